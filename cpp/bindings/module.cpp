@@ -1,0 +1,37 @@
+// Registers; every function lives in its stage's bind_<stage>.cpp.
+#include "alphacut/parallel.hpp"
+#include "dispatch.hpp"
+#include "numpy_view.hpp"
+
+namespace alphacut {
+void bind_preprocess(py::module_& m);
+void bind_subject(py::module_& m);
+void bind_threshold(py::module_& m);
+void bind_components(py::module_& m);
+void bind_kmeans(py::module_& m);
+void bind_graphcut(py::module_& m);
+void bind_chromakey(py::module_& m);
+void bind_matting(py::module_& m);
+void bind_foreground(py::module_& m);
+void bind_composite(py::module_& m);
+}  // namespace alphacut
+
+PYBIND11_MODULE(_core, m) {
+  using namespace alphacut;
+  m.doc() = "alphacut's C++ core; use the functions of the package alphacut instead";
+  m.def("num_threads", &num_threads);
+  m.def("set_num_threads", &set_num_threads, py::arg("count"));
+  m.def("isa", [] { return kernels().isa; });
+  m.def("available_isas", &available_isas);
+  m.def("set_isa", &set_isa, py::arg("name"));
+  bind_preprocess(m);
+  bind_subject(m);
+  bind_threshold(m);
+  bind_components(m);
+  bind_kmeans(m);
+  bind_graphcut(m);
+  bind_chromakey(m);
+  bind_matting(m);
+  bind_foreground(m);
+  bind_composite(m);
+}

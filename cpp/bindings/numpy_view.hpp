@@ -1,0 +1,137 @@
+// The only place where NumPy arrays become views. Errors name the argument, what came and what is accepted.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <initializer_list>
+#include <string>
+#include <type_traits>
+
+#include "alphacut/image.hpp"
+
+namespace py = pybind11;
+
+namespace alphacut {
+
+// Keeps the array alive while its pixels are in use.
+template <class T>
+struct Input {
+  py::array array;
+  ImageView<const T> view;
+  operator ImageView<const T>() const { return view; }
+};
+
+template <class T>
+struct Output {
+  py::array array;
+  ImageView<T> view;
+  operator ImageView<T>() const { return view; }
+};
+
+inline std::string type_name(py::handle value) { return py::str(py::type::handle_of(value).attr("__name__")); }
+
+inline py::array array_argument(py::handle value, const char* name) {
+  if (py::isinstance<py::array>(value)) return py::reinterpret_borrow<py::array>(value);
+  if (py::hasattr(value, "__cuda_array_interface__"))
+    throw py::type_error(std::string(name) + " lives on a GPU, but this function runs on the CPU: copy it to the host");
+  throw py::type_error(std::string(name) + " must be a numpy.ndarray, got " + type_name(value));
+}
+
+inline std::string shape_text(const py::array& array) { return py::str(array.attr("shape")); }
+
+template <class T>
+std::string dtype_text() {
+  return py::str(py::dtype::of<T>());
+}
+
+// A view of an array whose rows are packed; an array with gaps inside its rows is copied once.
+template <class T>
+Input<T> view_of(py::array array) {
+  const auto packed = [](const py::array& a) {
+    for (py::ssize_t axis = a.ndim() - 1, step = a.itemsize(); axis > 0; step *= a.shape(axis--))
+      if (a.shape(axis) > 1 && a.strides(axis) != step) return false;
+    return true;
+  };
+  const bool aligned = (array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) != 0;
+  if (!packed(array) || !aligned) array = py::array(array.attr("copy")("C"));
+  ImageView<const T> view{static_cast<const T*>(array.data()), array.shape(0), array.shape(1),
+                          array.ndim() == 3 ? array.shape(2) : 1, array.strides(0)};
+  return {std::move(array), view};
+}
+
+// (H, W) of dtype T, neither side 0. T = uint8_t takes bool too.
+template <class T>
+Input<T> plane(py::handle value, const char* name) {
+  py::array array = array_argument(value, name);
+  if (std::is_same_v<T, uint8_t> && py::isinstance<py::array_t<bool>>(array))
+    array = py::array(array.attr("view")("uint8"));
+  if (!py::isinstance<py::array_t<T>>(array))
+    throw py::type_error(std::string(name) + " must have dtype " + dtype_text<T>() +
+                         (std::is_same_v<T, uint8_t> ? " or bool" : "") + ", got " +
+                         std::string(py::str(array.dtype())));
+  if (array.ndim() != 2 || array.size() == 0)
+    throw py::value_error(std::string(name) + " must have shape (height, width), neither 0, got " + shape_text(array));
+  return view_of<T>(std::move(array));
+}
+
+// (H, W) or (H, W, 3) of dtype T, neither side 0.
+template <class T>
+Input<T> image(py::handle value, const char* name) {
+  py::array array = array_argument(value, name);
+  if (!py::isinstance<py::array_t<T>>(array))
+    throw py::type_error(std::string(name) + " must have dtype " + dtype_text<T>() + ", got " +
+                         std::string(py::str(array.dtype())));
+  const bool shaped = array.ndim() == 2 || (array.ndim() == 3 && array.shape(2) == 3);
+  if (!shaped || array.size() == 0)
+    throw py::value_error(std::string(name) + " must have shape (height, width) or (height, width, 3), no side 0, got " +
+                          shape_text(array));
+  return view_of<T>(std::move(array));
+}
+
+// Calls f(Input<uint8_t>) or f(Input<float>) by the dtype of a picture; a TypeError for any other.
+template <class F>
+auto with_image(py::handle value, const char* name, F&& f) {
+  py::array array = array_argument(value, name);
+  if (py::isinstance<py::array_t<uint8_t>>(array)) return f(image<uint8_t>(array, name));
+  if (py::isinstance<py::array_t<float>>(array)) return f(image<float>(array, name));
+  throw py::type_error(std::string(name) + " must have dtype uint8, uint16 or float32, got " +
+                       std::string(py::str(array.dtype())));
+}
+
+// The array to write into: `out`, checked, or a new one if it is None. channels = 0 makes (H, W), else (H, W, channels).
+// `out` must be writable, have exactly this shape and dtype, packed rows, and share no memory with an input.
+template <class T>
+Output<T> output(py::handle out, int64_t height, int64_t width, int64_t channels,
+                 std::initializer_list<py::handle> inputs, const char* name = "out") {
+  py::array::ShapeContainer shape =
+      channels == 0 ? py::array::ShapeContainer{height, width} : py::array::ShapeContainer{height, width, channels};
+  py::array array;
+  if (out.is_none()) {
+    array = py::array_t<T>(shape);
+  } else {
+    array = array_argument(out, name);
+    if (!py::isinstance<py::array_t<T>>(array))
+      throw py::type_error(std::string(name) + " must have dtype " + dtype_text<T>() + ", got " +
+                           std::string(py::str(array.dtype())));
+    bool same = array.ndim() == static_cast<py::ssize_t>(shape->size());
+    for (size_t axis = 0; same && axis < shape->size(); ++axis)
+      same = array.shape(static_cast<py::ssize_t>(axis)) == (*shape)[axis];
+    if (!same)
+      throw py::value_error(std::string(name) + " must have shape " + std::string(py::str(py::tuple(py::cast(*shape)))) +
+                            ", got " + shape_text(array));
+    if (!array.writeable()) throw py::value_error(std::string(name) + " is read-only");
+    const auto view = view_of<T>(array);
+    if (view.array.ptr() != array.ptr())
+      throw py::value_error(std::string(name) + " must have packed, aligned rows: only the stride between rows is free");
+    const auto shares = py::module_::import("numpy").attr("shares_memory");
+    for (py::handle input : inputs)
+      if (py::isinstance<py::array>(input) && shares(array, input).cast<bool>())
+        throw py::value_error(std::string(name) + " overlaps an input");
+  }
+  const auto stride = array.strides(0);
+  return {array, {static_cast<T*>(array.mutable_data()), height, width, channels == 0 ? 1 : channels, stride}};
+}
+
+}  // namespace alphacut

@@ -1,0 +1,78 @@
+// Non-owning views of pixels, and one owning buffer. Every stage takes and returns views.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <type_traits>
+
+namespace alphacut {
+
+// A picture of `height` rows; the `width * channels` values of a row are contiguous, rows lie `stride` bytes apart
+// (any stride, negative too). Owns nothing.
+template <class T>
+struct ImageView {
+  T* data = nullptr;
+  int64_t height = 0;
+  int64_t width = 0;
+  int64_t channels = 1;
+  ptrdiff_t stride = 0;
+
+  T* row(int64_t y) const {
+    using Byte = std::conditional_t<std::is_const_v<T>, const std::byte, std::byte>;
+    return reinterpret_cast<T*>(reinterpret_cast<Byte*>(data) + y * stride);
+  }
+  int64_t pixels() const { return height * width; }
+  bool empty() const { return height == 0 || width == 0; }
+  ImageView rows(int64_t begin, int64_t end) const { return {row(begin), end - begin, width, channels, stride}; }
+  operator ImageView<const T>() const
+    requires(!std::is_const_v<T>)
+  {
+    return {data, height, width, channels, stride};
+  }
+};
+
+// An owned picture, rows packed, 64-byte aligned, values uninitialised.
+template <class T>
+class Image {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  Image() = default;
+  Image(int64_t height, int64_t width, int64_t channels = 1) {
+    const auto limit = std::numeric_limits<int64_t>::max() / static_cast<int64_t>(sizeof(T));
+    if (height < 0 || width < 0 || channels < 1 || (width != 0 && height > limit / width / channels))
+      throw std::invalid_argument("image size is out of range");
+    data_.reset(static_cast<T*>(
+        ::operator new(static_cast<size_t>(height * width * channels) * sizeof(T), std::align_val_t{64})));
+    view_ = {data_.get(), height, width, channels, static_cast<ptrdiff_t>(width * channels * sizeof(T))};
+  }
+  template <class U>
+  static Image like(const ImageView<U>& other, int64_t channels = 1) {
+    return Image(other.height, other.width, channels);
+  }
+
+  ImageView<T> view() { return view_; }
+  ImageView<const T> view() const { return view_; }
+  operator ImageView<T>() { return view_; }
+  operator ImageView<const T>() const { return view_; }
+  T* data() { return view_.data; }
+  const T* data() const { return view_.data; }
+  T* row(int64_t y) { return view_.row(y); }
+  const T* row(int64_t y) const { return view_.row(y); }
+  int64_t height() const { return view_.height; }
+  int64_t width() const { return view_.width; }
+  int64_t pixels() const { return view_.pixels(); }
+
+ private:
+  struct Free {
+    void operator()(T* p) const { ::operator delete(p, std::align_val_t{64}); }
+  };
+  std::unique_ptr<T[], Free> data_;
+  ImageView<T> view_;
+};
+
+}  // namespace alphacut

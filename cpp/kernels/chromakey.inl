@@ -1,0 +1,1 @@
+constexpr ChromakeyKernels chromakey_kernels = {};

@@ -1,0 +1,7 @@
+#pragma once
+
+namespace alphacut {
+
+struct ComponentsKernels {};
+
+}  // namespace alphacut

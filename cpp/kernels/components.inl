@@ -1,0 +1,1 @@
+constexpr ComponentsKernels components_kernels = {};

@@ -1,0 +1,1 @@
+constexpr CompositeKernels composite_kernels = {};

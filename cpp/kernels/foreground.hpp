@@ -1,0 +1,7 @@
+#pragma once
+
+namespace alphacut {
+
+struct ForegroundKernels {};
+
+}  // namespace alphacut

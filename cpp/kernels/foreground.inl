@@ -1,0 +1,1 @@
+constexpr ForegroundKernels foreground_kernels = {};

@@ -1,0 +1,1 @@
+constexpr GraphcutKernels graphcut_kernels = {};

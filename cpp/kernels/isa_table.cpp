@@ -1,0 +1,63 @@
+// Compiled once for each instruction set, with ALPHACUT_ISA naming the namespace.
+// Only <stdint.h>, <stddef.h> and intrinsics may be included here and in the .inl files: an inline function of any other
+// header becomes a weak symbol, and the linker may then give this object's copy to code that runs on older processors.
+// tests/test_dispatch.py checks the objects.
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+#include "table.hpp"
+
+#define ALPHACUT_STRING_(x) #x
+#define ALPHACUT_STRING(x) ALPHACUT_STRING_(x)
+
+namespace alphacut::ALPHACUT_ISA {
+namespace {
+
+template <class T>
+inline T min_of(T a, T b) {
+  return b < a ? b : a;
+}
+template <class T>
+inline T max_of(T a, T b) {
+  return a < b ? b : a;
+}
+template <class T>
+inline T clamp_to(T x, T low, T high) {
+  return min_of(max_of(x, low), high);
+}
+
+#include "chromakey.inl"
+#include "color.inl"
+#include "components.inl"
+#include "composite.inl"
+#include "foreground.inl"
+#include "graphcut.inl"
+#include "kmeans.inl"
+#include "matting.inl"
+#include "preprocess.inl"
+#include "subject.inl"
+#include "threshold.inl"
+
+}  // namespace
+
+extern const Kernels table;
+const Kernels table = {ALPHACUT_STRING(ALPHACUT_ISA),
+                       color_kernels,
+                       preprocess_kernels,
+                       subject_kernels,
+                       threshold_kernels,
+                       components_kernels,
+                       kmeans_kernels,
+                       graphcut_kernels,
+                       chromakey_kernels,
+                       matting_kernels,
+                       foreground_kernels,
+                       composite_kernels};
+
+}  // namespace alphacut::ALPHACUT_ISA

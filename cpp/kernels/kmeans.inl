@@ -1,0 +1,1 @@
+constexpr KmeansKernels kmeans_kernels = {};

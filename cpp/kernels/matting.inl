@@ -1,0 +1,1 @@
+constexpr MattingKernels matting_kernels = {};

@@ -1,0 +1,1 @@
+constexpr PreprocessKernels preprocess_kernels = {};

@@ -1,0 +1,1 @@
+constexpr SubjectKernels subject_kernels = {};

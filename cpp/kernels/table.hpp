@@ -1,0 +1,34 @@
+// What each instruction set exports: one constant table of row kernels, grouped by stage.
+// A kernel works on plain rows (pointers and counts), has no state and never fails.
+#pragma once
+
+#include "chromakey.hpp"
+#include "color.hpp"
+#include "components.hpp"
+#include "composite.hpp"
+#include "foreground.hpp"
+#include "graphcut.hpp"
+#include "kmeans.hpp"
+#include "matting.hpp"
+#include "preprocess.hpp"
+#include "subject.hpp"
+#include "threshold.hpp"
+
+namespace alphacut {
+
+struct Kernels {
+  const char* isa;
+  ColorKernels color;
+  PreprocessKernels preprocess;
+  SubjectKernels subject;
+  ThresholdKernels threshold;
+  ComponentsKernels components;
+  KmeansKernels kmeans;
+  GraphcutKernels graphcut;
+  ChromakeyKernels chromakey;
+  MattingKernels matting;
+  ForegroundKernels foreground;
+  CompositeKernels composite;
+};
+
+}  // namespace alphacut

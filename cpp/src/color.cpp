@@ -1,0 +1,102 @@
+#include "alphacut/color.hpp"
+
+#include <array>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+#include "alphacut/parallel.hpp"
+#include "dispatch.hpp"
+#include "math.hpp"
+
+namespace alphacut {
+namespace {
+
+template <class T, class U>
+void require_same_size(ImageView<const T> a, ImageView<U> b, int64_t channels, const char* what) {
+  if (a.height != b.height || a.width != b.width || b.channels != channels || (a.channels != 1 && a.channels != 3))
+    throw std::invalid_argument(what);
+}
+
+template <class T>
+void gray_rows(ImageView<const T> image, ImageView<T> gray, void (*kernel)(const T*, size_t, T*)) {
+  require_same_size(image, gray, 1, "to_gray: the picture needs 1 or 3 channels and the result the same size");
+  const auto width = static_cast<size_t>(image.width);
+  parallel_for(image.height, row_grain(image.width), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      if (image.channels == 1)
+        std::memcpy(gray.row(y), image.row(y), width * sizeof(T));
+      else
+        kernel(image.row(y), width, gray.row(y));
+    }
+  });
+}
+
+// The curve f of CIE L*a*b*.
+double lab_curve(double t) { return t > 216.0 / 24389 ? cbrt_exact(t) : (24389.0 / 27 * t + 16) / 116; }
+
+// L*a*b* of a linear colour, through XYZ relative to the D65 white.
+void linear_to_lab(double r, double g, double b, double lab[3]) {
+  const double fx = lab_curve((0.412453 * r + 0.357580 * g + 0.180423 * b) / 0.950456);
+  const double fy = lab_curve(0.212671 * r + 0.715160 * g + 0.072169 * b);
+  const double fz = lab_curve((0.019334 * r + 0.119193 * g + 0.950227 * b) / 1.088754);
+  lab[0] = 116 * fy - 16;
+  lab[1] = 500 * (fx - fy);
+  lab[2] = 200 * (fy - fz);
+}
+
+template <class T, class Linear>
+void lab_rows(ImageView<const T> image, ImageView<float> lab, Linear linear) {
+  require_same_size(image, lab, 3, "to_lab: the picture needs 1 or 3 channels and the result 3 and the same size");
+  parallel_for(image.height, row_grain(image.width, 1 << 12), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      const T* in = image.row(y);
+      float* out = lab.row(y);
+      for (int64_t x = 0; x < image.width; ++x, in += image.channels, out += 3) {
+        const bool gray = image.channels == 1;
+        double value[3];
+        linear_to_lab(linear(in[0]), linear(in[gray ? 0 : 1]), linear(in[gray ? 0 : 2]), value);
+        for (int c = 0; c < 3; ++c) out[c] = static_cast<float>(value[c]);
+      }
+    }
+  });
+}
+
+}  // namespace
+
+void to_gray(ImageView<const uint8_t> image, ImageView<uint8_t> gray) {
+  gray_rows(image, gray, kernels().color.gray_u8);
+}
+void to_gray(ImageView<const float> image, ImageView<float> gray) { gray_rows(image, gray, kernels().color.gray_f32); }
+
+double srgb_to_linear(double v) { return v <= 0.04045 ? v / 12.92 : pow_exact((v + 0.055) / 1.055, 2.4); }
+double linear_to_srgb(double v) { return v <= 0.0031308 ? v * 12.92 : 1.055 * pow_exact(v, 1 / 2.4) - 0.055; }
+
+void to_lab(const double rgb[3], double lab[3]) {
+  linear_to_lab(srgb_to_linear(rgb[0]), srgb_to_linear(rgb[1]), srgb_to_linear(rgb[2]), lab);
+}
+
+void to_lab(ImageView<const uint8_t> image, ImageView<float> lab) {
+  static const auto table = [] {
+    std::array<double, 256> t{};
+    for (int i = 0; i < 256; ++i) t[static_cast<size_t>(i)] = srgb_to_linear(i / 255.0);
+    return t;
+  }();
+  lab_rows(image, lab, [](uint8_t v) { return table[v]; });
+}
+
+void to_lab(ImageView<const float> image, ImageView<float> lab) {
+  lab_rows(image, lab, [](float v) { return srgb_to_linear(v); });
+}
+
+void require_range(ImageView<const float> image, float low, float high, const char* name) {
+  const auto check = kernels().color.in_range_f32;
+  parallel_for(image.height, row_grain(image.width), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y)
+      if (!check(image.row(y), static_cast<size_t>(image.width * image.channels), low, high))
+        throw std::invalid_argument(std::string(name) + " must have finite values from " + std::to_string(low) +
+                                    " to " + std::to_string(high));
+  });
+}
+
+}  // namespace alphacut

@@ -1,0 +1,170 @@
+#include "alphacut/parallel.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <condition_variable>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+namespace alphacut {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+
+int available_processors() {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::clamp(CPU_COUNT(&set), 1, kMaxThreads);
+#endif
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxThreads);
+}
+
+int initial_threads() {
+  const char* text = std::getenv("ALPHACUT_NUM_THREADS");
+  if (text == nullptr || *text == '\0') return available_processors();
+  int value = 0;
+  const char* end = text + std::strlen(text);
+  const auto [stop, error] = std::from_chars(text, end, value);
+  if (error != std::errc() || stop != end || value < 1 || value > kMaxThreads)
+    throw std::invalid_argument("ALPHACUT_NUM_THREADS must be a whole number from 1 to 1024, got '" +
+                                std::string(text) + "'");
+  return value;
+}
+
+std::atomic<int> thread_count{0};  // 0: not yet chosen
+thread_local bool inside_loop = false;
+
+struct Job {
+  detail::LoopBody body;
+  void* context;
+  int64_t count, grain, blocks;
+  std::atomic<int64_t> next{0};
+  int open_slots = 0;  // helpers that may still join; guarded by the pool's mutex
+  int helpers = 0;     // helpers inside; guarded by the pool's mutex
+  std::exception_ptr error = nullptr;
+
+  // Takes blocks until none is left. Returns what the body threw, and then leaves no block to the others.
+  std::exception_ptr work() {
+    inside_loop = true;
+    std::exception_ptr thrown;
+    try {
+      for (int64_t block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;)
+        body(context, block * grain, std::min(count, (block + 1) * grain));
+    } catch (...) {
+      thrown = std::current_exception();
+      next.store(blocks, std::memory_order_relaxed);
+    }
+    inside_loop = false;
+    return thrown;
+  }
+};
+
+class Pool {
+ public:
+  void run(Job& job, int threads) {
+    {
+      std::lock_guard lock(mutex_);
+      job.open_slots = static_cast<int>(std::min<int64_t>(threads, job.blocks)) - 1;
+      while (workers_ < threads - 1) {
+        std::thread([this] { serve(); }).detach();
+        ++workers_;
+      }
+      jobs_.push_back(&job);
+    }
+    wake_.notify_all();
+    std::exception_ptr error = job.work();
+    std::unique_lock lock(mutex_);
+    std::erase(jobs_, &job);
+    done_.wait(lock, [&] { return job.helpers == 0; });
+    if (!error) error = job.error;
+    lock.unlock();
+    if (error) std::rethrow_exception(error);
+  }
+
+ private:
+  void serve() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      wake_.wait(lock, [&] { return !jobs_.empty(); });
+      Job& job = *jobs_.front();
+      if (--job.open_slots == 0) jobs_.pop_front();
+      ++job.helpers;
+      lock.unlock();
+      std::exception_ptr error = job.work();
+      lock.lock();
+      if (error && !job.error) job.error = error;
+      if (--job.helpers == 0) done_.notify_all();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_, done_;
+  std::deque<Job*> jobs_;
+  int workers_ = 0;
+};
+
+// The pool is never destroyed: its threads wait until the process ends. A child of fork has none of the parent's threads
+// and perhaps a locked mutex, so it starts with a new pool and leaves the old one alone.
+std::atomic<Pool*> the_pool{nullptr};
+
+Pool& pool() {
+  static const bool registered = [] {
+#if defined(__unix__) || defined(__APPLE__)
+    pthread_atfork(nullptr, nullptr, [] {
+      the_pool.store(new Pool);
+      inside_loop = false;
+    });
+#endif
+    the_pool.store(new Pool);
+    return true;
+  }();
+  (void)registered;
+  return *the_pool.load();
+}
+
+}  // namespace
+
+int num_threads() {
+  int count = thread_count.load(std::memory_order_relaxed);
+  if (count == 0) {
+    int unset = 0;
+    thread_count.compare_exchange_strong(unset, initial_threads());
+    count = thread_count.load();
+  }
+  return count;
+}
+
+void set_num_threads(int count) {
+  if (count < 1 || count > kMaxThreads)
+    throw std::invalid_argument("number of threads must be from 1 to 1024, got " + std::to_string(count));
+  thread_count.store(count);
+}
+
+void detail::parallel_for(int64_t count, int64_t grain, LoopBody body, void* context) {
+  if (count <= 0) return;
+  grain = std::clamp<int64_t>(grain, 1, count);
+  const int64_t blocks = (count - 1) / grain + 1;
+  const int threads = blocks == 1 || inside_loop ? 1 : num_threads();
+  if (threads == 1) {
+    for (int64_t begin = 0; begin < count; begin += grain) body(context, begin, std::min(count, begin + grain));
+    return;
+  }
+  Job job{body, context, count, grain, blocks};
+  pool().run(job, threads);
+}
+
+}  // namespace alphacut

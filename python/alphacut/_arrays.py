@@ -1,0 +1,38 @@
+"""What the stages' thin modules share: depths without a native kernel, and checks of plain arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+def native(image: Array) -> Array:
+    """A uint16 picture as float32 in 0..1; anything else as it is, for the binding to check."""
+    if isinstance(image, np.ndarray) and image.dtype == np.uint16:
+        return image.astype(np.float32) / np.float32(65535)
+    return image
+
+
+def restore(result: Array, like: Array, out: Array | None = None) -> Array:
+    """`result` of a kernel in the depth of the picture `like`: undoes :func:`native`."""
+    if isinstance(like, np.ndarray) and like.dtype == np.uint16:
+        scaled = np.multiply(result, np.float32(65535))
+        np.rint(scaled, out=scaled)
+        if out is None:
+            return scaled.astype(np.uint16)
+        out[...] = scaled
+        return out
+    return result
+
+
+def choice(value: object, name: str, accepted: tuple[str, ...]) -> str:
+    """`value` if it is one of the accepted words."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, got {type(value).__name__}")
+    if value not in accepted:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, accepted))}, got {value!r}")
+    return value
