@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "alphacut/color.hpp"
 #include "alphacut/threshold.hpp"
 #include "numpy_view.hpp"
@@ -5,29 +7,61 @@
 namespace alphacut {
 namespace {
 
-template <class T>
-py::array threshold_image(const Input<T>& gray, T limit, py::handle out) {
+template <class T, class Limit>
+py::array threshold_image(const Input<T>& gray, Limit limit, py::handle out) {
   auto mask = output<uint8_t>(out, gray.view.height, gray.view.width, 0, {gray.array});
-  py::gil_scoped_release unlocked;  // everything that touches Python is done
-  threshold(gray, limit, mask);
+  {
+    py::gil_scoped_release unlocked;  // everything that touches Python is done
+    threshold(gray, limit, mask);
+  }
   return mask.array;
+}
+
+py::array threshold_any(py::object gray, double limit, py::object out) {
+  return with_image(gray, "gray", [&](auto input) {
+    if constexpr (std::is_same_v<decltype(input), Input<uint8_t>>)
+      return threshold_image(input, static_cast<int>(limit), out);
+    else
+      return threshold_image(input, static_cast<float>(limit), out);
+  });
+}
+
+std::vector<int> find_limits(py::object gray, const std::string& method, int classes, py::object mask) {
+  return with_image(gray, "gray", [&](auto input) {
+    std::optional<Input<uint8_t>> chosen;
+    if (!mask.is_none()) chosen = plane<uint8_t>(mask, "mask");
+    py::gil_scoped_release unlocked;  // everything that touches Python is done
+    const Histogram counts = histogram(input, chosen ? chosen->view : ImageView<const uint8_t>{});
+    if (method == "otsu") return std::vector{otsu_limit(counts)};
+    if (method == "triangle") return std::vector{triangle_limit(counts)};
+    if (method == "li") return std::vector{li_limit(counts)};
+    return multi_otsu_limits(counts, classes);
+  });
+}
+
+py::array adaptive(py::object gray, int64_t window, const std::string& method, double offset, double k,
+                   py::object out) {
+  const auto kind = method == "mean"       ? AdaptiveMethod::mean
+                    : method == "gaussian" ? AdaptiveMethod::gaussian
+                                           : AdaptiveMethod::sauvola;
+  return with_image(gray, "gray", [&](auto input) {
+    auto mask = output<uint8_t>(out, input.view.height, input.view.width, 0, {input.array});
+    {
+      py::gil_scoped_release unlocked;  // everything that touches Python is done
+      adaptive_threshold(input, window, kind, offset, k, mask);
+    }
+    return mask.array;
+  });
 }
 
 }  // namespace
 
 void bind_threshold(py::module_& m) {
-  m.def(
-      "threshold_u8",
-      [](py::object gray, uint8_t limit, py::object out) {
-        return threshold_image(plane<uint8_t>(gray, "gray"), limit, out);
-      },
-      py::arg("gray"), py::arg("limit"), py::arg("out") = py::none());
-  m.def(
-      "threshold_f32",
-      [](py::object gray, float limit, py::object out) {
-        return threshold_image(plane<float>(gray, "gray"), limit, out);
-      },
-      py::arg("gray"), py::arg("limit"), py::arg("out") = py::none());
+  m.def("threshold", &threshold_any, py::arg("gray"), py::arg("limit"), py::arg("out") = py::none());
+  m.def("find_limits", &find_limits, py::arg("gray"), py::arg("method"), py::arg("classes") = 2,
+        py::arg("mask") = py::none());
+  m.def("adaptive_threshold", &adaptive, py::arg("gray"), py::arg("window"), py::arg("method"), py::arg("offset"),
+        py::arg("k"), py::arg("out") = py::none());
 }
 
 }  // namespace alphacut

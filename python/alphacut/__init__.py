@@ -6,9 +6,11 @@ Every stage is a module and can be called alone; :func:`remove_background` runs 
 __version__ = "0.1.0"
 
 from .threads import get_num_threads, set_num_threads
-from .threshold import threshold
+from .threshold import adaptive_threshold, find_threshold, threshold
 
 __all__ = [
+    "adaptive_threshold",
+    "find_threshold",
     "get_num_threads",
     "set_num_threads",
     "threshold",

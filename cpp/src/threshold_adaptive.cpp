@@ -1,0 +1,233 @@
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "alphacut/parallel.hpp"
+#include "alphacut/threshold.hpp"
+#include "gray_rows.hpp"
+#include "math.hpp"
+
+namespace alphacut {
+namespace {
+
+constexpr int64_t kMaxWindow = 32767;  // the sum of a window's squares stays below 2^32 · 2^30
+
+template <class T, class Sum>
+using Slide = void (*)(const T*, const T*, size_t, Sum*);
+
+// Sums (power 1) or sums of squares (power 2) over the window around each pixel of a row, the border replicated.
+// Running column sums from row to row, then a prefix sum along the row: a window's sum is a difference of two entries.
+template <class T, class Sum>
+class WindowSums {
+ public:
+  WindowSums(ImageView<const T> gray, int64_t window, int power, Slide<T, Sum> slide)
+      : gray_(gray),
+        radius_(window / 2),
+        pad_(std::min(radius_, gray.width)),
+        power_(power),
+        slide_(slide),
+        columns_(static_cast<size_t>(gray.width)),
+        prefix_(static_cast<size_t>(gray.width + 2 * pad_ + 1)) {}
+
+  void start(int64_t y) {
+    y_ = y;
+    std::fill(columns_.begin(), columns_.end(), Sum{0});
+    const int64_t last = gray_.height - 1;
+    for (int64_t row = std::max<int64_t>(y - radius_, 0); row <= std::min(y + radius_, last); ++row) add(row, 1);
+    if (y < radius_) add(0, radius_ - y);
+    if (y + radius_ > last) add(last, y + radius_ - last);
+  }
+
+  void next() {
+    slide_(gray_.row(std::min(y_ + radius_ + 1, gray_.height - 1)), gray_.row(std::max<int64_t>(y_ - radius_, 0)),
+           columns_.size(), columns_.data());
+    ++y_;
+  }
+
+  // prefix[x + span()] - prefix[x] + extra() is the sum of the window around x.
+  const Sum* prefix() {
+    Sum sum = 0;
+    Sum* p = prefix_.data();
+    *p++ = 0;
+    for (int64_t i = 0; i < pad_; ++i) *p++ = sum += columns_.front();
+    for (const Sum column : columns_) *p++ = sum += column;
+    for (int64_t i = 0; i < pad_; ++i) *p++ = sum += columns_.back();
+    return prefix_.data();
+  }
+  size_t span() const { return static_cast<size_t>(2 * pad_ + 1); }
+  // What a window that covers the whole row has of the border beyond the padding: the same for every pixel.
+  int64_t extra() const { return (radius_ - pad_) * static_cast<int64_t>(columns_.front() + columns_.back()); }
+
+ private:
+  void add(int64_t y, int64_t times) {
+    const T* row = gray_.row(y);
+    for (size_t x = 0; x < columns_.size(); ++x) {
+      const Sum value = row[x];
+      columns_[x] += static_cast<Sum>(times) * (power_ == 2 ? value * value : value);
+    }
+  }
+
+  ImageView<const T> gray_;
+  int64_t radius_, pad_, y_ = 0;
+  int power_;
+  Slide<T, Sum> slide_;
+  std::vector<Sum> columns_, prefix_;
+};
+
+// Blocks tall enough to pay for the sums of their first row.
+int64_t window_grain(int64_t width, int64_t window) { return std::max(row_grain(width), window / 2); }
+
+// mask = (sum of the window) - area · value < bias.
+template <class T, class Sum, class Signed>
+void mean_rows(ImageView<const T> gray, int64_t window, int64_t bias, ImageView<uint8_t> mask, Slide<T, Sum> slide,
+               void (*kernel)(const T*, size_t, const Sum*, size_t, Sum, Signed, uint8_t*)) {
+  parallel_for(gray.height, window_grain(gray.width, window), [&](int64_t begin, int64_t end) {
+    WindowSums<T, Sum> sums(gray, window, 1, slide);
+    sums.start(begin);
+    for (int64_t y = begin; y < end; ++y) {
+      kernel(gray.row(y), static_cast<size_t>(gray.width), sums.prefix(), sums.span(),
+             static_cast<Sum>(window * window), static_cast<Signed>(bias - sums.extra()), mask.row(y));
+      if (y + 1 < end) sums.next();
+    }
+  });
+}
+
+void mean_mask(ImageView<const uint8_t> gray, int64_t window, double offset, ImageView<uint8_t> mask) {
+  // value > floor((2 sum + area) / (2 area)) - up, without the division; area is odd.
+  const int64_t area = window * window, up = static_cast<int64_t>(std::ceil(offset));
+  const int64_t bias = up * area - (area - 1) / 2;
+  const auto& table = kernels().threshold;
+  if (window < 1024)
+    mean_rows(gray, window, bias, mask, table.slide_u8_u32, table.mean_u8_u32);  // |sum - area · value| < 2^29
+  else
+    mean_rows(gray, window, bias, mask, table.slide_u8_u64, table.mean_u8_u64);
+}
+
+void mean_mask(ImageView<const uint16_t> gray, int64_t window, double offset, ImageView<uint8_t> mask) {
+  const auto bias = static_cast<int64_t>(std::ceil(offset * static_cast<double>(window * window)));
+  mean_rows(gray, window, bias, mask, kernels().threshold.slide_u16_u64, kernels().threshold.mean_u16_u64);
+}
+
+template <class T>
+void sauvola_mask(ImageView<const T> gray, int64_t window, double offset, double k, double range,
+                  ImageView<uint8_t> mask, Slide<T, uint64_t> slide, Slide<T, uint64_t> slide_squares,
+                  void (*kernel)(const T*, size_t, const uint64_t*, const uint64_t*, size_t, SauvolaRow, uint8_t*)) {
+  parallel_for(gray.height, window_grain(gray.width, window), [&](int64_t begin, int64_t end) {
+    WindowSums<T, uint64_t> sums(gray, window, 1, slide), squares(gray, window, 2, slide_squares);
+    sums.start(begin);
+    squares.start(begin);
+    for (int64_t y = begin; y < end; ++y) {
+      const uint64_t *p = sums.prefix(), *q = squares.prefix();
+      const SauvolaRow row{
+          static_cast<double>(window * window), 1 - k, k / range, offset, sums.extra(), squares.extra()};
+      kernel(gray.row(y), static_cast<size_t>(gray.width), p, q, sums.span(), row, mask.row(y));
+      if (y + 1 < end) {
+        sums.next();
+        squares.next();
+      }
+    }
+  });
+}
+
+// Half of a Gaussian of OpenCV's width for this window, the middle first. The small ones are binomial-like constants.
+std::vector<float> gaussian_weights(int64_t window) {
+  static constexpr double small[4][5] = {{128, 64}, {96, 64, 16}, {72, 56, 28, 8}, {60, 51, 30, 13, 4}};
+  const auto radius = static_cast<size_t>(window / 2);
+  std::vector<double> half(radius + 1);
+  const double sigma = 0.3 * (static_cast<double>(window - 1) * 0.5 - 1) + 0.8;
+  double total = 0;
+  for (size_t i = 0; i <= radius; ++i) {
+    const auto distance = static_cast<double>(i);
+    half[i] = window <= 9 ? small[radius - 1][i] : exp_exact(-distance * distance / (2 * sigma * sigma));
+    total += i == 0 ? half[i] : 2 * half[i];
+  }
+  std::vector<float> weights(radius + 1);
+  for (size_t i = 0; i <= radius; ++i) weights[i] = static_cast<float>(half[i] / total);
+  return weights;
+}
+
+void gaussian_mask(ImageView<const float> gray, int64_t window, float offset, bool rounded, ImageView<uint8_t> mask) {
+  const std::vector<float> weights = gaussian_weights(window);
+  const auto& table = kernels().threshold;
+  const auto width = static_cast<size_t>(gray.width), radius = weights.size() - 1;
+  const int64_t last = gray.height - 1;
+  parallel_for(gray.height, row_grain(gray.width, 1 << 14), [&](int64_t begin, int64_t end) {
+    std::vector<float> padded(width + 2 * radius), mean(width);
+    float* column = padded.data() + radius;
+    for (int64_t y = begin; y < end; ++y) {
+      std::fill_n(column, width, 0.0f);
+      for (size_t i = 0; i <= radius; ++i) {  // the middle counts twice, with half its weight
+        const auto d = static_cast<int64_t>(i);
+        table.add_pair(gray.row(std::max<int64_t>(y - d, 0)), gray.row(std::min(y + d, last)), width,
+                       i == 0 ? weights[0] / 2 : weights[i], column);
+      }
+      std::fill_n(padded.data(), radius, column[0]);
+      std::fill_n(column + width, radius, column[width - 1]);
+      std::fill(mean.begin(), mean.end(), 0.0f);
+      for (size_t i = 0; i <= radius; ++i)
+        table.add_pair(column - i, column + i, width, i == 0 ? weights[0] / 2 : weights[i], mean.data());
+      if (rounded) table.round_f32(mean.data(), width);
+      table.above_mean(gray.row(y), mean.data(), width, offset, mask.row(y));
+    }
+  });
+}
+
+template <class T>
+void require_options(ImageView<const T> gray, int64_t window, double offset, double full, double k,
+                     ImageView<uint8_t> mask) {
+  require_gray_and_mask(gray, mask, "mask");
+  if (window < 3 || window > kMaxWindow || window % 2 == 0)
+    throw std::invalid_argument("window must be odd, from 3 to " + std::to_string(kMaxWindow) + ", got " +
+                                std::to_string(window));
+  if (!(std::fabs(offset) <= full))
+    throw std::invalid_argument("offset must be within the range of gray, got " + std::to_string(offset));
+  if (!(k >= 0 && k <= 1)) throw std::invalid_argument("k must be from 0 to 1, got " + std::to_string(k));
+}
+
+// Each row of `gray` through `convert(row, width, result)`.
+template <class To, class T, class Convert>
+Image<To> converted(ImageView<const T> gray, Convert convert) {
+  Image<To> result(gray.height, gray.width);
+  parallel_for(gray.height, row_grain(gray.width), [&](int64_t begin, int64_t end) {
+    GrayRows<T> row(gray);
+    for (int64_t y = begin; y < end; ++y) convert(row(y), static_cast<size_t>(gray.width), result.row(y));
+  });
+  return result;
+}
+
+}  // namespace
+
+void adaptive_threshold(ImageView<const uint8_t> gray, int64_t window, AdaptiveMethod method, double offset, double k,
+                        ImageView<uint8_t> mask) {
+  require_options(gray, window, offset, 255, k, mask);
+  const auto& table = kernels().threshold;
+  if (method == AdaptiveMethod::gaussian) {
+    const Image<float> plane = converted<float>(gray, table.widen_u8);
+    return gaussian_mask(plane, window, static_cast<float>(std::ceil(offset)), true, mask);
+  }
+  Image<uint8_t> luma;
+  if (gray.channels == 3) {
+    luma = Image<uint8_t>::like(gray);
+    to_gray(gray, luma);
+    gray = luma;
+  }
+  if (method == AdaptiveMethod::mean) return mean_mask(gray, window, offset, mask);
+  sauvola_mask(gray, window, offset, k, 128, mask, table.slide_u8_u64, table.slide_squares_u8, table.sauvola_u8);
+}
+
+void adaptive_threshold(ImageView<const float> gray, int64_t window, AdaptiveMethod method, double offset, double k,
+                        ImageView<uint8_t> mask) {
+  require_options(gray, window, offset, 1, k, mask);
+  const auto& table = kernels().threshold;
+  if (method == AdaptiveMethod::gaussian) {
+    const Image<float> plane =
+        converted<float>(gray, [](const float* row, size_t n, float* out) { std::copy_n(row, n, out); });
+    return gaussian_mask(plane, window, static_cast<float>(offset), false, mask);
+  }
+  const Image<uint16_t> steps = converted<uint16_t>(gray, table.quantise_f32);
+  if (method == AdaptiveMethod::mean) return mean_mask(steps, window, offset * 65535, mask);
+  sauvola_mask(steps.view(), window, offset * 65535, k, 128.0 * 257, mask, table.slide_u16_u64, table.slide_squares_u16,
+               table.sauvola_u16);
+}
+
+}  // namespace alphacut

@@ -1,0 +1,146 @@
+// Limits from a histogram. Plain double arithmetic in a fixed order: the same limit everywhere.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <string>
+
+#include "alphacut/threshold.hpp"
+#include "math.hpp"
+
+namespace alphacut {
+namespace {
+
+int64_t total_of(const Histogram& counts) { return std::accumulate(counts.begin(), counts.end(), int64_t{0}); }
+
+int first_bin(const Histogram& counts) {
+  return static_cast<int>(std::find_if(counts.begin(), counts.end(), [](int64_t n) { return n > 0; }) - counts.begin());
+}
+int last_bin(const Histogram& counts) {
+  return 255 - static_cast<int>(std::find_if(counts.rbegin(), counts.rend(), [](int64_t n) { return n > 0; }) -
+                                counts.rbegin());
+}
+
+}  // namespace
+
+int otsu_limit(const Histogram& counts) {
+  const int64_t total = total_of(counts);
+  if (total == 0) return 0;
+  // The steps and their order decide ties; these are OpenCV's, and so are the classes it leaves out as too small.
+  const double scale = 1.0 / static_cast<double>(total);
+  const double small = std::numeric_limits<float>::epsilon();
+  double mean = 0;
+  for (int i = 0; i < 256; ++i) mean += i * static_cast<double>(counts[static_cast<size_t>(i)]);
+  mean *= scale;
+  double weight = 0, mean_below = 0, best = 0;
+  int limit = 0;
+  for (int i = 0; i < 256; ++i) {
+    const double share = static_cast<double>(counts[static_cast<size_t>(i)]) * scale;
+    mean_below *= weight;
+    weight += share;
+    const double rest = 1.0 - weight;
+    if (std::min(weight, rest) < small || std::max(weight, rest) > 1.0 - small) continue;
+    mean_below = (mean_below + i * share) / weight;
+    const double mean_above = (mean - weight * mean_below) / rest;
+    const double variance = weight * rest * (mean_below - mean_above) * (mean_below - mean_above);
+    if (variance > best) {
+      best = variance;
+      limit = i;
+    }
+  }
+  return limit;
+}
+
+int triangle_limit(const Histogram& counts) {
+  if (total_of(counts) == 0) return 0;
+  // One bin beyond either end of the data, where the histogram is empty.
+  int left = std::max(first_bin(counts) - 1, 0), right = std::min(last_bin(counts) + 1, 255);
+  int peak = static_cast<int>(std::max_element(counts.begin(), counts.end()) - counts.begin());
+  Histogram h = counts;
+  const bool flipped = peak - left < right - peak;  // the long slope to the left of the peak
+  if (flipped) {
+    std::reverse(h.begin(), h.end());
+    left = 255 - right;
+    peak = 255 - peak;
+  }
+  // The bin farthest below the line from (left, 0) to the peak; the distance is scaled, whole numbers in double.
+  const double a = static_cast<double>(h[static_cast<size_t>(peak)]), b = left - peak;
+  double farthest = 0;
+  int limit = left;
+  for (int i = left + 1; i <= peak; ++i) {
+    const double distance = a * i + b * static_cast<double>(h[static_cast<size_t>(i)]);
+    if (distance > farthest) {
+      farthest = distance;
+      limit = i;
+    }
+  }
+  --limit;
+  return flipped ? 255 - limit : limit;
+}
+
+int li_limit(const Histogram& counts) {
+  if (total_of(counts) == 0) return 0;
+  // Bins are counted from the darkest one, so that the logarithms of the means exist.
+  const int first = first_bin(counts), range = last_bin(counts) - first;
+  std::array<int64_t, 257> n{}, sum{};  // of the bins below an index
+  for (size_t i = 0; i <= static_cast<size_t>(range); ++i) {
+    const int64_t count = counts[static_cast<size_t>(first) + i];
+    n[i + 1] = n[i] + count;
+    sum[i + 1] = sum[i] + static_cast<int64_t>(i) * count;
+  }
+  const auto top = static_cast<size_t>(range) + 1;
+  const auto mean = [&](size_t begin, size_t end) {
+    return static_cast<double>(sum[end] - sum[begin]) / static_cast<double>(n[end] - n[begin]);
+  };
+  int limit = static_cast<int>(mean(0, top));
+  for (int round = 0; round < 256 && limit < range; ++round) {  // the limit always has pixels on either side
+    const double below = mean(0, static_cast<size_t>(limit) + 1), above = mean(static_cast<size_t>(limit) + 1, top);
+    if (below == 0) break;  // only the darkest colour is left below: the next limit is 0 in the limit
+    const int next = static_cast<int>((above - below) / (log_exact(above) - log_exact(below)));
+    if (next == limit) break;
+    limit = next;
+  }
+  return first + limit;
+}
+
+std::vector<int> multi_otsu_limits(const Histogram& counts, int classes) {
+  if (classes < 2 || classes > 256)
+    throw std::invalid_argument("classes must be from 2 to 256, got " + std::to_string(classes));
+  if (total_of(counts) == 0) return std::vector<int>(static_cast<size_t>(classes) - 1, 0);
+  std::array<int64_t, 257> n{}, sum{};
+  for (size_t i = 0; i < 256; ++i) {
+    n[i + 1] = n[i] + counts[i];
+    sum[i + 1] = sum[i] + static_cast<int64_t>(i) * counts[i];
+  }
+  // The variance between classes grows with the sum over the classes of (sum of values)² / count.
+  const auto term = [&](size_t begin, size_t end) {
+    const double s = static_cast<double>(sum[end] - sum[begin]), count = static_cast<double>(n[end] - n[begin]);
+    return count > 0 ? s * s / count : 0.0;
+  };
+  const auto k = static_cast<size_t>(classes);
+  std::array<double, 257> best{};                          // of the classes so far, by where the last one ends
+  std::vector<std::array<uint16_t, 257>> previous_end(k);  // of the class before, for that best
+  for (size_t end = 1; end <= 256; ++end) best[end] = term(0, end);
+  for (size_t c = 1; c < k; ++c) {
+    for (size_t end = 256; end > c; --end) {  // downwards: the entries below still belong to the class before
+      double most = -1;
+      for (size_t begin = c; begin < end; ++begin) {
+        const double value = best[begin] + term(begin, end);
+        if (value > most) {
+          most = value;
+          previous_end[c][end] = static_cast<uint16_t>(begin);
+        }
+      }
+      best[end] = most;
+    }
+  }
+  std::vector<int> limits(k - 1);
+  size_t end = 256;
+  for (size_t c = k - 1; c > 0; --c) {
+    end = previous_end[c][end];
+    limits[c - 1] = static_cast<int>(end) - 1;
+  }
+  return limits;
+}
+
+}  // namespace alphacut
