@@ -5,13 +5,31 @@ Every stage is a module and can be called alone; :func:`remove_background` runs 
 
 __version__ = "0.1.0"
 
+from .components import (
+    ComponentStats,
+    Polygon,
+    component_stats,
+    fill_holes,
+    keep_largest,
+    label_components,
+    mask_to_polygons,
+    remove_small,
+)
 from .threads import get_num_threads, set_num_threads
 from .threshold import adaptive_threshold, find_threshold, threshold
 
 __all__ = [
+    "ComponentStats",
+    "Polygon",
     "adaptive_threshold",
+    "component_stats",
+    "fill_holes",
     "find_threshold",
     "get_num_threads",
+    "keep_largest",
+    "label_components",
+    "mask_to_polygons",
+    "remove_small",
     "set_num_threads",
     "threshold",
 ]

@@ -1,0 +1,103 @@
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "alphacut/components.hpp"
+#include "alphacut/parallel.hpp"
+#include "runs.hpp"
+
+namespace alphacut {
+namespace {
+
+// Walks along the edges between pixels with the component to the right.
+class Outliner {
+ public:
+  explicit Outliner(const Runs& runs) : grid_(runs.height() + 2, runs.width() + 2) {
+    parallel_for(grid_.height(), row_grain(grid_.width()), [&](int64_t begin, int64_t end) {
+      for (int64_t y = begin; y < end; ++y) {
+        std::fill_n(grid_.row(y), grid_.width(), uint8_t{0});
+        if (y == 0 || y > runs.height()) continue;
+        for (const Run run : runs.row(y - 1))
+          std::fill(grid_.row(y) + run.begin + 1, grid_.row(y) + run.end + 1, kInside);
+      }
+    });
+  }
+
+  // Whether a walk has passed the left edge of pixel (x, y).
+  bool walked(int32_t x, int32_t y) { return (pixel(x, y) & kWalked) != 0; }
+
+  // The ring whose first upward edge, in raster order, is the left edge of pixel (x, y). It starts at that edge's upper
+  // end. Where the ring comes to a vertex a second time, what lies between is a hole, and goes to `holes`.
+  Ring walk(int32_t x, int32_t y, std::vector<Ring>& holes) {
+    static constexpr int32_t step[4][2] = {{1, 0}, {0, 1}, {-1, 0}, {0, -1}};     // right, down, left, up
+    static constexpr int32_t ahead[4][2] = {{0, 0}, {-1, 0}, {-1, -1}, {0, -1}};  // the pixel ahead to the right
+    const auto inside = [&](int direction) {
+      return (pixel(x + ahead[direction][0], y + ahead[direction][1]) & kInside) != 0;
+    };
+    Ring ring;
+    std::unordered_map<int64_t, size_t> pinches;  // vertices where two pixels meet at their corners: index in the ring
+    int direction = 3;
+    pass(x, y);
+    do {
+      const int left = (direction + 3) % 4;
+      const bool right_inside = inside(direction), left_inside = inside(left);  // pixels ahead, to either side
+      if (!right_inside) {
+        direction = (direction + 1) % 4;
+        // Diagonal neighbours do not belong together.
+        const auto [pinch, first] =
+            left_inside ? pinches.try_emplace(y * grid_.width() + x, ring.size()) : std::pair{pinches.end(), true};
+        if (first) {
+          ring.push_back({x, y});
+        } else {
+          const auto begin = ring.begin() + static_cast<ptrdiff_t>(pinch->second);
+          holes.emplace_back(begin, ring.end());
+          ring.erase(begin + 1, ring.end());
+        }
+      } else if (left_inside) {
+        direction = left;
+        ring.push_back({x, y});
+      }
+      x += step[direction][0];
+      y += step[direction][1];
+    } while (direction != 3 || pass(x, y));
+    return ring;
+  }
+
+ private:
+  static constexpr uint8_t kInside = 1, kWalked = 2;
+  // Passes the left edge of pixel (x, y); false if that was done before.
+  bool pass(int32_t x, int32_t y) {
+    uint8_t& value = pixel(x, y);
+    const bool first = (value & kWalked) == 0;
+    value |= kWalked;
+    return first;
+  }
+  uint8_t& pixel(int32_t x, int32_t y) { return grid_.row(y + 1)[x + 1]; }
+
+  Image<uint8_t> grid_;  // with a border of one pixel
+};
+
+}  // namespace
+
+std::vector<Polygon> mask_to_polygons(ImageView<const uint8_t> mask) {
+  const Runs runs(mask, 4);
+  Outliner outliner(runs);
+  std::vector<Polygon> polygons(static_cast<size_t>(runs.components()));
+  for (int64_t row = 0; row < runs.height(); ++row) {
+    const auto y = static_cast<int32_t>(row);
+    for (size_t i = 0; i < runs.row(row).size(); ++i) {
+      const int32_t x = runs.row(row)[i].begin;
+      if (outliner.walked(x, y)) continue;
+      // The first edge of a component is on its exterior.
+      Polygon& polygon = polygons[static_cast<size_t>(runs.labels(row)[i]) - 1];
+      Ring ring = outliner.walk(x, y, polygon.holes);
+      if (polygon.exterior.empty())
+        polygon.exterior = std::move(ring);
+      else
+        polygon.holes.push_back(std::move(ring));
+    }
+  }
+  return polygons;
+}
+
+}  // namespace alphacut

@@ -1,0 +1,52 @@
+"""Components by flood fill, and outlines by filling them."""
+
+import numpy as np
+
+
+def label(mask, connectivity):
+    """Labels in raster order of the first pixel, and their count."""
+    height, width = mask.shape
+    labels = np.zeros((height, width), np.int32)
+    steps = [(0, 1), (0, -1), (1, 0), (-1, 0)] + [(1, 1), (1, -1), (-1, 1), (-1, -1)] * (connectivity == 8)
+    count = 0
+    for start in zip(*np.nonzero(mask), strict=True):
+        if labels[start]:
+            continue
+        count += 1
+        labels[start] = count
+        stack = [start]
+        while stack:
+            y, x = stack.pop()
+            for dy, dx in steps:
+                v, u = y + dy, x + dx
+                if 0 <= v < height and 0 <= u < width and mask[v, u] and not labels[v, u]:
+                    labels[v, u] = count
+                    stack.append((v, u))
+    return labels, count
+
+
+def fill_holes(mask, max_area, connectivity):
+    labels, count = label(mask == 0, 12 - connectivity)
+    border = {*labels[0], *labels[-1], *labels[:, 0], *labels[:, -1]}
+    holes = [i for i in range(1, count + 1) if i not in border and (labels == i).sum() <= max_area]
+    return np.where((mask != 0) | np.isin(labels, holes), 255, 0)
+
+
+def rings_of(polygons):
+    return [ring for polygon in polygons for ring in (polygon.exterior, *polygon.holes)]
+
+
+def fill(rings, shape):
+    """The pixels inside an odd number of rings: each vertical edge flips everything to its right."""
+    flips = np.zeros((shape[0], shape[1] + 1), np.uint8)
+    for ring in rings:
+        for (x, y), (u, v) in zip(ring, np.roll(ring, -1, axis=0), strict=True):
+            if x == u:
+                flips[min(y, v) : max(y, v), x] ^= 1
+    return np.bitwise_xor.accumulate(flips, axis=1)[:, :-1] * np.uint8(255)
+
+
+def area(ring):
+    """Signed: positive if clockwise with y downwards."""
+    x, y = ring.astype(np.int64).T
+    return int((x * np.roll(y, -1) - np.roll(x, -1) * y).sum()) // 2
