@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "alphacut/graphcut.hpp"
 #include "numpy_view.hpp"
 
@@ -50,6 +52,34 @@ int64_t cut_capacity_array(py::handle source_array, py::handle sink_array, py::h
   return cut_capacity(source, sink, neighbours.planes, mask);
 }
 
+// Hints to work on: a copy of the labels given, or "probably foreground" everywhere.
+py::array hints(py::handle labels, int64_t height, int64_t width) {
+  if (labels.is_none()) {
+    py::array_t<uint8_t> all({height, width});
+    std::fill_n(all.mutable_data(), all.size(), uint8_t{3});
+    return all;
+  }
+  return py::array(plane<uint8_t>(labels, "labels").array.attr("copy")("C"));
+}
+
+template <class T>
+py::tuple grabcut_image(const Input<T>& image, py::handle labels_array, std::optional<std::array<int64_t, 4>> corners,
+                        py::handle unary_array, const GrabCutOptions& options) {
+  py::array labels = hints(labels_array, image.view.height, image.view.width);
+  std::optional<Input<float>> unary;
+  if (!unary_array.is_none()) unary = plane<float>(unary_array, "unary");
+  std::optional<Box> box;
+  if (corners) box = Box{(*corners)[0], (*corners)[1], (*corners)[2], (*corners)[3]};
+  const ImageView<uint8_t> view{static_cast<uint8_t*>(labels.mutable_data()), labels.shape(0), labels.shape(1), 1,
+                                labels.strides(0)};
+  GrabCutResult result;
+  {
+    py::gil_scoped_release unlocked;
+    result = grabcut(image.view, view, box, unary ? unary->view : ImageView<const float>{}, options);
+  }
+  return py::make_tuple(labels, result.energy, result.n_iter, result.warnings);
+}
+
 }  // namespace
 
 void bind_graphcut(py::module_& m) {
@@ -57,6 +87,16 @@ void bind_graphcut(py::module_& m) {
         py::arg("out") = py::none());
   m.def("cut_capacity", &cut_capacity_array, py::arg("source"), py::arg("sink"), py::arg("neighbours"),
         py::arg("mask"));
+  m.def(
+      "grabcut",
+      [](py::object picture, py::object labels, std::optional<std::array<int64_t, 4>> box, py::object unary, int n_iter,
+         double gamma, int n_components, uint64_t seed) {
+        const GrabCutOptions options{n_iter, gamma, n_components, seed};
+        return with_image(picture, "image",
+                          [&](const auto& input) { return grabcut_image(input, labels, box, unary, options); });
+      },
+      py::arg("image"), py::arg("labels"), py::arg("box"), py::arg("unary"), py::arg("n_iter"), py::arg("gamma"),
+      py::arg("n_components"), py::arg("seed"));
 }
 
 }  // namespace alphacut
