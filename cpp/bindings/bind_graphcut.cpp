@@ -90,7 +90,7 @@ void bind_graphcut(py::module_& m) {
   m.def(
       "grabcut",
       [](py::object picture, py::object labels, std::optional<std::array<int64_t, 4>> box, py::object unary, int n_iter,
-         double gamma, int n_components, uint64_t seed) {
+         double gamma, int n_components, int64_t seed) {
         const GrabCutOptions options{n_iter, gamma, n_components, seed};
         return with_image(picture, "image",
                           [&](const auto& input) { return grabcut_image(input, labels, box, unary, options); });

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <stdexcept>
 
 #include "alphacut/color.hpp"
@@ -14,10 +13,8 @@
 namespace alphacut {
 namespace {
 
-constexpr double kScale = 1024;  // capacities to a unit of energy
-const float kMaxLogRatio =
-    std::getenv("AC_CLIP") ? std::atof(std::getenv("AC_CLIP")) : 1e4f;  // the colours' log-odds are clipped to ± this
-constexpr float kMaxUnary = 1e4f;
+constexpr double kScale = 1024;      // capacities to a unit of energy
+constexpr float kMaxLogOdds = 1e4f;  // of the colours, clipped; of unary, refused beyond
 constexpr double kMaxGamma = 1e5;
 constexpr int kMaxComponents = 16;     // a component's number takes 4 bits
 constexpr int64_t kMaxSamples = 2048;  // of a class, for the first clustering
@@ -41,7 +38,7 @@ void require_options(ImageView<const uint8_t> image, ImageView<uint8_t> labels, 
   if (options.n_components < 1 || options.n_components > kMaxComponents)
     throw std::invalid_argument("grabcut: n_components must be from 1 to 16, got " +
                                 std::to_string(options.n_components));
-  if (unary.data != nullptr) require_range(unary, -kMaxUnary, kMaxUnary, "grabcut: unary");
+  if (unary.data != nullptr) require_range(unary, -kMaxLogOdds, kMaxLogOdds, "grabcut: unary");
   for (int64_t y = 0; y < labels.height; ++y)
     if (const uint8_t top = *std::max_element(labels.row(y), labels.row(y) + labels.width); top > 3)
       throw std::invalid_argument("grabcut: labels must be 0, 1, 2 or 3, got " + std::to_string(top));
@@ -210,7 +207,7 @@ void GrabCut::first_components() {
     }
   std::vector<Colour> centres[2];
   for (size_t side = 0; side < 2; ++side)
-    centres[side] = cluster(samples[side], options_.n_components, 2 * options_.seed + side);
+    centres[side] = cluster(samples[side], options_.n_components, 2 * static_cast<uint64_t>(options_.seed) + side);
   for_rows([&](size_t, int64_t y) {
     for (int64_t x = 0; x < width_; ++x)
       component_.row(y)[x] = static_cast<uint8_t>(17 * nearest(centres[side_of(labels_.row(y)[x])], colour(y, x)));
@@ -250,9 +247,8 @@ void GrabCut::score() {
                                          best[side].data());
       for (size_t x = 0; x < n; ++x) component_.row(y)[x] = static_cast<uint8_t>(best[0][x] | best[1][x] << 4);
       kernels().graphcut.terminals(value[kForeground].data(), value[kBackground].data(),
-                                   unary_.data != nullptr ? unary_.row(y) : zero.data(), labels_.row(y), n,
-                                   kMaxLogRatio, static_cast<float>(kScale), hard, terminals_.row(y),
-                                   terminals_.row(height_ + y));
+                                   unary_.data != nullptr ? unary_.row(y) : zero.data(), labels_.row(y), n, kMaxLogOdds,
+                                   static_cast<float>(kScale), hard, terminals_.row(y), terminals_.row(height_ + y));
     }
   });
 }

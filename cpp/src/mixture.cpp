@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include "math.hpp"
 
@@ -11,7 +10,7 @@ namespace {
 
 // Added to each variance, in squared 8-bit steps: the picture's rounding and noise, so that a component of one colour
 // keeps a density.
-const double kVarianceFloor = std::getenv("AC_EPS") ? std::atof(std::getenv("AC_EPS")) : 4;
+constexpr double kVarianceFloor = 4;
 constexpr int kMaxLloyd = 10;
 
 int32_t distance(const Colour& a, const Colour& b) {

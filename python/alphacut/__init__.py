@@ -5,11 +5,16 @@ Every stage is a module and can be called alone; :func:`remove_background` runs 
 
 __version__ = "0.1.0"
 
+from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
 from .threads import get_num_threads, set_num_threads
 from .threshold import threshold
 
 __all__ = [
+    "GrabCut",
+    "GraphCut",
     "get_num_threads",
+    "grabcut",
+    "graph_cut",
     "set_num_threads",
     "threshold",
 ]

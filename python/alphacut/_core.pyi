@@ -26,6 +26,18 @@ def threshold_f32(gray: _Array, limit: float, out: _Out = None) -> _Array: ...
 # kmeans
 
 # graphcut
+def graph_cut(source: _Array, sink: _Array, neighbours: _Array, out: _Out = None) -> tuple[_Array, int]: ...
+def cut_capacity(source: _Array, sink: _Array, neighbours: _Array, mask: _Array) -> int: ...
+def grabcut(
+    image: _Array,
+    labels: _Array | None,
+    box: list[int] | None,
+    unary: _Array | None,
+    n_iter: int,
+    gamma: float,
+    n_components: int,
+    seed: int,
+) -> tuple[_Array, float, int, list[str]]: ...
 
 # chromakey
 

@@ -39,7 +39,7 @@ struct GrabCutOptions {
   int n_iter = 5;        // rounds at most, at least 1
   double gamma = 50;     // weight of the border's length, 0..100000
   int n_components = 5;  // Gaussians a mixture, 1..16
-  uint64_t seed = 0;     // of the first clustering
+  int64_t seed = 0;      // of the first clustering
 };
 
 struct GrabCutResult {
