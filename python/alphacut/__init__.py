@@ -15,17 +15,22 @@ from .components import (
     mask_to_polygons,
     remove_small,
 )
+from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
 from .threads import get_num_threads, set_num_threads
 from .threshold import adaptive_threshold, find_threshold, threshold
 
 __all__ = [
     "ComponentStats",
+    "GrabCut",
+    "GraphCut",
     "Polygon",
     "adaptive_threshold",
     "component_stats",
     "fill_holes",
     "find_threshold",
     "get_num_threads",
+    "grabcut",
+    "graph_cut",
     "keep_largest",
     "label_components",
     "mask_to_polygons",

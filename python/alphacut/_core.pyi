@@ -33,6 +33,18 @@ def mask_to_polygons(mask: _Array) -> list[tuple[_Array, list[_Array]]]: ...
 # kmeans
 
 # graphcut
+def graph_cut(source: _Array, sink: _Array, neighbours: _Array, out: _Out = None) -> tuple[_Array, int]: ...
+def cut_capacity(source: _Array, sink: _Array, neighbours: _Array, mask: _Array) -> int: ...
+def grabcut(
+    image: _Array,
+    labels: _Array | None,
+    box: list[int] | None,
+    unary: _Array | None,
+    n_iter: int,
+    gamma: float,
+    n_components: int,
+    seed: int,
+) -> tuple[_Array, float, int, list[str]]: ...
 
 # chromakey
 

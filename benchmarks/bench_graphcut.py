@@ -1,0 +1,84 @@
+"""Exact cuts against PyMaxflow on the same integer graph, and GrabCut against OpenCV's."""
+
+import functools
+
+import cv2
+import maxflow
+import numpy as np
+import pytest
+
+import alphacut
+
+from .pictures import photo
+
+OFFSETS = [(0, 1), (1, 0), (1, 1), (1, -1)]
+
+
+def centre_box(height, width):
+    return width // 5, height // 5, width * 3 // 5, height * 3 // 5
+
+
+@functools.lru_cache(maxsize=1)
+def energies(megapixels, gamma=50, scale=1024):
+    """The graph of a GrabCut round: colour histograms inside and outside a box, borders by contrast."""
+    image = photo(megapixels).astype(np.int32)
+    height, width, _ = image.shape
+    x, y, w, h = centre_box(height, width)
+    inside = np.zeros((height, width), bool)
+    inside[y : y + h, x : x + w] = True
+    bins = (image // 16) @ [256, 16, 1]
+    counts = [np.bincount(bins[side], minlength=4096) + 1.0 for side in (inside, ~inside)]
+    odds = (np.log(counts[0] / counts[0].sum()) - np.log(counts[1] / counts[1].sum()))[bins]
+    data = np.where(inside, np.rint(scale * odds), -8 * gamma * scale - 1).astype(np.int32)
+    squares = np.zeros((4, height, width))
+    for plane, (dy, dx) in zip(squares, OFFSETS, strict=True):
+        here, there = (
+            np.s_[: height - dy, max(0, -dx) : width - max(0, dx)],
+            np.s_[dy:, max(0, dx) : width + min(0, dx)],
+        )
+        plane[here] = ((image[here] - image[there]) ** 2).sum(axis=2)
+    lengths = np.array([1, 1, 2**0.5, 2**0.5])[:, None, None]
+    weights = gamma * scale / lengths * np.exp(-squares / (2 * squares.mean()))
+    return np.maximum(data, 0), np.maximum(-data, 0), np.rint(weights).astype(np.int32)
+
+
+def pymaxflow(source, sink, neighbours):
+    graph = maxflow.GraphInt(source.size, 4 * source.size)
+    nodes = graph.add_grid_nodes(source.shape)
+    for plane, (dy, dx) in zip(neighbours, OFFSETS, strict=True):
+        structure = np.zeros((3, 3))
+        structure[1 + dy, 1 + dx] = 1
+        graph.add_grid_edges(nodes, weights=plane, structure=structure, symmetric=True)
+    graph.add_grid_tedges(nodes, source, sink)
+    flow = graph.maxflow()
+    return graph.get_grid_segments(nodes), flow
+
+
+@pytest.mark.parametrize("implementation", ["alphacut", "pymaxflow"])
+@pytest.mark.parametrize("megapixels", [0.05, 0.22, 1])
+def bench_graph_cut(benchmark, megapixels, implementation):
+    problem = energies(megapixels)
+    calls = {"alphacut": alphacut.graph_cut, "pymaxflow": pymaxflow}
+    (mask, flow), (segments, expected) = (call(*problem) for call in calls.values())
+    assert flow == expected
+    assert not np.any((mask > 0) & segments)
+    benchmark.group = f"graphcut-cut-{megapixels}MP"
+    benchmark.pedantic(calls[implementation], problem, rounds=3)
+
+
+@pytest.mark.parametrize("implementation", ["alphacut", "cv2"])
+def bench_grabcut(benchmark, implementation):
+    """The answers differ (other clusters, other rounding): both must mark most of the same pixels."""
+    image = photo(0.1)
+    box = centre_box(*image.shape[:2])
+    bgr = image[..., ::-1].copy()
+
+    def opencv():
+        labels = np.zeros(image.shape[:2], np.uint8)
+        cv2.grabCut(bgr, labels, box, None, None, 5, cv2.GC_INIT_WITH_RECT)
+        return labels & 1
+
+    calls = {"alphacut": lambda: alphacut.grabcut(image, box=box).mask > 0, "cv2": opencv}
+    assert np.mean(calls["alphacut"]() != (calls["cv2"]() > 0)) < 0.2
+    benchmark.group = "graphcut-grabcut-0.1MP"
+    benchmark.pedantic(calls[implementation], rounds=3)

@@ -1,0 +1,81 @@
+#include "alphacut/graphcut.hpp"
+
+#include <stdexcept>
+
+#include "alphacut/parallel.hpp"
+#include "dispatch.hpp"
+#include "grid_flow.hpp"
+
+namespace alphacut {
+namespace {
+
+// Where the entries of a plane of edges point inside the picture, in row y: columns [begin, end).
+struct Columns {
+  int64_t begin, end;
+};
+Columns columns_inside(size_t direction, int64_t y, int64_t height, int64_t width) {
+  if (direction != 0 && y == height - 1) return {0, 0};
+  return {direction == 3 ? 1 : 0, direction == 0 || direction == 2 ? width - 1 : width};
+}
+constexpr int kDx[4] = {1, 0, 1, -1}, kDy[4] = {0, 1, 1, 1};
+
+template <class T>
+void require_size(ImageView<T> view, ImageView<const int32_t> source, const char* name) {
+  if (view.height == source.height && view.width == source.width && view.channels == 1) return;
+  throw std::invalid_argument("graph cut: " + std::string(name) + " must have the size of source, " +
+                              std::to_string(source.height) + " x " + std::to_string(source.width) + ", got " +
+                              std::to_string(view.height) + " x " + std::to_string(view.width));
+}
+
+void require_capacities(const int32_t* row, Columns columns, const char* name) {
+  if (columns.end <= columns.begin) return;
+  const uint32_t bits =
+      kernels().graphcut.or_i32(row + columns.begin, static_cast<size_t>(columns.end - columns.begin));
+  if (bits > static_cast<uint32_t>(kMaxCapacity))
+    throw std::invalid_argument("graph cut: the capacities of " + std::string(name) + " must be from 0 to 2^30 - 1");
+}
+
+void require_sizes(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours) {
+  require_size(source, source, "source");
+  require_size(sink, source, "sink");
+  for (const auto& plane : neighbours) require_size(plane, source, "neighbours");
+}
+
+}  // namespace
+
+int64_t graph_cut(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours,
+                  ImageView<uint8_t> mask) {
+  require_sizes(source, sink, neighbours);
+  require_size(mask, source, "mask");
+  GridFlow graph(source.height, source.width);
+  parallel_for(source.height, row_grain(source.width), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      require_capacities(source.row(y), {0, source.width}, "source");
+      require_capacities(sink.row(y), {0, source.width}, "sink");
+      for (size_t k = 0; k < 4; ++k)
+        require_capacities(neighbours[k].row(y), columns_inside(k, y, source.height, source.width), "neighbours");
+    }
+  });
+  graph.load(source, sink, neighbours);
+  const int64_t flow = graph.solve();
+  graph.source_side(mask);
+  return flow;
+}
+
+int64_t cut_capacity(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours,
+                     ImageView<const uint8_t> mask) {
+  require_sizes(source, sink, neighbours);
+  require_size(mask, source, "mask");
+  int64_t sum = 0;
+  for (int64_t y = 0; y < source.height; ++y) {
+    for (int64_t x = 0; x < source.width; ++x) sum += mask.row(y)[x] ? sink.row(y)[x] : source.row(y)[x];
+    for (size_t k = 0; k < 4; ++k) {
+      const auto [begin, end] = columns_inside(k, y, source.height, source.width);
+      for (int64_t x = begin; x < end; ++x)
+        if (!mask.row(y)[x] != !mask.row(y + kDy[k])[x + kDx[k]]) sum += neighbours[k].row(y)[x];
+    }
+  }
+  return sum;
+}
+
+}  // namespace alphacut

@@ -1,0 +1,105 @@
+#include "mixture.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "math.hpp"
+
+namespace alphacut {
+namespace {
+
+// Added to each variance, in squared 8-bit steps: the picture's rounding and noise, so that a component of one colour
+// keeps a density.
+constexpr double kVarianceFloor = 4;
+constexpr int kMaxLloyd = 10;
+
+int32_t distance(const Colour& a, const Colour& b) {
+  int32_t sum = 0;
+  for (size_t i = 0; i < 3; ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+  return sum;
+}
+
+// The n-th number of a counter-based generator (splitmix64).
+uint64_t random_number(uint64_t seed, uint64_t n) {
+  uint64_t z = seed + (n + 1) * 0x9e3779b97f4a7c15u;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+void fit_component(const ColourSums& sums, int64_t total, float* out) {
+  const auto n = static_cast<double>(sums.count);
+  double mean[3], c[6];
+  for (size_t i = 0, p = 0; i < 3; ++i) {
+    mean[i] = static_cast<double>(sums.sum[i]) / n;
+    for (size_t j = 0; j <= i; ++j, ++p)
+      c[p] = static_cast<double>(sums.product[p]) / n - mean[i] * mean[j] + (i == j ? kVarianceFloor : 0);
+  }
+  // Cholesky factor L of the covariance, then the rows of its inverse: |L^-1 d|^2 is Mahalanobis' distance.
+  const double l00 = std::sqrt(c[0]), l10 = c[1] / l00, l11 = std::sqrt(c[2] - l10 * l10), l20 = c[3] / l00;
+  const double l21 = (c[4] - l20 * l10) / l11, l22 = std::sqrt(c[5] - l20 * l20 - l21 * l21);
+  const double half = std::sqrt(0.5);  // the score takes half the distance
+  const double w00 = half / l00, w11 = half / l11, w22 = half / l22;
+  const double w10 = -l10 * w00 / l11, w21 = -l21 * w11 / l22, w20 = -(l20 * w00 + l21 * w10) / l22;
+  const double constant = log_exact(n / static_cast<double>(total)) - log_exact(l00 * l11 * l22);
+  const double values[10] = {mean[0], mean[1], mean[2], w00, w10, w11, w20, w21, w22, constant};
+  std::transform(values, values + 10, out, [](double v) { return static_cast<float>(v); });
+}
+
+}  // namespace
+
+std::vector<float> fit_mixture(const ColourSums* components, int count) {
+  int64_t total = 0;
+  for (int k = 0; k < count; ++k) total += components[k].count;
+  std::vector<float> mixture;
+  for (int k = 0; k < count; ++k) {
+    if (components[k].count == 0) continue;
+    mixture.resize(mixture.size() + 10);
+    fit_component(components[k], total, mixture.data() + mixture.size() - 10);
+  }
+  return mixture;
+}
+
+int nearest(const std::vector<Colour>& centres, const Colour& x) {
+  int best = 0;
+  for (int k = 1; k < static_cast<int>(centres.size()); ++k)
+    if (distance(centres[static_cast<size_t>(k)], x) < distance(centres[static_cast<size_t>(best)], x)) best = k;
+  return best;
+}
+
+std::vector<Colour> cluster(const std::vector<Colour>& samples, int count, uint64_t seed) {
+  std::vector<Colour> centres;
+  if (samples.empty()) return centres;
+  centres.push_back(samples[random_number(seed, 0) % samples.size()]);
+  std::vector<int32_t> gap(samples.size());  // squared distance to the nearest centre
+  while (static_cast<int>(centres.size()) < count) {
+    uint64_t total = 0;
+    for (size_t i = 0; i < samples.size(); ++i) {
+      const int32_t d = distance(samples[i], centres.back());
+      gap[i] = centres.size() == 1 ? d : std::min(gap[i], d);
+      total += static_cast<uint64_t>(gap[i]);
+    }
+    if (total == 0) break;  // every colour is a centre
+    uint64_t target = random_number(seed, centres.size()) % total;
+    size_t pick = 0;
+    while (target >= static_cast<uint64_t>(gap[pick])) target -= static_cast<uint64_t>(gap[pick++]);
+    centres.push_back(samples[pick]);
+  }
+  for (int round = 0; round < kMaxLloyd; ++round) {
+    std::vector<ColourSums> sums(centres.size());
+    for (const Colour& x : samples) sums[static_cast<size_t>(nearest(centres, x))].add(x);
+    bool moved = false;
+    for (size_t k = 0; k < centres.size(); ++k) {
+      if (sums[k].count == 0) continue;
+      for (size_t i = 0; i < 3; ++i) {
+        const auto mean = static_cast<uint8_t>((2 * sums[k].sum[i] + sums[k].count) / (2 * sums[k].count));
+        moved |= mean != centres[k][i];
+        centres[k][i] = mean;
+      }
+    }
+    if (!moved) break;
+  }
+  return centres;
+}
+
+}  // namespace alphacut

@@ -1,0 +1,403 @@
+import cv2
+import maxflow
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from reference import graphcut as reference
+
+import alphacut
+from alphacut import _core
+
+pytestmark = pytest.mark.usefixtures("isa")
+
+LARGEST = 2**30 - 1
+
+
+def checked_cut(source, sink, neighbours):
+    """graph_cut, with the flow proved equal to the capacity of the cut."""
+    mask, flow = alphacut.graph_cut(source, sink, neighbours)
+    assert mask.dtype == np.uint8
+    assert set(np.unique(mask)) <= {0, 255}
+    assert isinstance(flow, int)
+    assert flow == _core.cut_capacity(source, sink, neighbours, mask)
+    return mask, flow
+
+
+def random_grid(rng, height, width, largest):
+    def capacities(*shape):
+        kept = rng.random(shape) < rng.choice([0.1, 0.5, 1.0])
+        top = largest if rng.random() < 0.7 else max(1, largest // 8)
+        return (rng.integers(0, top, shape, endpoint=True) * kept).astype(np.int32)
+
+    return capacities(height, width), capacities(height, width), capacities(4, height, width)
+
+
+def peer(source, sink, neighbours):
+    graph = maxflow.GraphInt(source.size, 4 * source.size)
+    nodes = graph.add_grid_nodes(source.shape)
+    for plane, (dy, dx) in zip(neighbours, reference.OFFSETS, strict=True):
+        structure = np.zeros((3, 3))
+        structure[1 + dy, 1 + dx] = 1
+        graph.add_grid_edges(nodes, weights=plane, structure=structure, symmetric=True)
+    graph.add_grid_tedges(nodes, source, sink)
+    return graph, nodes
+
+
+# 0/1, few ties, many values, and as large as PyMaxflow's 32-bit sums allow.
+@pytest.mark.parametrize("largest", [1, 5, 1000, 10**6])
+def test_equals_pymaxflow_on_random_grids(largest, rng):
+    for _ in range(500):
+        height, width = rng.integers(1, 25, 2)
+        source, sink, neighbours = random_grid(rng, height, width, largest)
+        mask, flow = checked_cut(source, sink, neighbours)
+        graph, nodes = peer(source, sink, neighbours)
+        assert flow == graph.maxflow()
+        # The peer's sink side is what still reaches the sink: the source side of the mirrored problem.
+        segments = graph.get_grid_segments(nodes)
+        mirrored, _ = checked_cut(sink, source, neighbours)
+        assert np.array_equal(mirrored > 0, segments)
+        assert not np.any((mask > 0) & segments)
+
+
+@pytest.mark.parametrize("largest", [1, 5, 1000, LARGEST])
+def test_equals_the_reference_exactly(largest, rng):
+    for _ in range(60):
+        height, width = rng.integers(1, 7, 2)
+        problem = random_grid(rng, height, width, largest)
+        mask, flow = checked_cut(*problem)
+        assert flow == reference.cut_capacity(*problem, mask)
+        expected, expected_flow = reference.graph_cut(*problem)
+        assert flow == expected_flow
+        assert np.array_equal(mask, expected)
+
+
+def test_all_small_shapes(rng):
+    for height in range(1, 18):
+        for width in range(1, 18):
+            source, sink, neighbours = random_grid(rng, height, width, 20)
+            mask, flow = checked_cut(source, sink, neighbours)
+            flipped = np.stack([np.zeros_like(source)] * 4)
+            flipped[0, :, :-1] = neighbours[0, :, :-1][:, ::-1]
+            flipped[1] = neighbours[1][:, ::-1]
+            flipped[2] = neighbours[3][:, ::-1]
+            flipped[3] = neighbours[2][:, ::-1]
+            other, other_flow = checked_cut(source[:, ::-1], sink[:, ::-1], flipped)
+            assert flow == other_flow
+            assert np.array_equal(mask, other[:, ::-1])
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (4, 5)])
+@pytest.mark.parametrize("weight", [0, 3, LARGEST])
+def test_one_sided_and_zero_grids(shape, weight):
+    zero, one = np.zeros(shape, np.int32), np.ones(shape, np.int32)
+    neighbours = np.full((4, *shape), weight, np.int32)
+    assert checked_cut(zero, zero, neighbours)[1] == 0
+    assert not checked_cut(zero, zero, neighbours)[0].any()
+    assert checked_cut(one, zero, neighbours)[0].all()
+    assert not checked_cut(zero, one, neighbours)[0].any()
+    mask, flow = checked_cut(one, one, neighbours)  # a tie: the smallest source side is empty
+    assert not mask.any()
+    assert flow == one.size
+
+
+def test_largest_capacities_everywhere():
+    full = np.full((20, 30), LARGEST, np.int32)
+    half = np.where(np.arange(30) < 15, full, 0).astype(np.int32)
+    neighbours = np.full((4, 20, 30), LARGEST, np.int32)
+    mask, flow = checked_cut(half, full - half, neighbours)
+    assert flow == min(300 * LARGEST, (20 + 2 * 19) * LARGEST)
+    assert np.array_equal(mask > 0, half > 0)
+
+
+def test_long_thin_paths():
+    """A serpentine of 2,000 pixels, one terminal at each end: labels grow with the path."""
+    wall, lane = 1, 1000
+    neighbours = np.zeros((4, 40, 50), np.int32)
+    neighbours[0, :, :-1] = lane
+    neighbours[1, np.arange(39), np.where(np.arange(39) % 2, 0, 49)] = lane
+    source, sink = np.zeros((2, 40, 50), np.int32)
+    source[0, 0] = sink[39, 0] = 5000
+    mask, flow = checked_cut(source, sink, neighbours)
+    assert flow == lane
+    assert mask.sum() == 255
+    neighbours[0, 20, 30] = wall
+    mask, flow = checked_cut(source, sink, neighbours)
+    assert flow == wall
+
+
+def test_entries_outside_the_picture_are_ignored(rng):
+    source, sink, neighbours = random_grid(rng, 6, 7, 9)
+    expected = checked_cut(source, sink, neighbours)
+    neighbours[0, :, -1] = neighbours[2, :, -1] = neighbours[3, :, 0] = -5
+    neighbours[1:, -1] = LARGEST + 1
+    mask, flow = checked_cut(source, sink, neighbours)
+    assert flow == expected[1]
+    assert np.array_equal(mask, expected[0])
+
+
+def test_any_strides_and_read_only_inputs(rng):
+    source, sink, neighbours = random_grid(rng, 24, 32, 50)
+    for rows, columns in [
+        (np.s_[::-1], np.s_[:]),
+        (np.s_[::2], np.s_[:]),
+        (np.s_[:], np.s_[::2]),
+        (np.s_[3:], np.s_[5:]),
+    ]:
+        views = [a[..., rows, columns] for a in (source, sink, neighbours)]
+        for view in views:
+            view.flags.writeable = False
+        mask, flow = checked_cut(*views)
+        expected = checked_cut(*[np.ascontiguousarray(view) for view in views])
+        assert flow == expected[1]
+        assert np.array_equal(mask, expected[0])
+
+
+def test_out(rng):
+    source, sink, neighbours = random_grid(rng, 9, 13, 50)
+    expected, _ = checked_cut(source, sink, neighbours)
+    out = np.full((9, 26), 77, np.uint8)[:, :13]
+    assert alphacut.graph_cut(source, sink, neighbours, out=out).mask is out
+    assert np.array_equal(out, expected)
+    with pytest.raises(ValueError, match="overlaps"):
+        alphacut.graph_cut(source, sink, neighbours, out=source.view(np.uint8)[:, :13])
+    with pytest.raises(ValueError, match="shape"):
+        alphacut.graph_cut(source, sink, neighbours, out=out[1:])
+    with pytest.raises(TypeError, match="uint8"):
+        alphacut.graph_cut(source, sink, neighbours, out=out.astype(np.int32))
+
+
+def test_graph_cut_refuses(rng):
+    source, sink, neighbours = random_grid(rng, 5, 6, 50)
+    with pytest.raises(TypeError, match=r"source .*int32.*int64"):
+        alphacut.graph_cut(source.astype(np.int64), sink, neighbours)
+    with pytest.raises(TypeError, match="neighbours"):
+        alphacut.graph_cut(source, sink, neighbours.astype(np.float32))
+    with pytest.raises(TypeError, match="sink"):
+        alphacut.graph_cut(source, sink.tolist(), neighbours)
+    with pytest.raises(ValueError, match="neighbours"):
+        alphacut.graph_cut(source, sink, neighbours[:3])
+    with pytest.raises(ValueError, match="sink"):
+        alphacut.graph_cut(source, sink[1:], neighbours)
+    with pytest.raises(ValueError, match="neighbours"):
+        alphacut.graph_cut(source, sink, neighbours[:, :, 1:])
+    with pytest.raises(ValueError, match="source"):
+        alphacut.graph_cut(source[:0], sink[:0], neighbours)
+    for wrong in (-1, LARGEST + 1):
+        for index, name in enumerate(["source", "sink", "neighbours"]):
+            arrays = [source.copy(), sink.copy(), neighbours.copy()]
+            arrays[index][..., 2, 3] = wrong
+            with pytest.raises(ValueError, match=name):
+                alphacut.graph_cut(*arrays)
+
+
+def test_more_pixels_than_indices_are_refused():
+    row = np.zeros((1, 1 << 17), np.int32)
+    huge = np.broadcast_to(row, (1 << 14, 1 << 17))  # 2^31 pixels, in the memory of one row
+    out = np.broadcast_to(np.zeros((1, 1 << 17), np.uint8), huge.shape)
+    out.flags.writeable = True
+    with pytest.raises(ValueError, match="too large"):
+        alphacut.graph_cut(huge, huge, np.broadcast_to(huge, (4, *huge.shape)), out=out)
+
+
+def disc(height=60, width=80, noise=6, seed=0):
+    """A reddish disc on green ground, its mask, and a box around it."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    truth = (y - height / 2) ** 2 + (x - width / 2) ** 2 < (height / 4) ** 2
+    image = np.where(truth[..., None], (190, 70, 60), (60, 120, 70)) + rng.normal(0, noise, (height, width, 3))
+    box = (width // 2 - height // 4 - 4, height // 4 - 4, height // 2 + 8, height // 2 + 8)
+    return np.clip(np.rint(image), 0, 255).astype(np.uint8), truth, box
+
+
+def overlap(a, b):
+    return np.sum(a & b) / np.sum(a | b)
+
+
+@pytest.mark.parametrize("noise", [2, 12])
+def test_grabcut_finds_a_disc_as_well_as_opencv(noise):
+    image, truth, box = disc(noise=noise)
+    cut = alphacut.grabcut(image, box=box)
+    labels = np.zeros(truth.shape, np.uint8)
+    cv2.grabCut(image[..., ::-1].copy(), labels, box, None, None, 5, cv2.GC_INIT_WITH_RECT)
+    assert cut.warnings == []
+    assert overlap(cut.mask > 0, truth) > 0.97
+    assert overlap(cut.mask > 0, truth) >= overlap((labels & 1) > 0, truth) - 0.01
+    assert np.array_equal(cut.mask > 0, (cut.labels & 1) > 0)
+    x, y, width, height = box
+    inside = np.zeros(truth.shape, bool)
+    inside[y : y + height, x : x + width] = True
+    assert np.all(cut.labels[~inside] == 0)
+    assert np.all(cut.labels[inside] >= 2)
+    assert cut.energy >= 0
+    assert 1 <= cut.n_iter <= 5
+
+
+def test_grabcut_takes_every_kind_of_picture():
+    image, truth, box = disc()
+    expected = alphacut.grabcut(image, box=box)
+    for same in (np.divide(image, 255, dtype=np.float32), image.astype(np.uint16) * 257):
+        cut = alphacut.grabcut(same, box=box)
+        assert np.array_equal(cut.labels, expected.labels)
+        assert cut.energy == expected.energy
+    for gray in (image[..., 0], np.divide(image[..., 0], 255, dtype=np.float32)):
+        assert overlap(alphacut.grabcut(gray, box=box).mask > 0, truth) > 0.97
+    strided = np.repeat(image, 2, axis=1)[:, ::2]
+    assert np.array_equal(alphacut.grabcut(strided, box=box).labels, expected.labels)
+    reversed_cut = alphacut.grabcut(image[::-1], (np.where(expected.labels > 0, 3, 0).astype(np.uint8))[::-1])
+    assert overlap(reversed_cut.mask[::-1] > 0, truth) > 0.97
+
+
+def test_grabcut_keeps_sure_labels_and_its_input():
+    image, _, box = disc()
+    rng = np.random.default_rng(5)
+    labels = rng.integers(0, 4, image.shape[:2]).astype(np.uint8)
+    before = labels.copy()
+    cut = alphacut.grabcut(image, labels)
+    assert np.array_equal(labels, before)
+    assert np.array_equal(cut.labels[labels < 2], labels[labels < 2])
+    assert np.all(cut.labels[labels >= 2] >= 2)
+    labels.flags.writeable = False
+    both = alphacut.grabcut(image, labels, box=box)
+    x, y, width, height = box
+    window = np.s_[y : y + height, x : x + width]
+    assert np.array_equal(both.labels[window][labels[window] < 2], labels[window][labels[window] < 2])
+    outside = np.ones(labels.shape, bool)
+    outside[window] = False
+    assert not both.mask[outside].any()
+    assert both.warnings == ["foreground labels outside the box were taken as background"]
+
+
+def test_grabcut_unary():
+    image, truth, box = disc()
+    flat = np.full_like(image, 90)
+    prior = np.where(truth, 3, -3).astype(np.float32)
+    maybe = np.full(truth.shape, 3, np.uint8)
+    cut = alphacut.grabcut(flat, maybe, unary=prior, gamma=0.5)
+    assert overlap(cut.mask > 0, truth) > 0.95
+    assert not alphacut.grabcut(image, box=box, unary=np.full(truth.shape, -10000, np.float32)).mask.any()
+    everything = alphacut.grabcut(image, box=box, unary=np.full(truth.shape, 10000, np.float32))
+    assert (everything.mask > 0).sum() == box[2] * box[3]
+    zero = alphacut.grabcut(image, box=box, unary=np.zeros(truth.shape, np.float32))
+    assert zero.energy == alphacut.grabcut(image, box=box).energy
+    for wrong in (np.nan, np.inf, 10001):
+        prior[2, 3] = wrong
+        with pytest.raises(ValueError, match="unary"):
+            alphacut.grabcut(image, box=box, unary=prior)
+
+
+def test_grabcut_degenerate_hints():
+    image, _, box = disc()
+    height, width = image.shape[:2]
+
+    def labels(value):
+        return np.full((height, width), value, np.uint8)
+
+    for value, full in [(0, False), (1, True), (2, False), (3, True)]:
+        cut = alphacut.grabcut(image, labels(value))
+        assert np.all(cut.mask == (255 if full else 0))
+        assert cut.n_iter == 0
+        assert len(cut.warnings) == 1
+        assert np.array_equal(cut.labels, labels(value))
+    cut = alphacut.grabcut(image, box=(0, 0, width, height))
+    assert cut.mask.all()
+    assert "background" in cut.warnings[0]
+    one = labels(2)
+    one[30, 40] = 1
+    assert alphacut.grabcut(image, one).mask[30, 40] == 255
+    sure = (np.arange(width) < 40).astype(np.uint8) * np.ones((height, 1), np.uint8)
+    cut = alphacut.grabcut(image, sure)
+    assert np.array_equal(cut.labels, sure)
+    assert cut.n_iter == 1
+    cut = alphacut.grabcut(np.full_like(image, 9), box=box)
+    assert not cut.mask.any()
+    assert cut.warnings[0].startswith("the picture has one colour")
+    x, y = box[:2]
+    clipped = alphacut.grabcut(image, box=(x, y, 10**12, 10**12))
+    assert clipped.warnings[0] == "the box was clipped to the picture"
+    for corner in (
+        (-(2**63), 0, 5, 5),
+        (2**63 - 1, 2**63 - 1, 2**63 - 1, 2**63 - 1),
+        (0, 0, 0, 5),
+        (80, 0, 1, 1),
+        (-5, 0, 5, 9),
+    ):
+        with pytest.raises(ValueError, match="box"):
+            alphacut.grabcut(image, box=corner)
+    whole = alphacut.grabcut(image, box=(-(2**62), -(2**62), 2**63 - 1, 2**63 - 1))
+    assert whole.mask.all()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_grabcut_never_fails_on_legal_hints(data):
+    height, width = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 9))
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    shape = data.draw(st.sampled_from([(height, width), (height, width, 3)]))
+    image = rng.integers(0, data.draw(st.sampled_from([1, 2, 256])), shape).astype(np.uint8)
+    allowed = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=4))
+    labels = rng.choice(allowed, (height, width)).astype(np.uint8) if data.draw(st.booleans()) else None
+    box = None
+    if labels is None or data.draw(st.booleans()):
+        left, top = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
+        box = (left, top, data.draw(st.integers(1, 12)), data.draw(st.integers(1, 12)))
+    unary = rng.normal(0, 4, (height, width)).astype(np.float32) if data.draw(st.booleans()) else None
+    gamma = data.draw(st.sampled_from([0.0, 1.0, 50.0, 100000.0]))
+    cut = alphacut.grabcut(
+        image,
+        labels,
+        box=box,
+        unary=unary,
+        gamma=gamma,
+        n_iter=data.draw(st.integers(1, 6)),
+        n_components=data.draw(st.integers(1, 16)),
+        seed=data.draw(st.integers(-(2**63), 2**63 - 1)),
+    )
+    assert np.isfinite(cut.energy)
+    assert cut.energy >= 0
+    assert np.array_equal(cut.mask, np.where(cut.labels & 1, 255, 0))
+    if labels is not None and box is None:
+        assert np.array_equal(cut.labels[labels < 2], labels[labels < 2])
+
+
+def test_grabcut_refuses():
+    image, _, box = disc()
+    with pytest.raises(ValueError, match="labels, a box or both"):
+        alphacut.grabcut(image)
+    with pytest.raises(ValueError, match="labels"):
+        alphacut.grabcut(image, np.full(image.shape[:2], 4, np.uint8))
+    with pytest.raises(ValueError, match="labels"):
+        alphacut.grabcut(image, np.zeros((3, 4), np.uint8))
+    with pytest.raises(TypeError, match="labels"):
+        alphacut.grabcut(image, np.zeros(image.shape[:2], np.int32))
+    with pytest.raises(TypeError, match="image"):
+        alphacut.grabcut(image.astype(np.int64), box=box)
+    with pytest.raises(ValueError, match="image"):
+        alphacut.grabcut(np.full(image.shape, 1.5, np.float32), box=box)
+    with pytest.raises(ValueError, match="unary"):
+        alphacut.grabcut(image, box=box, unary=np.zeros((2, 2), np.float32))
+    with pytest.raises(ValueError, match="box"):
+        alphacut.grabcut(image, box=(1, 2, 3))
+    with pytest.raises(TypeError):
+        alphacut.grabcut(image, box=(1.5, 2, 3, 4))
+    for name, values in {"n_iter": (0, -1), "gamma": (-1, 1e6, np.nan), "n_components": (0, 17)}.items():
+        for value in values:
+            with pytest.raises(ValueError, match=name):
+                alphacut.grabcut(image, box=box, **{name: value})
+
+
+def test_the_same_bytes_for_all_threads_and_instruction_sets(isa):
+    image, _, box = disc(240, 320, noise=25)  # several blocks of rows
+    assert image.shape[0] > 2 * (1 << 14) // image.shape[1]
+    _core.set_isa(_core.available_isas()[0])
+    before = _core.num_threads()
+    _core.set_num_threads(1)
+    expected = alphacut.grabcut(image, box=box)
+    _core.set_isa(isa)
+    for threads in (1, 2, 5):
+        _core.set_num_threads(threads)
+        cut = alphacut.grabcut(image, box=box)
+        assert cut.energy == expected.energy
+        assert cut.n_iter == expected.n_iter
+        assert np.array_equal(cut.labels, expected.labels)
+    _core.set_num_threads(before)
