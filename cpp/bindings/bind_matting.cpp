@@ -1,7 +1,70 @@
+#include <optional>
+
+#include "alphacut/matting.hpp"
 #include "numpy_view.hpp"
 
 namespace alphacut {
+namespace {
 
-void bind_matting(py::module_&) {}
+// Calls f(Input) for a plane of uint8 (or bool) or float32.
+template <class F>
+auto with_plane(py::handle value, const char* name, F&& f) {
+  const py::array array = array_argument(value, name);
+  if (py::isinstance<py::array_t<float>>(array)) return f(plane<float>(array, name));
+  return f(plane<uint8_t>(array, name));
+}
+
+py::array guided(py::object guide, py::object src, int64_t radius, double eps, int64_t subsample, py::object out) {
+  return with_image(guide, "guide", [&]<class G>(const Input<G>& g) {
+    return with_plane(src, "src", [&]<class S>(const Input<S>& s) -> py::array {
+      auto result = output<float>(out, g.view.height, g.view.width, 0, {g.array, s.array});
+      {
+        py::gil_scoped_release unlocked;
+        guided_filter<G, S>(g, s, radius, eps, subsample, result);
+      }
+      return result.array;
+    });
+  });
+}
+
+py::array trimap_of(py::object mask, std::optional<double> band, py::object out) {
+  const auto m = plane<uint8_t>(mask, "mask");
+  auto trimap = output<uint8_t>(out, m.view.height, m.view.width, 0, {m.array});
+  {
+    py::gil_scoped_release unlocked;
+    make_trimap(m, band ? *band : default_band(m.view.height, m.view.width), trimap);
+  }
+  return trimap.array;
+}
+
+py::array refine(py::object image, py::object trimap, MattingMethod method, py::object out) {
+  return with_image(image, "image", [&]<class T>(const Input<T>& i) -> py::array {
+    const auto t = plane<uint8_t>(trimap, "mask_or_trimap");
+    auto alpha = output<T>(out, i.view.height, i.view.width, 0, {i.array, t.array});
+    {
+      py::gil_scoped_release unlocked;
+      refine_alpha<T>(i, t, method, alpha);
+    }
+    return alpha.array;
+  });
+}
+
+}  // namespace
+
+void bind_matting(py::module_& m) {
+  m.def("guided_filter", &guided, py::arg("guide"), py::arg("src"), py::arg("radius"), py::arg("eps"),
+        py::arg("subsample"), py::arg("out") = py::none());
+  m.def("make_trimap", &trimap_of, py::arg("mask"), py::arg("band"), py::arg("out") = py::none());
+  m.def(
+      "refine_alpha",
+      [](py::object image, py::object trimap, const std::string& method, py::object out) {
+        return refine(image, trimap,
+                      method == "guided"    ? MattingMethod::guided
+                      : method == "sampled" ? MattingMethod::sampled
+                                            : MattingMethod::closed_form,
+                      out);
+      },
+      py::arg("image"), py::arg("mask_or_trimap"), py::arg("method"), py::arg("out") = py::none());
+}
 
 }  // namespace alphacut
