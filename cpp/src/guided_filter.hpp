@@ -7,14 +7,9 @@
 #include "alphacut/image.hpp"
 #include "alphacut/parallel.hpp"
 #include "dispatch.hpp"
+#include "unit.hpp"
 
 namespace alphacut {
-
-// 0..1 of a stored value.
-inline float unit(uint8_t value) { return static_cast<float>(value) * (1.0f / 255); }
-inline float unit(float value) { return value; }
-inline void store_unit(float value, float& out) { out = value; }
-inline void store_unit(float value, uint8_t& out) { out = static_cast<uint8_t>(value * 255 + 0.5f); }
 
 // Guides are centred on 0, which keeps a·I + b precise in float.
 inline constexpr float kGuideCentre = 0.5f;
