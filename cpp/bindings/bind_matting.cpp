@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <optional>
 
 #include "alphacut/matting.hpp"
+#include "color_sampling.hpp"
+#include "matting_laplacian.hpp"
 #include "numpy_view.hpp"
 
 namespace alphacut {
@@ -49,6 +52,34 @@ py::array refine(py::object image, py::object trimap, MattingMethod method, py::
   });
 }
 
+// The two halves of closed_form, for the tests' oracles.
+py::tuple sampled(py::object image, py::object labels) {
+  return with_image(image, "image", [&]<class T>(const Input<T>& i) -> py::tuple {
+    const auto given = plane<uint8_t>(labels, "labels");
+    auto expanded = output<uint8_t>(py::none(), i.view.height, i.view.width, 0, {});
+    auto alpha = output<float>(py::none(), i.view.height, i.view.width, 0, {});
+    auto confidence = output<float>(py::none(), i.view.height, i.view.width, 0, {});
+    for (int64_t y = 0; y < i.view.height; ++y) std::copy_n(given.view.row(y), i.view.width, expanded.view.row(y));
+    expand_known<T>(i, expanded);
+    const SampledAlpha result = sample_colours<T>(i, ImageView<uint8_t>(expanded));
+    std::copy_n(result.alpha.data(), result.alpha.pixels(), alpha.view.data);
+    std::copy_n(result.confidence.data(), result.confidence.pixels(), confidence.view.data);
+    return py::make_tuple(expanded.array, alpha.array, confidence.array);
+  });
+}
+
+py::array solved(py::object image, py::object labels, py::object confidence, py::object alpha, float weight,
+                 int iterations) {
+  return with_image(image, "image", [&]<class T>(const Input<T>& i) -> py::array {
+    const auto start = plane<float>(alpha, "alpha");
+    auto result = output<float>(py::none(), i.view.height, i.view.width, 0, {});
+    for (int64_t y = 0; y < i.view.height; ++y) std::copy_n(start.view.row(y), i.view.width, result.view.row(y));
+    solve_laplacian<T>(i, plane<uint8_t>(labels, "labels"), plane<float>(confidence, "confidence"), weight, iterations,
+                       result);
+    return result.array;
+  });
+}
+
 }  // namespace
 
 void bind_matting(py::module_& m) {
@@ -65,6 +96,9 @@ void bind_matting(py::module_& m) {
                       out);
       },
       py::arg("image"), py::arg("mask_or_trimap"), py::arg("method"), py::arg("out") = py::none());
+  m.def("sample_colours", &sampled, py::arg("image"), py::arg("labels"));
+  m.def("solve_laplacian", &solved, py::arg("image"), py::arg("labels"), py::arg("confidence"), py::arg("alpha"),
+        py::arg("weight"), py::arg("iterations"));
 }
 
 }  // namespace alphacut

@@ -40,8 +40,8 @@ void foreground_solve(const ForegroundSystem& s, const float* __restrict alpha, 
   }
 }
 
-void foreground_relax(float* here, const float* other, ptrdiff_t row, ptrdiff_t plane, int channels, size_t n, int shift,
-                      int has_above, int has_below, int has_left, int has_right) {
+void foreground_relax(float* here, const float* other, ptrdiff_t row, ptrdiff_t plane, int channels, size_t n,
+                      int shift, int has_above, int has_below, int has_left, int has_right) {
   ForegroundSystem s;
   for (size_t x = 0; x < n; x += kForegroundChunk) {
     const size_t m = min_of(kForegroundChunk, n - x);

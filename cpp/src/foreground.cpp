@@ -29,8 +29,8 @@ class Level {
     std::fill_n(values_.data(), values_.pixels(), 0.0f);
   }
 
-  // Plane 0 is alpha, then come `channels` planes each of the picture, F and B. `first` is the x of the half-row's first
-  // cell, 0 or 1; its cells lie two pixels apart.
+  // Plane 0 is alpha, then come `channels` planes each of the picture, F and B. `first` is the x of the half-row's
+  // first cell, 0 or 1; its cells lie two pixels apart.
   float* half_row(int64_t plane, int64_t y, int64_t first) {
     const int64_t color = (y ^ first) & 1;
     return values_.row(plane * plane_rows() + (y + 1) * 2 + color) + kPad;

@@ -8,9 +8,7 @@ from . import _core
 from ._arrays import Array, choice, native, restore
 
 
-def estimate_foreground(
-    image: Array, alpha: Array, *, method: str = "multilevel", out: Array | None = None
-) -> Array:
+def estimate_foreground(image: Array, alpha: Array, *, method: str = "multilevel", out: Array | None = None) -> Array:
     """Estimate the foreground's colours, for composing it over another background without a fringe of the old one.
 
     Parameters
@@ -28,7 +26,7 @@ def estimate_foreground(
     -------
     Same shape and dtype as `image`
         The picture's colour, exactly, where alpha is full; an estimate where it is partial; where alpha is 0 a smooth
-        continuation of the foreground nearby. A picture of one pixel, or with alpha 0 everywhere, is returned unchanged.
+        continuation of the foreground nearby. A picture of one pixel, or with alpha 0 everywhere, comes back unchanged.
 
     Raises
     ------
@@ -39,11 +37,11 @@ def estimate_foreground(
 
     Notes
     -----
-    Solves image = alpha · F + (1 - alpha) · B for smooth F and B, smoother where alpha is, on a pyramid of pictures halved
-    up to a longer side of 2: Germer, Uelwer, Conrad and Harmeling, "Fast multi-level foreground estimation", 2020. Here
-    pixels are updated like the colours of a chessboard in turn, so that the result does not depend on the number of
-    threads, and the weight of a neighbour is ``1e-5 + 0.1 * abs(alpha difference)``. Needs about 55 bytes a pixel with
-    a colour picture.
+    Solves image = alpha · F + (1 - alpha) · B for F and B that vary little where alpha varies, on a pyramid of pictures
+    halved down to a longer side of 2: Germer, Uelwer, Conrad and Harmeling, "Fast multi-level foreground estimation",
+    2020. Here pixels are updated like the two colours of a chessboard in turn, so that the result does not depend on
+    the number of threads, and the weight of a neighbour is ``1e-5 + 0.1 * abs(alpha difference)``. Needs about 55 bytes
+    a pixel with a colour picture.
 
     Examples
     --------

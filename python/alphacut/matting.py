@@ -46,9 +46,9 @@ def guided_filter(
     Notes
     -----
     He, Sun and Tang, "Guided image filtering", 2013; with `subsample` He and Sun, "Fast guided filter", 2015. The time
-    does not depend on the radius. Sums are kept in double precision. At the border a window is the part that lies in the
-    picture, as in the paper; OpenCV mirrors the picture there, so the two differ within ``2 * radius`` of the border.
-    Needs 36 bytes a pixel of the (smaller) picture with a gray guide, 60 with a colour guide.
+    does not depend on the radius. Sums are kept in double precision. At the border a window is the part that lies in
+    the picture, as in the paper; OpenCV mirrors the picture there, so the two differ within ``2 * radius`` of the
+    border. Needs 32 bytes a pixel of the (smaller) picture with a gray guide, 56 with a colour guide.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def make_trimap(mask: Array, *, band: float | None = None, out: Array | None = N
     mask : (H, W) uint8 or bool
         Nonzero is foreground.
     band : float, optional
-        Distance in pixels, from 0 to 4096. A pixel is unknown if a pixel of the other kind is as near (between centres).
+        Distance in pixels, from 0 to 4096: a pixel is unknown if one of the other kind is as near, centre to centre.
         Default: 10 at 0.45 megapixels, growing with the square root of the number of pixels, rounded, from 2 to 64.
     out : (H, W) uint8, optional
         Where to write the result.
@@ -78,8 +78,8 @@ def make_trimap(mask: Array, *, band: float | None = None, out: Array | None = N
     Returns
     -------
     (H, W) uint8
-        0 background, 128 unknown, 255 foreground. Nothing is unknown in an empty or a full mask: it has no edge. The border
-        of the picture is not an edge.
+        0 background, 128 unknown, 255 foreground. Nothing is unknown in an empty or a full mask: it has no edge. The
+        border of the picture is not an edge.
 
     Raises
     ------
@@ -90,9 +90,9 @@ def make_trimap(mask: Array, *, band: float | None = None, out: Array | None = N
 
     Notes
     -----
-    Exact Euclidean distances in linear time (Meijster, Roerdink and Hesselink 2000). No part vanishes: a pixel within the
-    band stays known if none of its 8 neighbours of the same kind is farther from the edge, which keeps the middle line
-    of parts thinner than the band, foreground and background alike. Needs 8 bytes a pixel.
+    Exact Euclidean distances in linear time (Meijster, Roerdink and Hesselink 2000). No part vanishes: a pixel within
+    the band stays known if none of its 8 neighbours of the same kind is farther from the edge, which keeps the middle
+    line of parts thinner than the band, foreground and background alike. Needs 8 bytes a pixel.
 
     Examples
     --------
@@ -116,32 +116,34 @@ def refine_alpha(
         0 background, 255 foreground, anything between unknown. Without unknown pixels, or bool, it is a mask and goes
         through :func:`make_trimap` first.
     method : {"guided", "sampled", "closed_form"}
-        From fast to exact. "guided" fits alpha to the picture in windows of 81 pixels, known pixels only; "sampled" explains
-        each unknown pixel by a pair of known colours and smooths that; "closed_form" solves the matting Laplacian from there.
+        From fast to exact. "guided" fits alpha to the picture in windows of 81 pixels, known pixels only; "sampled"
+        explains each unknown pixel by a pair of known colours and smooths that; "closed_form" solves the matting
+        Laplacian from there.
     out : (H, W) in the dtype of image, optional
         Where to write the result.
 
     Returns
     -------
     (H, W) in the dtype of `image`
-        Alpha, not premultiplied: from 0 to 255, 65535 or 1. Known pixels keep exactly 0 or all of it. An empty mask gives 0
-        everywhere, a full one the other.
+        Alpha, not premultiplied: from 0 to 255, 65535 or 1. Known pixels keep exactly 0 or all of it. An empty mask
+        gives 0 everywhere, a full one the other.
 
     Raises
     ------
     TypeError
         If an array has another dtype or `method` is not a str.
     ValueError
-        If shapes differ, a value is out of range, `method` is unknown, or there are unknown pixels but no known foreground
-        or no known background.
+        If shapes differ, a value is out of range, `method` is unknown, or there are unknown pixels but no known
+        foreground or no known background.
 
     Notes
     -----
     "guided" is the guided filter (He, Sun and Tang 2013) at half size, weighted by what is known; where no window of 81
-    pixels reaches a known one, windows 4, 16, ... times as large are used. "sampled" follows Gastal and Oliveira, "Shared
-    sampling for real-time alpha matting", 2010, at half size, then a guided filter weighted by how well the pairs fit.
-    "closed_form" is Levin, Lischinski and Weiss, "A closed-form solution to natural image matting", 2008, drawn to the
-    sampled alpha, by 20 steps of conjugate gradients; its result is stretched from 0.05..0.95 to 0..1.
+    pixels reaches a known one, windows 4, 16, ... times as large are used. "sampled" follows Gastal and Oliveira,
+    "Shared sampling for real-time alpha matting", 2010, at half size, then a guided filter weighted by how well the
+    pairs fit. "closed_form" is Levin, Lischinski and Weiss, "A closed-form solution to natural image matting", 2008,
+    drawn to the sampled alpha, by 20 steps of conjugate gradients, and stretched from 0.05..0.95 to 0..1. A picture
+    less than 3 pixels wide or high has no Laplacian: there "closed_form" is the sampled alpha, stretched.
 
     Only the rectangle around the unknown pixels, 88 pixels wider on each side, is looked at. "guided" needs 40 bytes a
     pixel of it, "sampled" 120, "closed_form" 40 and another 120 for each unknown pixel.
