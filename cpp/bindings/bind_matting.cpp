@@ -1,7 +1,104 @@
+#include <algorithm>
+#include <optional>
+
+#include "alphacut/matting.hpp"
+#include "color_sampling.hpp"
+#include "matting_laplacian.hpp"
 #include "numpy_view.hpp"
 
 namespace alphacut {
+namespace {
 
-void bind_matting(py::module_&) {}
+// Calls f(Input) for a plane of uint8 (or bool) or float32.
+template <class F>
+auto with_plane(py::handle value, const char* name, F&& f) {
+  const py::array array = array_argument(value, name);
+  if (py::isinstance<py::array_t<float>>(array)) return f(plane<float>(array, name));
+  return f(plane<uint8_t>(array, name));
+}
+
+py::array guided(py::object guide, py::object src, int64_t radius, double eps, int64_t subsample, py::object out) {
+  return with_image(guide, "guide", [&]<class G>(const Input<G>& g) {
+    return with_plane(src, "src", [&]<class S>(const Input<S>& s) -> py::array {
+      auto result = output<float>(out, g.view.height, g.view.width, 0, {g.array, s.array});
+      {
+        py::gil_scoped_release unlocked;
+        guided_filter<G, S>(g, s, radius, eps, subsample, result);
+      }
+      return result.array;
+    });
+  });
+}
+
+py::array trimap_of(py::object mask, std::optional<double> band, py::object out) {
+  const auto m = plane<uint8_t>(mask, "mask");
+  auto trimap = output<uint8_t>(out, m.view.height, m.view.width, 0, {m.array});
+  {
+    py::gil_scoped_release unlocked;
+    make_trimap(m, band ? *band : default_band(m.view.height, m.view.width), trimap);
+  }
+  return trimap.array;
+}
+
+py::array refine(py::object image, py::object trimap, MattingMethod method, py::object out) {
+  return with_image(image, "image", [&]<class T>(const Input<T>& i) -> py::array {
+    const auto t = plane<uint8_t>(trimap, "mask_or_trimap");
+    auto alpha = output<T>(out, i.view.height, i.view.width, 0, {i.array, t.array});
+    {
+      py::gil_scoped_release unlocked;
+      refine_alpha<T>(i, t, method, alpha);
+    }
+    return alpha.array;
+  });
+}
+
+// The two halves of closed_form, for the tests' oracles.
+py::tuple sampled(py::object image, py::object labels) {
+  return with_image(image, "image", [&]<class T>(const Input<T>& i) -> py::tuple {
+    const auto given = plane<uint8_t>(labels, "labels");
+    auto expanded = output<uint8_t>(py::none(), i.view.height, i.view.width, 0, {});
+    auto alpha = output<float>(py::none(), i.view.height, i.view.width, 0, {});
+    auto confidence = output<float>(py::none(), i.view.height, i.view.width, 0, {});
+    for (int64_t y = 0; y < i.view.height; ++y) std::copy_n(given.view.row(y), i.view.width, expanded.view.row(y));
+    expand_known<T>(i, expanded);
+    const SampledAlpha result = sample_colours<T>(i, ImageView<uint8_t>(expanded));
+    std::copy_n(result.alpha.data(), result.alpha.pixels(), alpha.view.data);
+    std::copy_n(result.confidence.data(), result.confidence.pixels(), confidence.view.data);
+    return py::make_tuple(expanded.array, alpha.array, confidence.array);
+  });
+}
+
+py::array solved(py::object image, py::object labels, py::object confidence, py::object alpha, float weight,
+                 int iterations) {
+  return with_image(image, "image", [&]<class T>(const Input<T>& i) -> py::array {
+    const auto start = plane<float>(alpha, "alpha");
+    auto result = output<float>(py::none(), i.view.height, i.view.width, 0, {});
+    for (int64_t y = 0; y < i.view.height; ++y) std::copy_n(start.view.row(y), i.view.width, result.view.row(y));
+    solve_laplacian<T>(i, plane<uint8_t>(labels, "labels"), plane<float>(confidence, "confidence"), weight, iterations,
+                       result);
+    return result.array;
+  });
+}
+
+}  // namespace
+
+void bind_matting(py::module_& m) {
+  m.def("guided_filter", &guided, py::arg("guide"), py::arg("src"), py::arg("radius"), py::arg("eps"),
+        py::arg("subsample"), py::arg("out") = py::none());
+  m.def("make_trimap", &trimap_of, py::arg("mask"), py::arg("band"), py::arg("out") = py::none());
+  m.def(
+      "refine_alpha",
+      [](py::object image, py::object trimap, const std::string& method, py::object out) {
+        return refine(image, trimap,
+                      method == "guided"    ? MattingMethod::guided
+                      : method == "sampled" ? MattingMethod::sampled
+                                            : MattingMethod::closed_form,
+                      out);
+      },
+      py::arg("image"), py::arg("mask_or_trimap"), py::arg("method"), py::arg("out") = py::none());
+  m.def("sample_colours", &sampled, py::arg("image"), py::arg("labels"));
+  m.def("solve_laplacian", &solved, py::arg("image"), py::arg("labels"), py::arg("confidence"), py::arg("alpha"),
+        py::arg("weight"), py::arg("iterations"));
+}
 
 }  // namespace alphacut

@@ -1,7 +1,20 @@
 #pragma once
 
+#include <stddef.h>
+#include <stdint.h>
+
 namespace alphacut {
 
-struct ForegroundKernels {};
+// A picture is split like a chessboard: each row into a half-row of its red cells ((x + y) even) and one of its black
+// cells. The neighbours of a cell i of one colour are cells of the other: i above and below, i + shift - 1 and i +
+// shift to the left and right.
+struct ForegroundKernels {
+  // One relaxation of F and B at the n cells of a half-row. `here` points to the half-row's alpha plane, `other` to the
+  // other half-row's; plane k (alpha, then `channels` of the picture, of F and of B) lies k·plane values on. The
+  // half-rows above and below lie `row` values before and after `other`; has_above and has_below tell if they exist. A
+  // cell at either end may lack a neighbour: has_left and has_right tell for the first and the last.
+  void (*relax)(float* here, const float* other, ptrdiff_t row, ptrdiff_t plane, int channels, size_t n, int shift,
+                int has_above, int has_below, int has_left, int has_right);
+};
 
 }  // namespace alphacut

@@ -1,1 +1,66 @@
-constexpr ForegroundKernels foreground_kernels = {};
+constexpr float kForegroundBase = 1e-5f;     // neighbour weight of equal alphas
+constexpr float kForegroundGradient = 0.1f;  // and its growth with their difference
+constexpr size_t kForegroundChunk = 64;
+
+inline float foreground_weight(float a, float b) {
+  const float d = a - b;
+  return kForegroundBase + kForegroundGradient * (d < 0 ? -d : d);
+}
+
+// What the four neighbours of a chunk of cells weigh, and the inverse of each cell's 2×2 system.
+struct ForegroundSystem {
+  float left[kForegroundChunk], right[kForegroundChunk], above[kForegroundChunk], below[kForegroundChunk];
+  float ff[kForegroundChunk], fb[kForegroundChunk], bb[kForegroundChunk];
+};
+
+void foreground_invert(const float* __restrict alpha, size_t m, ForegroundSystem& s) {
+  for (size_t i = 0; i < m; ++i) {
+    const float a = alpha[i], b = 1 - a;
+    const float sum = (s.left[i] + s.right[i]) + (s.above[i] + s.below[i]);
+    // (a² + sum)(b² + sum) - a²b², without the cancellation
+    const float scale = 1 / (sum * (a * a + b * b + sum));
+    s.ff[i] = (b * b + sum) * scale;
+    s.fb[i] = a * b * scale;
+    s.bb[i] = (a * a + sum) * scale;
+  }
+}
+
+void foreground_solve(const ForegroundSystem& s, const float* __restrict alpha, const float* __restrict colour,
+                      const float* __restrict other_f, const float* __restrict other_b, ptrdiff_t row, int shift,
+                      size_t m, float* __restrict f, float* __restrict b) {
+  for (size_t i = 0; i < m; ++i) {
+    const ptrdiff_t at = static_cast<ptrdiff_t>(i), right = at + shift, left = right - 1;
+    const float a = alpha[i], c = colour[i];
+    const float sum_f = (s.left[i] * other_f[left] + s.right[i] * other_f[right]) +
+                        (s.above[i] * other_f[at - row] + s.below[i] * other_f[at + row]) + a * c;
+    const float sum_b = (s.left[i] * other_b[left] + s.right[i] * other_b[right]) +
+                        (s.above[i] * other_b[at - row] + s.below[i] * other_b[at + row]) + (1 - a) * c;
+    f[i] = clamp_to(s.ff[i] * sum_f - s.fb[i] * sum_b, 0.0f, 1.0f);
+    b[i] = clamp_to(s.bb[i] * sum_b - s.fb[i] * sum_f, 0.0f, 1.0f);
+  }
+}
+
+void foreground_relax(float* here, const float* other, ptrdiff_t row, ptrdiff_t plane, int channels, size_t n,
+                      int shift, int has_above, int has_below, int has_left, int has_right) {
+  ForegroundSystem s;
+  for (size_t x = 0; x < n; x += kForegroundChunk) {
+    const size_t m = min_of(kForegroundChunk, n - x);
+    const float* alpha = here + x;
+    const float* near = other + x;
+    for (size_t i = 0; i < m; ++i) {
+      s.left[i] = foreground_weight(alpha[i], near[static_cast<ptrdiff_t>(i) + shift - 1]);
+      s.right[i] = foreground_weight(alpha[i], near[static_cast<ptrdiff_t>(i) + shift]);
+      s.above[i] = has_above ? foreground_weight(alpha[i], near[static_cast<ptrdiff_t>(i) - row]) : 0;
+      s.below[i] = has_below ? foreground_weight(alpha[i], near[static_cast<ptrdiff_t>(i) + row]) : 0;
+    }
+    if (x == 0 && !has_left) s.left[0] = 0;
+    if (x + m == n && !has_right) s.right[m - 1] = 0;
+    foreground_invert(alpha, m, s);
+    for (int c = 0; c < channels; ++c) {
+      const ptrdiff_t colour = (1 + c) * plane, f = (1 + channels + c) * plane, b = (1 + 2 * channels + c) * plane;
+      foreground_solve(s, alpha, alpha + colour, near + f, near + b, row, shift, m, here + x + f, here + x + b);
+    }
+  }
+}
+
+constexpr ForegroundKernels foreground_kernels = {foreground_relax};

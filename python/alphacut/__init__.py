@@ -15,7 +15,9 @@ from .components import (
     mask_to_polygons,
     remove_small,
 )
+from .foreground import estimate_foreground
 from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
+from .matting import guided_filter, make_trimap, refine_alpha
 from .threads import get_num_threads, set_num_threads
 from .threshold import adaptive_threshold, find_threshold, threshold
 
@@ -26,14 +28,18 @@ __all__ = [
     "Polygon",
     "adaptive_threshold",
     "component_stats",
+    "estimate_foreground",
     "fill_holes",
     "find_threshold",
     "get_num_threads",
     "grabcut",
     "graph_cut",
+    "guided_filter",
     "keep_largest",
     "label_components",
+    "make_trimap",
     "mask_to_polygons",
+    "refine_alpha",
     "remove_small",
     "set_num_threads",
     "threshold",

@@ -1,0 +1,33 @@
+// Alpha mattes: the guided filter, trimaps from masks, and alpha at the unknown pixels of a trimap.
+#pragma once
+
+#include "alphacut/image.hpp"
+
+namespace alphacut {
+
+// Guided filter (He, Sun & Tang 2013; with subsample > 1 He & Sun 2015). `guide` has 1 or 3 channels, uint8 (taken as
+// 0..1) or float 0..1; `source` is uint8 (taken as 0..1) or finite float; `result` has its size. A window is the part
+// of the square of side 2·radius + 1 inside the picture. Needs radius >= 1, eps > 0, subsample from 1 to radius. Needs
+// 4·(3·channels + 5) bytes a (subsampled) pixel.
+template <class Guide, class Source>
+void guided_filter(ImageView<const Guide> guide, ImageView<const Source> source, int64_t radius, double eps,
+                   int64_t subsample, ImageView<float> result);
+
+// The band make_trimap uses by default: 10 pixels at 0.45 megapixels, growing with the square root of their number,
+// from 2 to 64.
+double default_band(int64_t height, int64_t width);
+
+// 255 and 0 (known foreground, background) where `mask` is nonzero and zero, 128 (unknown) within the Euclidean
+// distance `band` (0 to 4096) of a pixel of the other kind. Where a part is too thin for the band, the pixels whose
+// distance no neighbour exceeds stay known: no part vanishes. Needs 8 bytes a pixel.
+void make_trimap(ImageView<const uint8_t> mask, double band, ImageView<uint8_t> trimap);
+
+enum class MattingMethod { guided, sampled, closed_form };
+
+// Alpha of `image` (1 or 3 channels; float 0..1): 0 and 1 (uint8 0, 255) where `trimap` is 0 and 255, estimated where
+// it is anything between. A trimap without unknown pixels is taken as a mask and goes through make_trimap first. Throws
+// std::invalid_argument if there are unknown pixels and either no 0 or no 255.
+template <class T>
+void refine_alpha(ImageView<const T> image, ImageView<const uint8_t> trimap, MattingMethod method, ImageView<T> alpha);
+
+}  // namespace alphacut

@@ -1,0 +1,144 @@
+// The guided filter's two halves, shared with the mattes.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "alphacut/image.hpp"
+#include "alphacut/parallel.hpp"
+#include "dispatch.hpp"
+#include "unit.hpp"
+
+namespace alphacut {
+
+// Guides are centred on 0, which keeps a·I + b precise in float.
+inline constexpr float kGuideCentre = 0.5f;
+
+// Means of blocks of `factor`² pixels (what the picture has of them), less `centre`.
+template <class T>
+Image<float> shrink(ImageView<const T> image, int64_t factor, float centre) {
+  Image<float> small((image.height - 1) / factor + 1, (image.width - 1) / factor + 1, image.channels);
+  parallel_for(small.height(), row_grain(image.width * factor), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      float* out = small.row(y);
+      const int64_t y0 = y * factor, y1 = std::min(image.height, y0 + factor);
+      for (int64_t x = 0; x < small.width(); ++x)
+        for (int64_t c = 0; c < image.channels; ++c) {
+          const int64_t x0 = x * factor, x1 = std::min(image.width, x0 + factor);
+          float sum = 0;
+          for (int64_t yy = y0; yy < y1; ++yy)
+            for (int64_t xx = x0; xx < x1; ++xx) sum += unit(image.row(yy)[xx * image.channels + c]);
+          *out++ = sum / static_cast<float>((y1 - y0) * (x1 - x0)) - centre;
+        }
+    }
+  });
+  return small;
+}
+
+// Calls emit(y, columns) for every row with the sums of `terms` values a column over the rows y - radius .. y + radius;
+// add(y, sign, columns) adds or takes away a row.
+template <class Add, class Emit>
+void sliding_rows(int64_t height, int64_t width, int64_t radius, int64_t terms, Add add, Emit emit) {
+  const int64_t grain = std::max(row_grain(width), 2 * radius + 1);
+  parallel_for(height, grain, [&](int64_t begin, int64_t end) {
+    std::vector<double> columns(static_cast<size_t>(width * terms));
+    for (int64_t y = std::max<int64_t>(0, begin - radius); y < std::min(height, begin + radius); ++y)
+      add(y, 1.0, columns.data());
+    for (int64_t y = begin; y < end; ++y) {
+      if (y + radius < height) add(y + radius, 1.0, columns.data());
+      emit(y, columns.data());
+      if (y - radius >= 0) add(y - radius, -1.0, columns.data());
+    }
+  });
+}
+
+// Coefficients of the weighted least squares of `source` by `guide` in each window; `weight` may be empty (all 1).
+inline Image<float> local_fit(ImageView<const float> guide, ImageView<const float> source,
+                              ImageView<const float> weight, int64_t radius, double eps) {
+  const auto& kernel = kernels().matting;
+  const auto n = static_cast<size_t>(guide.width);
+  const int channels = static_cast<int>(guide.channels);
+  Image<float> fit = Image<float>::like(guide, channels + 2);
+  sliding_rows(
+      guide.height, guide.width, radius, 2 + 2 * channels + channels * (channels + 1) / 2,
+      [&](int64_t y, double sign, double* columns) {
+        kernel.guided_accumulate(guide.row(y), source.row(y), weight.data == nullptr ? nullptr : weight.row(y), n,
+                                 channels, sign, columns);
+      },
+      [&](int64_t y, const double* columns) {
+        kernel.guided_solve(columns, n, static_cast<size_t>(radius), channels, eps, fit.row(y));
+      });
+  return fit;
+}
+
+// The mean of the coefficients of all windows that hold a pixel: (H, W, channels + 2).
+inline Image<float> mean_fit(ImageView<const float> fit, int64_t radius) {
+  const auto& kernel = kernels().matting;
+  Image<float> mean = Image<float>::like(fit, fit.channels);
+  sliding_rows(
+      fit.height, fit.width, radius, fit.channels,
+      [&](int64_t y, double sign, double* columns) {
+        kernel.guided_add(fit.row(y), static_cast<size_t>(fit.width * fit.channels), sign, columns);
+      },
+      [&](int64_t y, const double* columns) {
+        kernel.guided_mean(columns, static_cast<size_t>(fit.width), static_cast<size_t>(radius),
+                           static_cast<int>(fit.channels - 2), mean.row(y));
+      });
+  return mean;
+}
+
+// The two cells between whose centres the centre of pixel `at` lies, cells being `factor` pixels long, and the share of
+// the second.
+struct Between {
+  int64_t first, second;
+  float share;
+};
+
+inline Between between_cells(int64_t at, int64_t factor, int64_t cells) {
+  const float position = (static_cast<float>(at % factor) + 0.5f) / static_cast<float>(factor) - 0.5f;
+  const int64_t cell = at / factor;
+  if (position < 0) return {std::max<int64_t>(cell - 1, 0), cell, position + 1};
+  return {cell, std::min(cell + 1, cells - 1), position};
+}
+
+template <class T>
+void load_guide(ImageView<const T> image, int64_t y, float* guide) {
+  const T* row = image.row(y);
+  for (int64_t i = 0; i < image.width * image.channels; ++i) guide[i] = unit(row[i]) - kGuideCentre;
+}
+
+// The row y of `small`, each cell `factor` pixels long, at the size of a picture `width` wide.
+inline void enlarge_row(ImageView<const float> small, int64_t y, int64_t factor, int64_t width, float* out) {
+  const Between rows = between_cells(y, factor, small.height);
+  const float *above = small.row(rows.first), *below = small.row(rows.second);
+  for (int64_t x = 0; x < width; ++x) {
+    const Between columns = between_cells(x, factor, small.width);
+    for (int64_t c = 0; c < small.channels; ++c) {
+      const int64_t left = columns.first * small.channels + c, right = columns.second * small.channels + c;
+      const float top = above[left] + columns.share * (above[right] - above[left]);
+      const float bottom = below[left] + columns.share * (below[right] - below[left]);
+      *out++ = top + rows.share * (bottom - top);
+    }
+  }
+}
+
+// Calls emit(y, a·I + b, coefficients) for every row of `guide`, with the coefficients `mean` of a picture shrunk by
+// `factor`.
+template <class T, class Emit>
+void apply_fit(ImageView<const T> guide, ImageView<const float> mean, int64_t factor, Emit emit) {
+  const auto apply = kernels().matting.guided_apply;
+  const auto n = static_cast<size_t>(guide.width);
+  const auto channels = static_cast<size_t>(guide.channels);
+  parallel_for(guide.height, row_grain(guide.width), [&](int64_t begin, int64_t end) {
+    std::vector<float> guide_row(n * channels), enlarged(factor == 1 ? 0 : n * (channels + 2)), values(n);
+    for (int64_t y = begin; y < end; ++y) {
+      load_guide(guide, y, guide_row.data());
+      if (factor != 1) enlarge_row(mean, y, factor, guide.width, enlarged.data());
+      const float* coefficients = factor == 1 ? mean.row(y) : enlarged.data();
+      apply(guide_row.data(), coefficients, n, static_cast<int>(channels), values.data());
+      emit(y, values.data(), coefficients);
+    }
+  });
+}
+
+}  // namespace alphacut

@@ -1,0 +1,128 @@
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "alphacut/matting.hpp"
+#include "alphacut/parallel.hpp"
+#include "dispatch.hpp"
+
+namespace alphacut {
+namespace {
+
+// Distances within each column to the nearest pixel that is (seed) or is not foreground, at most cap.
+Image<int32_t> column_distance(ImageView<const uint8_t> mask, bool seed, int32_t cap) {
+  const auto& kernel = kernels().matting;
+  Image<int32_t> distance = Image<int32_t>::like(mask);
+  parallel_for(mask.width, 256, [&](int64_t begin, int64_t end) {
+    const auto n = static_cast<size_t>(end - begin);
+    const std::vector<int32_t> far(n, cap);
+    const int32_t* above = far.data();
+    for (int64_t y = 0; y < mask.height; ++y) {
+      kernel.distance_down(mask.row(y) + begin, seed, above, n, cap, distance.row(y) + begin);
+      above = distance.row(y) + begin;
+    }
+    for (int64_t y = mask.height - 2; y >= 0; --y)
+      kernel.distance_up(distance.row(y + 1) + begin, n, distance.row(y) + begin);
+  });
+  return distance;
+}
+
+// The squared distances of one row from its column distances g: the lower envelope of the parabolas (x - i)² + g(i)²
+// (Meijster, Roerdink & Hesselink 2000).
+class RowDistance {
+ public:
+  explicit RowDistance(int64_t width) : apex_(static_cast<size_t>(width)), start_(static_cast<size_t>(width)) {}
+
+  // Calls emit(x, squared distance).
+  template <class Emit>
+  void scan(const int32_t* g, int64_t width, Emit emit) {
+    const auto parabola = [g](int64_t x, int64_t i) { return (x - i) * (x - i) + int64_t{g[i]} * g[i]; };
+    size_t top = 0;
+    apex_[0] = start_[0] = 0;
+    for (int64_t u = 1; u < width; ++u) {
+      bool empty = false;
+      while (!empty && parabola(start_[top], apex_[top]) > parabola(start_[top], u)) {
+        empty = top == 0;
+        if (!empty) --top;
+      }
+      if (empty) {
+        apex_[0] = u;
+        continue;
+      }
+      const int64_t i = apex_[top];
+      const int64_t gap = u * u - i * i + int64_t{g[u]} * g[u] - int64_t{g[i]} * g[i];
+      const int64_t from = gap / (2 * (u - i)) + 1;  // gap >= 0 here: u is not yet below at start_[top]
+      if (from < width) {
+        ++top;
+        apex_[top] = u;
+        start_[top] = from;
+      }
+    }
+    for (int64_t x = width - 1; x >= 0; --x) {
+      emit(x, parabola(x, apex_[top]));
+      if (x == start_[top] && top > 0) --top;
+    }
+  }
+
+ private:
+  std::vector<int64_t> apex_, start_;
+};
+
+// Squared distance to the nearest pixel of the other kind, negative on background; beyond the cap just "far".
+Image<int32_t> signed_distance(ImageView<const uint8_t> mask, int32_t cap) {
+  const Image<int32_t> to_foreground = column_distance(mask, true, cap);
+  Image<int32_t> result = column_distance(mask, false, cap);  // read a row at a time, then overwritten
+  parallel_for(mask.height, row_grain(mask.width, 1 << 14), [&](int64_t begin, int64_t end) {
+    RowDistance row_distance(mask.width);
+    std::vector<int32_t> to_background(static_cast<size_t>(mask.width));
+    for (int64_t y = begin; y < end; ++y) {
+      const uint8_t* in = mask.row(y);
+      int32_t* out = result.row(y);
+      std::copy_n(out, mask.width, to_background.data());
+      row_distance.scan(to_background.data(), mask.width, [&](int64_t x, int64_t squared) {
+        if (in[x] != 0) out[x] = static_cast<int32_t>(squared);
+      });
+      row_distance.scan(to_foreground.row(y), mask.width, [&](int64_t x, int64_t squared) {
+        if (in[x] == 0) out[x] = -static_cast<int32_t>(squared);
+      });
+    }
+  });
+  return result;
+}
+
+// Whether no neighbour of the same kind is farther from the edge.
+bool is_ridge(ImageView<const int32_t> distance, int64_t y, int64_t x) {
+  const int32_t here = distance.row(y)[x];
+  for (int64_t v = std::max<int64_t>(y - 1, 0); v <= std::min(y + 1, distance.height - 1); ++v)
+    for (int64_t u = std::max<int64_t>(x - 1, 0); u <= std::min(x + 1, distance.width - 1); ++u) {
+      const int32_t there = distance.row(v)[u];
+      if (here > 0 ? there > here : there < here) return false;
+    }
+  return true;
+}
+
+}  // namespace
+
+double default_band(int64_t height, int64_t width) {
+  const double pixels = static_cast<double>(height) * static_cast<double>(width);
+  return std::clamp(std::floor(10 * std::sqrt(pixels / 450000) + 0.5), 2.0, 64.0);
+}
+
+void make_trimap(ImageView<const uint8_t> mask, double band, ImageView<uint8_t> trimap) {
+  if (mask.channels != 1 || trimap.channels != 1 || mask.height != trimap.height || mask.width != trimap.width)
+    throw std::invalid_argument("make_trimap: mask and trimap must be single-channel and of one size");
+  if (!(band >= 0 && band <= 4096))
+    throw std::invalid_argument("band must be a number of pixels from 0 to 4096, got " + std::to_string(band));
+  const Image<int32_t> distance = signed_distance(mask, static_cast<int32_t>(band) + 1);
+  parallel_for(mask.height, row_grain(mask.width), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y)
+      for (int64_t x = 0; x < mask.width; ++x) {
+        const int32_t squared = distance.row(y)[x];
+        const bool unknown = std::abs(squared) <= band * band && !is_ridge(distance, y, x);
+        trimap.row(y)[x] = unknown ? 128 : squared > 0 ? 255 : 0;
+      }
+  });
+}
+
+}  // namespace alphacut

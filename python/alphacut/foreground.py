@@ -1,0 +1,60 @@
+"""The colours of the foreground alone, without what shines through from behind."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import _core
+from ._arrays import Array, choice, native, restore
+
+
+def estimate_foreground(image: Array, alpha: Array, *, method: str = "multilevel", out: Array | None = None) -> Array:
+    """Estimate the foreground's colours, for composing it over another background without a fringe of the old one.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, 3) uint8, uint16 or float32
+        Gray or RGB picture; float values from 0 to 1.
+    alpha : (H, W) uint8, uint16, float32 or bool
+        How much of each pixel is foreground: 0 to 255, 65535 or 1. Its dtype need not be that of `image`.
+    method : {"multilevel"}
+        How.
+    out : same shape and dtype as image, optional
+        Where to write the result.
+
+    Returns
+    -------
+    Same shape and dtype as `image`
+        The picture's colour, exactly, where alpha is full; an estimate where it is partial; where alpha is 0 a smooth
+        continuation of the foreground nearby. A picture of one pixel, or with alpha 0 everywhere, comes back unchanged.
+
+    Raises
+    ------
+    TypeError
+        If an array has another dtype or `method` is not a str.
+    ValueError
+        If shapes differ, a value is out of range or NaN, or `method` is unknown.
+
+    Notes
+    -----
+    Solves image = alpha · F + (1 - alpha) · B for F and B that vary little where alpha varies, on a pyramid of pictures
+    halved down to a longer side of 2: Germer, Uelwer, Conrad and Harmeling, "Fast multi-level foreground estimation",
+    2020. Here pixels are updated like the two colours of a chessboard in turn, so that the result does not depend on
+    the number of threads, and the weight of a neighbour is ``1e-5 + 0.1 * abs(alpha difference)``. Needs about 55 bytes
+    a pixel with a colour picture.
+
+    Examples
+    --------
+    >>> import numpy as np, alphacut
+    >>> image = np.array([[[200, 0, 0], [100, 0, 50], [0, 0, 100]]], np.uint8)
+    >>> alpha = np.array([[255, 128, 0]], np.uint8)
+    >>> alphacut.estimate_foreground(image, alpha)[0, 0].tolist()
+    [200, 0, 0]
+    """
+    choice(method, "method", ("multilevel",))
+    if isinstance(alpha, np.ndarray) and alpha.dtype == np.bool_:
+        alpha = alpha.view(np.uint8) * np.uint8(255)
+    alpha = native(alpha)
+    if isinstance(image, np.ndarray) and image.dtype == np.uint16:
+        return restore(_core.estimate_foreground(native(image), alpha), image, out)
+    return _core.estimate_foreground(image, alpha, out)

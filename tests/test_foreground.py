@@ -1,0 +1,144 @@
+import functools
+
+import numpy as np
+import pytest
+from reference import foreground as reference
+
+import alphacut
+from alphacut import _core
+
+pytestmark = pytest.mark.usefixtures("isa")
+
+
+def scene(rng, height, width, channels=3):
+    """A picture and an alpha with known, partial and missing foreground."""
+    image = rng.random((height, width, channels), dtype=np.float32)
+    alpha = np.clip(rng.random((height, width), dtype=np.float32) * 1.6 - 0.3, 0, 1)
+    return image, alpha
+
+
+@functools.cache
+def small_cases():
+    """The oracle is slow: once for all instruction sets."""
+    rng, cases = np.random.default_rng(1), []
+    for height in range(1, 18):
+        for width in range(1, 18):
+            image, alpha = scene(rng, height, width)
+            cases.append((image, alpha, reference.estimate_foreground(image, alpha)))
+    return cases
+
+
+def test_equals_oracle_at_all_small_shapes():
+    for image, alpha, expected in small_cases():
+        assert abs(alphacut.estimate_foreground(image, alpha) - expected).max() < 2e-4, alpha.shape
+
+
+@pytest.mark.parametrize("shape", [(1, 90), (70, 1), (65, 131), (40, 256)])
+def test_equals_oracle_at_larger_shapes_gray_and_colour(shape, rng):
+    image, alpha = scene(rng, *shape)
+    expected = reference.estimate_foreground(image, alpha)
+    assert abs(alphacut.estimate_foreground(image, alpha) - expected).max() < 2e-4
+    gray = np.ascontiguousarray(image[..., 0])
+    assert abs(alphacut.estimate_foreground(gray, alpha) - expected[..., 0]).max() < 2e-4
+
+
+def test_depths_agree(rng):
+    image, alpha = scene(rng, 33, 29)
+    image8, alpha8 = (image * 255).astype(np.uint8), (alpha * 255).astype(np.uint8)
+    expected = reference.estimate_foreground(image8 / 255, alpha8 / 255)
+    assert abs(alphacut.estimate_foreground(image8, alpha8) - 255 * expected).max() < 0.6
+    wide = alphacut.estimate_foreground(image8.astype(np.uint16) * 257, alpha8.astype(np.uint16) * 257)
+    assert wide.dtype == np.uint16
+    assert abs(wide - 65535 * expected).max() < 15
+    as_float = (alpha8 / 255).astype(np.float32)
+    assert np.array_equal(alphacut.estimate_foreground(image8, as_float), alphacut.estimate_foreground(image8, alpha8))
+
+
+def test_known_foreground_keeps_its_colour_exactly(rng):
+    image, alpha = scene(rng, 50, 60)
+    result = alphacut.estimate_foreground(image, alpha)
+    assert np.array_equal(result[alpha == 1], image[alpha == 1])
+    full = np.full((50, 60), 255, np.uint8)
+    assert np.array_equal(alphacut.estimate_foreground(image, full), image)
+    assert np.array_equal(alphacut.estimate_foreground(image, full > 0), image)
+
+
+def test_recovers_two_plain_colours():
+    alpha = np.tile(np.clip(np.linspace(-0.3, 1.3, 64), 0, 1), (32, 1))[..., None]
+    foreground, background = np.array([0.9, 0.2, 0.1]), np.array([0.1, 0.6, 0.3])
+    image = (alpha * foreground + (1 - alpha) * background).astype(np.float32)
+    result = alphacut.estimate_foreground(image, alpha[..., 0].astype(np.float32))
+    assert abs(result - foreground)[alpha[..., 0] > 0.05].max() < 0.02
+
+
+def test_degenerate(rng):
+    for shape in [(1, 1), (9, 7)]:
+        image = rng.integers(0, 256, (*shape, 3), dtype=np.uint8)
+        assert np.array_equal(alphacut.estimate_foreground(image, np.zeros(shape, np.uint8)), image)
+    one = rng.integers(0, 256, (1, 1, 3), dtype=np.uint8)
+    assert np.array_equal(alphacut.estimate_foreground(one, np.full((1, 1), 77, np.uint8)), one)
+    plain = np.full((13, 11), 0.25, np.float32)
+    assert np.allclose(alphacut.estimate_foreground(plain, rng.random((13, 11), np.float32)), 0.25, atol=1e-6)
+
+
+def test_same_bytes_for_threads(rng):
+    image, alpha = scene(rng, 300, 500)
+    before, results = _core.num_threads(), []
+    for count in (1, 2, 5):
+        _core.set_num_threads(count)
+        results.append(alphacut.estimate_foreground(image, alpha).tobytes())
+    _core.set_num_threads(before)
+    assert len(set(results)) == 1
+
+
+def test_same_bytes_for_instruction_sets(rng):
+    image, alpha = scene(rng, 61, 83)
+    before, results = _core.isa(), []
+    for name in _core.available_isas():
+        _core.set_isa(name)
+        results.append(alphacut.estimate_foreground(image, alpha).tobytes())
+    _core.set_isa(before)
+    assert len(set(results)) == 1
+
+
+def test_layouts_and_out(rng):
+    image, alpha = scene(rng, 20, 30)
+    expected = alphacut.estimate_foreground(image, alpha)
+    wide = rng.random((20, 60, 3), dtype=np.float32)
+    wide[:, ::2] = image
+    assert np.array_equal(alphacut.estimate_foreground(wide[:, ::2], alpha), expected)
+    assert np.array_equal(alphacut.estimate_foreground(image[::-1].copy()[::-1], alpha), expected)
+    image.flags.writeable = alpha.flags.writeable = False
+    out = np.full((25, 30, 3), np.nan, np.float32)
+    result = alphacut.estimate_foreground(image, alpha, out=out[5:])
+    assert np.shares_memory(result, out)
+    assert np.array_equal(out[5:], expected)
+    out16 = np.empty((20, 30, 3), np.uint16)
+    assert alphacut.estimate_foreground((image * 65535).astype(np.uint16), alpha, out=out16) is out16
+
+
+def test_errors(rng):
+    image, alpha = scene(rng, 8, 9)
+    with pytest.raises(TypeError, match=r"image .*float64"):
+        alphacut.estimate_foreground(image.astype(np.float64), alpha)
+    with pytest.raises(TypeError, match=r"alpha .*int64"):
+        alphacut.estimate_foreground(image, alpha.astype(np.int64))
+    with pytest.raises(ValueError, match=r"alpha must have the size"):
+        alphacut.estimate_foreground(image, alpha[1:])
+    with pytest.raises(ValueError, match=r"image must have shape"):
+        alphacut.estimate_foreground(image[..., :2], alpha)
+    with pytest.raises(ValueError, match=r"alpha must have shape"):
+        alphacut.estimate_foreground(image, alpha[:0])
+    with pytest.raises(ValueError, match=r"method must be one of"):
+        alphacut.estimate_foreground(image, alpha, method="exact")
+    with pytest.raises(ValueError, match=r"out overlaps"):
+        alphacut.estimate_foreground(image, alpha, out=image)
+    for value in (np.nan, -0.1, 1.5):
+        bad = alpha.copy()
+        bad[3, 3] = value
+        with pytest.raises(ValueError, match=r"alpha must have finite values"):
+            alphacut.estimate_foreground(image, bad)
+        bad_image = image.copy()
+        bad_image[3, 3, 1] = value
+        with pytest.raises(ValueError, match=r"image must have finite values"):
+            alphacut.estimate_foreground(bad_image, alpha)

@@ -1,0 +1,422 @@
+import functools
+
+import cv2
+import numpy as np
+import pytest
+from reference import matting as reference
+
+import alphacut
+from alphacut import _core
+from alphacut.matting import METHODS
+
+pytestmark = pytest.mark.usefixtures("isa")
+
+
+def smooth_picture(rng, height, width, channels=3):
+    """Structure as in a photo: a few soft blobs, an edge and a little noise; float32 from 0 to 1."""
+    y, x = np.mgrid[:height, :width] / max(height, width)
+    planes = []
+    for _ in range(channels):
+        waves = sum(np.sin(rng.uniform(2, 9) * x + rng.uniform(2, 9) * y + rng.uniform(0, 6)) for _ in range(3))
+        planes.append(0.5 + 0.13 * waves)
+    image = np.stack(planes, -1) + 0.2 * (x > 0.5)[..., None] + rng.normal(0, 0.01, (height, width, channels))
+    return np.clip(image, 0, 1).astype(np.float32)
+
+
+def scene(rng, height=96, width=128):
+    """A soft disc over a background: picture, true alpha and trimap."""
+    y, x = np.mgrid[:height, :width]
+    distance = np.hypot(y - height / 2, x - width / 2)
+    alpha = np.clip((height / 3.5 - distance) / 8 + 0.5, 0, 1)
+    front, back = smooth_picture(rng, height, width) * [0.3, 0.3, 1], smooth_picture(rng, height, width) * [1, 0.6, 0.2]
+    image = np.rint(255 * (alpha[..., None] * front + (1 - alpha[..., None]) * back)).astype(np.uint8)
+    trimap = np.where(abs(distance - height / 3.5) < 9, 128, np.where(alpha > 0.5, 255, 0)).astype(np.uint8)
+    return image, alpha, trimap
+
+
+def settings_agree(function):
+    """The bytes of function() under every instruction set and several thread counts are the same."""
+    before, results = (_core.isa(), _core.num_threads()), set()
+    for isa in _core.available_isas():
+        for threads in (1, 2, 5):
+            _core.set_isa(isa)
+            _core.set_num_threads(threads)
+            results.add(function().tobytes())
+    _core.set_isa(before[0])
+    _core.set_num_threads(before[1])
+    return len(results) == 1
+
+
+# guided_filter
+
+
+@functools.cache
+def guided_cases():
+    rng, cases = np.random.default_rng(2), []
+    for height in range(1, 18):
+        for width in range(1, 18):
+            channels = (height + width) % 2 * 2 + 1
+            guide = smooth_picture(rng, height, width, channels)
+            src = rng.random((height, width), dtype=np.float32)
+            radius = 1 + (height * 3 + width) % 9
+            guide = guide if channels == 3 else guide[..., 0].copy()
+            cases.append((guide, src, radius, reference.guided_filter(guide, src, radius, 1e-3)))
+    return cases
+
+
+def test_guided_filter_equals_oracle_at_all_small_shapes():
+    for guide, src, radius, expected in guided_cases():
+        assert abs(alphacut.guided_filter(guide, src, radius, 1e-3) - expected).max() < 1e-4, (guide.shape, radius)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("radius", "eps", "subsample"), [(8, 1e-6, 1), (60, 1e-4, 1), (12, 1e-2, 4), (7, 1e-3, 3)])
+def test_guided_filter_equals_oracle(channels, radius, eps, subsample, rng):
+    guide = np.squeeze(smooth_picture(rng, 75, 131, channels))
+    src = (rng.random((75, 131)) < 0.5).astype(np.float32)
+    expected = reference.guided_filter(guide, src, radius, eps, subsample)
+    assert abs(alphacut.guided_filter(guide, src, radius, eps, subsample=subsample) - expected).max() < 1e-4
+
+
+def test_guided_filter_is_exact_on_large_bright_pictures():
+    """Where float32 sums of squares would lose the variance."""
+    rng = np.random.default_rng(3)
+    guide = (0.9 + 0.002 * rng.random((600, 200))).astype(np.float32)
+    src = rng.random((600, 200), dtype=np.float32)
+    expected = reference.guided_filter(guide, src, 50, 1e-6)
+    assert abs(alphacut.guided_filter(guide, src, 50, 1e-6) - expected).max() < 1e-4
+
+
+def test_guided_filter_integers_count_as_0_to_1(rng):
+    guide = rng.integers(0, 256, (20, 31, 3), dtype=np.uint8)
+    src = rng.integers(0, 2, (20, 31), dtype=np.uint8) * np.uint8(255)
+    expected = reference.guided_filter(guide / 255, src / 255, 4, 1e-3)
+    assert abs(alphacut.guided_filter(guide, src, 4, 1e-3) - expected).max() < 1e-4
+    assert np.array_equal(alphacut.guided_filter(guide, src > 0, 4, 1e-3), alphacut.guided_filter(guide, src, 4, 1e-3))
+    assert abs(alphacut.guided_filter(guide.astype(np.uint16) * 257, src, 4, 1e-3) - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_guided_filter_equals_opencv_away_from_the_border(channels, rng):
+    guide = np.squeeze(smooth_picture(rng, 80, 90, channels))
+    src = (smooth_picture(rng, 80, 90, 1)[..., 0] > 0.5).astype(np.float32)
+    inner = np.s_[10:-10, 10:-10]
+    expected = cv2.ximgproc.guidedFilter(guide, src, 5, 1e-2)
+    assert abs(alphacut.guided_filter(guide, src, 5, 1e-2) - expected)[inner].max() < 1e-3
+
+
+def test_guided_filter_keeps_a_constant(rng):
+    guide = rng.random((40, 50, 3), dtype=np.float32)
+    for value in (0.0, 0.3, 1.0, -1000.0):
+        result = alphacut.guided_filter(guide, np.full((40, 50), value, np.float32), 6, 1e-4)
+        assert np.allclose(result, value, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("subsample", [1, 3])
+def test_guided_filter_same_bytes_for_all_settings(subsample, rng):
+    guide, src = rng.random((400, 331, 3), dtype=np.float32), rng.random((400, 331), dtype=np.float32)
+    assert settings_agree(lambda: alphacut.guided_filter(guide, src, 5, 1e-4, subsample=subsample))
+
+
+def test_guided_filter_layouts_and_out(rng):
+    guide, src = rng.random((20, 30, 3), dtype=np.float32), rng.random((20, 30), dtype=np.float32)
+    expected = alphacut.guided_filter(guide, src, 3, 1e-3)
+    wide = rng.random((20, 60), dtype=np.float32)
+    wide[:, ::2] = src
+    assert np.array_equal(alphacut.guided_filter(guide[::-1].copy()[::-1], wide[:, ::2], 3, 1e-3), expected)
+    guide.flags.writeable = src.flags.writeable = False
+    out = np.full((25, 30), np.nan, np.float32)
+    assert np.shares_memory(alphacut.guided_filter(guide, src, 3, 1e-3, out=out[5:]), out)
+    assert np.array_equal(out[5:], expected)
+
+
+def test_guided_filter_errors(rng):
+    guide, src = rng.random((8, 9, 3), dtype=np.float32), rng.random((8, 9), dtype=np.float32)
+    for radius, eps, subsample, message in [
+        (0, 1e-3, 1, "radius must be at least 1, got 0"),
+        (2, 0.0, 1, "eps must be"),
+        (2, np.nan, 1, "eps must be"),
+        (2, np.inf, 1, "eps must be"),
+        (2, 1e-3, 0, "subsample must be from 1 to radius, got 0"),
+        (2, 1e-3, 3, "subsample must be from 1 to radius, got 3"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            alphacut.guided_filter(guide, src, radius, eps, subsample=subsample)
+    with pytest.raises(ValueError, match="src must have the size of guide, 8 by 9, got 8 by 8"):
+        alphacut.guided_filter(guide, src[:, 1:], 2, 1e-3)
+    with pytest.raises(TypeError, match=r"src .*float64"):
+        alphacut.guided_filter(guide, src.astype(np.float64), 2, 1e-3)
+    with pytest.raises(TypeError, match=r"guide .*int64"):
+        alphacut.guided_filter(guide.astype(np.int64), src, 2, 1e-3)
+    with pytest.raises(ValueError, match="out overlaps"):
+        alphacut.guided_filter(guide, src, 2, 1e-3, out=src)
+    for value in (np.nan, np.inf):
+        bad = src.copy()
+        bad[3, 3] = value
+        with pytest.raises(ValueError, match="src must have finite values"):
+            alphacut.guided_filter(guide, bad, 2, 1e-3)
+        with pytest.raises(ValueError, match="guide must have finite values"):
+            alphacut.guided_filter(bad, src, 2, 1e-3)
+
+
+def test_guided_filter_takes_any_radius(rng):
+    src = rng.random((5, 6), dtype=np.float32)
+    expected = reference.guided_filter(src, src, 6, 1e-3)
+    assert abs(alphacut.guided_filter(src, src, 2**40, 1e-3) - expected).max() < 1e-4
+
+
+# make_trimap
+
+
+@functools.cache
+def trimap_cases():
+    rng, cases = np.random.default_rng(4), []
+    for height in range(1, 18):
+        for width in range(1, 18):
+            mask = (smooth_picture(rng, height, width, 1)[..., 0] > rng.uniform(0.3, 0.7)).astype(np.uint8)
+            band = (height + 2 * width) % 9 / 2
+            cases.append((mask, band, reference.make_trimap(mask, band)))
+    return cases
+
+
+def test_make_trimap_equals_brute_force_at_all_small_shapes():
+    for mask, band, expected in trimap_cases():
+        assert np.array_equal(alphacut.make_trimap(mask, band=band), expected), (mask.shape, band)
+
+
+@pytest.mark.parametrize("band", [3, 9.5, 40])
+def test_make_trimap_band_equals_opencvs_exact_distance(band, rng):
+    mask = (smooth_picture(rng, 300, 421, 1)[..., 0] > 0.5).astype(np.uint8)
+    inside, outside = (cv2.distanceTransform(m, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for m in (mask, 1 - mask))
+    near = np.maximum(inside, outside) <= band
+    trimap = alphacut.make_trimap(mask, band=band)
+    assert np.array_equal(trimap[~near], 255 * mask[~near])
+    kept = near & (trimap != 128)
+    assert np.array_equal(trimap[kept], 255 * mask[kept])
+    assert kept.mean() < 0.02
+
+
+def test_make_trimap_lets_no_part_vanish(rng):
+    mask = np.zeros((60, 80), np.uint8)
+    mask[10, 5:70] = 255  # a line, a dot and a blob
+    mask[30, 30] = 255
+    mask[40:55, 40:55] = 255
+    trimap = alphacut.make_trimap(mask, band=30)
+    count, labels = cv2.connectedComponents(mask)
+    for k in range(1, count):
+        assert (trimap[labels == k] == 255).any()
+    assert (trimap == 0).any()
+    assert not ((trimap == 255) & (mask == 0)).any()
+    assert not ((trimap == 0) & (mask != 0)).any()
+
+
+def test_make_trimap_degenerate_masks():
+    for shape in [(1, 1), (1, 9), (9, 1), (20, 30)]:
+        for value in (0, 255):
+            mask = np.full(shape, value, np.uint8)
+            assert np.array_equal(alphacut.make_trimap(mask), mask)
+    mask = np.array([[0, 3]], np.uint8)
+    assert alphacut.make_trimap(mask, band=0).tolist() == [[0, 255]]
+    assert alphacut.make_trimap(mask, band=4096).tolist() == [[0, 255]]
+
+
+@pytest.mark.parametrize(("shape", "band"), [((8, 9), 2), ((671, 671), 10), ((1342, 1342), 20)])
+def test_make_trimap_default_band_follows_the_size(shape, band):
+    mask = np.zeros(shape, np.uint8)
+    mask[:, shape[1] // 2 :] = 1
+    assert np.array_equal(alphacut.make_trimap(mask), alphacut.make_trimap(mask, band=band))
+    assert (alphacut.make_trimap(mask)[0] == 128).sum() == 2 * band
+
+
+def test_make_trimap_layouts_out_and_settings(rng):
+    mask = (smooth_picture(rng, 300, 331, 1)[..., 0] > 0.5).astype(np.uint8)
+    expected = alphacut.make_trimap(mask)
+    assert np.array_equal(alphacut.make_trimap(mask.astype(bool)), expected)
+    assert np.array_equal(alphacut.make_trimap(np.repeat(mask, 2, 1)[:, ::2]), expected)
+    assert np.array_equal(alphacut.make_trimap(mask[::-1].copy()[::-1]), expected)
+    out = np.full((300, 400), 7, np.uint8)
+    alphacut.make_trimap(mask, out=out[:, :331])
+    assert np.array_equal(out[:, :331], expected)
+    assert (out[:, 331:] == 7).all()
+    assert settings_agree(lambda: alphacut.make_trimap(mask))
+
+
+def test_make_trimap_errors():
+    mask = np.zeros((4, 5), np.uint8)
+    for band in (-1, 5000, np.nan):
+        with pytest.raises(ValueError, match="band must be"):
+            alphacut.make_trimap(mask, band=band)
+    with pytest.raises(TypeError, match="mask must have dtype uint8 or bool, got float32"):
+        alphacut.make_trimap(mask.astype(np.float32))
+    with pytest.raises(ValueError, match="mask must have shape"):
+        alphacut.make_trimap(mask[:0])
+    with pytest.raises(ValueError, match="out overlaps"):
+        alphacut.make_trimap(mask, out=mask)
+
+
+# refine_alpha
+
+
+@pytest.mark.parametrize(("method", "limit"), [("guided", 1e-2), ("sampled", 3e-3), ("closed_form", 2e-3)])
+def test_refine_alpha_finds_a_known_matte(method, limit, rng):
+    image, alpha, trimap = scene(rng)
+    result = alphacut.refine_alpha(image, trimap, method=method)
+    unknown = trimap == 128
+    assert result.dtype == np.uint8
+    assert np.array_equal(result[~unknown], trimap[~unknown])
+    assert ((result / 255 - alpha)[unknown] ** 2).mean() < limit
+
+
+@functools.cache
+def sampling_cases():
+    rng, cases = np.random.default_rng(5), []
+    for height, width in [(14, 17), (13, 30), (24, 22), (9, 8)]:
+        image = smooth_picture(rng, height, width)
+        trimap = np.full((height, width), 128, np.uint8)
+        trimap[:, : width // 4] = 0
+        trimap[: height // 2, -width // 4 :] = 255
+        cases.append((image, trimap, reference.sample_colours(image, trimap)))
+    return cases
+
+
+def test_sampled_colours_equal_oracle():
+    for image, trimap, (labels, alpha, confidence) in sampling_cases():
+        result = _core.sample_colours(image, trimap)
+        assert np.array_equal(result[0], labels)
+        # Of pairs that explain a pixel almost perfectly, rounding picks: a few pixels may get another one.
+        differs = (abs(result[1] - alpha) > 1e-3) | (abs(result[2] - confidence) > 1e-3)
+        assert differs.mean() < 0.03
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (5, 4), (9, 8), (12, 17), (4, 25)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_laplacian_solution_equals_dense_oracle(shape, channels, rng):
+    image = np.squeeze(smooth_picture(rng, *shape, channels), -1 if channels == 1 else ())
+    labels = rng.choice(np.array([0, 90, 255], np.uint8), shape, p=[0.15, 0.7, 0.15])
+    alpha = np.where(labels == 90, rng.random(shape), labels / 255).astype(np.float32)
+    confidence = np.where(labels == 90, 0.2 + 0.8 * rng.random(shape), 1).astype(np.float32)
+    expected = reference.solve_laplacian(image, labels, confidence, alpha, 0.5)
+    result = _core.solve_laplacian(image, labels, confidence, alpha, 0.5, 300)
+    assert np.array_equal(result[labels != 90], alpha[labels != 90])
+    assert abs(result - expected).max() < 1e-3
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_refine_alpha_depths(method, rng):
+    image, _, trimap = scene(rng, 50, 60)
+    alpha = alphacut.refine_alpha(image, trimap, method=method)
+    wide = alphacut.refine_alpha(image.astype(np.uint16) * 257, trimap, method=method)
+    unit = alphacut.refine_alpha((image / 255).astype(np.float32), trimap, method=method)
+    assert (wide.dtype, unit.dtype) == (np.uint16, np.float32)
+    assert abs(wide / 65535 - unit).max() < 1e-3
+    assert abs(alpha / 255 - unit).max() < 3e-3
+    assert set(unit[trimap == 255]) == {1.0}
+    assert set(wide[trimap == 255]) == {65535}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_refine_alpha_of_a_mask(method, rng):
+    image, alpha, _ = scene(rng)
+    mask = (alpha > 0.5).astype(np.uint8) * np.uint8(255)
+    expected = alphacut.refine_alpha(image, alphacut.make_trimap(mask), method=method)
+    assert np.array_equal(alphacut.refine_alpha(image, mask, method=method), expected)
+    assert np.array_equal(alphacut.refine_alpha(image, mask > 0, method=method), expected)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_refine_alpha_degenerate(method, rng):
+    for shape in [(1, 1), (1, 7), (9, 12)]:
+        image = rng.integers(0, 256, (*shape, 3), dtype=np.uint8)
+        for value in (0, 255):
+            mask = np.full(shape, value, np.uint8)
+            assert np.array_equal(alphacut.refine_alpha(image, mask, method=method), mask)
+    for shape in [(1, 3), (3, 1), (1, 40), (2, 9), (2, 2), (3, 3), (17, 2)]:
+        image = rng.random(shape, dtype=np.float32)
+        trimap = np.full(shape, 77, np.uint8)
+        trimap[0, 0], trimap[-1, -1] = 0, 255
+        alpha = alphacut.refine_alpha(image, trimap, method=method)
+        assert alpha[0, 0] == 0
+        assert alpha[-1, -1] == 1
+        assert ((alpha >= 0) & (alpha <= 1)).all()
+    plain = np.full((40, 50, 3), 99, np.uint8)
+    trimap = np.full((40, 50), 128, np.uint8)
+    trimap[0], trimap[-1] = 0, 255
+    alpha = alphacut.refine_alpha(plain, trimap, method=method)
+    assert np.array_equal(alpha[[0, -1]], trimap[[0, -1]])
+
+
+def test_guided_refinement_reaches_far_unknown_pixels(rng):
+    image = np.zeros((30, 700), np.uint8)
+    trimap = np.full((30, 700), 128, np.uint8)
+    image[:, 350:] = 200
+    trimap[:, :20], trimap[:, -20:] = 0, 255
+    alpha = alphacut.refine_alpha(image, trimap, method="guided")
+    assert (alpha[:, :300] < 20).all()
+    assert (alpha[:, 400:] > 235).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_refine_alpha_looks_only_near_unknown_pixels(method, rng):
+    image, _, trimap = scene(rng)
+    large = rng.integers(0, 256, (500, 600, 3), dtype=np.uint8)
+    hints = np.zeros((500, 600), np.uint8)
+    large[200:296, 250:378], hints[200:296, 250:378] = image, trimap
+    other = large.copy()
+    other[:80], other[420:], other[:, :120], other[:, 510:] = 9, 8, 7, 6
+    assert np.array_equal(
+        alphacut.refine_alpha(large, hints, method=method), alphacut.refine_alpha(other, hints, method=method)
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_refine_alpha_same_bytes_for_all_settings(method, rng):
+    image, _, trimap = scene(rng, 300, 300)
+    image = (image / 255).astype(np.float32)
+    assert settings_agree(lambda: alphacut.refine_alpha(image, trimap, method=method))
+
+
+def test_refine_alpha_layouts_and_out(rng):
+    image, _, trimap = scene(rng, 40, 50)
+    expected = alphacut.refine_alpha(image, trimap)
+    assert np.array_equal(alphacut.refine_alpha(np.repeat(image, 2, 1)[:, ::2], trimap[::-1].copy()[::-1]), expected)
+    image.flags.writeable = trimap.flags.writeable = False
+    out = np.full((45, 60), 7, np.uint8)
+    assert np.shares_memory(alphacut.refine_alpha(image, trimap, out=out[5:, 10:]), out)
+    assert np.array_equal(out[5:, 10:], expected)
+    assert (out[:5] == 7).all()
+    out16 = np.empty((40, 50), np.uint16)
+    assert alphacut.refine_alpha(image.astype(np.uint16), trimap, out=out16) is out16
+
+
+def test_refine_alpha_errors(rng):
+    image, _, trimap = scene(rng)
+    with pytest.raises(ValueError, match=r"no known foreground \(255\)"):
+        alphacut.refine_alpha(image, np.minimum(trimap, 254))
+    with pytest.raises(ValueError, match=r"no known background \(0\)"):
+        alphacut.refine_alpha(image, np.maximum(trimap, 1))
+    with pytest.raises(ValueError, match="mask_or_trimap must have the size of image, 96 by 128, got 95 by 128"):
+        alphacut.refine_alpha(image, trimap[1:])
+    with pytest.raises(ValueError, match="method must be one of"):
+        alphacut.refine_alpha(image, trimap, method="knn")
+    with pytest.raises(TypeError, match="method must be a str"):
+        alphacut.refine_alpha(image, trimap, method=None)
+    with pytest.raises(TypeError, match=r"image .*float64"):
+        alphacut.refine_alpha(image / 255, trimap)
+    with pytest.raises(TypeError, match=r"mask_or_trimap .*float32"):
+        alphacut.refine_alpha(image, trimap.astype(np.float32))
+    with pytest.raises(ValueError, match="out must have shape"):
+        alphacut.refine_alpha(image, trimap, out=np.empty((3, 3), np.uint8))
+    bad = (image / 255).astype(np.float32)
+    bad[2, 2, 0] = np.nan
+    with pytest.raises(ValueError, match="image must have finite values"):
+        alphacut.refine_alpha(bad, trimap)
+
+
+def test_quality_on_measured_pictures(data_dir):
+    """On one picture of the alphamatting set: not worse than when it was written."""
+    read = cv2.imread
+    image = read(str(data_dir / "matting/images/GT05.png"))[..., ::-1]
+    truth, trimap = (read(str(data_dir / f"matting/{kind}/GT05.png"), 0) for kind in ("alphas", "trimaps"))
+    unknown = (trimap > 0) & (trimap < 255)
+    error = (alphacut.refine_alpha(image, trimap).astype(float) - truth)[unknown] / 255
+    assert (error**2).mean() < 0.0055
