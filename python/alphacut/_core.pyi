@@ -1,5 +1,6 @@
 """The compiled core. Checked against the module by mypy's stubtest."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -24,6 +25,11 @@ def threshold_f32(gray: _Array, limit: float, out: _Out = None) -> _Array: ...
 # components
 
 # kmeans
+def kmeans(
+    image: _Array, n_clusters: int, seed: int, max_iter: int, tol: int, init: Sequence[int], out: _Out = None
+) -> tuple[_Array, _Array, int, int]: ...
+def kmeans_samples(pixels: int, seed: int) -> _Array: ...
+def kmeans_seed(samples: _Array, n_clusters: int, seed: int) -> _Array: ...
 
 # graphcut
 
