@@ -5,6 +5,7 @@ Every stage is a module and can be called alone; :func:`remove_background` runs 
 
 __version__ = "0.1.0"
 
+from ._device import DeviceUnavailableError, info
 from .components import (
     ComponentStats,
     Polygon,
@@ -17,14 +18,17 @@ from .components import (
 )
 from .foreground import estimate_foreground
 from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
+from .kmeans import KMeans, kmeans
 from .matting import guided_filter, make_trimap, refine_alpha
 from .threads import get_num_threads, set_num_threads
 from .threshold import adaptive_threshold, find_threshold, threshold
 
 __all__ = [
     "ComponentStats",
+    "DeviceUnavailableError",
     "GrabCut",
     "GraphCut",
+    "KMeans",
     "Polygon",
     "adaptive_threshold",
     "component_stats",
@@ -35,7 +39,9 @@ __all__ = [
     "grabcut",
     "graph_cut",
     "guided_filter",
+    "info",
     "keep_largest",
+    "kmeans",
     "label_components",
     "make_trimap",
     "mask_to_polygons",

@@ -1,5 +1,6 @@
 """The compiled core. Checked against the module by mypy's stubtest."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -31,6 +32,11 @@ def fill_holes(mask: _Array, max_area: int, connectivity: int, out: _Out = None)
 def mask_to_polygons(mask: _Array) -> list[tuple[_Array, list[_Array]]]: ...
 
 # kmeans
+def kmeans(
+    image: _Array, n_clusters: int, seed: int, max_iter: int, tol: int, init: Sequence[int], out: _Out = None
+) -> tuple[_Array, _Array, int, int]: ...
+def kmeans_samples(pixels: int, seed: int) -> _Array: ...
+def kmeans_seed(samples: _Array, n_clusters: int, seed: int) -> _Array: ...
 
 # graphcut
 def graph_cut(source: _Array, sink: _Array, neighbours: _Array, out: _Out = None) -> tuple[_Array, int]: ...

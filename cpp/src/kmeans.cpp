@@ -1,0 +1,282 @@
+#include "alphacut/kmeans.hpp"
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <span>
+#include <string>
+
+#include "alphacut/color.hpp"
+#include "alphacut/parallel.hpp"
+#include "dispatch.hpp"
+
+namespace alphacut {
+namespace {
+
+constexpr int kMaxClusters = 256;
+constexpr int kFullScale = 16320;
+constexpr int64_t kMaxPixels = int64_t{1} << 32;
+constexpr int64_t kMaxSamples = 1 << 16;
+
+int32_t fixed(uint8_t v) { return 64 * v; }
+int32_t fixed(float v) { return static_cast<int32_t>(static_cast<double>(v) * kFullScale + 0.5); }
+
+const auto& row_kernels(uint8_t) { return kernels().kmeans.u8; }
+const auto& row_kernels(float) { return kernels().kmeans.f32; }
+
+void require_values(ImageView<const uint8_t>) {}
+void require_values(ImageView<const float> image) { require_range(image, 0, 1, "image"); }
+
+uint64_t random(uint64_t seed, uint64_t i) {
+  uint64_t z = seed + (i + 1) * 0x9E3779B97F4A7C15u;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+  return z ^ (z >> 31);
+}
+
+KmeansCenter center_of(int32_t r, int32_t g, int32_t b) { return {{r, g, b}, r * r + g * g + b * b}; }
+
+template <class T>
+KmeansCenter center_at(ImageView<const T> image, int64_t index) {
+  const T* p = image.row(index / image.width) + index % image.width * image.channels;
+  return image.channels == 1 ? center_of(fixed(p[0]), 0, 0) : center_of(fixed(p[0]), fixed(p[1]), fixed(p[2]));
+}
+
+std::vector<KmeansCenter> unpack(const std::vector<int32_t>& values, int64_t channels) {
+  std::vector<KmeansCenter> centers;
+  for (size_t i = 0; i < values.size(); i += static_cast<size_t>(channels))
+    centers.push_back(channels == 1 ? center_of(values[i], 0, 0) : center_of(values[i], values[i + 1], values[i + 2]));
+  return centers;
+}
+
+std::vector<int32_t> pack(const std::vector<KmeansCenter>& centers, int64_t channels) {
+  std::vector<int32_t> values;
+  for (const KmeansCenter& c : centers) values.insert(values.end(), c.value, c.value + channels);
+  return values;
+}
+
+void require_clusters(int64_t n_clusters) {
+  if (n_clusters < 1 || n_clusters > kMaxClusters)
+    throw std::invalid_argument("n_clusters must be from 1 to 256, got " + std::to_string(n_clusters));
+}
+
+template <class T>
+void require_options(ImageView<const T> image, const KmeansOptions& options, ImageView<uint8_t> labels) {
+  require_clusters(options.n_clusters);
+  if (options.max_iter < 1)
+    throw std::invalid_argument("max_iter must be at least 1, got " + std::to_string(options.max_iter));
+  if (options.tol < 0 || options.tol > kFullScale)
+    throw std::invalid_argument("tol must be from 0 to 16320, got " + std::to_string(options.tol));
+  if (image.empty() || (image.channels != 1 && image.channels != 3) || image.pixels() > kMaxPixels)
+    throw std::invalid_argument("image must have 1 or 3 channels and from 1 to 2^32 pixels");
+  if (labels.channels != 1 || labels.height != image.height || labels.width != image.width)
+    throw std::invalid_argument("labels must have one channel and the size of the image");
+  if (options.init.empty()) return;
+  if (options.init.size() != static_cast<size_t>(options.n_clusters * image.channels))
+    throw std::invalid_argument("init must have n_clusters rows and a column for each channel");
+  for (int32_t value : options.init)
+    if (value < 0 || value > kFullScale) throw std::invalid_argument("init must lie in the value range of the image");
+}
+
+template <class T>
+Image<T> samples_of(ImageView<const T> image, uint64_t seed) {
+  const auto indices = kmeans_samples(image.pixels(), seed);
+  Image<T> samples(1, static_cast<int64_t>(indices.size()), image.channels);
+  T* out = samples.data();
+  for (int64_t index : indices)
+    out = std::copy_n(image.row(index / image.width) + index % image.width * image.channels, image.channels, out);
+  return samples;
+}
+
+// Totals of one pass: for each cluster the sums of the three channels and the count.
+using Sums = std::vector<int64_t>;
+
+// Labels every pixel. Whole numbers, so the order in which blocks are merged does not matter.
+template <class T>
+Sums assign(ImageView<const T> image, const std::vector<KmeansCenter>& centers, ImageView<uint8_t> labels) {
+  const auto kernel = row_kernels(T{}).assign;
+  const int k = static_cast<int>(centers.size());
+  Sums total(4 * centers.size());
+  std::mutex merging;
+  parallel_for(image.height, row_grain(image.width), [&](int64_t begin, int64_t end) {
+    std::array<int64_t, 4 * kMaxClusters> sums;
+    std::fill_n(sums.begin(), total.size(), 0);
+    for (int64_t y = begin; y < end; ++y)
+      kernel(image.row(y), static_cast<size_t>(image.width), static_cast<int>(image.channels), centers.data(), k,
+             labels.row(y), sums.data());
+    const std::lock_guard lock(merging);
+    for (size_t i = 0; i < total.size(); ++i) total[i] += sums[i];
+  });
+  return total;
+}
+
+struct Farthest {
+  uint32_t distance = 0;
+  int64_t index = 0;
+};
+
+// Lowers the distances to those to the nearest of `centers` and returns the greatest, first in raster order.
+template <class T>
+Farthest relax(ImageView<const T> image, std::span<const KmeansCenter> centers, ImageView<uint32_t> distances) {
+  const auto kernel = row_kernels(T{}).relax;
+  Farthest farthest;
+  std::mutex merging;
+  parallel_for(image.height, row_grain(image.width), [&](int64_t begin, int64_t end) {
+    Farthest best{0, begin * image.width};
+    for (int64_t y = begin; y < end; ++y) {
+      const uint32_t* row = distances.row(y);
+      kernel(image.row(y), static_cast<size_t>(image.width), static_cast<int>(image.channels), centers.data(),
+             static_cast<int>(centers.size()), distances.row(y));
+      const uint32_t* top = std::max_element(row, row + image.width);
+      if (*top > best.distance) best = {*top, y * image.width + (top - row)};
+    }
+    const std::lock_guard lock(merging);
+    if (best.distance > farthest.distance || (best.distance == farthest.distance && best.index < farthest.index))
+      farthest = best;
+  });
+  return farthest;
+}
+
+template <class T>
+void refill(ImageView<const T> image, const Sums& sums, std::vector<KmeansCenter>& centers) {
+  std::vector<KmeansCenter> filled;
+  for (size_t j = 0; j < centers.size(); ++j)
+    if (sums[4 * j + 3] > 0) filled.push_back(centers[j]);
+  if (filled.size() == centers.size()) return;
+  auto distances = Image<uint32_t>::like(image);
+  std::fill_n(distances.data(), distances.pixels(), UINT32_MAX);
+  Farthest farthest = relax(image, std::span<const KmeansCenter>(filled), distances.view());
+  for (size_t j = 0; j < centers.size() && farthest.distance > 0; ++j) {
+    if (sums[4 * j + 3] > 0) continue;
+    centers[j] = center_at(image, farthest.index);
+    farthest = relax(image, std::span<const KmeansCenter>(&centers[j], 1), distances.view());
+  }
+}
+
+template <class T>
+std::vector<KmeansCenter> update(ImageView<const T> image, const Sums& sums, std::vector<KmeansCenter> centers) {
+  for (size_t j = 0; j < centers.size(); ++j) {
+    const int64_t* sum = &sums[4 * j];
+    const auto mean = [&](int c) { return static_cast<int32_t>((2 * sum[c] + sum[3]) / (2 * sum[3])); };
+    if (sum[3] > 0) centers[j] = center_of(mean(0), mean(1), mean(2));
+  }
+  refill(image, sums, centers);
+  return centers;
+}
+
+// The greatest squared movement of a centre.
+int64_t movement(const std::vector<KmeansCenter>& a, const std::vector<KmeansCenter>& b) {
+  int64_t greatest = 0;
+  for (size_t j = 0; j < a.size(); ++j) {
+    int64_t moved = 0;
+    for (int c = 0; c < 3; ++c) moved += int64_t{a[j].value[c] - b[j].value[c]} * (a[j].value[c] - b[j].value[c]);
+    greatest = std::max(greatest, moved);
+  }
+  return greatest;
+}
+
+// Σ|X - C|² = Σ|X|² + Σ over the clusters of count·|C|² - 2 C·S.
+template <class T>
+int64_t inertia_of(ImageView<const T> image, const Sums& sums, const std::vector<KmeansCenter>& centers) {
+  const auto kernel = row_kernels(T{}).square_sum;
+  int64_t inertia = 0;
+  std::mutex merging;
+  parallel_for(image.height, row_grain(image.width), [&](int64_t begin, int64_t end) {
+    int64_t part = 0;
+    for (int64_t y = begin; y < end; ++y)
+      part += kernel(image.row(y), static_cast<size_t>(image.width), static_cast<int>(image.channels));
+    const std::lock_guard lock(merging);
+    inertia += part;
+  });
+  for (size_t j = 0; j < centers.size(); ++j) {
+    inertia += sums[4 * j + 3] * centers[j].norm;
+    for (size_t c = 0; c < 3; ++c) inertia -= 2 * centers[j].value[c] * sums[4 * j + c];
+  }
+  return inertia;
+}
+
+template <class T>
+std::vector<KmeansCenter> seed_centers(ImageView<const T> samples, int64_t n_clusters, uint64_t seed) {
+  const auto kernel = row_kernels(T{}).relax;
+  const int64_t m = samples.width;
+  std::vector<uint32_t> distances(static_cast<size_t>(m), UINT32_MAX);
+  std::vector<KmeansCenter> centers{
+      center_at(samples, static_cast<int64_t>(random(seed, 0) % static_cast<uint64_t>(m)))};
+  while (centers.size() < static_cast<size_t>(n_clusters)) {
+    kernel(samples.data, static_cast<size_t>(m), static_cast<int>(samples.channels), &centers.back(), 1,
+           distances.data());
+    uint64_t total = 0;
+    for (uint32_t d : distances) total += d;
+    if (total == 0) {
+      centers.resize(static_cast<size_t>(n_clusters), centers[0]);
+      break;
+    }
+    const uint64_t drawn = random(seed, centers.size()) % total;
+    int64_t chosen = 0;
+    for (uint64_t prefix = distances[0]; prefix <= drawn; prefix += distances[static_cast<size_t>(chosen)]) ++chosen;
+    centers.push_back(center_at(samples, chosen));
+  }
+  return centers;
+}
+
+template <class T>
+Kmeans run(ImageView<const T> image, const KmeansOptions& options, ImageView<uint8_t> labels) {
+  require_options(image, options, labels);
+  require_values(image);
+  auto centers = options.init.empty()
+                     ? seed_centers<T>(samples_of(image, options.seed), options.n_clusters, options.seed)
+                     : unpack(options.init, image.channels);
+  const int64_t tolerated = options.tol * options.tol;
+  Sums sums = assign(image, centers, labels);
+  int64_t n_iter = 0;
+  while (n_iter < options.max_iter) {
+    auto next = update(image, sums, centers);
+    ++n_iter;
+    const int64_t moved = movement(centers, next);
+    if (moved == 0) break;
+    centers = std::move(next);
+    sums = assign(image, centers, labels);
+    if (moved <= tolerated) break;
+  }
+  return {pack(centers, image.channels), inertia_of(image, sums, centers), n_iter};
+}
+
+template <class T>
+std::vector<int32_t> seed(ImageView<const T> samples, int64_t n_clusters, uint64_t number) {
+  require_clusters(n_clusters);
+  if (samples.empty() || samples.height != 1 || samples.width > kMaxSamples)
+    throw std::invalid_argument("samples must be one row of 1 to 65536 pixels");
+  require_values(samples);
+  return pack(seed_centers(samples, n_clusters, number), samples.channels);
+}
+
+}  // namespace
+
+Kmeans kmeans(ImageView<const uint8_t> image, const KmeansOptions& options, ImageView<uint8_t> labels) {
+  return run(image, options, labels);
+}
+Kmeans kmeans(ImageView<const float> image, const KmeansOptions& options, ImageView<uint8_t> labels) {
+  return run(image, options, labels);
+}
+
+std::vector<int64_t> kmeans_samples(int64_t pixels, uint64_t seed_number) {
+  if (pixels < 1 || pixels > kMaxPixels)
+    throw std::invalid_argument("pixels must be from 1 to 2^32, got " + std::to_string(pixels));
+  const int64_t m = std::min(pixels, kMaxSamples);
+  std::vector<int64_t> indices(static_cast<size_t>(m));
+  for (int64_t i = 0; i < m; ++i) {
+    const int64_t low = i * pixels / m, high = (i + 1) * pixels / m;
+    const uint64_t drawn = random(seed_number, (uint64_t{1} << 32) + static_cast<uint64_t>(i));
+    indices[static_cast<size_t>(i)] = low + static_cast<int64_t>(drawn % static_cast<uint64_t>(high - low));
+  }
+  return indices;
+}
+
+std::vector<int32_t> kmeans_seed(ImageView<const uint8_t> samples, int64_t n_clusters, uint64_t seed_number) {
+  return seed(samples, n_clusters, seed_number);
+}
+std::vector<int32_t> kmeans_seed(ImageView<const float> samples, int64_t n_clusters, uint64_t seed_number) {
+  return seed(samples, n_clusters, seed_number);
+}
+
+}  // namespace alphacut

@@ -1,0 +1,33 @@
+"""Kernels with their signatures: each is compiled for exactly these, and the test that compiles all to PTX finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from numba import cuda
+
+KERNELS: list[Kernel] = []
+
+
+class Kernel:
+    """A kernel that is compiled, for all its signatures, when it is first launched."""
+
+    def __init__(self, function: Callable[..., None], signatures: tuple[str, ...]) -> None:
+        self.function = function
+        self.signatures = signatures
+        KERNELS.append(self)
+
+    @cached_property
+    def _compiled(self) -> Any:
+        return cuda.jit(list(self.signatures))(self.function)
+
+    def __getitem__(self, launch: tuple[Any, ...]) -> Any:
+        """As Numba's: ``kernel[blocks, threads](*arguments)``."""
+        return self._compiled[launch]
+
+
+def kernel(*signatures: str) -> Callable[[Callable[..., None]], Kernel]:
+    """Make a function a kernel with these Numba signatures."""
+    return lambda function: Kernel(function, signatures)
