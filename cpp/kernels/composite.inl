@@ -82,12 +82,21 @@ void rgba_f32(const float* __restrict rgb, const float* __restrict alpha, size_t
   }
 }
 
-// (a, a, a, whole) for each of n RGBA pixels.
-template <class T>
-inline void composite_weights(const T* __restrict rgba, size_t n, T whole, T* __restrict weights) {
-  for (size_t i = 0; i < n; ++i) {
+// (a, a, a, 255) for each of n RGBA pixels.
+inline void composite_weights(const uint8_t* __restrict rgba, size_t n, uint8_t* __restrict weights) {
+  size_t i = 0;
+#if defined(__AVX2__)
+  const __m128i alphas = _mm_setr_epi8(3, 3, 3, -1, 7, 7, 7, -1, 11, 11, 11, -1, 15, 15, 15, -1);
+  const __m128i whole = _mm_set1_epi32(static_cast<int>(0xff000000u));
+  for (; i + 4 <= n; i += 4) {
+    const __m128i pixels = _mm_loadu_si128(reinterpret_cast<const __m128i*>(rgba + 4 * i));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(weights + 4 * i),
+                     _mm_or_si128(_mm_shuffle_epi8(pixels, alphas), whole));
+  }
+#endif
+  for (; i < n; ++i) {
     weights[4 * i] = weights[4 * i + 1] = weights[4 * i + 2] = rgba[4 * i + 3];
-    weights[4 * i + 3] = whole;
+    weights[4 * i + 3] = 255;
   }
 }
 
@@ -95,7 +104,7 @@ void premultiply_u8(const uint8_t* __restrict rgba, size_t n, uint8_t* __restric
   uint8_t weights[4 * composite_tile];
   for (size_t begin = 0; begin < n; begin += composite_tile, rgba += 4 * composite_tile, out += 4 * composite_tile) {
     const size_t pixels = min_of(composite_tile, n - begin);
-    composite_weights<uint8_t>(rgba, pixels, 255, weights);
+    composite_weights(rgba, pixels, weights);
     for (size_t i = 0; i < 4 * pixels; ++i) out[i] = over_255(static_cast<uint16_t>(rgba[i] * weights[i]));
   }
 }
@@ -111,7 +120,7 @@ void unpremultiply_u8(const uint8_t* __restrict rgba, size_t n, uint8_t* __restr
   uint8_t weights[4 * composite_tile];
   for (size_t begin = 0; begin < n; begin += composite_tile, rgba += 4 * composite_tile, out += 4 * composite_tile) {
     const size_t pixels = min_of(composite_tile, n - begin);
-    composite_weights<uint8_t>(rgba, pixels, 255, weights);
+    composite_weights(rgba, pixels, weights);
     for (size_t i = 0; i < 4 * pixels; ++i) {
       // 255·v/a + 1/2 = (510·v + a) / (2·a). Both are small integers, so the quotient in float cannot reach the next
       // integer by rounding: its half unit in the last place is below 1 / (2·a).

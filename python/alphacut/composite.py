@@ -182,7 +182,7 @@ def blurred_background(image: Array, alpha: Array, sigma: float | None = None, *
     Three boxes in each direction, about a Gaussian, in a time that does not depend on `sigma` (Kovesi, Fast
     Almost-Gaussian Filtering, 2010). Each pixel counts by 1 - alpha (normalised convolution, Knutsson and Westin,
     1993); where no background is near, the result tends to the background's mean colour, and is mid-gray if there is
-    none at all. Takes 16 bytes a pixel for a while (8 for a gray picture), and little for the strips of columns at work.
+    none at all. Takes 16 bytes a pixel for a while (8 for a gray picture).
 
     Examples
     --------
