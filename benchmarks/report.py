@@ -69,7 +69,7 @@ def header() -> list[str]:
         f"- system: {platform.system()} {platform.machine()}, Python {platform.python_version()}",
         f"- alphacut {alphacut.__version__}, commit {commit or 'unknown'}; {', '.join(versions())}",
         "",
-        "Medians in milliseconds; benchmarks/README.md says what a row means. **slower**: a peer is faster than alphacut.",
+        "Medians in milliseconds; benchmarks/README.md says what a row means. **slower**: a peer is faster.",
     ]
 
 

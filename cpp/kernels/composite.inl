@@ -64,7 +64,9 @@ void rgba_u8(const uint8_t* __restrict rgb, const uint8_t* __restrict alpha, siz
   const __m128i alphas = _mm_setr_epi8(-1, -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, 2, -1, -1, -1, 3);
   for (; i + 6 <= n; i += 4) {  // four pixels a turn; the load of 16 bytes reads a little past their 12
     const __m128i c = _mm_loadu_si128(reinterpret_cast<const __m128i*>(rgb + 3 * i));
-    const __m128i a = _mm_castps_si128(_mm_load_ss(reinterpret_cast<const float*>(alpha + i)));
+    const uint8_t* p = alpha + i;
+    const uint32_t four = p[0] | (uint32_t{p[1]} << 8) | (uint32_t{p[2]} << 16) | (uint32_t{p[3]} << 24);  // one load
+    const __m128i a = _mm_cvtsi32_si128(static_cast<int>(four));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(rgba + 4 * i),
                      _mm_or_si128(_mm_shuffle_epi8(c, colours), _mm_shuffle_epi8(a, alphas)));
   }
