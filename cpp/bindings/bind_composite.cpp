@@ -1,7 +1,120 @@
+#include <array>
+#include <vector>
+
+#include "alphacut/composite.hpp"
 #include "numpy_view.hpp"
 
 namespace alphacut {
+namespace {
 
-void bind_composite(py::module_&) {}
+using Color = std::array<uint8_t, 3>;
+
+py::array cut_out(py::handle foreground, py::handle alpha, py::handle out) {
+  return with_image(foreground, "foreground", [&]<class T>(const Input<T>& front) {
+    const auto weight = plane<T>(alpha, "alpha");
+    const auto rgba = output<T>(out, front.view.height, front.view.width, 4, {front.array, weight.array});
+    {
+      py::gil_scoped_release unlocked;
+      to_rgba(front, weight, rgba);
+    }
+    return rgba.array;
+  });
+}
+
+py::array over_color(py::handle foreground, py::handle alpha, Color color, bool linear, py::handle out) {
+  return with_image(foreground, "foreground", [&]<class T>(const Input<T>& front) {
+    const auto weight = plane<T>(alpha, "alpha");
+    const auto result = output<T>(out, front.view.height, front.view.width, 3, {front.array, weight.array});
+    {
+      py::gil_scoped_release unlocked;
+      std::vector<T> row(static_cast<size_t>(3 * front.view.width));
+      for (size_t i = 0; i < row.size(); ++i)
+        row[i] = std::is_same_v<T, uint8_t> ? static_cast<T>(color[i % 3])
+                                            : static_cast<T>(color[i % 3]) / static_cast<T>(255);
+      composite(front, weight, ImageView<const T>{row.data(), front.view.height, front.view.width, 3, 0}, linear,
+                result);
+    }
+    return result.array;
+  });
+}
+
+py::array over_image(py::handle foreground, py::handle alpha, py::handle background, bool linear, py::handle out) {
+  return with_image(foreground, "foreground", [&]<class T>(const Input<T>& front) {
+    const auto weight = plane<T>(alpha, "alpha");
+    const auto back = image<T>(background, "background");
+    const auto result = output<T>(out, front.view.height, front.view.width, 3, {front.array, weight.array, back.array});
+    {
+      py::gil_scoped_release unlocked;
+      composite(front, weight, back, linear, result);
+    }
+    return result.array;
+  });
+}
+
+template <class T>
+using Convert = void (*)(ImageView<const T>, ImageView<T>);
+
+template <class T>
+py::array convert(py::handle rgba, py::handle out, Convert<T> function) {
+  const auto in = rgba_image<T>(rgba, "rgba");
+  const auto result = output<T>(out, in.view.height, in.view.width, 4, {in.array});
+  {
+    py::gil_scoped_release unlocked;
+    function(in, result);
+  }
+  return result.array;
+}
+
+py::array convert_any(py::handle rgba, py::handle out, Convert<uint8_t> bytes, Convert<float> floats) {
+  const py::array array = array_argument(rgba, "rgba");
+  if (py::isinstance<py::array_t<uint8_t>>(array)) return convert<uint8_t>(array, out, bytes);
+  if (py::isinstance<py::array_t<float>>(array)) return convert<float>(array, out, floats);
+  throw py::type_error("rgba must have dtype uint8, uint16 or float32, got " + std::string(py::str(array.dtype())));
+}
+
+py::array blurred(py::handle picture, py::handle alpha, double sigma, py::handle out) {
+  return with_image(picture, "image", [&]<class T>(const Input<T>& in) {
+    const auto weight = plane<T>(alpha, "alpha");
+    const int64_t channels = in.array.ndim() == 2 ? 0 : 3;
+    const auto result = output<T>(out, in.view.height, in.view.width, channels, {in.array, weight.array});
+    {
+      py::gil_scoped_release unlocked;
+      blurred_background(in, weight, sigma, result);
+    }
+    return result.array;
+  });
+}
+
+py::array board(int64_t height, int64_t width, int64_t tile, py::handle out) {
+  if (height < 1 || width < 1)
+    throw py::value_error("height and width must be at least 1, got " + std::to_string(height) + " and " +
+                          std::to_string(width));
+  const auto result = output<uint8_t>(out, height, width, 3, {});
+  {
+    py::gil_scoped_release unlocked;
+    checkerboard(tile, result);
+  }
+  return result.array;
+}
+
+}  // namespace
+
+void bind_composite(py::module_& m) {
+  m.def("to_rgba", &cut_out, py::arg("foreground"), py::arg("alpha"), py::arg("out") = py::none());
+  m.def("composite_color", &over_color, py::arg("foreground"), py::arg("alpha"), py::arg("color"),
+        py::arg("linear") = false, py::arg("out") = py::none());
+  m.def("composite_image", &over_image, py::arg("foreground"), py::arg("alpha"), py::arg("background"),
+        py::arg("linear") = false, py::arg("out") = py::none());
+  m.def(
+      "premultiply", [](py::object rgba, py::object out) { return convert_any(rgba, out, &premultiply, &premultiply); },
+      py::arg("rgba"), py::arg("out") = py::none());
+  m.def(
+      "unpremultiply",
+      [](py::object rgba, py::object out) { return convert_any(rgba, out, &unpremultiply, &unpremultiply); },
+      py::arg("rgba"), py::arg("out") = py::none());
+  m.def("blurred_background", &blurred, py::arg("image"), py::arg("alpha"), py::arg("sigma"),
+        py::arg("out") = py::none());
+  m.def("checkerboard", &board, py::arg("height"), py::arg("width"), py::arg("tile"), py::arg("out") = py::none());
+}
 
 }  // namespace alphacut

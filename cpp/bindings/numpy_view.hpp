@@ -90,6 +90,19 @@ Input<T> image(py::handle value, const char* name) {
   return view_of<T>(std::move(array));
 }
 
+// (H, W, 4) of dtype T, neither side 0.
+template <class T>
+Input<T> rgba_image(py::handle value, const char* name) {
+  py::array array = array_argument(value, name);
+  if (!py::isinstance<py::array_t<T>>(array))
+    throw py::type_error(std::string(name) + " must have dtype " + dtype_text<T>() + ", got " +
+                         std::string(py::str(array.dtype())));
+  if (array.ndim() != 3 || array.shape(2) != 4 || array.size() == 0)
+    throw py::value_error(std::string(name) + " must have shape (height, width, 4), no side 0, got " +
+                          shape_text(array));
+  return view_of<T>(std::move(array));
+}
+
 // Calls f(Input<uint8_t>) or f(Input<float>) by the dtype of a picture; a TypeError for any other.
 template <class F>
 auto with_image(py::handle value, const char* name, F&& f) {

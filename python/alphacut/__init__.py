@@ -16,6 +16,7 @@ from .components import (
     mask_to_polygons,
     remove_small,
 )
+from .composite import composite, premultiply, unpremultiply
 from .foreground import estimate_foreground
 from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
 from .kmeans import KMeans, kmeans
@@ -32,6 +33,7 @@ __all__ = [
     "Polygon",
     "adaptive_threshold",
     "component_stats",
+    "composite",
     "estimate_foreground",
     "fill_holes",
     "find_threshold",
@@ -45,8 +47,10 @@ __all__ = [
     "label_components",
     "make_trimap",
     "mask_to_polygons",
+    "premultiply",
     "refine_alpha",
     "remove_small",
     "set_num_threads",
     "threshold",
+    "unpremultiply",
 ]

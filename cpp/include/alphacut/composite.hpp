@@ -1,0 +1,39 @@
+// Compositing: a cut-out as RGBA, or over a colour, a picture, its own blurred background.
+// Pictures have 1 (gray) or 3 channels and encoded (sRGB) values, uint8 0..255 or float 0..1; alpha is straight, one
+// channel of the picture's size and depth. std::invalid_argument if sizes do not agree or a float leaves 0..1.
+#pragma once
+
+#include "alphacut/image.hpp"
+
+namespace alphacut {
+
+// rgba (4 channels) = the foreground's colours and alpha, not premultiplied.
+void to_rgba(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, ImageView<uint8_t> rgba);
+void to_rgba(ImageView<const float> foreground, ImageView<const float> alpha, ImageView<float> rgba);
+
+// out (3 channels) = foreground·alpha + background·(1 − alpha); in uint8 the nearest integer, exactly. `linear` blends in
+// linear light; there, too, alpha 0 and 1 give exactly the inputs.
+// A background of one colour is a view of one row with stride 0.
+void composite(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, ImageView<const uint8_t> background,
+               bool linear, ImageView<uint8_t> out);
+void composite(ImageView<const float> foreground, ImageView<const float> alpha, ImageView<const float> background,
+               bool linear, ImageView<float> out);
+
+// RGBA (4 channels): colours times alpha, and back. Alpha stays; where it is 0, the colours become 0.
+void premultiply(ImageView<const uint8_t> rgba, ImageView<uint8_t> out);
+void premultiply(ImageView<const float> rgba, ImageView<float> out);
+void unpremultiply(ImageView<const uint8_t> rgba, ImageView<uint8_t> out);
+void unpremultiply(ImageView<const float> rgba, ImageView<float> out);
+
+// The picture blurred by about a Gaussian of `sigma` pixels, counting every pixel by 1 − alpha, so that the subject does
+// not bleed into it. Far from any background it becomes the background's mean colour, and mid-gray where there is none.
+// `out` has the picture's channels. Takes 16 bytes a pixel for a while (8 for a gray picture).
+void blurred_background(ImageView<const uint8_t> image, ImageView<const uint8_t> alpha, double sigma,
+                        ImageView<uint8_t> out);
+void blurred_background(ImageView<const float> image, ImageView<const float> alpha, double sigma,
+                        ImageView<float> out);
+
+// White and light gray squares of `tile` pixels, white in the top left corner, as editors show transparency.
+void checkerboard(int64_t tile, ImageView<uint8_t> out);
+
+}  // namespace alphacut

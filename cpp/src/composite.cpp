@@ -1,0 +1,344 @@
+#include "alphacut/composite.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "alphacut/color.hpp"
+#include "alphacut/parallel.hpp"
+#include "dispatch.hpp"
+#include "math.hpp"
+
+namespace alphacut {
+namespace {
+
+template <class T, class U>
+void require_size(ImageView<T> view, const char* name, ImageView<U> like, const char* like_name) {
+  if (view.height != like.height || view.width != like.width)
+    throw std::invalid_argument(std::string(name) + " must have the size of " + like_name + ", " +
+                                std::to_string(like.height) + " x " + std::to_string(like.width) + ", got " +
+                                std::to_string(view.height) + " x " + std::to_string(view.width));
+}
+
+template <class T>
+void require_channels(ImageView<T> view, const char* name, int64_t one, int64_t other) {
+  if (view.channels != one && view.channels != other)
+    throw std::invalid_argument(std::string(name) + " must have " + std::to_string(one) +
+                                (one == other ? "" : " or " + std::to_string(other)) + " channels, got " +
+                                std::to_string(view.channels));
+}
+
+void require_unit(ImageView<const uint8_t>, const char*) {}
+void require_unit(ImageView<const float> image, const char* name) { require_range(image, 0.0f, 1.0f, name); }
+
+template <class T>
+void require_cutout(ImageView<const T> image, const char* name, ImageView<const T> alpha) {
+  require_channels(image, name, 1, 3);
+  require_channels(alpha, "alpha", 1, 1);
+  require_size(alpha, "alpha", image, name);
+  require_unit(image, name);
+  require_unit(alpha, "alpha");
+}
+
+// Rows of a picture as RGB: its own, or a gray one's spread into a buffer that the next row reuses.
+template <class T>
+class RgbRows {
+ public:
+  explicit RgbRows(ImageView<const T> image) : image_(image) {
+    if (image.channels == 1) buffer_.resize(static_cast<size_t>(3 * image.width));
+  }
+  const T* row(int64_t y) {
+    if (image_.channels == 3) return image_.row(y);
+    const auto width = static_cast<size_t>(image_.width);
+    if constexpr (std::is_same_v<T, uint8_t>)
+      kernels().composite.spread_u8(image_.row(y), width, buffer_.data());
+    else
+      kernels().composite.spread_f32(image_.row(y), width, buffer_.data());
+    return buffer_.data();
+  }
+
+ private:
+  ImageView<const T> image_;
+  std::vector<T> buffer_;
+};
+
+template <class T>
+void to_rgba_rows(ImageView<const T> foreground, ImageView<const T> alpha, ImageView<T> rgba,
+                  void (*kernel)(const T*, const T*, size_t, T*)) {
+  require_cutout(foreground, "foreground", alpha);
+  require_channels(rgba, "out", 4, 4);
+  require_size(rgba, "out", foreground, "foreground");
+  parallel_for(foreground.height, row_grain(foreground.width), [&](int64_t begin, int64_t end) {
+    RgbRows<T> colours(foreground);
+    for (int64_t y = begin; y < end; ++y)
+      kernel(colours.row(y), alpha.row(y), static_cast<size_t>(foreground.width), rgba.row(y));
+  });
+}
+
+template <class T, class Blend>
+void composite_rows(ImageView<const T> foreground, ImageView<const T> alpha, ImageView<const T> background,
+                    ImageView<T> out, Blend&& blend) {
+  require_cutout(foreground, "foreground", alpha);
+  require_channels(background, "background", 1, 3);
+  require_size(background, "background", foreground, "foreground");
+  require_unit(background.stride == 0 ? background.rows(0, 1) : background, "background");
+  require_channels(out, "out", 3, 3);
+  require_size(out, "out", foreground, "foreground");
+  parallel_for(foreground.height, row_grain(foreground.width), [&](int64_t begin, int64_t end) {
+    RgbRows<T> front(foreground), back(background);
+    for (int64_t y = begin; y < end; ++y)
+      blend(front.row(y), alpha.row(y), back.row(y), static_cast<size_t>(foreground.width), out.row(y));
+  });
+}
+
+// Linear light in uint8: 16 bits when decoded, 13 when encoded. The darkest codes lie 2.5 steps of 13 bits apart, so
+// every code decodes and encodes to itself.
+struct LinearBytes {
+  static constexpr uint32_t top = 8191, fine = 8;
+  std::array<uint16_t, 256> decode;
+  std::array<uint8_t, top + 1> encode;
+  LinearBytes() {
+    for (size_t i = 0; i < decode.size(); ++i)
+      decode[i] = static_cast<uint16_t>(srgb_to_linear(static_cast<double>(i) / 255) * (top * fine) + 0.5);
+    for (size_t i = 0; i <= top; ++i)
+      encode[i] = static_cast<uint8_t>(linear_to_srgb(static_cast<double>(i) / top) * 255 + 0.5);
+  }
+  uint8_t blend(uint8_t f, uint8_t b, uint32_t a) const {
+    const uint32_t sum = decode[f] * a + decode[b] * (255 - a);
+    return encode[(sum + 255 * fine / 2) / (255 * fine)];
+  }
+};
+
+// Linear light in float: the power laws from tables with linear interpolation, an absolute error below 1e-6. The
+// encoding one is indexed by the square root, which straightens it near 0; the straight parts of both curves are
+// computed.
+struct LinearFloats {
+  static constexpr int64_t steps = 4096;
+  std::array<float, steps + 2> power_decode, power_encode;
+  LinearFloats() {
+    for (size_t i = 0; i < power_decode.size(); ++i) {
+      const double x = static_cast<double>(i) / steps;
+      power_decode[i] = static_cast<float>(pow_exact((x + 0.055) / 1.055, 2.4));
+      power_encode[i] = static_cast<float>(1.055 * pow_exact(x, 2 / 2.4) - 0.055);
+    }
+  }
+  static float look_up(const std::array<float, steps + 2>& table, float x) {
+    const float position = x * static_cast<float>(steps);
+    const auto i = static_cast<size_t>(position);
+    return table[i] + (position - static_cast<float>(i)) * (table[i + 1] - table[i]);
+  }
+  float decode(float v) const { return v <= 0.04045f ? v * (1.0f / 12.92f) : look_up(power_decode, v); }
+  float encode(float v) const { return v <= 0.0031308f ? v * 12.92f : look_up(power_encode, std::sqrt(v)); }
+  float blend(float f, float b, float a) const {
+    return std::min(encode(std::min(decode(f) * a + decode(b) * (1.0f - a), 1.0f)), 1.0f);
+  }
+};
+
+template <class T>
+void composite_linear(ImageView<const T> foreground, ImageView<const T> alpha, ImageView<const T> background,
+                      ImageView<T> out) {
+  using Tables = std::conditional_t<std::is_same_v<T, uint8_t>, LinearBytes, LinearFloats>;
+  static const Tables tables;
+  constexpr T whole = std::is_same_v<T, uint8_t> ? 255 : 1;
+  composite_rows(foreground, alpha, background, out, [](const T* f, const T* a, const T* b, size_t n, T* to) {
+    for (size_t i = 0; i < n; ++i, f += 3, b += 3, to += 3)
+      for (int c = 0; c < 3; ++c) to[c] = a[i] == whole ? f[c] : a[i] == 0 ? b[c] : tables.blend(f[c], b[c], a[i]);
+  });
+}
+
+template <class T>
+void each_row(ImageView<const T> rgba, ImageView<T> out, void (*kernel)(const T*, size_t, T*)) {
+  require_channels(rgba, "rgba", 4, 4);
+  require_channels(out, "out", 4, 4);
+  require_size(out, "out", rgba, "rgba");
+  require_unit(rgba, "rgba");
+  parallel_for(rgba.height, row_grain(rgba.width), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) kernel(rgba.row(y), static_cast<size_t>(rgba.width), out.row(y));
+  });
+}
+
+// Radii of three boxes whose variances add up to about sigma² (Kovesi, Fast Almost-Gaussian Filtering, 2010). A box
+// wider than the picture sees all of it.
+std::array<int64_t, 3> box_radii(double sigma, int64_t longest) {
+  const double ideal = std::sqrt(4 * sigma * sigma + 1);  // width of three equal boxes
+  if (!(ideal < 2.0 * static_cast<double>(longest))) return {longest, longest, longest};
+  const auto below = static_cast<int64_t>((ideal - 1) / 2);  // of width 2·below + 1 <= ideal
+  const double small = 2.0 * static_cast<double>(below) + 1;
+  const double narrow = (12 * sigma * sigma - 3 * small * small - 12 * small - 9) / (-4 * small - 4);
+  const auto count = static_cast<int64_t>(std::floor(narrow + 0.5));
+  std::array<int64_t, 3> radii;
+  for (int64_t i = 0; i < 3; ++i) radii[static_cast<size_t>(i)] = i < count ? below : below + 1;
+  return radii;
+}
+
+// Means over 2·radius + 1 items around each of n items of `values` floats, nothing beyond the ends; items of `out` are
+// packed. The running sums are double: what they gather in error is far below a float's last place.
+template <class Count>
+void box_blur(const float* in, int64_t stride, int64_t n, Count values, int64_t radius, double* sums, float* out) {
+  const double scale = 1.0 / static_cast<double>(2 * radius + 1);
+  for (int64_t i = -radius; i < n; ++i) {
+    const float* enter = i + radius < n ? in + (i + radius) * stride : nullptr;
+    const float* leave = i - radius > 0 ? in + (i - radius - 1) * stride : nullptr;
+    if (i == -radius) std::fill_n(sums, static_cast<int64_t>(values), 0.0);
+    if (enter != nullptr)
+      for (int64_t c = 0; c < values; ++c) sums[c] += static_cast<double>(enter[c]);
+    if (leave != nullptr)
+      for (int64_t c = 0; c < values; ++c) sums[c] -= static_cast<double>(leave[c]);
+    if (i >= 0)
+      for (int64_t c = 0; c < values; ++c) out[i * values + c] = static_cast<float>(sums[c] * scale);
+  }
+}
+
+// The weighted colours and the weight of each pixel, K floats, blurred along the rows. Returns the sums of them all.
+template <int K, class T>
+std::array<double, K> blur_rows(ImageView<const T> image, ImageView<const T> alpha, std::array<int64_t, 3> radii,
+                                ImageView<float> planes) {
+  constexpr float whole = std::is_same_v<T, uint8_t> ? 255.0f : 1.0f;
+  std::vector<std::array<double, K>> row_sums(static_cast<size_t>(image.height));
+  parallel_for(image.height, row_grain(image.width), [&](int64_t begin, int64_t end) {
+    std::vector<float> buffer(static_cast<size_t>(2 * image.width * K));
+    float *one = buffer.data(), *two = one + image.width * K;
+    double sums[K];
+    for (int64_t y = begin; y < end; ++y) {
+      const T *colours = image.row(y), *a = alpha.row(y);
+      std::array<double, K> total{};
+      for (int64_t x = 0; x < image.width; ++x) {
+        const float weight = 1.0f - static_cast<float>(a[x]) / whole;
+        for (int c = 0; c < K; ++c) {
+          const float value = c == K - 1 ? weight : weight * (static_cast<float>(colours[x * (K - 1) + c]) / whole);
+          one[x * K + c] = value;
+          total[static_cast<size_t>(c)] += static_cast<double>(value);
+        }
+      }
+      row_sums[static_cast<size_t>(y)] = total;
+      const std::integral_constant<int64_t, K> values;
+      box_blur(one, K, image.width, values, radii[0], sums, two);
+      box_blur(two, K, image.width, values, radii[1], sums, one);
+      box_blur(one, K, image.width, values, radii[2], sums, planes.row(y));
+    }
+  });
+  std::array<double, K> total{};
+  for (const auto& sums : row_sums)
+    for (size_t c = 0; c < K; ++c) total[c] += sums[c];
+  return total;
+}
+
+// The same along the columns, by strips of columns, and then the quotient of colours and weight.
+template <int K, class T>
+void blur_columns(ImageView<const float> planes, std::array<int64_t, 3> radii, const std::array<float, K>& mean,
+                  ImageView<T> out) {
+  constexpr float whole = std::is_same_v<T, uint8_t> ? 255.0f : 1.0f;
+  // The mean colour's share: nothing beside a visible weight, all where there is none.
+  constexpr float share = 1e-6f;
+  constexpr int64_t strip = 32;
+  parallel_for(planes.width, strip, [&](int64_t begin, int64_t end) {
+    const int64_t values = (end - begin) * K;
+    std::vector<double> sums(static_cast<size_t>(values));
+    std::vector<float> buffer(static_cast<size_t>(2 * planes.height * values));
+    float *one = buffer.data(), *two = one + planes.height * values;
+    const auto stride = static_cast<int64_t>(planes.stride / static_cast<ptrdiff_t>(sizeof(float)));
+    box_blur(planes.data + begin * K, stride, planes.height, values, radii[0], sums.data(), one);
+    box_blur(one, values, planes.height, values, radii[1], sums.data(), two);
+    box_blur(two, values, planes.height, values, radii[2], sums.data(), one);
+    for (int64_t y = 0; y < planes.height; ++y) {
+      const float* from = one + y * values;
+      T* to = out.row(y) + begin * (K - 1);
+      for (int64_t x = begin; x < end; ++x, from += K)
+        for (size_t c = 0; c < K - 1; ++c) {
+          const float value = (from[c] + share * mean[c]) / (from[K - 1] + share);
+          const float unit = std::clamp(value, 0.0f, 1.0f) * whole;
+          *to++ = static_cast<T>(std::is_same_v<T, uint8_t> ? unit + 0.5f : unit);
+        }
+    }
+  });
+}
+
+template <int K, class T>
+void blur_background(ImageView<const T> image, ImageView<const T> alpha, double sigma, ImageView<T> out) {
+  const auto radii = box_radii(sigma, std::max(image.height, image.width));
+  Image<float> planes(image.height, image.width, K);
+  const std::array<double, K> total = blur_rows<K>(image, alpha, radii, planes.view());
+  std::array<float, K> mean;
+  for (size_t c = 0; c < K; ++c) mean[c] = total[K - 1] > 0 ? static_cast<float>(total[c] / total[K - 1]) : 0.5f;
+  blur_columns<K>(planes.view(), radii, mean, out);
+}
+
+template <class T>
+void blurred(ImageView<const T> image, ImageView<const T> alpha, double sigma, ImageView<T> out) {
+  require_cutout(image, "image", alpha);
+  require_channels(out, "out", image.channels, image.channels);
+  require_size(out, "out", image, "image");
+  if (!(sigma > 0) || !std::isfinite(sigma))
+    throw std::invalid_argument("sigma must be a finite number of pixels above 0, got " + std::to_string(sigma));
+  if (image.empty()) return;
+  if (image.channels == 1)
+    blur_background<2>(image, alpha, sigma, out);
+  else
+    blur_background<4>(image, alpha, sigma, out);
+}
+
+}  // namespace
+
+void to_rgba(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, ImageView<uint8_t> rgba) {
+  to_rgba_rows(foreground, alpha, rgba, kernels().composite.rgba_u8);
+}
+void to_rgba(ImageView<const float> foreground, ImageView<const float> alpha, ImageView<float> rgba) {
+  to_rgba_rows(foreground, alpha, rgba, kernels().composite.rgba_f32);
+}
+
+void composite(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, ImageView<const uint8_t> background,
+               bool linear, ImageView<uint8_t> out) {
+  if (linear)
+    composite_linear(foreground, alpha, background, out);
+  else
+    composite_rows(foreground, alpha, background, out, kernels().composite.blend_u8);
+}
+void composite(ImageView<const float> foreground, ImageView<const float> alpha, ImageView<const float> background,
+               bool linear, ImageView<float> out) {
+  if (linear)
+    composite_linear(foreground, alpha, background, out);
+  else
+    composite_rows(foreground, alpha, background, out, kernels().composite.blend_f32);
+}
+
+void premultiply(ImageView<const uint8_t> rgba, ImageView<uint8_t> out) {
+  each_row(rgba, out, kernels().composite.premultiply_u8);
+}
+void premultiply(ImageView<const float> rgba, ImageView<float> out) {
+  each_row(rgba, out, kernels().composite.premultiply_f32);
+}
+void unpremultiply(ImageView<const uint8_t> rgba, ImageView<uint8_t> out) {
+  each_row(rgba, out, kernels().composite.unpremultiply_u8);
+}
+void unpremultiply(ImageView<const float> rgba, ImageView<float> out) {
+  each_row(rgba, out, kernels().composite.unpremultiply_f32);
+}
+
+void blurred_background(ImageView<const uint8_t> image, ImageView<const uint8_t> alpha, double sigma,
+                        ImageView<uint8_t> out) {
+  blurred(image, alpha, sigma, out);
+}
+void blurred_background(ImageView<const float> image, ImageView<const float> alpha, double sigma,
+                        ImageView<float> out) {
+  blurred(image, alpha, sigma, out);
+}
+
+void checkerboard(int64_t tile, ImageView<uint8_t> out) {
+  if (tile < 1) throw std::invalid_argument("tile must be at least 1 pixel, got " + std::to_string(tile));
+  parallel_for(out.height, row_grain(out.width), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      uint8_t* to = out.row(y);
+      for (int64_t x = 0, odd = y / tile % 2; x < out.width; odd ^= 1) {
+        const int64_t pixels = std::min(tile, out.width - x);
+        std::memset(to + x * out.channels, odd ? 204 : 255, static_cast<size_t>(pixels * out.channels));
+        x += pixels;
+      }
+    }
+  });
+}
+
+}  // namespace alphacut
