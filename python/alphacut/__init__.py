@@ -5,11 +5,16 @@ Every stage is a module and can be called alone; :func:`remove_background` runs 
 
 __version__ = "0.1.0"
 
+from .io import DecodeError, read_image, read_mask, write_image
 from .threads import get_num_threads, set_num_threads
 from .threshold import threshold
 
 __all__ = [
+    "DecodeError",
     "get_num_threads",
+    "read_image",
+    "read_mask",
     "set_num_threads",
     "threshold",
+    "write_image",
 ]
