@@ -280,6 +280,12 @@ def test_exif_that_cannot_be_read_is_passed_over(rgb):
     np.testing.assert_array_equal(read_image(data).pixels, rgb)
 
 
+def test_a_resolution_that_no_file_can_mean(rgb):
+    pixels_a_metre = struct.pack(">IIB", 0xFFFFFFFF, 0xFFFFFFFF, 1)
+    rows = b"".join(b"\0" + row.tobytes() for row in rgb)
+    assert read_image(png(7, 5, 8, 2, rows, [(b"pHYs", pixels_a_metre)])).dpi is None
+
+
 def test_no_profile_and_no_resolution(rgb):
     for format in ("PNG", "TIFF", "JPEG", "WEBP"):
         picture = read_image(saved(Image.fromarray(rgb), format))

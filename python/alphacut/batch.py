@@ -53,9 +53,9 @@ class Result:
 def walk(folder: str) -> Iterator[str | Result]:
     """The pictures in a folder and its sub-folders, told by their endings.
 
-    A folder that cannot be listed gives a failed result. Lazy: only the names of the folders still to visit are kept, so
-    that any number of files will do. Leaves out hidden files and folders, outputs of earlier runs, and links to folders
-    (which could lead in circles). The order is the file system's.
+    A folder that cannot be listed gives a failed result. Lazy: only the names of folders still to visit are kept, so
+    that any number of files will do. Leaves out hidden files and folders, outputs of earlier runs, and links to
+    folders, which could lead in circles. The order is the file system's.
     """
     pending = [folder]
     while pending:

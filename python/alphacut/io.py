@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
-import math
 import os
 import secrets
 import stat
@@ -67,9 +66,9 @@ class DecodeError(ValueError):
     """The bytes are not a picture that can be read, or it has more pixels than allowed."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
-    """What a picture file holds.
+    """What a picture file holds, or a caller's array as the same.
 
     Attributes
     ----------
@@ -99,7 +98,8 @@ def read_image(source: Any, *, max_pixels: int = MAX_PIXELS) -> Picture:
         read from where it stands to its end. An array is (H, W), (H, W, 3) or (H, W, 4), of uint8, uint16 or float32,
         and is not copied: the results are views of it.
     max_pixels : int, default 256,000,000
-        The largest width times height that is decoded, checked before any pixel is. Arrays are not checked.
+        The largest width times height that is decoded, checked before any pixel is. Arrays are not checked. (Of WebP,
+        Pillow itself opens no more than twice its own limit.)
 
     Returns
     -------
@@ -239,8 +239,8 @@ def write_image(
     >>> from alphacut.io import read_image, write_image
     >>> file = io.BytesIO()
     >>> write_image(file, np.full((2, 3), 7, np.uint8), format="png")
-    >>> read_image(file.getvalue()).pixels[0, 0]
-    np.uint8(7)
+    >>> read_image(file.getvalue()).pixels.tolist()
+    [[7, 7, 7], [7, 7, 7]]
     """
     path = destination if isinstance(destination, (str, os.PathLike)) else None
     if path is None and not hasattr(destination, "write"):
@@ -368,8 +368,8 @@ def _planes(image: Image.Image, name: str) -> tuple[Array, Array | None]:
     array = np.asarray(image if mode == target else image.convert(target))
     if target == "LA":
         return array[..., 0], array[..., 1]
-    if target == "RGBA":
-        return array[..., :3], array[..., 3]
+    if target == "RGBA":  # contiguous: otherwise every stage that takes the colours would copy them
+        return np.ascontiguousarray(array[..., :3]), array[..., 3]
     return array, None
 
 
@@ -403,12 +403,12 @@ def _upright(array: Array, orientation: int) -> Array:
 
 
 def _dpi(value: Any) -> tuple[float, float] | None:
-    """Two positive numbers; None for anything else a file may claim (a TIFF without a resolution says 1)."""
+    """Two numbers that every format can hold; None for anything else a file may claim (a TIFF without any says 1)."""
     try:
         x, y = (float(part) for part in value)
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    return (x, y) if math.isfinite(x) and math.isfinite(y) and min(x, y) > 1 else None
+    return (x, y) if 1 < x <= 65535 and 1 < y <= 65535 else None  # false for NaN, too
 
 
 # --- encoding --------------------------------------------------------------------------------------------------------
@@ -448,7 +448,7 @@ def _encode(
         options["icc_profile"] = icc_profile
     if dpi is not None:
         if _dpi(dpi) is None:
-            raise ValueError(f"dpi must be two finite numbers above 1, got {dpi!r}")
+            raise ValueError(f"dpi must be two numbers above 1 and up to 65535, got {dpi!r}")
         options["dpi"] = tuple(dpi)
     if pixels.dtype != np.uint16 or pixels.ndim == 3 or format not in ("PNG", "TIFF"):
         pixels = _eight_bits(pixels)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import click
 
 from .. import __version__
-from .demo import demo
-from .info import info
-from .remove import remove
+from . import demo, info, remove
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -16,8 +14,8 @@ def main() -> None:
     """Cuts the subject out of a picture."""
 
 
-main.add_command(remove)
-main.add_command(demo)
-main.add_command(info)
+main.add_command(remove.remove)
+main.add_command(demo.demo)
+main.add_command(info.info)
 
 __all__ = ["main"]

@@ -124,6 +124,8 @@ def remove(
     """
     if only_mask + only_alpha + (background is not None) > 1:
         raise click.UsageError("Give only one of --background, --only-mask and --only-alpha.")
+    if sum(options[prompt] is not None for prompt in ("box", "key", "mask", "trimap")) > 1:
+        raise click.UsageError("Give only one of --box, --key, --mask and --trimap.")
     what, ending = "rgba", batch.ENDINGS[0]
     if only_mask:
         what, ending = "mask", batch.ENDINGS[1]
@@ -141,7 +143,7 @@ def remove(
         raise click.UsageError(str(error)) from error
 
     def work(source: str, destination: str) -> None:
-        cutout = remover(click.get_binary_stream("stdin").read() if source == STREAM else source)
+        cutout = remover(sys.stdin.buffer.read() if source == STREAM else source)
         if not quiet:
             for warning in cutout.warnings:
                 _say(f"{source}: {warning}")
@@ -181,7 +183,7 @@ def _single(photos: tuple[str, ...], out: str | None, *, transparent: bool) -> b
     if out == STREAM or (out is None and photo == STREAM):
         if not alone:
             raise click.UsageError("Standard output (-) takes one PHOTO, not several and no folder.")
-        if click.get_binary_stream("stdout").isatty():
+        if sys.stdout.isatty():
             raise click.UsageError("Standard output is a terminal: name a file with -o.")
         return batch.Job(photo, STREAM)
     suffix = os.path.splitext(out or "")[1].lower()
@@ -207,9 +209,8 @@ def _save(cutout: Cutout, destination: str, **what: Any) -> None:
         return
     file = io.BytesIO()
     cutout.save(file, format="png", **what)
-    stream = click.get_binary_stream("stdout")
-    stream.write(file.getbuffer())
-    stream.flush()
+    sys.stdout.buffer.write(file.getbuffer())
+    sys.stdout.buffer.flush()
 
 
 def _summary(counts: Counter[str]) -> str:
