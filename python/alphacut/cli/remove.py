@@ -71,12 +71,12 @@ def _background(context: click.Context, option: click.Parameter, value: str | No
 
 
 @click.command(short_help="Cut the subject out of photos.")
-@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True, type=click.Path())
+@click.argument("photos", metavar="PHOTO...", nargs=-1, required=True, type=click.Path(readable=False))
 @click.option(
     "-o",
     "--out",
     metavar="OUT",
-    type=click.Path(),
+    type=click.Path(readable=False),
     help="A picture file, for one PHOTO; else a folder; - is standard output. By default NAME-cutout.png beside PHOTO.",
 )
 @click.option("--box", metavar="X,Y,W,H", callback=_box, help="The subject lies in this box, in pixels.")
