@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -156,17 +157,22 @@ def remove(
         results = batch.run([single], work, overwrite=overwrite or single.destination == STREAM)
         total = 1
 
+    _report(results, total, quiet=quiet, to_stream=single is not None and single.destination == STREAM)
+
+
+def _report(results: Iterator[batch.Result], total: int | None, *, quiet: bool, to_stream: bool) -> None:
+    """Have the jobs done, under a progress bar where a person looks on, and tell what failed at the end."""
     from tqdm import tqdm
 
     counts: Counter[str] = Counter()
     failures = []
-    shown = not quiet and sys.stderr.isatty()
-    with tqdm(results, total=total, unit="photo", disable=not shown, leave=False) as progress:
+    hidden = quiet or to_stream or not sys.stderr.isatty()
+    with tqdm(results, total=total, unit="photo", disable=hidden, leave=False) as progress:
         for result in progress:
             counts[result.status] += 1
             if result.status == "failed":
                 failures.append(result.reason)
-    if not quiet and not (single is not None and single.destination == STREAM):
+    if not quiet and not to_stream:
         _say(_summary(counts))
     for reason in failures:
         _say(reason)
