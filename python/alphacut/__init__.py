@@ -19,6 +19,7 @@ from .components import (
 from .composite import composite, premultiply, unpremultiply
 from .foreground import estimate_foreground
 from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
+from .io import DecodeError, read_image, read_mask, write_image
 from .kmeans import KMeans, kmeans
 from .matting import guided_filter, make_trimap, refine_alpha
 from .threads import get_num_threads, set_num_threads
@@ -26,6 +27,7 @@ from .threshold import adaptive_threshold, find_threshold, threshold
 
 __all__ = [
     "ComponentStats",
+    "DecodeError",
     "DeviceUnavailableError",
     "GrabCut",
     "GraphCut",
@@ -48,9 +50,12 @@ __all__ = [
     "make_trimap",
     "mask_to_polygons",
     "premultiply",
+    "read_image",
+    "read_mask",
     "refine_alpha",
     "remove_small",
     "set_num_threads",
     "threshold",
     "unpremultiply",
+    "write_image",
 ]

@@ -1,0 +1,235 @@
+"""Many pictures: finds them, names each output, and goes on when one fails.
+
+Knows nothing of what is done to a picture: the caller gives that as a function.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .io import READ_SUFFIXES
+
+ENDINGS = ("-cutout.png", "-cutout-mask.png", "-cutout-alpha.png")
+"""Endings of the outputs. Files of a folder that end so are outputs of an earlier run, not inputs."""
+
+_SPELLINGS = sorted({"", *READ_SUFFIXES, *map(str.upper, READ_SUFFIXES)})
+
+
+@dataclass(frozen=True)
+class Job:
+    """A picture to read and the file to write."""
+
+    source: str
+    destination: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a picture or, where one could not be listed, of a folder.
+
+    Attributes
+    ----------
+    source : str
+        The picture or folder.
+    destination : str or None
+        The output; None where there is none.
+    status : {"written", "skipped", "failed"}
+        Skipped: the output was there already.
+    reason : str
+        Why it failed. Text, because an exception would keep the pictures of its frames in memory.
+    """
+
+    source: str
+    destination: str | None
+    status: Literal["written", "skipped", "failed"]
+    reason: str = ""
+
+
+def walk(folder: str) -> Iterator[str | Result]:
+    """The pictures in a folder and its sub-folders, told by their endings.
+
+    A folder that cannot be listed gives a failed result. Lazy: only the names of folders still to visit are kept, so
+    that any number of files will do. Leaves out hidden files and folders, outputs of earlier runs, and links to
+    folders, which could lead in circles. The order is the file system's.
+    """
+    pending = [folder]
+    while pending:
+        current = pending.pop()
+        try:
+            with os.scandir(current) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(entry.path)
+                    elif _is_picture(entry):
+                        yield entry.path
+        except OSError as error:
+            yield Result(current, None, "failed", explain(error, current))
+
+
+def plan(photos: Sequence[str], out: str | None = None, *, ending: str = ENDINGS[0]) -> Iterator[Job | Result]:
+    """A job for each picture.
+
+    Parameters
+    ----------
+    photos : sequence of str
+        Files, taken as they are, and folders, walked.
+    out : str, optional
+        The folder for the outputs, by default beside each picture. Sub-folders are kept; if there are several `photos`,
+        each folder of them gets a sub-folder of its own name.
+    ending : str
+        What follows the picture's name in the output's.
+
+    Yields
+    ------
+    Job or Result
+        The files first. A failed result stands for what cannot be planned.
+
+    Notes
+    -----
+    An output is named by the stem of its picture, or by its whole name where another picture of the same stem would
+    claim the same output: a.jpg becomes a-cutout.png; a.jpg and a.png become a.jpg-cutout.png and a.png-cutout.png.
+    Files from several folders that would still meet in `out` are numbered in the order given. So no two pictures have
+    one output, and no output is one of the `photos`.
+    """
+    unique: dict[str, str] = {}
+    for photo in photos:
+        unique.setdefault(os.path.abspath(photo), photo)
+    files = [photo for photo in unique.values() if not os.path.isdir(photo)]
+    folders = [photo for photo in unique.values() if os.path.isdir(photo)]
+    inputs = {_identity(file) for file in files} | {os.path.realpath(file) for file in files}
+    yield from _plan_files(files, inputs, out, ending)
+    tops: set[str] = set()
+    for folder in folders:
+        top = out
+        if out is not None and len(unique) > 1:
+            name = _unique(os.path.basename(os.path.realpath(folder)) or "root", tops)
+            tops.add(name)
+            top = os.path.join(out, name)
+        yield from _plan_folder(folder, inputs, top, ending)
+
+
+def run(
+    jobs: Iterable[Job | Result], work: Callable[[str, str], object], *, overwrite: bool = False
+) -> Iterator[Result]:
+    """Do the jobs one after the other: ``work(source, destination)``; one that raises has failed, the rest go on.
+
+    A closed pipe and a keyboard interrupt end it.
+    """
+    for job in jobs:
+        if isinstance(job, Result):
+            yield job
+        elif not overwrite and os.path.lexists(job.destination):
+            yield Result(job.source, job.destination, "skipped")
+        else:
+            yield attempt(job, work)
+
+
+def attempt(job: Job, work: Callable[[str, str], object]) -> Result:
+    """Do one job, whatever is there already."""
+    try:
+        work(job.source, job.destination)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # anything one picture can cause must not stop the others; it is reported
+        return Result(job.source, job.destination, "failed", explain(error, job.source))
+    return Result(job.source, job.destination, "written")
+
+
+def explain(error: Exception, source: str) -> str:
+    """One line that names the picture and says what went wrong."""
+    if isinstance(error, OSError) and error.strerror:
+        other = error.filename not in (None, source)
+        return f"{source}: {error.strerror}" + (f": {error.filename}" if other else "")
+    text = " ".join(str(error).split()) or type(error).__name__
+    if not isinstance(error, (OSError, ValueError)) and str(error):
+        text = f"{type(error).__name__}: {text}"
+    return text if text.startswith(f"{source}: ") else f"{source}: {text}"
+
+
+def _is_picture(entry: os.DirEntry[str]) -> bool:
+    """Whether the entry looks like an input. A broken link does: it will fail, and be reported."""
+    name = entry.name.lower()
+    if os.path.splitext(name)[1] not in READ_SUFFIXES or name.endswith(ENDINGS):
+        return False
+    if not entry.is_symlink():
+        return entry.is_file(follow_symlinks=False)  # not a pipe, which would wait for ever
+    try:
+        return stat.S_ISREG(os.stat(entry.path).st_mode)
+    except OSError:
+        return True
+
+
+def _plan_files(files: list[str], inputs: set[str], out: str | None, ending: str) -> Iterator[Job]:
+    """Jobs of single files: each avoids the names of the others' outputs and inputs."""
+
+    def stem(file: str) -> str:
+        folder, name = os.path.split(file)
+        return os.path.join(folder if out is None else out, os.path.splitext(name)[0])
+
+    claims = Counter(map(stem, files))
+    taken = set(inputs)
+    for file in files:
+        folder, name = os.path.split(stem(file))
+        if claims[stem(file)] > 1:
+            name = os.path.basename(file)
+        place = _unique(os.path.join(os.path.realpath(folder), name), taken, ending)
+        taken.add(place)
+        yield Job(file, os.path.join(folder, os.path.basename(place)))
+
+
+def _plan_folder(folder: str, inputs: set[str], top: str | None, ending: str) -> Iterator[Job | Result]:
+    """Jobs of a folder, each named without knowing the others: see the notes of :func:`plan`."""
+    for found in walk(folder):
+        if isinstance(found, Result):
+            yield found
+            continue
+        place, name = os.path.split(found)
+        target = place if top is None else os.path.normpath(os.path.join(top, os.path.relpath(place, folder)))
+        destination = os.path.join(target, (name if _has_namesake(found) else os.path.splitext(name)[0]) + ending)
+        if _identity(destination) in inputs:
+            yield Result(found, None, "failed", f"{found}: its output would replace the input {destination}")
+        else:
+            yield Job(found, destination)
+
+
+def _has_namesake(path: str) -> bool:
+    """Whether another picture of the folder has the same stem, so that neither may be named by it.
+
+    Looks for the usual spellings of the endings (.jpg, .JPG), rather than keep the names of a folder that may hold a
+    million. A picture with an unusual one (.Jpg) always keeps its whole name. So does one whose stem is the whole name
+    of another file.
+    """
+    stem, suffix = os.path.splitext(path)
+    if suffix not in _SPELLINGS:
+        return True
+    for spelling in _SPELLINGS:
+        if spelling == suffix:
+            continue
+        try:
+            # On a file system that ignores case, .JPG and .jpg are one file and no namesakes.
+            if not os.path.samestat(os.lstat(stem + spelling), os.lstat(path)):
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def _unique(name: str, taken: set[str], ending: str = "") -> str:
+    """`name` with `ending`, numbered if that is taken."""
+    candidate, number = name + ending, 2
+    while candidate in taken:
+        candidate, number = f"{name}-{number}{ending}", number + 1
+    return candidate
+
+
+def _identity(path: str) -> str:
+    """The same text for each way to spell the place of a file; a link stands for itself."""
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name)

@@ -1,0 +1,21 @@
+"""The command ``alphacut``. Each command imports what it needs when it runs, so that --help is quick."""
+
+from __future__ import annotations
+
+import click
+
+from .. import __version__
+from . import demo, info, remove
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="alphacut", message="%(prog)s %(version)s")
+def main() -> None:
+    """Cuts the subject out of a picture."""
+
+
+main.add_command(remove.remove)
+main.add_command(demo.demo)
+main.add_command(info.info)
+
+__all__ = ["main"]

@@ -1,0 +1,36 @@
+"""``alphacut info``: what this installation can do on this machine."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+
+@click.command(short_help="Show what this installation can do here.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def info(as_json: bool) -> None:
+    """Show the version, the instruction set, the threads and the GPU in use."""
+    import alphacut
+
+    facts = alphacut.info()
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    lines = {
+        "alphacut": facts["version"],
+        "instruction set": f"{facts['isa']} (of {', '.join(facts['isas'])})",
+        "threads": facts["threads"],
+        "GPU": _gpu(facts["cuda"]),
+    }
+    for label, value in lines.items():
+        click.echo(f"{label:<17}{value}")
+
+
+def _gpu(cuda: dict[str, Any]) -> str:
+    if not cuda["available"]:
+        return f"none: {cuda['reason']}"
+    return ", ".join(
+        str(device.get("name", device)) if isinstance(device, dict) else str(device) for device in cuda["devices"]
+    )

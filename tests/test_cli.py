@@ -1,0 +1,357 @@
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import alphacut
+import numpy as np
+import pytest
+from alphacut.cli import demo, main
+from alphacut.io import read_image, read_mask, write_image
+from click.testing import CliRunner
+
+
+def photo(height=48, width=64):
+    """A red subject on white, with a position to tell each pixel by."""
+    pixels = np.full((height, width, 3), 255, np.uint8)
+    pixels[height // 4 : -height // 4, width // 4 : -width // 4] = (200, 30, 40)
+    return pixels
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """A folder to work in, with a.png."""
+    monkeypatch.chdir(tmp_path)
+    write_image("a.png", photo())
+    return tmp_path
+
+
+def call(*arguments, code=0, stdin=None):
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments], input=stdin)
+    assert result.exit_code == code, (result.output, result.exception)
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.output
+
+
+def process(*arguments, **options):
+    paths = [str(Path(alphacut.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUTF8": "1"}
+    return subprocess.run([sys.executable, *arguments], capture_output=True, env=environment, timeout=120, **options)
+
+
+def files(root):
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+# --- remove ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_photo_gets_its_cutout_beside_it(root):
+    assert "1 written" in call("remove", "a.png")
+    assert files(root) == ["a-cutout.png", "a.png"]
+    cutout = read_image("a-cutout.png")
+    assert cutout.pixels.shape == (48, 64, 3)
+    assert cutout.alpha[24, 32] == 255
+    assert cutout.alpha[2, 2] == 0
+
+
+def test_out_is_a_file_or_a_folder(root):
+    call("remove", "a.png", "-o", "b.webp")
+    assert read_image("b.webp").alpha is not None
+    call("remove", "a.png", "-o", "new/deep/c.tif")
+    call("remove", "a.png", "-o", "folder")
+    (root / "there.png").mkdir()
+    call("remove", "a.png", "-o", "there.png")
+    expected = ["a.png", "b.webp", "folder/a-cutout.png", "new/deep/c.tif", "there.png/a-cutout.png"]
+    assert files(root) == expected
+
+
+def test_parts(root):
+    call("remove", "a.png", "--only-mask")
+    call("remove", "a.png", "--only-alpha")
+    for name in ("a-cutout-mask.png", "a-cutout-alpha.png"):
+        picture = read_image(name)
+        assert picture.pixels.shape == (48, 64)
+        assert picture.pixels[24, 32] == 255
+        assert picture.pixels[2, 2] == 0
+    call("remove", "a.png", "-o", "mask.jpg", "--only-mask")
+    assert read_image("mask.jpg").pixels.shape == (48, 64)
+
+
+def test_backgrounds(root):
+    call("remove", "a.png", "--background", "#0000ff", "-o", "blue.jpg")
+    assert read_image("blue.jpg").pixels[2, 2] == pytest.approx([0, 0, 255], abs=6)
+    call("remove", "a.png", "--background", "navy", "-o", "navy.png")
+    assert read_image("navy.png").pixels[2, 2].tolist() == [0, 0, 128]
+    write_image("ground.png", np.full((48, 64, 3), (1, 200, 3), np.uint8))
+    call("remove", "a.png", "--background", "ground.png", "-o", "on.png")
+    assert read_image("on.png").pixels[2, 2].tolist() == [1, 200, 3]
+    call("remove", "a.png", "--background", "blur", "-o", "blur.png")
+    assert read_image("blur.png").alpha is None
+
+
+def test_prompts(root):
+    call("remove", "a.png", "--box", "14, 10,36,28", "-o", "box.png")
+    assert read_image("box.png").alpha[2, 2] == 0
+    call("remove", "a.png", "--key", "white", "-o", "key.png")
+    stored = np.zeros((48, 64), np.uint8)
+    stored[12:36, 16:48] = 1  # a mask of 0 and 1
+    write_image("mask.png", stored)
+    call("remove", "a.png", "--mask", "mask.png", "--refine", "none", "--only-alpha", "-o", "from-mask.png")
+    np.testing.assert_array_equal(read_mask("from-mask.png"), stored * 255)
+    write_image("trimap.png", np.where(stored, 255, 0).astype(np.uint8))
+    call("remove", "a.png", "--trimap", "trimap.png", "--only-mask", "-o", "from-trimap.png")
+    np.testing.assert_array_equal(read_mask("from-trimap.png"), stored * 255)
+
+
+def test_crop(root):
+    call("remove", "a.png", "--crop")
+    height, width = read_image("a-cutout.png").pixels.shape[:2]
+    assert 20 <= height <= 30
+    assert 28 <= width <= 38
+
+
+def test_profile_and_resolution_are_kept(root):
+    profile = bytes(16) + b"RGB " + bytes(108)
+    write_image("b.png", photo(), icc_profile=profile, dpi=(300, 300))
+    call("remove", "b.png")
+    kept = read_image("b-cutout.png")
+    assert kept.icc_profile == profile
+    assert kept.dpi == pytest.approx((300, 300), rel=1e-4)
+
+
+def test_a_folder(root):
+    for name in ("in/a.jpg", "in/a.png", "in/sub dir/ü ✂ 画.jpg", "in/.hidden.png"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        write_image(name, photo())
+    (root / "in/broken.png").write_bytes((root / "a.png").read_bytes()[:60])
+    (root / "in/empty.jpg").write_bytes(b"")
+    (root / "in/notes.txt").write_text("no picture")
+    if os.name != "nt":
+        (root / "in/loop").symlink_to(root / "in")
+    output = call("remove", "in", "-o", "out", code=1)
+    expected = ["out/a.jpg-cutout.png", "out/a.png-cutout.png", "out/sub dir/ü ✂ 画-cutout.png"]
+    assert [name for name in files(root) if name.startswith("out")] == expected
+    assert "3 written, 2 failed" in output
+    assert "broken.png: cannot be decoded as PNG" in output
+    assert "empty.jpg: empty, not a picture" in output
+
+    output = call("remove", "in", "-o", "out", code=1)
+    assert "3 skipped (exists; --overwrite replaces it), 2 failed" in output
+    (root / "in/broken.png").unlink()
+    (root / "in/empty.jpg").unlink()
+    assert "3 written" in call("remove", "in", "-o", "out", "--overwrite")
+    assert call("remove", "in", "-o", "out", "--overwrite", "--quiet") == ""
+
+
+def test_outputs_beside_the_photos_are_not_taken_for_photos(root):
+    write_image("b.jpg", photo())
+    assert "2 written" in call("remove", ".")
+    assert "2 written" in call("remove", ".", "--only-mask")
+    before = files(root)
+    assert "2 skipped" in call("remove", ".")
+    assert "2 written" in call("remove", ".", "--overwrite")
+    assert files(root) == before
+    assert len(before) == 6
+
+
+def test_several_photos(root):
+    write_image("b.png", photo())
+    output = call("remove", "a.png", "missing.png", "b.png", code=1)
+    assert "2 written, 1 failed" in output
+    assert "missing.png: No such file or directory" in output
+    assert files(root) == ["a-cutout.png", "a.png", "b-cutout.png", "b.png"]
+
+
+def test_an_empty_folder(root):
+    (root / "none").mkdir()
+    assert "no photos found" in call("remove", "none")
+
+
+def test_an_existing_output_is_kept(root):
+    (root / "b.png").write_bytes(b"mine")
+    assert "1 skipped" in call("remove", "a.png", "-o", "b.png")
+    assert (root / "b.png").read_bytes() == b"mine"
+    call("remove", "a.png", "-o", "b.png", "--overwrite")
+    assert read_image("b.png").alpha is not None
+
+
+def test_what_the_file_system_refuses(root, monkeypatch):
+    (root / "file").write_bytes(b"")
+    assert "file" in call("remove", "a.png", "-o", "file/sub", code=1)
+
+    def refuse(*arguments):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    assert "a.png: Permission denied" in call("remove", "a.png", code=1)
+    assert files(root) == ["a.png", "file"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is forbidden to root")
+def test_forbidden_files_and_folders(root):
+    write_image("b.png", photo())
+    (root / "b.png").chmod(0)
+    output = call("remove", "a.png", "b.png", code=1)
+    assert "b.png: Permission denied" in output
+    (root / "locked").mkdir(mode=0o500)
+    assert "Permission denied" in call("remove", "a.png", "-o", "locked", code=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "PHOTO"),
+        (["a.png", "--box", "1,2,3"], "four whole numbers"),
+        (["a.png", "--box", "1,2,0,4"], "no area"),
+        (["a.png", "--key", "no colour"], "no colour"),
+        (["a.png", "--background", "missing.jpg"], "missing.jpg"),
+        (["a.png", "--background", "text.png"], "not a picture"),
+        (["a.png", "--mask", "missing.png"], "does not exist"),
+        (["a.png", "--mask", "text.png"], "not a picture"),
+        (["a.png", "--trimap", "."], "directory"),
+        (["a.png", "--method", "magic"], "magic"),
+        (["a.png", "--refine", "magic"], "magic"),
+        (["a.png", "--device", "magic"], "magic"),
+        (["a.png", "--only-mask", "--only-alpha"], "only one of"),
+        (["a.png", "--only-mask", "--background", "red"], "only one of"),
+        (["a.png", "--box", "1,2,3,4", "--key", "red"], "only one of"),
+        (["a.png", "-o", "b.jpg"], "JPEG has no transparency"),
+        (["a.png", "-o", "b.gif"], "cannot write .gif"),
+        (["a.png", "-o", "a.png"], "would replace the photo"),
+        (["a.png", "-o", "./sub/../a.png"], "would replace the photo"),
+        (["a.png", "text.png", "-o", "text.png"], "not a folder"),
+        ([".", "-o", "text.png"], "not a folder"),
+        ([".", "-o", "-"], "one PHOTO"),
+        (["a.png", "text.png", "-o", "-"], "one PHOTO"),
+        (["-", "a.png"], "only PHOTO"),
+        (["-", "-o", "folder"], "standard input"),
+    ],
+)
+def test_usage_errors(root, arguments, words):
+    (root / "text.png").write_text("text, not a picture")
+    (root / "sub").mkdir()
+    assert words in call("remove", *arguments, code=2)
+    assert files(root) == ["a.png", "text.png"]
+
+
+def test_a_gpu_that_is_not_there(root):
+    if alphacut.info()["cuda"]["available"]:
+        pytest.skip("there is a GPU")
+    assert "GPU" in call("remove", "a.png", "--device", "cuda", code=2)
+
+
+def test_standard_input_to_a_file(root):
+    call("remove", "-", "-o", "b.png", stdin=(root / "a.png").read_bytes())
+    assert read_image("b.png").alpha is not None
+    assert "the bytes given: not a picture" in call("remove", "-", "-o", "c.png", stdin=b"text", code=1)
+
+
+def test_streams_of_a_real_process(root):
+    data = (root / "a.png").read_bytes()
+    done = process("-m", "alphacut", "remove", "-", input=data)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b""
+    assert done.stdout.startswith(b"\x89PNG")
+    np.testing.assert_array_equal(read_image(done.stdout).pixels.shape, (48, 64, 3))
+    done = process("-m", "alphacut", "remove", "a.png", "-o", "-", "--only-mask", "--quiet")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert read_image(done.stdout).pixels.shape == (48, 64)
+    done = process("-m", "alphacut", "remove", "-", input=b"")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"empty, not a picture" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+def test_a_closed_pipe(root):
+    reading, writing = os.pipe()
+    os.close(reading)
+    paths = [str(Path(alphacut.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    command = [sys.executable, "-m", "alphacut", "remove", "a.png", "-o", "-"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=environment, timeout=120)
+    os.close(writing)
+    assert done.returncode == 1
+    assert done.stderr == b""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
+def test_a_name_that_is_no_text(root):
+    name = os.fsdecode(b"caf\xe9.png")
+    os.rename("a.png", name)
+    assert "1 written" in call("remove", ".")
+    assert os.path.exists(os.fsdecode(b"caf\xe9-cutout.png"))
+    (root / name).write_bytes(b"text")
+    done = process("-m", "alphacut", "remove", ".", "--overwrite", cwd=root)
+    assert done.returncode == 1
+    assert b"not a picture" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+# --- the other commands ----------------------------------------------------------------------------------------------
+
+
+def test_version_and_help():
+    assert call("--version").strip() == f"alphacut {alphacut.__version__}"
+    assert "remove" in call("--help")
+    assert "--box" in call("remove", "-h")
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; from alphacut.cli import main; main(['--help'], standalone_mode=False);"
+        "print([name for name in ('PIL', 'numba', 'skimage', 'tqdm') if name in sys.modules])"
+    )
+    assert process("-c", code, check=True).stdout.decode().splitlines()[-1] == "[]"
+
+
+def test_info():
+    text = call("info")
+    facts = json.loads(call("info", "--json"))
+    assert facts["version"] == alphacut.__version__
+    assert facts["isa"] in facts["isas"]
+    assert facts["isa"] in text
+    if not facts["cuda"]["available"]:
+        assert facts["cuda"]["reason"] in text
+
+
+def test_demo(tmp_path, monkeypatch):
+    pytest.importorskip("skimage")
+    monkeypatch.setattr(demo, "SCENES", demo.SCENES[::2])  # one with a box, one without
+    output = call("demo", "-o", tmp_path / "new" / "demo")
+    steps = ["input", "subject", "mask", "trimap", "alpha", "foreground", "checkerboard", "colour"]
+    for name, _, _ in demo.SCENES:
+        folder = tmp_path / "new" / "demo" / name
+        written = [f"{number}-{step}.png" for number, step in enumerate(steps, 1)]
+        assert files(folder) == [*written, "cutout.png"]
+        sizes = {read_image(path).pixels.shape[:2] for path in folder.iterdir()}
+        assert len(sizes) == 1
+        assert name in output
+    assert read_image(tmp_path / "new" / "demo" / "contact-sheet.png").pixels.shape[1] > 8 * 240
+    assert "milliseconds" in output
+    assert "contact-sheet.png" in output
+
+
+def test_demo_without_scikit_image(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    output = call("demo", "-o", tmp_path / "demo", code=1)
+    assert "pip install 'alphacut[demo]'" in output
+    assert not (tmp_path / "demo").exists()
+
+
+def test_the_demo_cannot_write(tmp_path):
+    pytest.importorskip("skimage")
+    (tmp_path / "file").write_bytes(b"")
+    assert "file" in call("demo", "-o", tmp_path / "file" / "demo", code=1)
+
+
+def test_the_contact_sheet_takes_every_depth():
+    gray = np.linspace(0, 1, 20 * 30, dtype=np.float32).reshape(20, 30)
+    sheet = demo._contact_sheet({"one": {"input": photo(20, 30), "subject": gray}})
+    assert sheet.dtype == np.uint8
+    assert sheet.ndim == 3
+    file = io.BytesIO()
+    write_image(file, sheet, format="png")
