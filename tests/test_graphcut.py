@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reference import graphcut as reference
 
 import alphacut
 from alphacut import _core
+from reference import graphcut as reference
 
 pytestmark = pytest.mark.usefixtures("isa")
 

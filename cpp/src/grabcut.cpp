@@ -26,7 +26,10 @@ size_t side_of(uint8_t label) { return label & 1; }
 
 void require_options(ImageView<const uint8_t> image, ImageView<uint8_t> labels, ImageView<const float> unary,
                      const GrabCutOptions& options) {
-  const auto same = [&](auto view) { return view.height == image.height && view.width == image.width; };
+  const auto same = [&](auto view) {
+    return view.height == image.height && view.width == image.width && view.channels == 1;
+  };
+  if (image.empty()) throw std::invalid_argument("grabcut: image has no pixels");
   if (image.channels != 1 && image.channels != 3)
     throw std::invalid_argument("grabcut: image must have 1 or 3 channels, got " + std::to_string(image.channels));
   if (!same(labels)) throw std::invalid_argument("grabcut: labels must have the size of image");

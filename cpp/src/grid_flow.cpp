@@ -19,7 +19,8 @@ constexpr int kDx[8] = {1, -1, 0, 0, 1, -1, -1, 1};
 constexpr int kDy[8] = {0, 0, 1, -1, 1, -1, 1, -1};
 
 int64_t checked_count(int64_t height, int64_t width) {
-  if (height < 1 || width < 1 || width >= kMaxPixels || height + 2 > kMaxPixels / (width + 1))
+  if (height < 1 || width < 1) throw std::invalid_argument("graph cut: the picture has no pixels");
+  if (width >= kMaxPixels || height + 2 > kMaxPixels / (width + 1))
     throw std::invalid_argument("graph cut: a picture of " + std::to_string(height) + " x " + std::to_string(width) +
                                 " pixels is too large: (width + 1) * (height + 2) must stay below 2^31");
   return (height + 2) * (width + 1) + 1;
