@@ -189,7 +189,7 @@ def by_area(mask, connectivity, keep):
 @both
 def test_keep_largest(connectivity, rng, strips):
     for mask in (noise(rng, (40, 77), 0.35), checkerboard(9, 31), strips, np.zeros((5, 6), np.uint8)):
-        for k in (1, 2, 7, 10**9):
+        for k in (1, 7, 10**9):
             expected = by_area(mask, connectivity, lambda areas, k=k: np.argsort(-areas, kind="stable")[:k] + 1)
             assert np.array_equal(alphacut.keep_largest(mask, k, connectivity=connectivity), expected)
 
@@ -203,7 +203,7 @@ def test_keep_largest_takes_the_earlier_of_equals():
 @both
 def test_remove_small(connectivity, rng, strips):
     for mask in (noise(rng, (40, 77), 0.35), strips, np.zeros((5, 6), np.uint8)):
-        for area in (0, 1, 2, 5, 100, 10**12):
+        for area in (0, 1, 5, 10**12):
             expected = by_area(mask, connectivity, lambda areas, area=area: np.nonzero(areas >= area)[0] + 1)
             assert np.array_equal(alphacut.remove_small(mask, area, connectivity=connectivity), expected)
 
@@ -284,8 +284,8 @@ def test_polygons_of_awkward_masks(mask):
 
 
 def test_polygons_of_small_patterns():
-    """All 4×4 patterns whose number is a multiple of 23, and with a frame that closes around them."""
-    mask = patterns().reshape(-1, 5, 4)[::23].reshape(-1, 4)
+    """All 4×4 patterns whose number is a multiple of 97, and with a frame that closes around them."""
+    mask = patterns().reshape(-1, 5, 4)[::97].reshape(-1, 4)
     assert_polygons(mask)
     framed = np.pad(mask, 1, constant_values=1)
     assert_polygons(framed)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <span>
 #include <stdexcept>
 #include <string>
 
@@ -12,24 +13,14 @@
 namespace alphacut {
 namespace {
 
-// Appends the runs of set bits. Every change of value is a bit of `word ^ (word shifted by one pixel)`.
-void append_runs(const std::vector<uint64_t>& words, int64_t width, std::vector<Run>& runs) {
-  uint64_t before = 0;  // the pixel to the left
-  int64_t begin = 0;
+// Calls visit(the bits of `words` that differ from the pixel to their left, the first pixel of the word).
+template <class Visit>
+void for_each_change(std::span<const uint64_t> words, Visit visit) {
+  uint64_t before = 0;  // the pixel to the left of the word
   for (size_t i = 0; i < words.size(); ++i) {
-    const auto base = static_cast<int64_t>(64 * i);
-    uint64_t changes = words[i] ^ (words[i] << 1 | before);
-    bool inside = before != 0;
+    visit(words[i] ^ (words[i] << 1 | before), static_cast<int64_t>(64 * i));
     before = words[i] >> 63;
-    for (; changes != 0; changes &= changes - 1, inside = !inside) {
-      const int64_t x = base + std::countr_zero(changes);
-      if (inside)
-        runs.push_back({static_cast<int32_t>(begin), static_cast<int32_t>(x)});
-      else
-        begin = x;
-    }
   }
-  if (before != 0) runs.push_back({static_cast<int32_t>(begin), static_cast<int32_t>(width)});
 }
 
 int32_t find_root(std::vector<int32_t>& parents, int32_t i) {
@@ -90,18 +81,32 @@ Runs::Runs(ImageView<const uint8_t> mask, int connectivity, bool background)
 }
 
 void Runs::extract(ImageView<const uint8_t> mask, Strip& strip, bool background) const {
-  const auto pack = kernels().components.pack_bits;
-  std::vector<uint64_t> words(static_cast<size_t>((width_ + 63) / 64));
-  const uint64_t tail = width_ % 64 == 0 ? ~uint64_t{0} : (uint64_t{1} << (width_ % 64)) - 1;
-  strip.starts.reserve(static_cast<size_t>(strip.bottom - strip.top) + 1);
-  strip.starts.push_back(0);
-  for (int64_t y = strip.top; y < strip.bottom; ++y) {
-    pack(mask.row(y), static_cast<size_t>(width_), words.data());
-    if (background && width_ > 0) {
-      for (uint64_t& word : words) word = ~word;
-      words.back() &= tail;
+  // One word more than the row needs: where the row ends in a run, the run's end is a change to 0 there.
+  const auto pixels = static_cast<size_t>(width_), stride = pixels / 64 + 1;
+  const auto rows = static_cast<size_t>(strip.bottom - strip.top);
+  std::vector<uint64_t> words(rows * stride, 0);
+  const auto row_words = [&](size_t row) { return std::span(words).subspan(row * stride, stride); };
+  int64_t changes = 0;
+  for (size_t row = 0; row < rows; ++row) {
+    const auto bits = row_words(row);
+    kernels().components.pack_bits(mask.row(strip.top + static_cast<int64_t>(row)), pixels, bits.data());
+    if (background) {
+      for (uint64_t& word : bits) word = ~word;
+      bits.back() &= (uint64_t{1} << (pixels % 64)) - 1;
     }
-    append_runs(words, width_, strip.runs);
+    for_each_change(bits, [&](uint64_t change, int64_t) { changes += std::popcount(change); });
+  }
+  // Begins and ends alternate.
+  std::vector<int32_t> edges(pixels + 1);
+  strip.runs.reserve(static_cast<size_t>(changes / 2));
+  strip.starts.reserve(rows + 1);
+  strip.starts.push_back(0);
+  for (size_t row = 0; row < rows; ++row) {
+    size_t count = 0;
+    for_each_change(row_words(row), [&](uint64_t change, int64_t first) {
+      for (; change != 0; change &= change - 1) edges[count++] = static_cast<int32_t>(first + std::countr_zero(change));
+    });
+    for (size_t i = 0; i < count; i += 2) strip.runs.push_back({edges[i], edges[i + 1]});
     strip.starts.push_back(static_cast<int32_t>(strip.runs.size()));
   }
 }
@@ -114,10 +119,9 @@ void Runs::join_rows(int64_t upper, int64_t lower, int reach) {
     const Run a = above[i], b = below[j];
     if (a.begin < b.end + reach && b.begin < a.end + reach)
       unite(labels_, first_above + static_cast<int32_t>(i), first_below + static_cast<int32_t>(j));
-    if (a.end < b.end)
-      ++i;
-    else
-      ++j;
+    const bool above_ends = a.end < b.end;  // no branch: on noise it would be a coin's toss
+    i += above_ends;
+    j += !above_ends;
   }
 }
 
