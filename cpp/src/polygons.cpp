@@ -32,7 +32,7 @@ class Outliner {
     static constexpr int32_t step[4][2] = {{1, 0}, {0, 1}, {-1, 0}, {0, -1}};     // right, down, left, up
     static constexpr int32_t ahead[4][2] = {{0, 0}, {-1, 0}, {-1, -1}, {0, -1}};  // the pixel ahead to the right
     const auto inside = [&](int direction) {
-      return (pixel(x + ahead[direction][0], y + ahead[direction][1]) & kInside) != 0;
+      return (pixel(int64_t{x} + ahead[direction][0], int64_t{y} + ahead[direction][1]) & kInside) != 0;
     };
     Ring ring;
     std::unordered_map<int64_t, size_t> pinches;  // vertices where two pixels meet at their corners: index in the ring
@@ -72,7 +72,7 @@ class Outliner {
     value |= kWalked;
     return first;
   }
-  uint8_t& pixel(int32_t x, int32_t y) { return grid_.row(y + 1)[x + 1]; }
+  uint8_t& pixel(int64_t x, int64_t y) { return grid_.row(y + 1)[x + 1]; }
 
   Image<uint8_t> grid_;  // with a border of one pixel
 };

@@ -72,6 +72,7 @@ void threshold(ImageView<const uint8_t> gray, int limit, ImageView<uint8_t> mask
   for (int64_t y = 0; y < mask.height; ++y) std::fill_n(mask.row(y), mask.width, uint8_t{255});
 }
 void threshold(ImageView<const float> gray, float limit, ImageView<uint8_t> mask) {
+  if (limit != limit) throw std::invalid_argument("threshold: limit is not a number");
   threshold_rows(gray, limit, mask, kernels().threshold.above_f32);
 }
 

@@ -180,7 +180,8 @@ void require_options(ImageView<const T> gray, int64_t window, double offset, dou
     throw std::invalid_argument("window must be odd, from 3 to " + std::to_string(kMaxWindow) + ", got " +
                                 std::to_string(window));
   if (!(std::fabs(offset) <= full))
-    throw std::invalid_argument("offset must be within the range of gray, got " + std::to_string(offset));
+    throw std::invalid_argument("offset must be at most full scale away from 0, got " + std::to_string(offset / full) +
+                                " of it");
   if (!(k >= 0 && k <= 1)) throw std::invalid_argument("k must be from 0 to 1, got " + std::to_string(k));
 }
 

@@ -109,7 +109,7 @@ def component_stats(mask: Array, connectivity: int = 8) -> ComponentStats:
 
     Notes
     -----
-    Whole-number sums over the runs, exact. Memory: as :func:`label_components` without the labels, and 150 bytes for
+    Whole-number sums over the runs, exact. Memory: as :func:`label_components` without the labels, and 170 bytes for
     each component.
 
     Examples

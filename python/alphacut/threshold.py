@@ -20,15 +20,6 @@ def _full_scale(gray: Array) -> int:
     return 1
 
 
-def _within(value: float, name: str, full: int) -> float:
-    """`value` if it is a number from -full to full."""
-    if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
-    if not abs(value) <= full:
-        raise ValueError(f"{name} must be from {-full} to {full}, got {value}")
-    return float(value)
-
-
 def find_threshold(
     gray: Array, method: str = "otsu", *, classes: int = 2, mask: Array | None = None
 ) -> float | tuple[float, ...]:
@@ -125,7 +116,11 @@ def threshold(gray: Array, value: float | str = "otsu", *, out: Array | None = N
     if isinstance(value, str):
         limit = min(float(find_threshold(gray, choice(value, "value", _METHODS))), full)  # type: ignore[arg-type]
     else:
-        limit = _within(value, "value", full)
+        if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):
+            raise TypeError(f"value must be a number or a str, got {type(value).__name__}")
+        if not abs(value) <= full:
+            raise ValueError(f"value must be from {-full} to {full}, got {value}")
+        limit = float(value)
     if full == 255:
         limit = math.floor(limit)
     elif full == 65535:  # the same steps as the picture's
@@ -189,5 +184,4 @@ def adaptive_threshold(
     """
     choice(method, "method", ("mean", "gaussian", "sauvola"))
     full = _full_scale(gray)
-    offset = _within(offset, "offset", full)
     return _core.adaptive_threshold(native(gray), window, method, offset / full if full == 65535 else offset, k, out)
