@@ -5,11 +5,15 @@ Every stage is a module and can be called alone; :func:`remove_background` runs 
 
 __version__ = "0.1.0"
 
+from .preprocess import denoise, resize, white_balance
 from .threads import get_num_threads, set_num_threads
 from .threshold import threshold
 
 __all__ = [
+    "denoise",
     "get_num_threads",
+    "resize",
     "set_num_threads",
     "threshold",
+    "white_balance",
 ]

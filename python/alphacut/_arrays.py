@@ -24,6 +24,10 @@ def restore(result: Array, like: Array, out: Array | None = None) -> Array:
         np.rint(scaled, out=scaled)
         if out is None:
             return scaled.astype(np.uint16)
+        if not isinstance(out, np.ndarray) or out.dtype != np.uint16:
+            raise TypeError(f"out must be a numpy.ndarray of uint16, got {getattr(out, 'dtype', type(out).__name__)}")
+        if out.shape != scaled.shape:
+            raise ValueError(f"out must have shape {scaled.shape}, got {out.shape}")
         out[...] = scaled
         return out
     return result
