@@ -194,9 +194,11 @@ inline void resize_store(float value, uint8_t* out) {
 }
 inline void resize_store(double value, float* out) { *out = static_cast<float>(value); }
 
-template <size_t channels, class Sum, class T>
+// `fixed` is the number of taps where it is known when compiling, else 0: two taps are bilinear, their divisor is 1.
+template <size_t channels, size_t fixed, class Sum, class T>
 void resize_across(const Sum* __restrict row, const int64_t* __restrict first, const Sum* __restrict weights,
-                   size_t taps, size_t n, Sum divisor, T* __restrict out) {
+                   size_t any, size_t n, Sum divisor, T* __restrict out) {
+  const size_t taps = fixed ? fixed : any;
   for (size_t x = 0; x < n; ++x) {
     const Sum* in = row + static_cast<size_t>(first[x]) * channels;
     const Sum* weight = weights + x * taps;
@@ -204,17 +206,26 @@ void resize_across(const Sum* __restrict row, const int64_t* __restrict first, c
     for (size_t c = 0; c < channels; ++c) sum[c] = weight[0] * in[c];
     for (size_t k = 1; k < taps; ++k)
       for (size_t c = 0; c < channels; ++c) sum[c] += weight[k] * in[k * channels + c];
-    for (size_t c = 0; c < channels; ++c) resize_store(sum[c] / divisor, out + x * channels + c);
+    for (size_t c = 0; c < channels; ++c) resize_store(fixed ? sum[c] : sum[c] / divisor, out + x * channels + c);
   }
+}
+
+template <size_t channels, class Sum, class T>
+void resize_across_taps(const Sum* row, const int64_t* first, const Sum* weights, size_t taps, size_t n, Sum divisor,
+                        T* out) {
+  if (taps == 2 && divisor == 1)
+    resize_across<channels, 2>(row, first, weights, taps, n, divisor, out);
+  else
+    resize_across<channels, 0>(row, first, weights, taps, n, divisor, out);
 }
 
 template <class Sum, class T>
 void resize_across_any(const Sum* row, const int64_t* first, const Sum* weights, size_t taps, size_t n, size_t channels,
                        Sum divisor, T* out) {
-  if (channels == 1) return resize_across<1>(row, first, weights, taps, n, divisor, out);
-  if (channels == 2) return resize_across<2>(row, first, weights, taps, n, divisor, out);
-  if (channels == 3) return resize_across<3>(row, first, weights, taps, n, divisor, out);
-  resize_across<4>(row, first, weights, taps, n, divisor, out);
+  if (channels == 1) return resize_across_taps<1>(row, first, weights, taps, n, divisor, out);
+  if (channels == 2) return resize_across_taps<2>(row, first, weights, taps, n, divisor, out);
+  if (channels == 3) return resize_across_taps<3>(row, first, weights, taps, n, divisor, out);
+  resize_across_taps<4>(row, first, weights, taps, n, divisor, out);
 }
 
 constexpr PreprocessKernels preprocess_kernels = {

@@ -6,11 +6,13 @@ Every stage is a module and can be called alone; :func:`remove_background` runs 
 __version__ = "0.1.0"
 
 from .preprocess import denoise, resize, white_balance
+from .subject import detect_subject
 from .threads import get_num_threads, set_num_threads
 from .threshold import threshold
 
 __all__ = [
     "denoise",
+    "detect_subject",
     "get_num_threads",
     "resize",
     "set_num_threads",
