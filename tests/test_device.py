@@ -36,6 +36,7 @@ def numba(monkeypatch):
         current = SimpleNamespace(device=SimpleNamespace(id=0))
         package.cuda = SimpleNamespace(gpus=Gpus(**gpus), current_context=lambda: current)
         monkeypatch.setitem(sys.modules, "numba", package)
+        monkeypatch.delitem(sys.modules, "numba.cuda", raising=False)  # an earlier test may have imported the real one
         monkeypatch.setitem(sys.modules, "numba_cuda", ModuleType("numba_cuda"))
 
     return install

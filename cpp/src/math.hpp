@@ -38,9 +38,15 @@ inline double log_exact(double x) {
 // x ^ y for x >= 0.
 inline double pow_exact(double x, double y) { return x == 0 ? (y == 0 ? 1.0 : 0.0) : exp_exact(y * log_exact(x)); }
 
+// Cube root: a guess from a third of the exponent, then Halley's iteration (each triples the right digits).
 inline double cbrt_exact(double x) {
   if (x <= 0) return x == 0 ? 0.0 : -cbrt_exact(-x);
-  return exp_exact(log_exact(x) / 3);
+  double y = std::bit_cast<double>(std::bit_cast<uint64_t>(x) / 3 + 0x2a9f7893782da1ceULL);
+  for (int k = 0; k < 3; ++k) {
+    const double cube = y * y * y;
+    y *= (cube + 2 * x) / (2 * cube + x);
+  }
+  return y;
 }
 
 }  // namespace alphacut

@@ -22,6 +22,8 @@ from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
 from .io import DecodeError, read_image, read_mask, write_image
 from .kmeans import KMeans, kmeans
 from .matting import guided_filter, make_trimap, refine_alpha
+from .preprocess import denoise, resize, white_balance
+from .subject import detect_subject
 from .threads import get_num_threads, set_num_threads
 from .threshold import adaptive_threshold, find_threshold, threshold
 
@@ -36,6 +38,8 @@ __all__ = [
     "adaptive_threshold",
     "component_stats",
     "composite",
+    "denoise",
+    "detect_subject",
     "estimate_foreground",
     "fill_holes",
     "find_threshold",
@@ -54,8 +58,10 @@ __all__ = [
     "read_mask",
     "refine_alpha",
     "remove_small",
+    "resize",
     "set_num_threads",
     "threshold",
     "unpremultiply",
+    "white_balance",
     "write_image",
 ]

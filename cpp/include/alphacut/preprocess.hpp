@@ -1,0 +1,39 @@
+// What a picture may need before the other stages: less noise, neutral colours, another size.
+// T is uint8_t or float everywhere; in and out must not overlap. Sizes that disagree throw std::invalid_argument.
+#pragma once
+
+#include "alphacut/image.hpp"
+
+namespace alphacut {
+
+// Median of the size x size neighbours (size 3 or 5) of each value, channel by channel; the border is replicated, as
+// OpenCV's medianBlur. Any channel count. out has the size of in.
+void median(ImageView<const uint8_t> in, int size, ImageView<uint8_t> out);
+void median(ImageView<const float> in, int size, ImageView<float> out);
+
+// Bilateral filter (Tomasi & Manduchi 1998) over the disc of diameter `size` (3 or 5), 1 or 3 channels. The spatial
+// deviation is size / 2 pixels; `sigma`, in units of full scale (0 < sigma <= 4), is the deviation of the colour
+// distance, the sum of the channels' absolute differences as in OpenCV. The border is replicated.
+void bilateral(ImageView<const uint8_t> in, int size, double sigma, ImageView<uint8_t> out);
+void bilateral(ImageView<const float> in, int size, double sigma, ImageView<float> out);
+
+// Scales the channels so that their means agree (gray world, Buchsbaum 1980), saturating. A black channel stays black,
+// a gray picture is copied. 1 or 3 channels.
+void gray_world(ImageView<const uint8_t> in, ImageView<uint8_t> out);
+void gray_world(ImageView<const float> in, ImageView<float> out);
+
+// Stretches each channel so that its values of rank floor(percent / 100 * (pixels - 1)) from below and from above
+// become 0 and full scale (Limare et al. 2011). A channel where the two are equal is copied. 0 <= percent < 50; 1 or 3
+// channels.
+void percentile_stretch(ImageView<const uint8_t> in, double percent, ImageView<uint8_t> out);
+void percentile_stretch(ImageView<const float> in, double percent, ImageView<float> out);
+
+// Resizes to the size of `out`; 1 to 4 channels. uint8 rounds half up; float sums in double.
+// Area: each result is the mean of the rectangle it covers, exactly for whole factors; an axis that grows is bilinear.
+// Bilinear: between the two nearest pixel centres (half-pixel centres, as OpenCV's INTER_LINEAR) whatever the factor.
+void resize_area(ImageView<const uint8_t> in, ImageView<uint8_t> out);
+void resize_area(ImageView<const float> in, ImageView<float> out);
+void resize_bilinear(ImageView<const uint8_t> in, ImageView<uint8_t> out);
+void resize_bilinear(ImageView<const float> in, ImageView<float> out);
+
+}  // namespace alphacut

@@ -1,0 +1,22 @@
+// Where the subject of a picture lies, without a hint.
+#pragma once
+
+#include "alphacut/image.hpp"
+
+namespace alphacut {
+
+// Minimum barrier distance (Zhang et al. 2015, FastMBD): the least range of values, highest minus lowest, that a path
+// of 4-neighbours from any seed (nonzero) to the pixel must cross, approximated by raster passes, the odd ones forward,
+// the even ones backward. Paths are improved in place, so it never falls below the exact distance. Two passes reach
+// every pixel, three are usual; a pixel not reached yet is infinite. One channel; all three of one size. Values must be
+// finite. Throws std::invalid_argument if the sizes disagree, passes < 1 or no pixel is a seed.
+// Memory: 8 bytes a pixel beyond the result.
+void barrier_distance(ImageView<const float> channel, ImageView<const uint8_t> seed, int passes, ImageView<float> out);
+
+// How likely each pixel belongs to the subject, 0..1: barrier distance from the frame and contrast to it, on a copy
+// with a long side of at most 300 pixels. 1 or 3 channels; `out` has one and the picture's size. A picture without
+// contrast, or with a side below 3, has no subject: all zeros.
+void detect_subject(ImageView<const uint8_t> image, ImageView<float> out);
+void detect_subject(ImageView<const float> image, ImageView<float> out);
+
+}  // namespace alphacut

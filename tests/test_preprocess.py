@@ -1,0 +1,242 @@
+import cv2
+import numpy as np
+import pytest
+
+import alphacut
+from reference import preprocess as reference
+
+pytestmark = pytest.mark.usefixtures("isa")
+
+DTYPES = [np.uint8, np.float32]
+CALLS = {
+    "median3": alphacut.denoise,
+    "median5": lambda image, **k: alphacut.denoise(image, size=5, **k),
+    "bilateral": lambda image, **k: alphacut.denoise(image, "bilateral", size=5, **k),
+    "gray_world": alphacut.white_balance,
+    "percentile": lambda image, **k: alphacut.white_balance(image, "percentile", **k),
+    "area": lambda image, **k: alphacut.resize(image, (3, 4), **k),
+    "bilinear": lambda image, **k: alphacut.resize(image, (3, 4), method="bilinear", **k),
+}
+
+
+def picture(rng, shape, dtype):
+    return rng.integers(0, 256, shape, dtype=np.uint8) if dtype == np.uint8 else rng.random(shape, dtype=np.float32)
+
+
+def shapes():
+    return [(h, w, *c) for h in range(1, 18) for w in range(1, 18) for c in ([], [3])]
+
+
+@pytest.mark.parametrize("size", [3, 5])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_median_equals_cv2_at_all_small_shapes(dtype, size, rng):
+    for shape in shapes():
+        image = picture(rng, shape, dtype)
+        expected = cv2.medianBlur(image, size).reshape(shape)
+        assert np.array_equal(alphacut.denoise(image, size=size), expected), shape
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_median_network_on_zeros_and_ones(size, rng):
+    # A network of minima and maxima that is right for all zeros and ones is right for everything.
+    for share in (0.3, 0.5, 0.7):
+        image = (rng.random((300, 400)) < share).astype(np.uint8)
+        assert np.array_equal(alphacut.denoise(image, size=size), cv2.medianBlur(image, size))
+
+
+def test_median_reference(rng):
+    image = picture(rng, (9, 11, 3), np.uint8)
+    assert np.array_equal(alphacut.denoise(image, size=5), reference.median(image, 5))
+
+
+@pytest.mark.parametrize("size", [3, 5])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_bilateral_equals_reference(dtype, size, rng):
+    for shape in [(1, 1), (1, 7), (6, 1, 3), (2, 3), (13, 17), (9, 33, 3)]:
+        image = picture(rng, shape, dtype)
+        expected = reference.bilateral(image, size, 0.2)
+        tolerance = 0.8 if dtype == np.uint8 else 2e-3
+        assert np.abs(alphacut.denoise(image, "bilateral", size=size, sigma=0.2) - expected).max() < tolerance
+
+
+def test_bilateral_is_near_cv2(rng):
+    image = cv2.GaussianBlur(picture(rng, (40, 50, 3), np.uint8), (0, 0), 2)
+    expected = cv2.bilateralFilter(image, 5, 25.5, 2.5, borderType=cv2.BORDER_REPLICATE)
+    ours = alphacut.denoise(image, "bilateral", size=5, sigma=0.1)
+    assert np.abs(ours.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("method", ["area", "bilinear"])
+def test_resize_equals_reference_at_all_small_shapes(method, dtype, rng):
+    tolerance = 0.5 + 1e-3 if dtype == np.uint8 else 1e-6
+    for shape in shapes():
+        image = picture(rng, shape, dtype)
+        size = tuple(int(v) for v in rng.integers(1, 24, 2))
+        result = alphacut.resize(image, size, method=method)
+        assert result.shape == size + shape[2:]
+        assert np.abs(result - reference.resize(image, size, method)).max() <= tolerance, (shape, size)
+
+
+@pytest.mark.parametrize("factors", [(2, 2), (3, 3), (4, 2), (7, 5)])
+def test_area_is_exact_for_whole_factors(factors, rng):
+    y, x = factors
+    image = picture(rng, (9 * y, 11 * x, 3), np.uint8)
+    total = image.reshape(9, y, 11, x, 3).sum(axis=(1, 3), dtype=np.int64)
+    assert np.array_equal(alphacut.resize(image, (9, 11)), (2 * total + x * y) // (2 * x * y))
+
+
+@pytest.mark.parametrize("size", [(37, 50), (20, 33), (100, 1), (1, 130), (100, 130)])
+def test_area_is_near_cv2(size, rng):
+    for channels in ([], [3]):
+        for dtype, tolerance in ((np.uint8, 1), (np.float32, 2e-3)):  # cv2 drops weights below 1e-3
+            image = picture(rng, (100, 130, *channels), dtype)
+            expected = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA).reshape(*size, *channels)
+            result = alphacut.resize(image, size)
+            assert np.abs(result.astype(np.float64) - expected).max() <= tolerance
+
+
+@pytest.mark.parametrize("size", [(37, 50), (211, 301), (99, 260), (1, 1)])
+def test_bilinear_is_near_cv2(size, rng):
+    for channels in ([], [3]):
+        for dtype, tolerance in ((np.uint8, 1), (np.float32, 1e-5)):
+            image = picture(rng, (100, 130, *channels), dtype)
+            expected = cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR).reshape(*size, *channels)
+            result = alphacut.resize(image, size, method="bilinear")
+            assert np.abs(result.astype(np.float64) - expected).max() <= tolerance
+
+
+def test_resizing_keeps_constants_and_the_identity(rng):
+    for value in (0.0, 0.1, 0.3, 1.0):
+        image = np.full((31, 17), value, np.float32)
+        for size in ((7, 5), (64, 90), (31, 3)):
+            for method in ("area", "bilinear"):
+                assert (alphacut.resize(image, size, method=method) == np.float32(value)).all()
+    for dtype in DTYPES:
+        image = picture(rng, (13, 9, 3), dtype)
+        for method in ("area", "bilinear"):
+            assert np.array_equal(alphacut.resize(image, (13, 9), method=method), image)
+
+
+def test_gray_world(rng):
+    image = picture(rng, (30, 41, 3), np.uint8) // np.array([1, 2, 3], np.uint8)
+    expected = np.minimum(np.floor(reference.gray_world(image) + 0.5), 255)
+    assert np.abs(alphacut.white_balance(image) - expected).max() <= 1  # the reference's ties round in floating point
+    scaled = image.astype(np.float32) / 600
+    assert np.allclose(alphacut.white_balance(scaled), reference.gray_world(scaled), atol=1e-6)
+
+
+@pytest.mark.parametrize("percent", [0, 1, 7.5, 49])
+def test_percentile(percent, rng):
+    image = (picture(rng, (30, 41, 3), np.uint8) // 3 + np.array([3, 40, 90], np.uint8)).astype(np.uint8)
+    for picture_, full, tolerance in ((image, 255, 0.5 + 1e-9), (image.astype(np.float32) / 255, 1, 1e-6)):
+        result = alphacut.white_balance(picture_, "percentile", percent=percent)
+        for c in range(3):
+            expected = reference.percentile(picture_[..., c].astype(np.float64), percent, full)
+            assert np.abs(result[..., c] - expected).max() <= tolerance
+
+
+def test_balance_of_degenerate_pictures():
+    one = np.full((4, 5, 3), (90, 60, 30), np.uint8)
+    assert (alphacut.white_balance(one) == 60).all()
+    assert np.array_equal(alphacut.white_balance(one, "percentile"), one)
+    black = np.full((1, 1, 3), (0, 100, 50), np.uint8)
+    assert alphacut.white_balance(black).tolist() == [[[0, 50, 50]]]
+    assert not alphacut.white_balance(np.zeros((3, 3, 3), np.float32)).any()
+    gray = np.array([[3, 200]], np.uint8)
+    assert np.array_equal(alphacut.white_balance(gray), gray)
+    assert alphacut.white_balance(gray, "percentile", percent=0).tolist() == [[0, 255]]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_layouts_depths_and_out(name, rng):
+    call = CALLS[name]
+    for dtype in DTYPES:
+        image = picture(rng, (24, 20, 3), dtype)
+        for view in (image[::-1], image[::2], image[:, ::2], image[3:9, 5:17], image[..., ::-1], image[..., 0]):
+            expected = call(np.ascontiguousarray(view))
+            view.flags.writeable = False
+            assert np.array_equal(call(view), expected)
+            out = np.full_like(expected, 0.7 if dtype == np.float32 else 77)
+            assert call(view, out=out) is out
+            assert np.array_equal(out, expected)
+        with pytest.raises(ValueError, match="overlaps"):
+            call(image[:3, :4], out=image[:3, :4])
+        with pytest.raises(ValueError, match="shape"):
+            call(image, out=np.empty((2, 2), dtype))
+        with pytest.raises(TypeError, match="dtype"):
+            call(image, out=np.empty(image.shape, np.float64))
+    deep = rng.integers(0, 65536, (9, 8, 3), dtype=np.uint16)
+    result = call(deep)
+    assert result.dtype == np.uint16
+    assert np.abs(result / 65535 - call((deep / 65535).astype(np.float32))).max() < 2e-5
+    out = np.empty_like(result)
+    assert call(deep, out=out) is out
+    assert np.array_equal(out, result)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_errors(name):
+    call = CALLS[name]
+    for bad in ([[1]], np.zeros((3, 3)), np.zeros((3, 3), np.int32)):
+        with pytest.raises(TypeError, match="image"):
+            call(bad)
+    for shape in ((0, 3), (3, 0), (3,), (2, 2, 4), (2, 2, 3, 1)):
+        with pytest.raises(ValueError, match="image"):
+            call(np.zeros(shape, np.uint8))
+    for value in (np.nan, np.inf, -0.01, 1.01):
+        with pytest.raises(ValueError, match="image"):
+            call(np.full((3, 3), value, np.float32))
+
+
+def test_errors_of_options():
+    image = np.zeros((3, 3), np.uint8)
+    with pytest.raises(ValueError, match="method"):
+        alphacut.denoise(image, "mean")
+    with pytest.raises(TypeError, match="method"):
+        alphacut.resize(image, (2, 2), method=3)
+    for size in (1, 4, 7, -3):
+        for method in ("median", "bilateral"):
+            with pytest.raises(ValueError, match="size"):
+                alphacut.denoise(image, method, size=size)
+    for sigma in (0, -1, 5, np.nan):
+        with pytest.raises(ValueError, match="sigma"):
+            alphacut.denoise(image, "bilateral", sigma=sigma)
+    for percent in (-1, 50, np.nan):
+        with pytest.raises(ValueError, match="percent"):
+            alphacut.white_balance(image, "percentile", percent=percent)
+    for size in ((0, 3), (3, -1), (2**40, 1)):
+        with pytest.raises(ValueError, match="size"):
+            alphacut.resize(image, size)
+    for size in (3, (3,), (3, 4, 5), (2.5, 3), "ab"):
+        with pytest.raises(TypeError):
+            alphacut.resize(image, size)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_same_bytes_for_any_thread_count(name, rng):
+    from alphacut import _core
+
+    before = _core.num_threads()
+    for dtype in DTYPES:
+        image = picture(rng, (400, 411, 3), dtype)
+        results = []
+        for count in (1, 2, 5):
+            _core.set_num_threads(count)
+            results.append(CALLS[name](image).tobytes())
+        _core.set_num_threads(before)
+        assert results[0] == results[1] == results[2]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_same_bytes_for_any_instruction_set(name, isa):
+    from alphacut import _core
+
+    rng = np.random.default_rng(5)
+    for dtype in DTYPES:
+        image = picture(rng, (67, 71, 3), dtype)
+        result = CALLS[name](image)
+        _core.set_isa(_core.available_isas()[0])
+        expected = CALLS[name](image)
+        _core.set_isa(isa)
+        assert result.tobytes() == expected.tobytes()
