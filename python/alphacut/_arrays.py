@@ -40,3 +40,12 @@ def choice(value: object, name: str, accepted: tuple[str, ...]) -> str:
     if value not in accepted:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, accepted))}, got {value!r}")
     return value
+
+
+def as_uint8(image: Array) -> Array:
+    """A picture of any accepted depth in 8 bits, rounded to nearest."""
+    if image.dtype == np.uint16:
+        return ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if image.dtype == np.float32:
+        return np.rint(np.clip(image, 0, 1) * np.float32(255)).astype(np.uint8)
+    return image
