@@ -86,7 +86,7 @@ struct KmeansSums {
 
 void kmeans_add(const KmeansPlanes& planes, size_t n, const uint8_t* __restrict label, KmeansSums* __restrict sums) {
   alignas(64) uint64_t pairs[2 * kmeans_chunk];
-  for (size_t i = 0; i < kmeans_chunk; ++i) {
+  for (size_t i = 0; i < n; ++i) {
     pairs[2 * i] = static_cast<uint64_t>(planes.r[i]) | static_cast<uint64_t>(planes.g[i]) << 32;
     pairs[2 * i + 1] = static_cast<uint64_t>(planes.b[i]) | uint64_t{1} << 32;
   }
