@@ -115,6 +115,7 @@ def test_reasons(numba, gpus, reason):
 def test_broken_numba_is_told_apart(numba, monkeypatch):
     numba()
     del sys.modules["numba"].cuda
+    monkeypatch.delitem(sys.modules, "numba.cuda", raising=False)
     assert alphacut.info()["cuda"]["reason"].startswith("numba-cuda cannot be imported: ")
 
 

@@ -72,6 +72,13 @@ def test_extreme_values_do_not_overflow(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_rows_longer_than_the_kernels_segment(dtype):
+    image = np.full((1, 2**18 + 300, 3), 255 if dtype == np.uint8 else 1, dtype)
+    image[0, -1] = 0
+    assert_equals_reference(image, 2, init=[[16320] * 3, [0] * 3])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_labels_are_the_nearest_center_and_inertia_their_distance(dtype, rng):
     image = picture(rng, (40, 50, 3), dtype)
     labels, centers, inertia, _ = alphacut.kmeans(image, 9, seed=3)

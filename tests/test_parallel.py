@@ -166,8 +166,8 @@ def test_gil_is_released(image):
     interval = sys.getswitchinterval()
     progressed = False
     try:
+        sys.setswitchinterval(1000)  # first: a thread that waits already keeps the old interval
         other.start()
-        sys.setswitchinterval(1000)
         for _ in range(200):
             before = count
             _core.kmeans(image, 16, 0, 3, 0, [])

@@ -14,7 +14,8 @@ struct KmeansCenter {
 // For n pixels of 1 or 3 channels; kmeans.hpp of the C++ API specifies the numbers.
 template <class T>
 struct KmeansRowKernels {
-  // Labels of the nearest of k centres; adds to sums[4 label] the three values and a one.
+  // Labels of the nearest of k centres; adds to sums[4 label] the three values and a one. n at most 2^17: 16320 n then
+  // fits 32 bits.
   void (*assign)(const T* pixels, size_t n, int channels, const KmeansCenter* centers, int k, uint8_t* labels,
                  int64_t* sums);
   // Lowers distances[i] to the distance to the nearest of k centres.

@@ -25,6 +25,38 @@ void kmeans_load(const T* __restrict pixels, size_t n, int channels, KmeansPlane
   }
 }
 
+// labels[i] for i < n; may write up to the next multiple of 16.
+#if defined(__AVX2__)
+// Pairs of 16-bit products: the compiler would multiply 32-bit numbers, which is several times slower.
+void kmeans_nearest(const KmeansPlanes& planes, size_t n, const KmeansCenter* centers, int k, uint8_t* labels) {
+  alignas(64) int32_t center_rg[256], center_b[256];
+  for (int j = 0; j < k; ++j) {
+    center_rg[j] = 2 * centers[j].value[0] | 2 * centers[j].value[1] << 16;
+    center_b[j] = 2 * centers[j].value[2];
+  }
+  const auto load = [](const int16_t* p) { return _mm256_load_si256(reinterpret_cast<const __m256i*>(p)); };
+  for (size_t i = 0; i < n; i += 16) {
+    const __m256i r = load(planes.r + i), g = load(planes.g + i), b = load(planes.b + i), zero = _mm256_setzero_si256();
+    // Pixels 0-3 and 8-11, and 4-7 and 12-15; packing undoes this order.
+    const __m256i rg[2] = {_mm256_unpacklo_epi16(r, g), _mm256_unpackhi_epi16(r, g)};
+    const __m256i b0[2] = {_mm256_unpacklo_epi16(b, zero), _mm256_unpackhi_epi16(b, zero)};
+    __m256i best[2] = {_mm256_set1_epi32(INT32_MIN), _mm256_set1_epi32(INT32_MIN)}, label[2] = {zero, zero};
+    for (int j = 0; j < k; ++j) {
+      const __m256i c_rg = _mm256_set1_epi32(center_rg[j]), c_b = _mm256_set1_epi32(center_b[j]),
+                    norm = _mm256_set1_epi32(centers[j].norm), index = _mm256_set1_epi32(j);
+      for (int half = 0; half < 2; ++half) {
+        const __m256i dot = _mm256_add_epi32(_mm256_madd_epi16(rg[half], c_rg), _mm256_madd_epi16(b0[half], c_b));
+        const __m256i score = _mm256_sub_epi32(dot, norm);  // negated: the greatest is nearest
+        label[half] = _mm256_blendv_epi8(label[half], index, _mm256_cmpgt_epi32(score, best[half]));
+        best[half] = _mm256_max_epi32(best[half], score);
+      }
+    }
+    const __m256i words = _mm256_packs_epi32(label[0], label[1]);
+    const __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(labels + i), bytes);
+  }
+}
+#else
 void kmeans_nearest(const KmeansPlanes& planes, size_t n, const KmeansCenter* centers, int k,
                     uint8_t* __restrict labels) {
   alignas(64) int32_t best[kmeans_chunk], label[kmeans_chunk];
@@ -44,23 +76,51 @@ void kmeans_nearest(const KmeansPlanes& planes, size_t n, const KmeansCenter* ce
   }
   for (size_t i = 0; i < n; ++i) labels[i] = static_cast<uint8_t>(label[i]);
 }
+#endif
+
+// 32-bit sums in pairs: red and green << 32; blue and count << 32. Two sets take turns: neighbours mostly share a
+// label, and an add would wait for the one before it.
+struct KmeansSums {
+  alignas(64) uint64_t pair[2][256][2];
+};
+
+void kmeans_add(const KmeansPlanes& planes, size_t n, const uint8_t* __restrict label, KmeansSums* __restrict sums) {
+  alignas(64) uint64_t pairs[2 * kmeans_chunk];
+  for (size_t i = 0; i < n; ++i) {
+    pairs[2 * i] = static_cast<uint64_t>(planes.r[i]) | static_cast<uint64_t>(planes.g[i]) << 32;
+    pairs[2 * i + 1] = static_cast<uint64_t>(planes.b[i]) | uint64_t{1} << 32;
+  }
+  for (size_t i = 0; i < n; ++i) {
+    uint64_t* sum = sums->pair[i & 1][label[i]];
+    sum[0] += pairs[2 * i];
+    sum[1] += pairs[2 * i + 1];
+  }
+}
+
+// Channel c, or the count if c is 3, of cluster j.
+int64_t kmeans_sum(const KmeansSums& sums, int j, int c) {
+  uint32_t parts[2];
+  for (int turn = 0; turn < 2; ++turn) parts[turn] = static_cast<uint32_t>(sums.pair[turn][j][c / 2] >> (c % 2 * 32));
+  return int64_t{parts[0]} + parts[1];
+}
 
 template <class T>
 void kmeans_assign(const T* pixels, size_t n, int channels, const KmeansCenter* centers, int k, uint8_t* labels,
                    int64_t* __restrict sums) {
-  KmeansPlanes planes;
+  KmeansPlanes planes = {};
+  KmeansSums part;
+  for (int turn = 0; turn < 2; ++turn)
+    for (int j = 0; j < k; ++j) part.pair[turn][j][0] = part.pair[turn][j][1] = 0;
+  alignas(64) uint8_t label[kmeans_chunk];
   for (size_t begin = 0; begin < n; begin += kmeans_chunk) {
     const size_t count = min_of(kmeans_chunk, n - begin);
     kmeans_load(pixels + begin * channels, count, channels, &planes);
-    kmeans_nearest(planes, count, centers, k, labels + begin);
-    for (size_t i = 0; i < count; ++i) {
-      int64_t* sum = sums + 4 * labels[begin + i];
-      sum[0] += planes.r[i];
-      sum[1] += planes.g[i];
-      sum[2] += planes.b[i];
-      sum[3] += 1;
-    }
+    kmeans_nearest(planes, count, centers, k, label);
+    for (size_t i = 0; i < count; ++i) labels[begin + i] = label[i];
+    kmeans_add(planes, count, label, &part);
   }
+  for (int j = 0; j < k; ++j)
+    for (int c = 0; c < 4; ++c) sums[4 * j + c] += kmeans_sum(part, j, c);
 }
 
 template <class T>

@@ -17,6 +17,7 @@ constexpr int kMaxClusters = 256;
 constexpr int kFullScale = 16320;
 constexpr int64_t kMaxPixels = int64_t{1} << 32;
 constexpr int64_t kMaxSamples = 1 << 16;
+constexpr int64_t kMaxSegment = 1 << 17;  // pixels of a row that the kernel takes at once
 
 int32_t fixed(uint8_t v) { return 64 * v; }
 int32_t fixed(float v) { return static_cast<int32_t>(static_cast<double>(v) * kFullScale + 0.5); }
@@ -102,8 +103,9 @@ Sums assign(ImageView<const T> image, const std::vector<KmeansCenter>& centers, 
     std::array<int64_t, 4 * kMaxClusters> sums;
     std::fill_n(sums.begin(), total.size(), 0);
     for (int64_t y = begin; y < end; ++y)
-      kernel(image.row(y), static_cast<size_t>(image.width), static_cast<int>(image.channels), centers.data(), k,
-             labels.row(y), sums.data());
+      for (int64_t x = 0; x < image.width; x += kMaxSegment)
+        kernel(image.row(y) + x * image.channels, static_cast<size_t>(std::min(kMaxSegment, image.width - x)),
+               static_cast<int>(image.channels), centers.data(), k, labels.row(y) + x, sums.data());
     const std::lock_guard lock(merging);
     for (size_t i = 0; i < total.size(); ++i) total[i] += sums[i];
   });

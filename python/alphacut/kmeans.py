@@ -93,7 +93,8 @@ def kmeans(
     range), for float32 and uint16 too. So the result is the same to the byte for every instruction set, thread count
     and GPU. The inertia never rises from one iteration to the next.
 
-    Memory: 1 byte a pixel for the labels, 4 more while a cluster is empty; uint16 adds a float32 copy.
+    Memory: 1 byte a pixel for the labels, 4 more while a cluster is empty; uint16 adds a float32 copy. On a GPU
+    the same, and a copy of a picture that does not live there.
 
     Examples
     --------

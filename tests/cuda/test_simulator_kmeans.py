@@ -14,6 +14,7 @@ def twin(simulator, monkeypatch):
     from alphacut.cuda import kmeans
 
     monkeypatch.setattr(kmeans, "THREADS", 8)
+    monkeypatch.setattr(kmeans, "MIN_BLOCKS", 2)
     monkeypatch.setattr(kmeans, "MAX_BLOCKS", 3)
     return kmeans.kmeans
 

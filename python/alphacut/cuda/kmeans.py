@@ -17,6 +17,7 @@ from .._arrays import Array
 from ._kernel import kernel
 
 THREADS = 256
+MIN_BLOCKS = 128  # Numba warns of fewer; idle ones cost next to nothing
 MAX_BLOCKS = 1024
 RUN = 16  # neighbouring pixels to a thread: most have one label, and are added up in registers
 _UNITS = 16320
@@ -321,7 +322,7 @@ def _samples(pixels: Any, n: int, channels: int, seed: int) -> Array:
 
 
 def _launch(work: int) -> tuple[int, int]:
-    return max(1, min(-(-work // THREADS), MAX_BLOCKS)), THREADS
+    return min(max(-(-work // THREADS), MIN_BLOCKS), MAX_BLOCKS), THREADS
 
 
 def _on_device(image: Any) -> Any:
