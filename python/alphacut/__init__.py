@@ -6,6 +6,7 @@ Every stage is a module and can be called alone; :func:`remove_background` runs 
 __version__ = "0.1.0"
 
 from ._device import DeviceUnavailableError, info
+from .chromakey import KeyColor, chroma_key, despill, find_key
 from .components import (
     ComponentStats,
     Polygon,
@@ -34,14 +35,18 @@ __all__ = [
     "GrabCut",
     "GraphCut",
     "KMeans",
+    "KeyColor",
     "Polygon",
     "adaptive_threshold",
+    "chroma_key",
     "component_stats",
     "composite",
     "denoise",
+    "despill",
     "detect_subject",
     "estimate_foreground",
     "fill_holes",
+    "find_key",
     "find_threshold",
     "get_num_threads",
     "grabcut",

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 _Array = NDArray[Any]
 _Out = NDArray[Any] | None
+_Triple = tuple[float, float, float]
 
 def num_threads() -> int: ...
 def set_num_threads(count: int) -> None: ...
@@ -61,6 +62,21 @@ def grabcut(
 ) -> tuple[_Array, float, int, list[str]]: ...
 
 # chromakey
+def find_key(image: _Array) -> tuple[_Triple, _Triple, _Triple, float]: ...
+def key_saturation(color: _Triple) -> float: ...
+def chroma_key(
+    image: _Array,
+    color: _Triple,
+    across: _Triple,
+    down: _Triple,
+    similarity: float,
+    blend: float,
+    contiguous: bool = False,
+    out: _Out = None,
+) -> _Array: ...
+def despill(
+    image: _Array, color: _Triple, alpha: _Array | None = None, strength: float = 1.0, out: _Out = None
+) -> _Array: ...
 
 # matting
 def guided_filter(guide: _Array, src: _Array, radius: int, eps: float, subsample: int, out: _Out = None) -> _Array: ...
