@@ -1,4 +1,3 @@
-#include "alphacut/color.hpp"
 #include "alphacut/subject.hpp"
 #include "numpy_view.hpp"
 
@@ -11,7 +10,6 @@ void bind_subject(py::module_& m) {
         return with_image(image, "image", [&]<class T>(const Input<T>& in) -> py::array {
           auto map = output<float>(out, in.view.height, in.view.width, 0, {image, in.array});
           py::gil_scoped_release unlocked;
-          if constexpr (std::is_same_v<T, float>) require_range(in, 0, 1, "image");
           detect_subject(in, map);
           return map.array;
         });
