@@ -1,7 +1,6 @@
 #include <optional>
 
 #include "alphacut/chromakey.hpp"
-#include "alphacut/color.hpp"
 #include "numpy_view.hpp"
 
 namespace alphacut {
@@ -12,7 +11,6 @@ using Triple = std::array<double, 3>;
 py::tuple find_key_of(py::object image) {
   const KeyColor key = with_image(image, "image", []<class T>(const Input<T>& in) {
     py::gil_scoped_release unlocked;
-    if constexpr (std::is_same_v<T, float>) require_range(in, 0, 1, "image");
     return find_key(in);
   });
   return py::make_tuple(key.color, key.across, key.down, key.uniformity);
@@ -23,7 +21,6 @@ py::array chroma_key_of(py::object image, Triple color, Triple across, Triple do
   return with_image(image, "image", [&]<class T>(const Input<T>& in) -> py::array {
     auto alpha = output<T>(out, in.view.height, in.view.width, 0, {image, in.array});
     py::gil_scoped_release unlocked;
-    if constexpr (std::is_same_v<T, float>) require_range(in, 0, 1, "image");
     chroma_key(in, {color, across, down}, similarity, blend, contiguous, alpha);
     return alpha.array;
   });
@@ -35,10 +32,6 @@ py::array despill_of(py::object image, Triple color, py::object alpha, double st
     if (!alpha.is_none()) matte = plane<T>(alpha, "alpha");
     auto result = output<T>(out, in.view.height, in.view.width, in.array.ndim() == 2 ? 0 : 3, {image, in.array, alpha});
     py::gil_scoped_release unlocked;
-    if constexpr (std::is_same_v<T, float>) {
-      require_range(in, 0, 1, "image");
-      if (matte) require_range(*matte, 0, 1, "alpha");
-    }
     despill(in, {color, {}, {}}, matte ? &matte->view : nullptr, strength, result);
     return result.array;
   });

@@ -5,16 +5,17 @@
 namespace alphacut {
 namespace {
 
+// The C++ median and resizing take any values (maps too), these functions pictures.
+void require_picture(ImageView<const uint8_t>) {}
+void require_picture(ImageView<const float> image) { require_range(image, 0, 1, "image"); }
+
 // Runs f(image, out) for a picture of either depth, out of the picture's size.
 template <class F>
 py::array same_size(py::handle image, py::handle out, F f) {
   return with_image(image, "image", [&]<class T>(const Input<T>& in) -> py::array {
     auto result = output<T>(out, in.view.height, in.view.width, in.array.ndim() == 2 ? 0 : 3, {image, in.array});
-    {
-      py::gil_scoped_release unlocked;
-      if constexpr (std::is_same_v<T, float>) require_range(in, 0, 1, "image");
-      f(in.view, result.view);
-    }
+    py::gil_scoped_release unlocked;
+    f(in.view, result.view);
     return result.array;
   });
 }
@@ -26,11 +27,9 @@ py::array new_size(py::handle image, int64_t height, int64_t width, py::handle o
                           ", " + std::to_string(width) + ")");
   return with_image(image, "image", [&]<class T>(const Input<T>& in) -> py::array {
     auto result = output<T>(out, height, width, in.array.ndim() == 2 ? 0 : 3, {image, in.array});
-    {
-      py::gil_scoped_release unlocked;
-      if constexpr (std::is_same_v<T, float>) require_range(in, 0, 1, "image");
-      f(in.view, result.view);
-    }
+    py::gil_scoped_release unlocked;
+    require_picture(in.view);
+    f(in.view, result.view);
     return result.array;
   });
 }
@@ -41,7 +40,10 @@ void bind_preprocess(py::module_& m) {
   m.def(
       "median",
       [](py::object image, int size, py::object out) {
-        return same_size(image, out, [&](auto in, auto result) { median(in, size, result); });
+        return same_size(image, out, [&](auto in, auto result) {
+          require_picture(in);
+          median(in, size, result);
+        });
       },
       py::arg("image"), py::arg("size"), py::arg("out") = py::none());
   m.def(

@@ -1,4 +1,3 @@
-#include "alphacut/color.hpp"
 #include "alphacut/subject.hpp"
 #include "numpy_view.hpp"
 
@@ -10,11 +9,8 @@ void bind_subject(py::module_& m) {
       [](py::object image, py::object out) {
         return with_image(image, "image", [&]<class T>(const Input<T>& in) -> py::array {
           auto map = output<float>(out, in.view.height, in.view.width, 0, {image, in.array});
-          {
-            py::gil_scoped_release unlocked;
-            if constexpr (std::is_same_v<T, float>) require_range(in, 0, 1, "image");
-            detect_subject(in, map);
-          }
+          py::gil_scoped_release unlocked;
+          detect_subject(in, map);
           return map.array;
         });
       },
@@ -25,10 +21,8 @@ void bind_subject(py::module_& m) {
         const auto values = plane<float>(channel, "channel");
         const auto seeds = plane<uint8_t>(seed, "seed");
         auto distance = output<float>(out, values.view.height, values.view.width, 0, {channel, seed});
-        {
-          py::gil_scoped_release unlocked;
-          barrier_distance(values, seeds, passes, distance);
-        }
+        py::gil_scoped_release unlocked;
+        barrier_distance(values, seeds, passes, distance);
         return distance.array;
       },
       py::arg("channel"), py::arg("seed"), py::arg("passes") = 3, py::arg("out") = py::none());

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "alphacut/color.hpp"
 #include "alphacut/parallel.hpp"
 #include "dispatch.hpp"
 
@@ -24,6 +25,7 @@ template <class T>
 void require_picture(ImageView<const T> image, const char* name) {
   if (image.empty() || (image.channels != 1 && image.channels != 3))
     throw std::invalid_argument(std::string(name) + ": the picture must have 1 or 3 channels, no side 0");
+  if constexpr (std::is_same_v<T, float>) require_range(image, 0, 1, "image");
 }
 
 void require_between(double value, double low, double high, const char* name) {
@@ -233,6 +235,8 @@ void despill_rows(ImageView<const T> image, const KeyColor& key, const ImageView
     throw std::invalid_argument("despill: out must have the picture's size and channels");
   if (alpha && (alpha->height != image.height || alpha->width != image.width || alpha->channels != 1))
     throw std::invalid_argument("alpha must have the picture's height and width");
+  if constexpr (std::is_same_v<T, float>)
+    if (alpha) require_range(*alpha, 0, 1, "alpha");
   require_key(key);
   require_between(strength, 0, 1, "strength");
   const auto [least, greatest] = std::minmax_element(key.color.begin(), key.color.end());

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "alphacut/color.hpp"
 #include "alphacut/parallel.hpp"
 #include "dispatch.hpp"
 #include "math.hpp"
@@ -24,11 +25,12 @@ void require_same(ImageView<const T> in, ImageView<T> out, const char* name) {
 }
 
 template <class T>
-void require_colour(ImageView<const T> in, ImageView<T> out, const char* name) {
+void require_picture(ImageView<const T> in, ImageView<T> out, const char* name) {
   require_same(in, out, name);
   if (in.channels != 1 && in.channels != 3)
     throw std::invalid_argument(std::string(name) + ": the picture must have 1 or 3 channels, got " +
                                 std::to_string(in.channels));
+  if constexpr (!is_u8<T>) require_range(in, 0, 1, "image");
 }
 
 void require_window(int size) {
@@ -84,7 +86,7 @@ void median_rows(ImageView<const T> in, int size, ImageView<T> out) {
 
 template <class T>
 void bilateral_rows(ImageView<const T> in, int size, double sigma, ImageView<T> out) {
-  require_colour(in, out, "bilateral");
+  require_picture(in, out, "bilateral");
   require_window(size);
   if (!(sigma > 0 && sigma <= 4))
     throw std::invalid_argument("sigma must be above 0 and at most 4, got " + std::to_string(sigma));
@@ -290,7 +292,7 @@ void bilateral(ImageView<const float> in, int size, double sigma, ImageView<floa
 }
 
 void gray_world(ImageView<const uint8_t> in, ImageView<uint8_t> out) {
-  require_colour(in, out, "gray_world");
+  require_picture(in, out, "gray_world");
   const auto counts = histograms(in);
   const auto channels = counts.size();
   std::vector<int64_t> sum(channels, 0);
@@ -310,7 +312,7 @@ void gray_world(ImageView<const uint8_t> in, ImageView<uint8_t> out) {
 }
 
 void gray_world(ImageView<const float> in, ImageView<float> out) {
-  require_colour(in, out, "gray_world");
+  require_picture(in, out, "gray_world");
   const double low[3] = {0, 0, 0};
   double gain[3] = {1, 1, 1};
   if (in.channels == 3) {
@@ -322,7 +324,7 @@ void gray_world(ImageView<const float> in, ImageView<float> out) {
 }
 
 void percentile_stretch(ImageView<const uint8_t> in, double percent, ImageView<uint8_t> out) {
-  require_colour(in, out, "percentile_stretch");
+  require_picture(in, out, "percentile_stretch");
   const int64_t rank = tail_rank(in.pixels(), percent);
   const auto counts = histograms(in);
   std::vector<std::array<uint8_t, 256>> table(counts.size());
@@ -339,7 +341,7 @@ void percentile_stretch(ImageView<const uint8_t> in, double percent, ImageView<u
 }
 
 void percentile_stretch(ImageView<const float> in, double percent, ImageView<float> out) {
-  require_colour(in, out, "percentile_stretch");
+  require_picture(in, out, "percentile_stretch");
   const int64_t rank = tail_rank(in.pixels(), percent);
   double low[3] = {0, 0, 0}, gain[3] = {1, 1, 1};
   std::vector<float> values(static_cast<size_t>(in.pixels()));

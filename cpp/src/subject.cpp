@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "alphacut/color.hpp"
@@ -243,6 +244,7 @@ void detect(ImageView<const T> image, ImageView<float> out) {
     throw std::invalid_argument("detect_subject: the picture must have 1 or 3 channels, no side 0");
   if (out.height != image.height || out.width != image.width || out.channels != 1)
     throw std::invalid_argument("detect_subject: out must have one channel and the picture's size");
+  if constexpr (std::is_same_v<T, float>) require_range(image, 0, 1, "image");
   const int64_t longest = std::max(image.height, image.width), side = std::min(longest, kLongSide);
   const auto shrunk = [&](int64_t n) { return std::max<int64_t>(1, (2 * n * side + longest) / (2 * longest)); };
   Image<T> small(shrunk(image.height), shrunk(image.width), image.channels);

@@ -24,8 +24,8 @@ def detect_subject(image: Array, *, method: Literal["auto", "barrier"] = "auto",
     Returns
     -------
     (H, W) float32 array
-        From 0 (background) to 1 (subject). A picture without contrast, or with a side below 3, has no subject: all
-        zeros.
+        From 0 (background) to 1 (subject). A picture without contrast, or with a side below 3 (or more than 120 times
+        as long as wide), has no subject: all zeros.
 
     Raises
     ------

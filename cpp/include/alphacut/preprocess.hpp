@@ -1,5 +1,6 @@
 // What a picture may need before the other stages: less noise, neutral colours, another size.
-// T is uint8_t or float everywhere; in and out must not overlap. Sizes that disagree throw std::invalid_argument.
+// in and out must not overlap. Sizes that disagree and parameters out of range throw std::invalid_argument. The
+// bilateral filter and the balance take float pictures of 0..1; the median and resizing any values (a NaN spreads).
 #pragma once
 
 #include "alphacut/image.hpp"
