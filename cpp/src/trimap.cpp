@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -91,15 +92,81 @@ Image<int32_t> signed_distance(ImageView<const uint8_t> mask, int32_t cap) {
   return result;
 }
 
-// Whether no neighbour of the same kind is farther from the edge.
-bool is_ridge(ImageView<const int32_t> distance, int64_t y, int64_t x) {
-  const int32_t here = distance.row(y)[x];
-  for (int64_t v = std::max<int64_t>(y - 1, 0); v <= std::min(y + 1, distance.height - 1); ++v)
-    for (int64_t u = std::max<int64_t>(x - 1, 0); u <= std::min(x + 1, distance.width - 1); ++u) {
-      const int32_t there = distance.row(v)[u];
-      if (here > 0 ? there > here : there < here) return false;
+// Calls visit(y, x) for the neighbours, at most 8, of a pixel.
+template <class Visit>
+void for_neighbours(ImageView<const int32_t> picture, int64_t y, int64_t x, Visit visit) {
+  for (int64_t v = std::max<int64_t>(y - 1, 0); v <= std::min(y + 1, picture.height - 1); ++v)
+    for (int64_t u = std::max<int64_t>(x - 1, 0); u <= std::min(x + 1, picture.width - 1); ++u)
+      if (v != y || u != x) visit(v, u);
+}
+
+using Pixels = std::vector<std::array<int64_t, 2>>;  // y, x
+
+// Marks the unknown pixels of the same kind that can be reached from the one pixel of `part`, and appends them to it.
+void reach(ImageView<const int32_t> distance, ImageView<const uint8_t> trimap, ImageView<uint8_t> reached,
+           Pixels& part) {
+  for (size_t next = 0; next < part.size(); ++next) {
+    const auto [y, x] = part[next];
+    const bool foreground = distance.row(y)[x] > 0;
+    for_neighbours(distance, y, x, [&](int64_t v, int64_t u) {
+      if (trimap.row(v)[u] != 128 || reached.row(v)[u] != 0 || (distance.row(v)[u] > 0) != foreground) return;
+      reached.row(v)[u] = 1;
+      part.push_back({v, u});
+    });
+  }
+}
+
+// Where known foreground is near: in the same square of a grid or in one of the 8 around. And whether any background is
+// known, near or far.
+class Known {
+ public:
+  Known(ImageView<const uint8_t> trimap, int64_t side)
+      : side_(side), near_((trimap.height - 1) / side + 3, (trimap.width - 1) / side + 3) {
+    std::fill_n(near_.data(), near_.pixels(), uint8_t{0});
+    for (int64_t y = 0; y < trimap.height; ++y)
+      for (int64_t x = 0, marked = -1; x < trimap.width; ++x) {
+        const uint8_t label = trimap.row(y)[x];
+        background_ = background_ || label == 0;
+        if (label != 255 || cell(y, x) == marked) continue;
+        marked = cell(y, x);
+        for (int64_t v = -1; v <= 1; ++v)
+          for (int64_t u = -1; u <= 1; ++u) near_.data()[marked + v * near_.width() + u] = 1;
+      }
+  }
+  bool foreground_near(int64_t y, int64_t x) const { return near_.data()[cell(y, x)] != 0; }
+  bool background() const { return background_; }
+
+ private:
+  int64_t cell(int64_t y, int64_t x) const { return (y / side_ + 1) * near_.width() + x / side_ + 1; }
+  int64_t side_;
+  Image<uint8_t> near_;
+  bool background_ = false;
+};
+
+// Gives back to a part that lies wholly in the band, with no known pixel of its kind near it, its pixels farthest from
+// the edge. For background, anywhere is near: small holes in hair are better left to the matte.
+void keep_lonely_parts(ImageView<const int32_t> distance, int64_t side, ImageView<uint8_t> trimap) {
+  const Known known(trimap, side);
+  Image<uint8_t> reached = Image<uint8_t>::like(trimap);
+  std::fill_n(reached.data(), reached.pixels(), uint8_t{0});
+  Pixels part;
+  for (int64_t y = 0; y < trimap.height; ++y)
+    for (int64_t x = 0; x < trimap.width; ++x) {
+      if (trimap.row(y)[x] != 128 || reached.row(y)[x] != 0) continue;
+      reached.row(y)[x] = 1;
+      part.assign(1, {y, x});
+      reach(distance, trimap, reached, part);
+      const bool foreground = distance.row(y)[x] > 0;
+      bool lonely = true;
+      int32_t farthest = 0;
+      for (const auto& [v, u] : part) {
+        lonely = lonely && !(foreground ? known.foreground_near(v, u) : known.background());
+        farthest = std::max(farthest, std::abs(distance.row(v)[u]));
+      }
+      if (!lonely) continue;
+      for (const auto& [v, u] : part)
+        if (std::abs(distance.row(v)[u]) == farthest) trimap.row(v)[u] = foreground ? 255 : 0;
     }
-  return true;
 }
 
 }  // namespace
@@ -119,10 +186,10 @@ void make_trimap(ImageView<const uint8_t> mask, double band, ImageView<uint8_t> 
     for (int64_t y = begin; y < end; ++y)
       for (int64_t x = 0; x < mask.width; ++x) {
         const int32_t squared = distance.row(y)[x];
-        const bool unknown = std::abs(squared) <= band * band && !is_ridge(distance, y, x);
-        trimap.row(y)[x] = unknown ? 128 : squared > 0 ? 255 : 0;
+        trimap.row(y)[x] = std::abs(squared) <= band * band ? 128 : squared > 0 ? 255 : 0;
       }
   });
+  keep_lonely_parts(distance, 4 * (static_cast<int64_t>(band) + 1), trimap);
 }
 
 }  // namespace alphacut
