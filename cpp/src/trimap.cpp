@@ -35,13 +35,18 @@ class RowDistance {
  public:
   explicit RowDistance(int64_t width) : apex_(static_cast<size_t>(width)), start_(static_cast<size_t>(width)) {}
 
-  // Calls emit(x, squared distance).
+  // Calls emit(x, squared distance) for all x with g(x) > 0; the distance is at least that if it is beyond the cap.
   template <class Emit>
-  void scan(const int32_t* g, int64_t width, Emit emit) {
+  void scan(const int32_t* g, int64_t width, int32_t cap, Emit emit) {
+    // Neither a far column nor one inside a run of zeros is the nearest to any x that is asked for.
+    const auto matters = [g, width, cap](int64_t u) {
+      return g[u] < cap && (g[u] > 0 || u + 1 == width || g[u - 1] > 0 || g[u + 1] > 0);
+    };
     const auto parabola = [g](int64_t x, int64_t i) { return (x - i) * (x - i) + int64_t{g[i]} * g[i]; };
     size_t top = 0;
     apex_[0] = start_[0] = 0;
     for (int64_t u = 1; u < width; ++u) {
+      if (!matters(u)) continue;
       bool empty = false;
       while (!empty && parabola(start_[top], apex_[top]) > parabola(start_[top], u)) {
         empty = top == 0;
@@ -61,7 +66,7 @@ class RowDistance {
       }
     }
     for (int64_t x = width - 1; x >= 0; --x) {
-      emit(x, parabola(x, apex_[top]));
+      if (g[x] > 0) emit(x, static_cast<int32_t>(std::min(parabola(x, apex_[top]), int64_t{cap} * cap)));
       if (x == start_[top] && top > 0) --top;
     }
   }
@@ -78,15 +83,10 @@ Image<int32_t> signed_distance(ImageView<const uint8_t> mask, int32_t cap) {
     RowDistance row_distance(mask.width);
     std::vector<int32_t> to_background(static_cast<size_t>(mask.width));
     for (int64_t y = begin; y < end; ++y) {
-      const uint8_t* in = mask.row(y);
       int32_t* out = result.row(y);
       std::copy_n(out, mask.width, to_background.data());
-      row_distance.scan(to_background.data(), mask.width, [&](int64_t x, int64_t squared) {
-        if (in[x] != 0) out[x] = static_cast<int32_t>(squared);
-      });
-      row_distance.scan(to_foreground.row(y), mask.width, [&](int64_t x, int64_t squared) {
-        if (in[x] == 0) out[x] = -static_cast<int32_t>(squared);
-      });
+      row_distance.scan(to_background.data(), mask.width, cap, [&](int64_t x, int32_t squared) { out[x] = squared; });
+      row_distance.scan(to_foreground.row(y), mask.width, cap, [&](int64_t x, int32_t squared) { out[x] = -squared; });
     }
   });
   return result;
@@ -123,15 +123,16 @@ class Known {
   Known(ImageView<const uint8_t> trimap, int64_t side)
       : side_(side), near_((trimap.height - 1) / side + 3, (trimap.width - 1) / side + 3) {
     std::fill_n(near_.data(), near_.pixels(), uint8_t{0});
-    for (int64_t y = 0; y < trimap.height; ++y)
-      for (int64_t x = 0, marked = -1; x < trimap.width; ++x) {
-        const uint8_t label = trimap.row(y)[x];
-        background_ = background_ || label == 0;
-        if (label != 255 || cell(y, x) == marked) continue;
-        marked = cell(y, x);
+    for (int64_t y = 0; y < trimap.height; ++y) {
+      const uint8_t *row = trimap.row(y), *row_end = row + trimap.width;
+      background_ = background_ || std::find(row, row_end, 0) != row_end;
+      for (int64_t x = 0; x < trimap.width; x += side) {
+        const uint8_t* end = row + std::min(x + side, trimap.width);
+        if (std::find(row + x, end, 255) == end) continue;
         for (int64_t v = -1; v <= 1; ++v)
-          for (int64_t u = -1; u <= 1; ++u) near_.data()[marked + v * near_.width() + u] = 1;
+          for (int64_t u = -1; u <= 1; ++u) near_.data()[cell(y, x) + v * near_.width() + u] = 1;
       }
+    }
   }
   bool foreground_near(int64_t y, int64_t x) const { return near_.data()[cell(y, x)] != 0; }
   bool background() const { return background_; }
