@@ -49,20 +49,20 @@ Color color_at(ImageView<const T> image, int64_t y, int64_t x) {
   return {{unit(p[0]) * 255, unit(p[step]) * 255, unit(p[2 * step]) * 255}};
 }
 
-float mix_alpha(Color i, Color f, Color b, float least) {
-  const Color d = f - b;
-  return std::clamp(dot(i - b, d) / (squared(d) + least), 0.0f, 1.0f);
-}
+// What mixtures of two colours need, once for many colours.
+struct Segment {
+  Color b, along;
+  float scale;
 
-// Squared distance of a colour from the best mixture of f and b.
-float residual(Color i, Color f, Color b) {
-  const float alpha = mix_alpha(i, f, b, 1e-3f);
-  return squared(i - (b + alpha * (f - b)));
-}
+  Segment(Color f, Color from) : b(from), along(f - from), scale(1 / (squared(along) + 1e-3f)) {}
+  float alpha(Color i) const { return std::clamp(dot(i - b, along) * scale, 0.0f, 1.0f); }
+  // Squared distance of a colour from the best mixture.
+  float misfit(Color i) const { return squared(i - (b + alpha(i) * along)); }
+};
 
 struct Pair {
-  Color f, b;
-  float f_variance, b_variance;
+  Color f{}, b{};
+  float f_variance = 0, b_variance = 0;
   bool found = false;
 };
 
@@ -184,9 +184,10 @@ Pair best_pair(const Half& half, int64_t y, int64_t x) {
     for (int j = 0; j < found.backgrounds; ++j) {
       const Sample &f = found.foreground[i], &b = found.background[j];
       const Color f_color = color_at<float>(half.image, f.y, f.x), b_color = color_at<float>(half.image, b.y, b.x);
+      const Segment mixtures(f_color, b_color);
       float misfit = 0;
-      for (int k = 0; k < neighbours; ++k) misfit += residual(around[k], f_color, b_color);
-      const float alpha = mix_alpha(here, f_color, b_color, 1e-3f);
+      for (int k = 0; k < neighbours; ++k) misfit += mixtures.misfit(around[k]);
+      const float alpha = mixtures.alpha(here);
       const double unlikely = likely + (1 - 2 * likely) * alpha;
       const double cost = cube(misfit + 1e-3) * square(unlikely + 1e-3) * f.distance * square(square(b.distance));
       if (best_f == nullptr || cost < least) {
@@ -201,8 +202,8 @@ Pair best_pair(const Half& half, int64_t y, int64_t x) {
 }
 
 // The mean of the three nearby pairs that explain this pixel best, drawn to its own colour where that is as likely.
-Pair shared_pair(const Half& half, const std::vector<Pair>& pairs, const std::vector<Offset>& offsets, int64_t y,
-                 int64_t x) {
+Pair shared_pair(const Half& half, const std::vector<Pair>& pairs, const std::vector<Segment>& segments,
+                 const std::vector<Offset>& offsets, int64_t y, int64_t x) {
   const Color here = color_at<float>(half.image, y, x);
   const Pair* best[3] = {};
   float least[3] = {};
@@ -213,7 +214,7 @@ Pair shared_pair(const Half& half, const std::vector<Pair>& pairs, const std::ve
     const int32_t index = half.index.row(v)[u];
     if (index < 0 || !pairs[static_cast<size_t>(index)].found) continue;
     const Pair& pair = pairs[static_cast<size_t>(index)];
-    const float misfit = residual(here, pair.f, pair.b);
+    const float misfit = segments[static_cast<size_t>(index)].misfit(here);
     int at = count;
     while (at > 0 && misfit < least[at - 1]) --at;
     if (at == 3) continue;
@@ -305,8 +306,11 @@ SampledAlpha sample_colours(ImageView<const T> image, ImageView<const uint8_t> l
   const Half half = halve(image, labels);
   static const std::vector<Offset> offsets = nearest_offsets(200, 9);
   const std::vector<Pair> gathered = for_unknown(half, [&](int64_t y, int64_t x) { return best_pair(half, y, x); });
+  std::vector<Segment> segments;
+  segments.reserve(gathered.size());
+  for (const Pair& pair : gathered) segments.emplace_back(pair.f, pair.b);
   const std::vector<Pair> pairs =
-      for_unknown(half, [&](int64_t y, int64_t x) { return shared_pair(half, gathered, offsets, y, x); });
+      for_unknown(half, [&](int64_t y, int64_t x) { return shared_pair(half, gathered, segments, offsets, y, x); });
 
   SampledAlpha result{Image<float>::like(labels), Image<float>::like(labels)};
   parallel_for(labels.height, row_grain(labels.width, 1 << 14), [&](int64_t begin, int64_t end) {
@@ -323,8 +327,9 @@ SampledAlpha sample_colours(ImageView<const T> image, ImageView<const uint8_t> l
           continue;
         }
         const Color here = color_at(image, y, x);
-        alpha = mix_alpha(here, pair.f, pair.b, 1);
-        const float misfit = std::sqrt(squared(here - (pair.b + alpha * (pair.f - pair.b))));
+        const Color along = pair.f - pair.b;
+        alpha = std::clamp(dot(here - pair.b, along) / (squared(along) + 1), 0.0f, 1.0f);
+        const float misfit = std::sqrt(squared(here - (pair.b + alpha * along)));
         confidence = static_cast<float>(exp_exact(-20.0 / 255 * misfit));
       }
   });

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -34,13 +35,18 @@ class RowDistance {
  public:
   explicit RowDistance(int64_t width) : apex_(static_cast<size_t>(width)), start_(static_cast<size_t>(width)) {}
 
-  // Calls emit(x, squared distance).
+  // Calls emit(x, squared distance) for all x with g(x) > 0; the distance is at least that if it is beyond the cap.
   template <class Emit>
-  void scan(const int32_t* g, int64_t width, Emit emit) {
+  void scan(const int32_t* g, int64_t width, int32_t cap, Emit emit) {
+    // Neither a far column nor one inside a run of zeros is the nearest to any x that is asked for.
+    const auto matters = [g, width, cap](int64_t u) {
+      return g[u] < cap && (g[u] > 0 || u + 1 == width || g[u - 1] > 0 || g[u + 1] > 0);
+    };
     const auto parabola = [g](int64_t x, int64_t i) { return (x - i) * (x - i) + int64_t{g[i]} * g[i]; };
     size_t top = 0;
     apex_[0] = start_[0] = 0;
     for (int64_t u = 1; u < width; ++u) {
+      if (!matters(u)) continue;
       bool empty = false;
       while (!empty && parabola(start_[top], apex_[top]) > parabola(start_[top], u)) {
         empty = top == 0;
@@ -60,7 +66,7 @@ class RowDistance {
       }
     }
     for (int64_t x = width - 1; x >= 0; --x) {
-      emit(x, parabola(x, apex_[top]));
+      if (g[x] > 0) emit(x, static_cast<int32_t>(std::min(parabola(x, apex_[top]), int64_t{cap} * cap)));
       if (x == start_[top] && top > 0) --top;
     }
   }
@@ -77,29 +83,91 @@ Image<int32_t> signed_distance(ImageView<const uint8_t> mask, int32_t cap) {
     RowDistance row_distance(mask.width);
     std::vector<int32_t> to_background(static_cast<size_t>(mask.width));
     for (int64_t y = begin; y < end; ++y) {
-      const uint8_t* in = mask.row(y);
       int32_t* out = result.row(y);
       std::copy_n(out, mask.width, to_background.data());
-      row_distance.scan(to_background.data(), mask.width, [&](int64_t x, int64_t squared) {
-        if (in[x] != 0) out[x] = static_cast<int32_t>(squared);
-      });
-      row_distance.scan(to_foreground.row(y), mask.width, [&](int64_t x, int64_t squared) {
-        if (in[x] == 0) out[x] = -static_cast<int32_t>(squared);
-      });
+      row_distance.scan(to_background.data(), mask.width, cap, [&](int64_t x, int32_t squared) { out[x] = squared; });
+      row_distance.scan(to_foreground.row(y), mask.width, cap, [&](int64_t x, int32_t squared) { out[x] = -squared; });
     }
   });
   return result;
 }
 
-// Whether no neighbour of the same kind is farther from the edge.
-bool is_ridge(ImageView<const int32_t> distance, int64_t y, int64_t x) {
-  const int32_t here = distance.row(y)[x];
-  for (int64_t v = std::max<int64_t>(y - 1, 0); v <= std::min(y + 1, distance.height - 1); ++v)
-    for (int64_t u = std::max<int64_t>(x - 1, 0); u <= std::min(x + 1, distance.width - 1); ++u) {
-      const int32_t there = distance.row(v)[u];
-      if (here > 0 ? there > here : there < here) return false;
+// Calls visit(y, x) for the neighbours, at most 8, of a pixel.
+template <class Visit>
+void for_neighbours(ImageView<const int32_t> picture, int64_t y, int64_t x, Visit visit) {
+  for (int64_t v = std::max<int64_t>(y - 1, 0); v <= std::min(y + 1, picture.height - 1); ++v)
+    for (int64_t u = std::max<int64_t>(x - 1, 0); u <= std::min(x + 1, picture.width - 1); ++u)
+      if (v != y || u != x) visit(v, u);
+}
+
+using Pixels = std::vector<std::array<int64_t, 2>>;  // y, x
+
+// Marks the unknown pixels of the same kind that can be reached from the one pixel of `part`, and appends them to it.
+void reach(ImageView<const int32_t> distance, ImageView<const uint8_t> trimap, ImageView<uint8_t> reached,
+           Pixels& part) {
+  for (size_t next = 0; next < part.size(); ++next) {
+    const auto [y, x] = part[next];
+    const bool foreground = distance.row(y)[x] > 0;
+    for_neighbours(distance, y, x, [&](int64_t v, int64_t u) {
+      if (trimap.row(v)[u] != 128 || reached.row(v)[u] != 0 || (distance.row(v)[u] > 0) != foreground) return;
+      reached.row(v)[u] = 1;
+      part.push_back({v, u});
+    });
+  }
+}
+
+// Where known foreground is near: in the same square of a grid or in one of the 8 around. And whether any background is
+// known, near or far.
+class Known {
+ public:
+  Known(ImageView<const uint8_t> trimap, int64_t side)
+      : side_(side), near_((trimap.height - 1) / side + 3, (trimap.width - 1) / side + 3) {
+    std::fill_n(near_.data(), near_.pixels(), uint8_t{0});
+    for (int64_t y = 0; y < trimap.height; ++y) {
+      const uint8_t *row = trimap.row(y), *row_end = row + trimap.width;
+      background_ = background_ || std::find(row, row_end, 0) != row_end;
+      for (int64_t x = 0; x < trimap.width; x += side) {
+        const uint8_t* end = row + std::min(x + side, trimap.width);
+        if (std::find(row + x, end, 255) == end) continue;
+        for (int64_t v = -1; v <= 1; ++v)
+          for (int64_t u = -1; u <= 1; ++u) near_.data()[cell(y, x) + v * near_.width() + u] = 1;
+      }
     }
-  return true;
+  }
+  bool foreground_near(int64_t y, int64_t x) const { return near_.data()[cell(y, x)] != 0; }
+  bool background() const { return background_; }
+
+ private:
+  int64_t cell(int64_t y, int64_t x) const { return (y / side_ + 1) * near_.width() + x / side_ + 1; }
+  int64_t side_;
+  Image<uint8_t> near_;
+  bool background_ = false;
+};
+
+// Gives back to a part that lies wholly in the band, with no known pixel of its kind near it, its pixels farthest from
+// the edge. For background, anywhere is near: small holes in hair are better left to the matte.
+void keep_lonely_parts(ImageView<const int32_t> distance, int64_t side, ImageView<uint8_t> trimap) {
+  const Known known(trimap, side);
+  Image<uint8_t> reached = Image<uint8_t>::like(trimap);
+  std::fill_n(reached.data(), reached.pixels(), uint8_t{0});
+  Pixels part;
+  for (int64_t y = 0; y < trimap.height; ++y)
+    for (int64_t x = 0; x < trimap.width; ++x) {
+      if (trimap.row(y)[x] != 128 || reached.row(y)[x] != 0) continue;
+      reached.row(y)[x] = 1;
+      part.assign(1, {y, x});
+      reach(distance, trimap, reached, part);
+      const bool foreground = distance.row(y)[x] > 0;
+      bool lonely = true;
+      int32_t farthest = 0;
+      for (const auto& [v, u] : part) {
+        lonely = lonely && !(foreground ? known.foreground_near(v, u) : known.background());
+        farthest = std::max(farthest, std::abs(distance.row(v)[u]));
+      }
+      if (!lonely) continue;
+      for (const auto& [v, u] : part)
+        if (std::abs(distance.row(v)[u]) == farthest) trimap.row(v)[u] = foreground ? 255 : 0;
+    }
 }
 
 }  // namespace
@@ -119,10 +187,10 @@ void make_trimap(ImageView<const uint8_t> mask, double band, ImageView<uint8_t> 
     for (int64_t y = begin; y < end; ++y)
       for (int64_t x = 0; x < mask.width; ++x) {
         const int32_t squared = distance.row(y)[x];
-        const bool unknown = std::abs(squared) <= band * band && !is_ridge(distance, y, x);
-        trimap.row(y)[x] = unknown ? 128 : squared > 0 ? 255 : 0;
+        trimap.row(y)[x] = std::abs(squared) <= band * band ? 128 : squared > 0 ? 255 : 0;
       }
   });
+  keep_lonely_parts(distance, 4 * (static_cast<int64_t>(band) + 1), trimap);
 }
 
 }  // namespace alphacut

@@ -58,13 +58,26 @@ def squared_distance(mask):
 def make_trimap(mask, band):
     mask = mask.astype(bool)
     squared = squared_distance(mask)
-    ridge = np.ones_like(mask)
+    unknown = squared <= band**2
+    parts = np.arange(mask.size).reshape(mask.shape)  # 8-connected: least index by flooding
     height, width = mask.shape
-    for y in range(height):
-        for x in range(width):
-            near = np.s_[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
-            ridge[y, x] = not (squared[near][mask[near] == mask[y, x]] > squared[y, x]).any()
-    unknown = (squared <= band**2) & ~ridge
+    before = None
+    while before is None or (parts != before).any():
+        before = parts.copy()
+        for y in range(height):
+            for x in range(width):
+                near = np.s_[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
+                parts[y, x] = parts[near][mask[near] == mask[y, x]].min()
+    cells = np.indices(mask.shape) // (4 * (int(band) + 1))
+    known = cells[:, mask & ~unknown].T
+    any_background = (~mask & ~unknown).any()
+    for part in np.unique(parts):
+        here = parts == part
+        near = any_background
+        if mask[here].all():
+            near = (abs(cells[:, here].T[:, None] - known[None]).max(-1) <= 1).any()
+        if unknown[here].all() and not near:
+            unknown[here & (squared == squared[here].max())] = False
     return np.where(unknown, 128, np.where(mask, 255, 0)).astype(np.uint8)
 
 

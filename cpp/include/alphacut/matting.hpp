@@ -18,8 +18,10 @@ void guided_filter(ImageView<const Guide> guide, ImageView<const Source> source,
 double default_band(int64_t height, int64_t width);
 
 // 255 and 0 (known foreground, background) where `mask` is nonzero and zero, 128 (unknown) within the Euclidean
-// distance `band` (0 to 4096) of a pixel of the other kind. Where a part is too thin for the band, the pixels whose
-// distance no neighbour exceeds stay known: no part vanishes. Needs 8 bytes a pixel.
+// distance `band` (0 to 4096) of a pixel of the other kind. An 8-connected part of foreground that lies wholly within
+// the band keeps its pixels farthest from the edge if no known foreground is near: in the same or a neighbouring square
+// of a grid 4·(⌊band⌋ + 1) pixels wide. Background parts do where no background at all is known. Needs 10 bytes a
+// pixel.
 void make_trimap(ImageView<const uint8_t> mask, double band, ImageView<uint8_t> trimap);
 
 enum class MattingMethod { guided, sampled, closed_form };
