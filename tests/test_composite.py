@@ -324,6 +324,11 @@ def test_wrong_arguments():
         composite(image, alpha.astype(np.float32))
     with pytest.raises(TypeError, match="background must have dtype uint8, got float32"):
         composite(image, alpha, image.astype(np.float32))
+    for other in [np.uint8, np.float32]:
+        with pytest.raises(TypeError, match=f"alpha must have dtype uint16, got {np.dtype(other)}"):
+            composite(image.astype(np.uint16), alpha.astype(other))
+        with pytest.raises(TypeError, match=f"background must have dtype {np.dtype(other)}, got uint16"):
+            composite(image.astype(other), alpha.astype(other), image.astype(np.uint16))
     with pytest.raises(TypeError, match="background must be '#rrggbb', a CSS name or"):
         composite(image, alpha, 5)
     with pytest.raises(ValueError, match=r"foreground must have shape .* got \(4, 5, 4\)"):
