@@ -179,6 +179,7 @@ std::array<int64_t, 3> box_radii(double sigma, int64_t longest) {
 // packed. The running sums are double: what they gather in error is far below a float's last place.
 template <class Count>
 void box_blur(const float* in, int64_t stride, int64_t n, Count values, int64_t radius, double* sums, float* out) {
+  radius = std::min(radius, n);  // sees all already
   const double scale = 1.0 / static_cast<double>(2 * radius + 1);
   for (int64_t i = -radius; i < n; ++i) {
     const float* enter = i + radius < n ? in + (i + radius) * stride : nullptr;

@@ -34,7 +34,8 @@ def blurred_background(image, alpha, sigma):
     total = planes.sum((0, 1))
     mean = total[:-1] / total[-1] if total[-1] > 0 else np.full(image.shape[2], 0.5)
     for axis in (0, 1):
-        for width in box_widths(sigma):
+        for box in box_widths(sigma):
+            width = min(box, 2 * image.shape[axis] + 1)  # sees all already
             planes = np.apply_along_axis(np.convolve, axis, planes, np.full(width, 1 / width), "full")
             start = width // 2
             planes = np.take(planes, range(start, start + image.shape[axis]), axis)

@@ -11,9 +11,9 @@ namespace alphacut {
 void to_rgba(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, ImageView<uint8_t> rgba);
 void to_rgba(ImageView<const float> foreground, ImageView<const float> alpha, ImageView<float> rgba);
 
-// out (3 channels) = foreground·alpha + background·(1 − alpha); in uint8 the nearest integer, exactly. `linear` blends in
-// linear light; there, too, alpha 0 and 1 give exactly the inputs.
-// A background of one colour is a view of one row with stride 0.
+// out (3 channels) = foreground·alpha + background·(1 − alpha); in uint8 the nearest integer, exactly. `linear` blends
+// in linear light; there, too, alpha 0 and 1 give exactly the inputs. A background of one colour is a view of one row
+// with stride 0.
 void composite(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, ImageView<const uint8_t> background,
                bool linear, ImageView<uint8_t> out);
 void composite(ImageView<const float> foreground, ImageView<const float> alpha, ImageView<const float> background,
@@ -25,13 +25,13 @@ void premultiply(ImageView<const float> rgba, ImageView<float> out);
 void unpremultiply(ImageView<const uint8_t> rgba, ImageView<uint8_t> out);
 void unpremultiply(ImageView<const float> rgba, ImageView<float> out);
 
-// The picture blurred by about a Gaussian of `sigma` pixels, counting every pixel by 1 − alpha, so that the subject does
-// not bleed into it. Far from any background it becomes the background's mean colour, and mid-gray where there is none.
-// `out` has the picture's channels. Takes 16 bytes a pixel for a while (8 for a gray picture).
+// The picture blurred by about a Gaussian of `sigma` pixels, counting every pixel by 1 − alpha, so that the subject
+// does not bleed into it. Far from any background it becomes the background's mean colour, and mid-gray where there is
+// none. `out` has the picture's channels. Takes 16 bytes a pixel for a while (8 for a gray picture), and twice as much
+// for the 32 columns each thread is at.
 void blurred_background(ImageView<const uint8_t> image, ImageView<const uint8_t> alpha, double sigma,
                         ImageView<uint8_t> out);
-void blurred_background(ImageView<const float> image, ImageView<const float> alpha, double sigma,
-                        ImageView<float> out);
+void blurred_background(ImageView<const float> image, ImageView<const float> alpha, double sigma, ImageView<float> out);
 
 // White and light gray squares of `tile` pixels, white in the top left corner, as editors show transparency.
 void checkerboard(int64_t tile, ImageView<uint8_t> out);
