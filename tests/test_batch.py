@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from alphacut import batch
 from alphacut.batch import Job, Result
 

@@ -5,12 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import alphacut
 import numpy as np
 import pytest
+from click.testing import CliRunner
+
+import alphacut
 from alphacut.cli import demo, main
 from alphacut.io import read_image, read_mask, write_image
-from click.testing import CliRunner
 
 
 def photo(height=48, width=64):

@@ -1,9 +1,9 @@
 import cv2
 import numpy as np
 import pytest
-from reference import components as reference
 
 import alphacut
+from reference import components as reference
 
 isas = pytest.mark.usefixtures("isa")
 both = pytest.mark.parametrize("connectivity", [4, 8])

@@ -2,10 +2,10 @@ import functools
 
 import numpy as np
 import pytest
-from reference import foreground as reference
 
 import alphacut
 from alphacut import _core
+from reference import foreground as reference
 
 pytestmark = pytest.mark.usefixtures("isa")
 

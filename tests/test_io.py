@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from alphacut.io import WRITE_SUFFIXES, DecodeError, Picture, read_image, read_mask, write_image
 from PIL import Image, ImageCms, PngImagePlugin
+
+from alphacut.io import WRITE_SUFFIXES, DecodeError, Picture, read_image, read_mask, write_image
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 GRAY_PROFILE = SRGB[:16] + b"GRAY" + SRGB[20:]

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import kmeans as reference
 
 import alphacut
 from alphacut import _core
+from reference import kmeans as reference
 
 pytestmark = pytest.mark.usefixtures("isa")
 

@@ -3,11 +3,11 @@ import functools
 import cv2
 import numpy as np
 import pytest
-from reference import matting as reference
 
 import alphacut
 from alphacut import _core
 from alphacut.matting import METHODS
+from reference import matting as reference
 
 pytestmark = pytest.mark.usefixtures("isa")
 

@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 import skimage.filters
-from reference import threshold as reference
 
 import alphacut
+from reference import threshold as reference
 
 isas = pytest.mark.usefixtures("isa")
 LIMIT_METHODS = {"otsu": cv2.THRESH_OTSU, "triangle": cv2.THRESH_TRIANGLE}

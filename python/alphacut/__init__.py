@@ -18,11 +18,13 @@ from .components import (
     remove_small,
 )
 from .composite import composite, premultiply, unpremultiply
+from .cutout import Cutout
 from .foreground import estimate_foreground
 from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
 from .io import DecodeError, read_image, read_mask, write_image
 from .kmeans import KMeans, kmeans
 from .matting import guided_filter, make_trimap, refine_alpha
+from .pipeline import Remover, remove_background
 from .preprocess import denoise, resize, white_balance
 from .subject import detect_subject
 from .threads import get_num_threads, set_num_threads
@@ -30,6 +32,7 @@ from .threshold import adaptive_threshold, find_threshold, threshold
 
 __all__ = [
     "ComponentStats",
+    "Cutout",
     "DecodeError",
     "DeviceUnavailableError",
     "GrabCut",
@@ -37,6 +40,7 @@ __all__ = [
     "KMeans",
     "KeyColor",
     "Polygon",
+    "Remover",
     "adaptive_threshold",
     "chroma_key",
     "component_stats",
@@ -62,6 +66,7 @@ __all__ = [
     "read_image",
     "read_mask",
     "refine_alpha",
+    "remove_background",
     "remove_small",
     "resize",
     "set_num_threads",

@@ -1,0 +1,235 @@
+"""How good the results are, on pictures with ground truth: ``python -m benchmarks.quality [--peers] [PART ...]``.
+
+Parts: boxes, strokes, automatic, matting, foreground. The pictures are looked for in ALPHACUT_DATA (default
+../shared/data) and only measured on. With --peers, OpenCV (and pymatting, if installed) does the same job in the
+same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+import alphacut
+
+DATA = Path(os.environ.get("ALPHACUT_DATA", Path(__file__).parents[2] / "shared" / "data"))
+Scores = dict[str, float]
+
+
+def load(path: Path, mode: str) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert(mode))
+
+
+def pairs(folder: str, second: str) -> Iterator[tuple[str, Path, Path]]:
+    for path in sorted((DATA / folder / "images").iterdir()):
+        yield path.stem, path, DATA / folder / second / f"{path.stem}.png"
+
+
+def mask_scores(mask: np.ndarray, truth: np.ndarray, inside: np.ndarray | None = None) -> Scores:
+    """Wrong pixels (of all, and of those in the box) in %, and intersection over union; 128 is not judged."""
+    judged = truth != 128
+    found, wanted = (mask > 0) & judged, (truth > 128) & judged
+    wrong = found != wanted
+    union = np.count_nonzero(found | wanted)
+    scores = {"wrong %": 100 * wrong.sum() / judged.sum(), "IoU": np.count_nonzero(found & wanted) / max(1, union)}
+    if inside is not None:
+        scores["wrong in box %"] = 100 * wrong[inside].sum() / max(1, judged[inside].sum())
+    return scores
+
+
+def averaged(jobs: dict[str, Callable[..., Scores]], items: list[tuple[Any, ...]], title: str) -> None:
+    """Runs each job on each item and prints a Markdown table of the means and of the median time."""
+    rows: dict[str, list[Scores]] = {name: [] for name in jobs}
+    for item in tqdm(items, desc=title, disable=None):
+        for name, job in jobs.items():
+            start = time.perf_counter()
+            scores = job(*item)
+            rows[name].append({**scores, "ms": scores.get("ms", 1000 * (time.perf_counter() - start))})
+    columns = list(next(iter(rows.values()))[0])
+    print(f"\n**{title}** ({len(items)} pictures; ms is the median)\n")
+    print("| |" + "|".join(columns) + "|\n|---|" + "---|" * len(columns))
+    for name, scores in rows.items():
+        means = [np.median([s[c] for s in scores]) if c == "ms" else np.mean([s[c] for s in scores]) for c in columns]
+        print(f"| {name} |" + "|".join(f"{value:.4g}" for value in means) + "|")
+
+
+def timed(function: Callable[[], Any]) -> tuple[Any, float]:
+    start = time.perf_counter()
+    result = function()
+    return result, 1000 * (time.perf_counter() - start)
+
+
+def boxes(peers: bool) -> None:
+    items = []
+    for stem, image, mask in pairs("grabcut", "masks"):
+        x0, y0, x1, y1 = map(int, (DATA / "grabcut" / "bboxes_tight" / f"{stem}.txt").read_text().split())
+        items.append((load(image, "RGB"), load(mask, "L"), (x0, y0, x1 - x0, y1 - y0)))
+
+    def score(mask: np.ndarray, ms: float, truth: np.ndarray, box: tuple[int, ...]) -> Scores:
+        inside = np.zeros(truth.shape, bool)
+        inside[box[1] : box[1] + box[3], box[0] : box[0] + box[2]] = True
+        return {**mask_scores(mask, truth, inside), "ms": ms}
+
+    def pipeline(image, truth, box):
+        cutout, ms = timed(lambda: alphacut.remove_background(image, box=box, refine=None, foreground=False))
+        return score(cutout.mask, ms, truth, box)
+
+    def full(image, truth, box):
+        cut, ms = timed(lambda: alphacut.grabcut(image, box=box))
+        return score(cut.mask, ms, truth, box)
+
+    def opencv(image, truth, box):
+        import cv2
+
+        labels = np.zeros(truth.shape, np.uint8)
+        models = np.zeros((1, 65)), np.zeros((1, 65))
+        bgr = np.ascontiguousarray(image[..., ::-1])
+        cv2.setRNGSeed(0)
+        _, ms = timed(lambda: cv2.grabCut(bgr, labels, box, *models, 5, cv2.GC_INIT_WITH_RECT))
+        return score(labels & 1, ms, truth, box)
+
+    jobs = {"alphacut remove_background": pipeline, "alphacut grabcut, full size": full}
+    averaged({**jobs, "cv2.grabCut": opencv} if peers else jobs, items, "GrabCut set, tight boxes")
+
+
+def strokes(peers: bool) -> None:
+    items = []
+    for stem, image, mask in pairs("grabcut", "masks"):
+        scribbles = np.asarray(Image.open(DATA / "grabcut" / "scribbles_gsc" / f"{stem}.png"))
+        labels = np.choose(scribbles, (2, 1, 0)).astype(np.uint8)
+        items.append((load(image, "RGB"), load(mask, "L"), labels))
+
+    def pipeline(image, truth, labels):
+        cutout, ms = timed(lambda: alphacut.remove_background(image, labels=labels, refine=None, foreground=False))
+        return {**mask_scores(cutout.mask, truth), "ms": ms}
+
+    def opencv(image, truth, labels):
+        import cv2
+
+        labels, models = labels.copy(), (np.zeros((1, 65)), np.zeros((1, 65)))
+        bgr = np.ascontiguousarray(image[..., ::-1])
+        cv2.setRNGSeed(0)
+        _, ms = timed(lambda: cv2.grabCut(bgr, labels, None, *models, 5, cv2.GC_INIT_WITH_MASK))
+        return {**mask_scores(labels & 1, truth), "ms": ms}
+
+    jobs = {"alphacut remove_background": pipeline}
+    averaged({**jobs, "cv2.grabCut": opencv} if peers else jobs, items, "GrabCut set, strokes (scribbles_gsc)")
+
+
+def automatic(peers: bool) -> None:
+    """Max F is that of the mean precision and recall over the set, β² = 0.3, thresholds 0..255."""
+    items = [(load(image, "RGB"), load(mask, "L")) for _, image, mask in pairs("saliency", "masks")]
+    precision, recall = np.zeros(256), np.zeros(256)
+
+    def subject(image, truth):
+        (saliency, ms), wanted = timed(lambda: alphacut.detect_subject(image)), truth > 127
+        levels = np.rint(saliency * 255).astype(np.uint8)
+        above = np.cumsum(np.bincount(levels.ravel(), minlength=256)[::-1])[::-1]
+        hit = np.cumsum(np.bincount(levels[wanted], minlength=256)[::-1])[::-1]
+        precision[:] += np.where(above > 0, hit / np.maximum(above, 1), 1)
+        recall[:] += hit / max(1, wanted.sum())
+        return {"MAE": float(np.abs(saliency - wanted).mean()), "IoU": float("nan"), "ms": ms}
+
+    def pipeline(image, truth):
+        cutout, ms = timed(lambda: alphacut.remove_background(image, refine=None, foreground=False))
+        wrong = np.mean((cutout.mask > 0) != (truth > 127))
+        return {"MAE": float(wrong), "IoU": mask_scores(cutout.mask, truth)["IoU"], "ms": ms}
+
+    averaged({"detect_subject": subject, "remove_background": pipeline}, items, "ECSSD part, no prompt")
+    p, r = precision / len(items), recall / len(items)
+    print(f"\ndetect_subject: max F {np.max(1.3 * p * r / np.maximum(0.3 * p + r, 1e-9)):.3f}")
+
+
+def matting(peers: bool) -> None:
+    def score(alpha: np.ndarray, ms: float, truth: np.ndarray, trimap: np.ndarray) -> Scores:
+        error = (alpha.astype(np.float64) - truth / 255.0)[trimap == 128]
+        return {"MSE": float(np.mean(error**2)), "SAD, thousands": float(np.abs(error).sum() / 1000), "ms": ms}
+
+    def ours(method):
+        def job(image, truth, trimap):
+            alpha, ms = timed(lambda: alphacut.refine_alpha(image, trimap, method=method))
+            return score(alpha / 255, ms, truth, trimap)
+
+        return job
+
+    def closed_form(image, truth, trimap):
+        import pymatting
+
+        known = np.where(trimap == 128, 0.5, trimap / 255.0)
+        alpha, ms = timed(lambda: pymatting.estimate_alpha_cf(image / 255.0, known))
+        return score(alpha, ms, truth, trimap)
+
+    jobs = {f"alphacut {method}": ours(method) for method in ("guided", "sampled", "closed_form")}
+    if peers:
+        jobs["pymatting closed form"] = closed_form
+    for trimaps in ("trimaps", "trimaps2"):
+        items = []
+        for stem, image, alpha in pairs("matting", "alphas"):
+            items.append((load(image, "RGB"), load(alpha, "L"), load(DATA / "matting" / trimaps / f"{stem}.png", "L")))
+        averaged(jobs, items, f"alphamatting set, {trimaps}")
+
+
+def foreground(peers: bool) -> None:
+    """Cut-outs with known colours over photos; the error is weighted by alpha, where 0 < alpha < 1."""
+    photos = [load(path, "RGB") for path in sorted((DATA / "photos").glob("*.jpg"))]
+    items = []
+    for number, path in enumerate(sorted((DATA / "cutouts").rglob("*.png"))):
+        rgba = load(path, "RGBA")
+        height, width = rgba.shape[:2]
+        ground = alphacut.resize(photos[number % len(photos)], (height, width))
+        image = alphacut.composite(rgba[..., :3], rgba[..., 3], ground)
+        items.append((image, rgba[..., 3], rgba[..., :3]))
+
+    def score(colours: np.ndarray, ms: float, alpha: np.ndarray, truth: np.ndarray) -> Scores:
+        soft = (alpha > 0) & (alpha < 255)
+        weight = alpha[soft, None] / 255.0
+        error = (colours.astype(np.float64) - truth)[soft] / 255
+        scale = 3 * max(weight.sum(), 1e-9)
+        return {
+            "MSE": float((weight * error**2).sum() / scale),
+            "MAE": float((weight * abs(error)).sum() / scale),
+            "ms": ms,
+        }
+
+    def ours(image, alpha, truth):
+        colours, ms = timed(lambda: alphacut.estimate_foreground(image, alpha))
+        return score(colours, ms, alpha, truth)
+
+    def nothing(image, alpha, truth):
+        return score(image, 0.0, alpha, truth)
+
+    def multilevel(image, alpha, truth):
+        import pymatting
+
+        colours, ms = timed(lambda: pymatting.estimate_foreground_ml(image / 255.0, alpha / 255.0))
+        return score(colours * 255, ms, alpha, truth)
+
+    jobs = {"alphacut multilevel": ours, "the picture itself": nothing}
+    averaged({**jobs, "pymatting multi-level": multilevel} if peers else jobs, items, "Foreground colours")
+
+
+PARTS = {part.__name__: part for part in (boxes, strokes, automatic, matting, foreground)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
+    parser.add_argument("--peers", action="store_true", help="measure OpenCV and pymatting too")
+    arguments = parser.parse_args()
+    if not DATA.is_dir():
+        parser.exit(0, f"no pictures in {DATA}: set ALPHACUT_DATA\n")
+    for name in arguments.parts or PARTS:
+        PARTS[name](arguments.peers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""What the caller says about the subject, checked, and brought to the size at hand."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ._arrays import Array
+from .preprocess import resize
+from .threshold import threshold
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What the caller says about the subject."""
+
+    NAMES: ClassVar = frozenset(("box", "labels", "mask", "trimap", "key"))
+
+    box: Sequence[int] | None = None
+    labels: Array | None = None
+    mask: Array | None = None
+    trimap: Array | None = None
+    key: Any = None
+    size: tuple[int, int] = (0, 0)  # of the picture; set by checked()
+
+    def checked(self, size: tuple[int, int]) -> Prompt:
+        """The same for a picture of this size, or an error: prompts agree with it and with each other."""
+        given = [name for name in ("box", "labels", "mask", "trimap", "key") if getattr(self, name) is not None]
+        if len(given) > 1 and given != ["box", "labels"]:
+            raise ValueError(f"the prompts {' and '.join(given)} contradict: only box and labels go together")
+        for name in ("labels", "mask", "trimap"):
+            hint = getattr(self, name)
+            if hint is None:
+                continue
+            dtypes = (np.uint8, np.bool_) if name == "mask" else (np.uint8,)
+            if not isinstance(hint, np.ndarray) or hint.dtype not in dtypes:
+                kind = hint.dtype if isinstance(hint, np.ndarray) else type(hint).__name__
+                raise TypeError(f"{name} must be a uint8 ndarray, got {kind}")
+            if hint.shape != size:
+                raise ValueError(f"{name} must have the picture's shape {size}, got {hint.shape}")
+        if self.labels is not None and self.labels.max() > 3:
+            raise ValueError(f"labels must be 0, 1, 2 or 3, got {self.labels.max()}")
+        mask = None if self.mask is None else threshold(self.mask.view(np.uint8), 0)
+        box = None if self.box is None else _clipped(self.box, size)
+        return replace(self, mask=mask, box=box, size=size)
+
+    def scaled_labels(self, size: tuple[int, int]) -> Array:
+        """Box and labels together as labels of a picture of another size. A stroke is kept however thin it becomes."""
+        if self.labels is None:
+            labels = np.full(size, 3, np.uint8)
+        else:
+            labels = nearest(self.labels, size)
+            for hint, share in ((0, 0.25), (1, 0.0)):
+                covered = resize((self.labels == hint).astype(np.float32), size, method="area")
+                labels[covered > share] = hint
+        if self.box is not None:
+            labels[self.outside(size)] = 0
+        return labels
+
+    def outside(self, size: tuple[int, int]) -> Array:
+        """Where a picture of this size lies outside the box; nowhere without one."""
+        outside = np.zeros(size, bool)
+        if self.box is not None:
+            x, y, width, height = self.box
+            top, bottom = _scaled(y, y + height, self.size[0], size[0])
+            left, right = _scaled(x, x + width, self.size[1], size[1])
+            outside[:] = True
+            outside[top:bottom, left:right] = False
+        return outside
+
+    def surely_outside(self, size: tuple[int, int]) -> Array:
+        """Where the background can be sampled: outside the box, or else a frame of 1/20 of the shorter side."""
+        outside = self.outside(size)
+        if not outside.any():
+            frame = max(1, min(size) // 20)
+            outside[:] = True
+            outside[frame:-frame, frame:-frame] = False
+        return outside
+
+
+def nearest(image: Array, size: tuple[int, int]) -> Array:
+    """The picture at another size, each pixel from the one at its centre."""
+    rows, columns = ((2 * np.arange(n) + 1) * old // (2 * n) for n, old in zip(size, image.shape, strict=False))
+    return image[rows[:, None], columns]
+
+
+def _clipped(box: Sequence[int], size: tuple[int, int]) -> Box:
+    """The part of the box that lies in the picture."""
+    try:
+        x, y, width, height = (int(operator.index(value)) for value in box)
+    except (TypeError, ValueError):
+        raise TypeError(f"box must be four whole numbers (x, y, width, height), got {box!r}") from None
+    left, top = max(x, 0), max(y, 0)
+    right, bottom = min(x + width, size[1]), min(y + height, size[0])
+    if width < 1 or height < 1 or right <= left or bottom <= top:
+        raise ValueError(f"box {box!r} must have sides of at least 1 and overlap the {size[1]}×{size[0]} picture")
+    return left, top, right - left, bottom - top
+
+
+def _scaled(begin: int, end: int, old: int, new: int) -> tuple[int, int]:
+    """[begin, end) of `old` pixels as a range, never empty, of `new` pixels."""
+    low = min(new - 1, (2 * begin * new + old) // (2 * old))
+    return low, max(low + 1, (2 * end * new + old) // (2 * old))

@@ -1,0 +1,241 @@
+"""The result of removing a background."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from os import PathLike
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from . import io
+from ._arrays import Array, as_uint8, choice
+from ._prompt import Box
+from .composite import blurred_background, checkerboard, composite
+from .preprocess import resize
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True, repr=False)
+class Cutout:
+    """A subject cut out of its picture.
+
+    Attributes
+    ----------
+    image : (H, W) or (H, W, 3) ndarray
+        The picture, as decoded: uint8, uint16 or float32.
+    mask : (H, W) uint8 ndarray
+        255 where the subject is, 0 elsewhere: `alpha` at one half.
+    alpha : (H, W) ndarray
+        Straight alpha in the picture's depth. The picture's own alpha, if it had one, is multiplied in.
+    foreground : ndarray, of `image`'s shape and dtype
+        The subject's own colours, with the background's share taken out at soft edges.
+    box : (x, y, width, height) or None
+        The smallest box that holds every pixel of `mask`; None if it is empty.
+    confidence : float
+        0..1: how well the way that found the mask explains the picture; what it measures is listed with
+        :func:`remove_background`. 1 where the caller gave the mask or trimap.
+    method : str
+        What found the mask: "graphcut", "kmeans", "threshold", "key", "mask" or "trimap".
+    subject, refine : str or None
+        What found the subject ("barrier"), and what refined the edge; None where nothing did.
+    device : str
+        Where it ran: "cpu" or "cuda:N".
+    timings : mapping of str to float
+        Seconds of each stage, in the order they ran.
+    warnings : tuple of str
+        What the caller may want to look at; empty if nothing.
+    icc_profile, dpi
+        Of the file the picture came from; :meth:`save` writes them again.
+    """
+
+    image: Array
+    mask: Array
+    alpha: Array
+    foreground: Array
+    box: Box | None
+    confidence: float
+    method: str
+    device: str = "cpu"
+    subject: str | None = None
+    refine: str | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    icc_profile: bytes | None = None
+    dpi: tuple[float, float] | None = None
+
+    @property
+    def rgba(self) -> Array:
+        """The cutout as (H, W, 4) straight RGBA in the picture's depth."""
+        return composite(self.foreground, self.alpha)
+
+    def on(self, background: Any, *, linear: bool = False) -> Array:
+        """The subject over another background.
+
+        Parameters
+        ----------
+        background : colour, array or str
+            "#rrggbb", a CSS colour name or (r, g, b); a picture (array, path or Pillow image), scaled and cropped
+            around its centre to cover; "blur" for the picture's own background, blurred; "checkerboard".
+        linear : bool
+            Blend in linear light instead of encoded sRGB values.
+
+        Returns
+        -------
+        (H, W, 3) ndarray in the picture's depth
+
+        Raises
+        ------
+        ValueError
+            If the colour is unknown.
+
+        Examples
+        --------
+        >>> import numpy as np, alphacut
+        >>> image = np.full((8, 8, 3), 200, np.uint8)
+        >>> mask = np.zeros((8, 8), np.uint8)
+        >>> alphacut.remove_background(image, mask=mask, refine=None).on("red")[0, 0].tolist()
+        [255, 0, 0]
+        """
+        height, width = self.alpha.shape
+        if isinstance(background, str) and background == "blur":
+            background = blurred_background(self.image, self.alpha)
+        elif isinstance(background, str) and background == "checkerboard":
+            background = _in_depth(checkerboard(height, width), self.image.dtype)
+        elif not _is_colour(background):
+            background = _in_depth(_cover(io.read_image(background).pixels, height, width), self.image.dtype)
+        result = composite(self.foreground, self.alpha, background, linear=linear)
+        return result if result.ndim == 3 else np.repeat(result[..., None], 3, axis=2)
+
+    def crop(self, margin: int = 0) -> Cutout:
+        """The cutout cropped to its subject.
+
+        Parameters
+        ----------
+        margin : int
+            Pixels kept around :attr:`box`, 0 or more, as far as the picture reaches.
+
+        Returns
+        -------
+        Cutout
+            Of the cropped arrays (views); the whole picture if there is no subject.
+
+        Raises
+        ------
+        ValueError
+            If `margin` is negative.
+        """
+        if margin < 0:
+            raise ValueError(f"margin must be 0 or more, got {margin}")
+        if self.box is None:
+            return self
+        x, y, width, height = self.box
+        rows = slice(max(0, y - margin), y + height + margin)
+        columns = slice(max(0, x - margin), x + width + margin)
+        return replace(
+            self,
+            image=self.image[rows, columns],
+            mask=self.mask[rows, columns],
+            alpha=self.alpha[rows, columns],
+            foreground=self.foreground[rows, columns],
+            box=(x - columns.start, y - rows.start, width, height),
+        )
+
+    def pixels(self, what: str = "rgba", background: Any = None) -> Array:
+        """The array that :meth:`save` writes: "rgba", "mask" or "alpha"; (H, W, 3) if there is a background."""
+        choice(what, "what", ("rgba", "mask", "alpha"))
+        if background is not None:
+            if what != "rgba":
+                raise ValueError(f"background has no place in what={what!r}")
+            return self.on(background)
+        return {"rgba": lambda: self.rgba, "mask": lambda: self.mask, "alpha": lambda: self.alpha}[what]()
+
+    def save(
+        self,
+        destination: str | PathLike[str] | BinaryIO,
+        *,
+        format: str | None = None,
+        what: str = "rgba",
+        background: Any = None,
+        quality: int | None = None,
+    ) -> None:
+        """Write the cutout to a file, at once or not at all.
+
+        Parameters
+        ----------
+        destination : path or binary file object
+            Where to write.
+        format : {"png", "webp", "tiff", "jpeg"}, optional
+            Taken from the suffix by default. JPEG has no transparency: it needs `background`, a mask or an alpha.
+        what : {"rgba", "mask", "alpha"}
+            The cutout, or one of its parts as a gray picture.
+        background
+            As in :meth:`on`: then the composed picture is written.
+        quality : int, optional
+            Of JPEG and lossy WebP, 1..100.
+
+        Raises
+        ------
+        ValueError
+            If the format is unknown or cannot hold what is to be written.
+        OSError
+            If the file cannot be written; an older file of that name is then untouched.
+        """
+        pixels = self.pixels(what, background)
+        if pixels.dtype == np.float32:
+            pixels = as_uint8(pixels)
+        profile = self.icc_profile if what == "rgba" else None
+        io.write_image(destination, pixels, format=format, icc_profile=profile, dpi=self.dpi, quality=quality)
+
+    def to_pil(self) -> Image:
+        """The cutout as a Pillow RGBA picture (8 bit)."""
+        from PIL import Image
+
+        return Image.fromarray(as_uint8(self.rgba))
+
+    def _repr_png_(self) -> bytes:
+        picture = self.to_pil()
+        picture.thumbnail((1024, 1024))
+        data = BytesIO()
+        picture.save(data, "png")
+        return data.getvalue()
+
+    def __repr__(self) -> str:
+        height, width = self.alpha.shape
+        seconds = sum(self.timings.values())
+        return (
+            f"Cutout({width}×{height}, method={self.method!r}, box={self.box}, confidence={self.confidence:.2f}, "
+            f"{seconds * 1000:.0f} ms on {self.device})"
+        )
+
+
+def _is_colour(background: Any) -> bool:
+    """A name, "#rrggbb" or three numbers; a string that names an existing file is a picture."""
+    if isinstance(background, str):
+        from pathlib import Path
+
+        return background.startswith("#") or not Path(background).suffix
+    return isinstance(background, (tuple, list)) and len(background) == 3
+
+
+def _cover(picture: Array, height: int, width: int) -> Array:
+    """The picture scaled to cover height × width, its middle cut out."""
+    scale = max(height / picture.shape[0], width / picture.shape[1])
+    size = max(height, round(picture.shape[0] * scale)), max(width, round(picture.shape[1] * scale))
+    if size != picture.shape[:2]:
+        picture = resize(picture, size)
+    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    return picture[top : top + height, left : left + width]
+
+
+def _in_depth(picture: Array, dtype: np.dtype[Any]) -> Array:
+    """The picture in another depth, 0..full scale kept."""
+    if picture.dtype == dtype:
+        return picture
+    full = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
+    scaled = picture.astype(np.float32) * np.float32(full[dtype.name] / full[picture.dtype.name])
+    return scaled if dtype == np.float32 else np.rint(scaled).astype(dtype)

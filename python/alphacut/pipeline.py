@@ -1,0 +1,520 @@
+"""From a picture to its cutout: the one place that knows the order of the stages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from . import _device, io
+from ._arrays import Array, as_uint8, choice
+from ._prompt import Box, Prompt, nearest
+from .chromakey import chroma_key, find_key
+from .components import component_stats, fill_holes, label_components, remove_small
+from .cutout import Cutout
+from .foreground import estimate_foreground
+from .graphcut import grabcut
+from .kmeans import kmeans
+from .matting import make_trimap, refine_alpha
+from .preprocess import denoise, resize, white_balance
+from .subject import detect_subject
+from .threshold import threshold
+
+_METHODS = ("auto", "graphcut", "kmeans", "threshold", "key")
+# Which methods can use a prompt.
+_METHODS_FOR = {
+    "box": ("auto", "graphcut", "kmeans", "threshold"),
+    "labels": ("auto", "graphcut"),
+    "mask": ("auto",),
+    "trimap": ("auto",),
+    "key": ("auto", "key"),
+}
+_SUBJECTS = ("auto", "barrier")
+_REFINEMENTS = ("auto", "guided", "sampled", "closed_form")
+_PREPROCESS: dict[str, Callable[[Array], Array]] = {"denoise": denoise, "white_balance": white_balance}
+
+# The cut's rounds run on a picture of at most this long side: larger ones cost more and were not better.
+_COARSE_SIDE = 320
+# The edge found there is cut again, in a band, at this size at most; beyond it the matte finds the edge.
+_FINE_SIDE = 1280
+# A border this uniform is a studio ground: its colour is keyed out.
+_UNIFORM_BORDER = 0.9
+# Of the cut, coarse and fine, and the clusters of method "kmeans".
+_GAMMA, _FINE_GAMMA = 50.0, 20.0
+_CLUSTERS = 8
+_DEFAULT_REFINEMENT = "closed_form"
+
+
+def remove_background(
+    image: Any,
+    *,
+    box: Sequence[int] | None = None,
+    labels: Array | None = None,
+    mask: Array | None = None,
+    trimap: Array | None = None,
+    key: Any = None,
+    method: str = "auto",
+    subject: str = "auto",
+    refine: str | None = "auto",
+    clean: bool = True,
+    foreground: bool = True,
+    preprocess: str | Sequence[str] | None = None,
+    device: str = "auto",
+    seed: int = 0,
+) -> Cutout:
+    """Cut the subject out of a picture.
+
+    Parameters
+    ----------
+    image : (H, W), (H, W, 3) or (H, W, 4) ndarray, or path, bytes, binary file object, Pillow image
+        Arrays are RGB, uint8, uint16 or float32 (0..1). A fourth channel is the picture's own alpha: the result's alpha
+        is the product.
+    box : (x, y, width, height), optional
+        The subject lies inside; what is outside is background.
+    labels : (H, W) uint8 ndarray, optional
+        OpenCV's four: 0 background, 1 foreground, 2 probably background, 3 probably foreground. May join `box`.
+    mask : (H, W) uint8 or bool ndarray, optional
+        The subject, found already (nonzero): only its edge is refined.
+    trimap : (H, W) uint8 ndarray, optional
+        0 background, 255 foreground, anything between unknown: only the unknown is computed.
+    key : colour, optional
+        "#rrggbb", CSS name or (r, g, b) in 0..255: the colour of the ground to take out.
+    method : {"auto", "graphcut", "kmeans", "threshold", "key"}
+        How the mask is found. "auto" follows the prompt; without one, a uniform border means "key", anything else
+        "graphcut" around the detected subject.
+    subject : {"auto", "barrier"}
+        What finds the subject where there is no prompt.
+    refine : {"auto", "guided", "sampled", "closed_form"} or None
+        How the edge becomes a matte; None keeps the hard mask (or the key's own ramp). "auto" is "closed_form", and the
+        key's own ramp for a key.
+    clean : bool
+        Drop parts below 5 % of the largest and fill holes below 1 % of the found mask.
+    foreground : bool
+        Estimate the subject's own colours at soft edges, so that the old background does not shine through.
+    preprocess : {"denoise", "white_balance"} or sequence of these, optional
+        Done, in this order, to the copy in which the subject is looked for; the result keeps the picture's colours.
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+        Where the stages that have a GPU twin run.
+    seed : int
+        Of every random choice, 0 or more: the same seed gives the same bytes.
+
+    Returns
+    -------
+    Cutout
+        Its `confidence` is 1 for a mask or trimap, the share of the border that the key explains for a key, the
+        agreement between detected subject and cut for a picture without a prompt, and how far the colours inside and
+        outside differ (1 − Bhattacharyya coefficient) otherwise.
+
+    Raises
+    ------
+    TypeError
+        Wrong type or dtype.
+    ValueError
+        Wrong shape or range, an unknown word, or prompts that contradict.
+    DecodeError
+        `image` is not a picture that can be read, or above the pixel limit.
+    DeviceUnavailableError
+        A GPU was asked for and there is none to use.
+
+    Notes
+    -----
+    A picture without any prompt and with a cluttered ground is hard for classical methods: look at `confidence` and
+    `warnings`, and give a box.
+
+    Examples
+    --------
+    >>> import numpy as np, alphacut
+    >>> image = np.full((60, 80, 3), 255, np.uint8)
+    >>> image[20:40, 30:50] = (200, 30, 30)
+    >>> cutout = alphacut.remove_background(image)
+    >>> cutout.method, cutout.box
+    ('key', (30, 20, 20, 20))
+    """
+    remover = Remover(
+        box=box,
+        labels=labels,
+        mask=mask,
+        trimap=trimap,
+        key=key,
+        method=method,
+        subject=subject,
+        refine=refine,
+        clean=clean,
+        foreground=foreground,
+        preprocess=preprocess,
+        device=device,
+        seed=seed,
+    )
+    return remover(image)
+
+
+class Remover:
+    """:func:`remove_background` with its options kept and checked once, for many pictures.
+
+    Parameters
+    ----------
+    box, labels, mask, trimap, key, method, subject, refine, clean, foreground, preprocess, device, seed
+        As for :func:`remove_background`.
+
+    Raises
+    ------
+    TypeError, ValueError, DeviceUnavailableError
+        As :func:`remove_background`.
+
+    Examples
+    --------
+    >>> import numpy as np, alphacut
+    >>> remove = alphacut.Remover(refine=None)
+    >>> remove.warmup((48, 64))
+    >>> remove(np.zeros((48, 64, 3), np.uint8), box=(8, 8, 20, 20)).alpha.shape
+    (48, 64)
+    """
+
+    def __init__(
+        self,
+        *,
+        box: Sequence[int] | None = None,
+        labels: Array | None = None,
+        mask: Array | None = None,
+        trimap: Array | None = None,
+        key: Any = None,
+        method: str = "auto",
+        subject: str = "auto",
+        refine: str | None = "auto",
+        clean: bool = True,
+        foreground: bool = True,
+        preprocess: str | Sequence[str] | None = None,
+        device: str = "auto",
+        seed: int = 0,
+    ) -> None:
+        self._prompt = Prompt(box, labels, mask, trimap, key)
+        self._method = choice(method, "method", _METHODS)
+        self._subject: Any = choice(subject, "subject", _SUBJECTS)
+        self._refine = None if refine is None else choice(refine, "refine", _REFINEMENTS)
+        self._clean = clean
+        self._foreground = foreground
+        names = () if preprocess is None else (preprocess,) if isinstance(preprocess, str) else tuple(preprocess)
+        self._preprocess = [_PREPROCESS[choice(name, "preprocess", tuple(_PREPROCESS))] for name in names]
+        _device.resolve(device, stage="kmeans", pixels=0)
+        self._device = device
+        if not isinstance(seed, int) or isinstance(seed, bool):
+            raise TypeError(f"seed must be an int, got {type(seed).__name__}")
+        if not 0 <= seed < 2**63:
+            raise ValueError(f"seed must be from 0 to 2**63 - 1, got {seed}")
+        self._seed = seed
+        self._buffers: dict[tuple[Any, ...], Array] = {}
+
+    def __call__(self, image: Any, **prompt: Any) -> Cutout:
+        """Cut the subject out of one picture.
+
+        Parameters
+        ----------
+        image
+            As for :func:`remove_background`.
+        **prompt
+            `box`, `labels`, `mask`, `trimap` or `key` for this picture, in place of the kept one.
+
+        Returns
+        -------
+        Cutout
+
+        Raises
+        ------
+        TypeError, ValueError, DecodeError, DeviceUnavailableError
+            As :func:`remove_background`.
+        """
+        clock = _Clock()
+        with clock("read"):
+            picture = io.read_image(image)
+            pixels = picture.pixels
+        if not prompt.keys() <= Prompt.NAMES:
+            raise TypeError(f"{', '.join(prompt.keys() - Prompt.NAMES)}: prompts are {', '.join(sorted(Prompt.NAMES))}")
+        hints = replace(self._prompt, **prompt).checked(pixels.shape[:2])
+
+        with clock("preprocess"):
+            working = pixels
+            for step in self._preprocess:
+                working = step(working)
+        found = self._find(working, hints, clock)
+
+        with clock("refine"):
+            alpha, refined_by = self._refined(working, found)
+            if picture.alpha is not None:
+                alpha = _product(alpha, picture.alpha)
+        with clock("foreground"):
+            colours = estimate_foreground(pixels, alpha) if self._foreground else pixels
+        mask = threshold(alpha, _half(alpha.dtype))
+        return Cutout(
+            image=pixels,
+            mask=mask,
+            alpha=alpha,
+            foreground=colours,
+            box=_bounding_box(mask),
+            confidence=found.confidence,
+            method=found.method,
+            subject=found.subject,
+            refine=refined_by,
+            device=found.device,
+            timings=clock.seconds,
+            warnings=tuple(found.warnings),
+            icc_profile=picture.icc_profile,
+            dpi=picture.dpi,
+        )
+
+    def warmup(self, shape: tuple[int, ...]) -> None:
+        """Cut a made-up picture of this (height, width): starts the threads, fills the tables, sizes the buffers."""
+        height, width = shape[:2]
+        image = np.zeros((height, width, 3), np.uint8)
+        image[height // 4 : -(-3 * height // 4), width // 4 : -(-3 * width // 4)] = 255
+        none: dict[str, Any] = {"labels": None, "mask": None, "trimap": None, "key": None}
+        self(image, box=(0, 0, width, height), **none)
+
+    def reset(self) -> None:
+        """Give back the memory kept for pictures to come; the options stay."""
+        self._buffers.clear()
+
+    @contextmanager
+    def _shrunk(self, image: Array, side: int) -> Iterator[Array]:
+        """The picture with a long side of at most `side`, in a buffer that is kept for the next picture of its size.
+
+        A buffer is out of the dict while in use, so that calls from several threads never share one.
+        """
+        height, width = image.shape[:2]
+        longest = max(height, width)
+        if longest <= side:
+            yield image
+            return
+        size = max(1, round(height * side / longest)), max(1, round(width * side / longest))
+        kind = (size, image.ndim, image.dtype)
+        small = resize(image, size, method="area", out=self._buffers.pop(kind, None))
+        yield small
+        self._buffers[kind] = small
+
+    def _find(self, image: Array, hints: Prompt, clock: _Clock) -> _Found:
+        """The mask, trimap or alpha that the prompt and the method lead to."""
+        method = self._method
+        for prompt, methods in _METHODS_FOR.items():
+            if getattr(hints, prompt) is not None and method not in methods:
+                raise ValueError(f"method={method!r} cannot use {prompt}: it goes with {', '.join(methods)}")
+        if hints.trimap is not None:
+            return _Found("trimap", hints.trimap)
+        if hints.mask is not None:
+            return _Found("mask", hints.mask)
+        if method == "auto" and (hints.box is not None or hints.labels is not None):
+            method = "graphcut"
+        if method in ("auto", "key"):
+            found = self._by_key(image, hints, clock, must=method == "key" or hints.key is not None)
+            if found is not None:
+                return found
+            method = "graphcut"
+        by = {"graphcut": self._by_graphcut, "kmeans": self._by_kmeans, "threshold": self._by_threshold}
+        return by[method](image, hints, clock)
+
+    def _by_key(self, image: Array, hints: Prompt, clock: _Clock, must: bool) -> _Found | None:
+        """The ground's colour taken out; None where it need not be and the border is not uniform."""
+        with clock("key"):
+            key, uniformity = hints.key, 1.0
+            if key is None:
+                key = find_key(image)
+                uniformity = key.uniformity
+                if uniformity < _UNIFORM_BORDER and not must:
+                    return None
+            alpha = chroma_key(image, key, contiguous=hints.key is None)
+        with clock("clean"):
+            mask = threshold(alpha, _half(alpha.dtype))
+            if self._clean:
+                mask = _cleaned(mask)
+                alpha = np.where(make_trimap(mask, band=3) == 0, 0, alpha).astype(alpha.dtype)
+        found = _Found("key", mask, alpha=alpha, confidence=uniformity)
+        if uniformity < _UNIFORM_BORDER:
+            found.warnings.append(f"only {uniformity:.0%} of the border has the colour that was keyed out")
+        return found
+
+    def _by_graphcut(self, image: Array, hints: Prompt, clock: _Clock) -> _Found:
+        """Coarse to fine: the rounds on a small picture, then one more cut of the edge at (almost) full size."""
+        with self._shrunk(image, _COARSE_SIDE) as small:
+            found = self._cut_coarse(small, hints, clock)
+        with clock("band"), self._shrunk(image, _FINE_SIDE) as fine:
+            if fine.shape[:2] != found.hint.shape and found.hint.any():
+                found.hint = self._cut_band(fine, found.hint, hints)
+            if found.hint.shape != image.shape[:2]:
+                found.hint = threshold(resize(found.hint, image.shape[:2], method="bilinear"), 127)
+        if not found.hint.any():
+            found.warnings.append("no subject was found: the mask is empty")
+            found.confidence = 0.0
+        return found
+
+    def _cut_coarse(self, small: Array, hints: Prompt, clock: _Clock) -> _Found:
+        """The rounds of GrabCut on the small picture, from the prompt or from the detected subject."""
+        if hints.box is None and hints.labels is None:
+            with clock("subject"):
+                saliency = detect_subject(small, method=self._subject)
+            if not saliency.any():
+                warning = "nothing stands out from the border of the picture"
+                return _Found("graphcut", np.zeros(saliency.shape, np.uint8), subject="barrier", warnings=[warning])
+            labels, prior = _labels_from_saliency(saliency)
+        else:
+            labels, prior = hints.scaled_labels(small.shape[:2]), None
+        with clock("segment"):
+            cut = grabcut(small, labels, unary=prior, gamma=_GAMMA, seed=self._seed)
+        with clock("clean"):
+            mask = _cleaned(cut.mask, keep=labels == 1) if self._clean else cut.mask
+        if prior is None:
+            return _Found("graphcut", mask, confidence=_colour_separation(small, mask), warnings=cut.warnings)
+        return _Found("graphcut", mask, subject="barrier", confidence=_agreement(saliency, mask), warnings=cut.warnings)
+
+    def _cut_band(self, fine: Array, coarse: Array, hints: Prompt) -> Array:
+        """The coarse mask's edge, cut again in a band of ±3 coarse pixels on a larger picture."""
+        size = fine.shape[:2]
+        band = nearest(make_trimap(coarse, band=3), size)
+        labels = np.where(band == 128, np.where(nearest(coarse, size) == 255, 3, 2), band // 255).astype(np.uint8)
+        if hints.box is not None or hints.labels is not None:
+            sure = hints.scaled_labels(size)
+            labels = np.where(sure < 2, sure, labels)
+        return grabcut(fine, labels, n_iter=1, gamma=_FINE_GAMMA, seed=self._seed).mask
+
+    def _by_kmeans(self, image: Array, hints: Prompt, clock: _Clock) -> _Found:
+        """The subject is the colour clusters twice as common inside as at the border (or outside the box)."""
+        device = str(_device.resolve(self._device, stage="kmeans", pixels=image.shape[0] * image.shape[1]))
+        with clock("segment"):
+            with self._shrunk(image, _COARSE_SIDE) as small:
+                clusters = kmeans(small, _CLUSTERS, seed=self._seed, device=device)
+                outside = hints.surely_outside(small.shape[:2])
+            counts = [np.bincount(clusters.labels[where], minlength=_CLUSTERS) for where in (outside, ~outside)]
+            subject = counts[1] * counts[0].sum() > 2 * counts[0] * counts[1].sum()
+            full = kmeans(image, _CLUSTERS, init=clusters.centers, max_iter=1, seed=self._seed, device=device)
+            mask = subject[full.labels].astype(np.uint8) * np.uint8(255)
+        return self._finished(_Found("kmeans", mask, device=device), image, hints, clock)
+
+    def _by_threshold(self, image: Array, hints: Prompt, clock: _Clock) -> _Found:
+        """Otsu's threshold; the side that is commoner at the border (or outside the box) is background."""
+        with clock("segment"):
+            mask = threshold(image, "otsu")
+            if np.mean(mask[hints.surely_outside(mask.shape)] == 255) > 0.5:
+                mask = 255 - mask
+        return self._finished(_Found("threshold", mask), image, hints, clock)
+
+    def _finished(self, found: _Found, image: Array, hints: Prompt, clock: _Clock) -> _Found:
+        """What the two colour methods end with: nothing outside the box, clean, and judged."""
+        if hints.box is not None:
+            found.hint[hints.outside(found.hint.shape)] = 0
+        with clock("clean"):
+            if self._clean:
+                found.hint = _cleaned(found.hint)
+        with self._shrunk(image, _COARSE_SIDE) as small:
+            found.confidence = _colour_separation(small, nearest(found.hint, small.shape[:2]))
+        if not found.hint.any():
+            found.warnings.append("no subject was found: the mask is empty")
+        return found
+
+    def _refined(self, image: Array, found: _Found) -> tuple[Array, str | None]:
+        """The alpha, in the picture's depth, and what refined it."""
+        if found.alpha is not None and self._refine in (None, "auto"):
+            return found.alpha, None
+        if self._refine is None:
+            return _in_depth(found.hint, image.dtype), None
+        method = _DEFAULT_REFINEMENT if self._refine == "auto" else self._refine
+        return refine_alpha(image, found.hint, method=method), method
+
+
+@dataclass
+class _Found:
+    """What finding the subject gave, and how much it is to be trusted."""
+
+    method: str
+    hint: Array  # a mask, or a trimap if the caller gave one
+    alpha: Array | None = None  # a key's own
+    subject: str | None = None
+    device: str = "cpu"
+    confidence: float = 1.0
+    warnings: list[str] = field(default_factory=list)
+
+
+class _Clock:
+    """Seconds of each stage, in the order they ran."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+def _resized_mask(mask: Array, size: tuple[int, int]) -> Array:
+    return threshold(resize(mask, size, method="bilinear"), 127)
+
+
+def _cleaned(mask: Array, keep: Array | None = None) -> Array:
+    """Without parts below 5 % of the largest (or, given strokes to keep, parts that touch none) and holes below 1 %."""
+    if keep is not None and keep.any():
+        labels, count = label_components(mask)
+        touched = np.zeros(count + 1, bool)
+        touched[labels[keep]] = True
+        touched[0] = False
+        mask = touched[labels].astype(np.uint8) * np.uint8(255)
+    else:
+        areas = component_stats(mask).area
+        if len(areas):
+            mask = remove_small(mask, -(-int(areas.max()) // 20))
+    return fill_holes(mask, int(np.count_nonzero(mask)) // 100)
+
+
+def _labels_from_saliency(saliency: Array) -> tuple[Array, Array]:
+    """A detected subject as labels, all of them "probably", and as log-odds for the cut."""
+    probability = np.clip(saliency, 0.02, 0.98)
+    log_odds = np.log(probability / (1 - probability)).astype(np.float32)
+    return np.where(saliency > 0.5, 3, 2).astype(np.uint8), log_odds
+
+
+def _agreement(probability: Array, mask: Array) -> float:
+    """Soft intersection over union of what was detected and what was cut."""
+    inside = mask > 0
+    union = np.count_nonzero(inside) + float(probability[~inside].sum(dtype=np.float64))
+    return float(probability[inside].sum(dtype=np.float64)) / union if union > 0 else 0.0
+
+
+def _colour_separation(image: Array, mask: Array) -> float:
+    """1 − Bhattacharyya coefficient of the colours (8 levels a channel) inside and outside the mask."""
+    levels = as_uint8(image).astype(np.int64) >> 5
+    bins = levels if levels.ndim == 2 else (levels * (64, 8, 1)).sum(axis=2)
+    inside = mask > 0
+    if inside.all() or not inside.any():
+        return 0.0
+    shares = [np.bincount(bins[where], minlength=512) / np.count_nonzero(where) for where in (inside, ~inside)]
+    return float(np.clip(1 - np.sqrt(shares[0] * shares[1]).sum(), 0, 1))
+
+
+def _half(dtype: np.dtype[Any]) -> float:
+    """Alpha above this is at least one half."""
+    return {"uint8": 127, "uint16": 32767}.get(dtype.name, 0.5)
+
+
+def _in_depth(alpha: Array, dtype: np.dtype[Any]) -> Array:
+    """A uint8 alpha in the picture's depth."""
+    if dtype == np.uint16:
+        return alpha.astype(np.uint16) * np.uint16(257)
+    return alpha if dtype == np.uint8 else alpha.astype(np.float32) / np.float32(255)
+
+
+def _product(alpha: Array, own: Array) -> Array:
+    """Two alphas of one depth multiplied, rounded to nearest."""
+    if alpha.dtype == np.float32:
+        return alpha * own
+    full = np.iinfo(alpha.dtype).max
+    return ((alpha.astype(np.uint64) * own + full // 2) // full).astype(alpha.dtype)
+
+
+def _bounding_box(mask: Array) -> Box | None:
+    """(x, y, width, height) of the nonzero pixels."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    x, y = int(columns[0]), int(rows[0])
+    return x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y

@@ -1,0 +1,85 @@
+import io as std_io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from alphacut import remove_background
+
+
+@pytest.fixture
+def cutout():
+    picture = np.full((30, 40, 3), (20, 90, 160), np.uint8)
+    mask = np.zeros((30, 40), np.uint8)
+    mask[5:20, 10:30] = 255
+    return remove_background(picture, mask=mask, refine=None)
+
+
+def test_rgba_is_foreground_and_alpha(cutout):
+    assert cutout.rgba[6, 11].tolist() == [20, 90, 160, 255]
+    assert (cutout.rgba[..., 3] == cutout.mask).all()
+    assert cutout.box == (10, 5, 20, 15)
+
+
+@pytest.mark.parametrize("colour", ["red", "#ff0000", (255, 0, 0)])
+def test_on_a_colour(cutout, colour):
+    composed = cutout.on(colour)
+    assert composed[0, 0].tolist() == [255, 0, 0]
+    assert composed[6, 11].tolist() == [20, 90, 160]
+
+
+def test_on_pictures(cutout, tmp_path):
+    ground = np.zeros((30, 40, 3), np.uint8)
+    ground[:, :20] = 255
+    assert np.array_equal(cutout.on(ground)[0], ground[0])
+    Image.fromarray(ground).save(tmp_path / "ground.png")
+    assert np.array_equal(cutout.on(str(tmp_path / "ground.png")), cutout.on(ground))
+    wide = np.zeros((60, 200, 3), np.uint8)
+    assert cutout.on(wide).shape == (30, 40, 3)
+    assert cutout.on("checkerboard").shape == (30, 40, 3)
+    assert np.array_equal(cutout.on("blur"), cutout.image)  # of one colour, so blurred it is the same
+
+
+def test_crop(cutout):
+    cropped = cutout.crop(3)
+    assert cropped.rgba.shape == (21, 26, 4)
+    assert cropped.box == (3, 3, 20, 15)
+    assert cutout.crop(1000).rgba.shape == cutout.rgba.shape
+    with pytest.raises(ValueError, match="margin must be 0 or more"):
+        cutout.crop(-1)
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp", "tiff"])
+def test_save_keeps_transparency(cutout, tmp_path, suffix):
+    cutout.save(tmp_path / f"out.{suffix}")
+    with Image.open(tmp_path / f"out.{suffix}") as picture:
+        assert picture.mode == "RGBA"
+        assert np.array_equal(np.asarray(picture)[..., 3], cutout.alpha)
+
+
+def test_save_jpeg_needs_a_background(cutout, tmp_path):
+    with pytest.raises(ValueError, match=r"(?i)jpeg"):
+        cutout.save(tmp_path / "out.jpg")
+    assert not (tmp_path / "out.jpg").exists()
+    cutout.save(tmp_path / "out.jpg", background="white")
+    assert np.asarray(Image.open(tmp_path / "out.jpg"))[0, 0].min() > 250
+    with pytest.raises(ValueError, match="background has no place"):
+        cutout.save(tmp_path / "out.png", what="mask", background="white")
+
+
+def test_profile_and_resolution_survive(tmp_path):
+    source = std_io.BytesIO()
+    from PIL import ImageCms
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.new("RGB", (16, 16), "red").save(source, "png", icc_profile=profile, dpi=(300, 300))
+    remove_background(source.getvalue(), mask=np.ones((16, 16), bool)).save(tmp_path / "out.png")
+    with Image.open(tmp_path / "out.png") as picture:
+        assert picture.info["icc_profile"] == profile
+        assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+def test_shows_itself(cutout):
+    assert cutout._repr_png_().startswith(b"\x89PNG")
+    assert "40×30" in repr(cutout)
+    assert cutout.to_pil().mode == "RGBA"

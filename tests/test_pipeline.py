@@ -1,0 +1,291 @@
+import inspect
+import io as std_io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import alphacut
+from alphacut import Remover, _core, remove_background
+
+
+def scene(height=120, width=160, seed=3, dtype=np.uint8):
+    """A bright textured disc on a dark textured ground that is not uniform: (picture, disc)."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    disc = (y - height * 0.5) ** 2 + (x - width * 0.5) ** 2 < (0.28 * height) ** 2
+    ground = np.stack([60 + 30 * np.sin(x / 9), 80 + 30 * np.cos(y / 7), np.full(disc.shape, 90)], axis=2)
+    picture = np.where(disc[..., None], (210, 120, 40), ground) + rng.normal(0, 6, (height, width, 3))
+    picture = np.clip(picture, 0, 255).astype(np.uint8)
+    if dtype == np.uint16:
+        return picture.astype(np.uint16) * 257, disc
+    if dtype == np.float32:
+        return picture.astype(np.float32) / 255, disc
+    return picture, disc
+
+
+def overlap(mask, truth):
+    return np.count_nonzero((mask > 0) & truth) / np.count_nonzero((mask > 0) | truth)
+
+
+BOX = (35, 20, 90, 80)
+
+
+def test_remover_takes_the_options_of_remove_background():
+    options = dict(inspect.signature(remove_background).parameters)
+    del options["image"]
+    assert list(inspect.signature(Remover).parameters.values()) == list(options.values())
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_box_cuts_out_the_disc_in_every_depth(dtype):
+    picture, disc = scene(dtype=dtype)
+    cutout = remove_background(picture, box=BOX)
+    assert overlap(cutout.mask, disc) > 0.95
+    assert cutout.method == "graphcut"
+    assert cutout.alpha.dtype == cutout.foreground.dtype == dtype
+    assert cutout.rgba.shape == (*disc.shape, 4)
+    assert cutout.mask.dtype == np.uint8
+    assert set(np.unique(cutout.mask)) <= {0, 255}
+    assert 0.5 < cutout.confidence <= 1
+    assert {"read", "segment", "refine", "foreground"} <= set(cutout.timings)
+    assert cutout.device == "cpu"
+
+
+@pytest.mark.parametrize("method", ["graphcut", "kmeans", "threshold"])
+def test_methods_find_the_disc(method):
+    picture, disc = scene()
+    cutout = remove_background(picture, box=BOX, method=method)
+    assert overlap(cutout.mask, disc) > 0.9
+    assert cutout.method == method
+
+
+def test_without_a_prompt_the_disc_is_found():
+    picture, disc = scene()
+    cutout = remove_background(picture)
+    assert overlap(cutout.mask, disc) > 0.9
+    assert (cutout.method, cutout.subject) == ("graphcut", "barrier")
+
+
+def test_a_uniform_border_is_keyed():
+    picture, disc = scene()
+    picture[~disc] = (250, 251, 249)
+    cutout = remove_background(picture)
+    assert cutout.method == "key"
+    assert overlap(cutout.mask, disc) > 0.97
+    given = remove_background(picture, key=(250, 251, 249))
+    assert overlap(given.mask, disc) > 0.97
+
+
+def test_a_large_picture_is_cut_small_and_refined_at_full_size():
+    picture, disc = scene(1100, 1500)
+    cutout = remove_background(picture, box=(300, 150, 900, 800))
+    assert cutout.alpha.shape == disc.shape
+    assert overlap(cutout.mask, disc) > 0.98
+
+
+def test_labels_and_thin_strokes_are_obeyed_in_a_large_picture():
+    picture, disc = scene(900, 1200)
+    labels = np.full(disc.shape, 2, np.uint8)
+    labels[448:451, 500:700] = 1
+    labels[20:22, 20:1180] = 0
+    labels[880:882, 20:1180] = 0
+    cutout = remove_background(picture, labels=labels, refine=None)
+    assert (cutout.mask[labels == 1] == 255).all()
+    assert (cutout.mask[labels == 0] == 0).all()
+    assert overlap(cutout.mask, disc) > 0.9
+
+
+def test_a_given_mask_is_kept_and_only_its_edge_refined():
+    picture, disc = scene()
+    hard = remove_background(picture, mask=disc, refine=None)
+    assert np.array_equal(hard.mask > 0, disc)
+    assert np.array_equal(hard.alpha, hard.mask)
+    assert (hard.method, hard.confidence) == ("mask", 1.0)
+    soft = remove_background(picture, mask=np.where(disc, 255, 0).astype(np.uint8))
+    trimap = alphacut.make_trimap(hard.mask)
+    assert (soft.alpha[trimap == 255] == 255).all()
+    assert (soft.alpha[trimap == 0] == 0).all()
+
+
+def test_a_trimap_is_solved_only_where_it_is_unknown():
+    picture, disc = scene()
+    trimap = alphacut.make_trimap(np.where(disc, 255, 0).astype(np.uint8), band=5)
+    cutout = remove_background(picture, trimap=trimap)
+    assert cutout.method == "trimap"
+    assert (cutout.alpha[trimap == 255] == 255).all()
+    assert (cutout.alpha[trimap == 0] == 0).all()
+    assert overlap(cutout.mask, disc) > 0.95
+
+
+def test_own_alpha_is_multiplied_in():
+    picture, disc = scene()
+    own = np.where(np.arange(160) < 80, 128, 255).astype(np.uint8)[None].repeat(120, axis=0)
+    whole = remove_background(picture, mask=disc, refine=None)
+    rgba = remove_background(np.dstack([picture, own]), mask=disc, refine=None)
+    assert np.array_equal(rgba.alpha, (whole.alpha.astype(int) * own + 127) // 255)
+
+
+def test_gray_pictures_stay_gray():
+    picture, disc = scene()
+    gray = picture[..., 0].copy()
+    cutout = remove_background(gray, box=BOX)
+    assert overlap(cutout.mask, disc) > 0.9
+    assert cutout.foreground.shape == gray.shape
+    assert cutout.rgba.shape == (*gray.shape, 4)
+    assert cutout.on("red").shape == (*gray.shape, 3)
+
+
+def test_every_source_gives_the_same_cutout(tmp_path):
+    picture, _ = scene()
+    Image.fromarray(picture).save(tmp_path / "scene.png")
+    data = (tmp_path / "scene.png").read_bytes()
+    sources = [
+        tmp_path / "scene.png",
+        str(tmp_path / "scene.png"),
+        data,
+        std_io.BytesIO(data),
+        Image.fromarray(picture),
+    ]
+    expected = remove_background(picture, box=BOX)
+    for source in sources:
+        assert np.array_equal(remove_background(source, box=BOX).rgba, expected.rgba)
+
+
+def test_same_bytes_for_every_instruction_set_and_thread_count():
+    picture, _ = scene(300, 400)
+    prompts = [{"box": (90, 50, 220, 200)}, {}, {"method": "kmeans"}, {"refine": "guided"}]
+    before = _core.isa(), _core.num_threads()
+    results = []
+    try:
+        for name in _core.available_isas():
+            for threads in (1, 2):
+                _core.set_isa(name)
+                _core.set_num_threads(threads)
+                results.append([remove_background(picture, **prompt).rgba.tobytes() for prompt in prompts])
+    finally:
+        _core.set_isa(before[0])
+        _core.set_num_threads(before[1])
+    assert all(result == results[0] for result in results)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (9, 1), (2, 2), (5, 4)])
+@pytest.mark.parametrize("value", [0, 255])
+def test_degenerate_pictures_have_an_answer(shape, value):
+    picture = np.full((*shape, 3), value, np.uint8)
+    height, width = shape
+    one = np.full(shape, 2, np.uint8)
+    one[0, 0] = 1
+    for prompt in (
+        {},
+        {"box": (0, 0, width, height)},
+        {"box": (0, 0, 1, 1)},
+        {"labels": one},
+        {"labels": np.zeros(shape, np.uint8)},
+        {"labels": np.ones(shape, np.uint8)},
+        {"mask": np.zeros(shape, np.uint8)},
+        {"mask": np.ones(shape, bool)},
+        {"trimap": np.zeros(shape, np.uint8)},
+        {"key": "white"},
+        {"method": "kmeans"},
+        {"method": "threshold"},
+        {"method": "graphcut"},
+    ):
+        cutout = remove_background(picture, **prompt)
+        assert cutout.rgba.shape == (*shape, 4)
+        assert 0 <= cutout.confidence <= 1
+
+
+def test_nothing_found_is_said():
+    flat = np.full((40, 60, 3), 90, np.uint8)
+    cutout = remove_background(flat, method="graphcut")
+    assert cutout.box is None
+    assert cutout.confidence == 0
+    assert any("no subject" in warning for warning in cutout.warnings)
+    assert cutout.crop() is cutout
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"method": "magic"}, ValueError, "method must be one of"),
+        ({"method": 3}, TypeError, "method must be a str"),
+        ({"refine": "magic"}, ValueError, "refine must be one of"),
+        ({"subject": "magic"}, ValueError, "subject must be one of"),
+        ({"preprocess": "magic"}, ValueError, "preprocess must be one of"),
+        ({"device": "tpu"}, ValueError, "device"),
+        ({"seed": -1}, ValueError, "seed must be from 0"),
+        ({"seed": 1.5}, TypeError, "seed must be an int"),
+        ({"box": (1, 2, 3)}, TypeError, "box must be four"),
+        ({"box": (1, 2, 3.5, 4)}, TypeError, "box must be four"),
+        ({"box": (1, 2, 0, 4)}, ValueError, "sides of at least 1"),
+        ({"box": (500, 2, 5, 4)}, ValueError, "overlap the 160×120 picture"),
+        ({"labels": np.zeros((3, 3), np.uint8)}, ValueError, "labels must have the picture's shape"),
+        ({"labels": np.full((120, 160), 4, np.uint8)}, ValueError, "labels must be 0, 1, 2 or 3"),
+        ({"mask": np.zeros((120, 160))}, TypeError, "mask must be a uint8"),
+        ({"mask": [[0]]}, TypeError, "mask must be a uint8"),
+        ({"trimap": np.zeros((120, 161), np.uint8)}, ValueError, "trimap must have the picture's shape"),
+        ({"key": "no such colour"}, ValueError, "no such colour"),
+        ({"key": "red", "box": BOX}, ValueError, "contradict"),
+        ({"key": "red", "method": "kmeans"}, ValueError, "cannot use key"),
+        ({"box": BOX, "method": "key"}, ValueError, "cannot use box"),
+        ({"mask": np.zeros((120, 160), bool), "method": "graphcut"}, ValueError, "cannot use mask"),
+    ],
+)
+def test_bad_options_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
+        remove_background(scene()[0], **options)
+
+
+@pytest.mark.parametrize(
+    ("picture", "error"),
+    [
+        (np.zeros((4, 4, 2), np.uint8), ValueError),
+        (np.zeros((4, 4, 3), np.float64), TypeError),
+        (np.zeros((0, 4, 3), np.uint8), ValueError),
+        (np.zeros(4, np.uint8), ValueError),
+        (np.full((4, 4, 3), np.nan, np.float32), ValueError),
+        (np.full((4, 4, 3), 2, np.float32), ValueError),
+        (b"not a picture", alphacut.DecodeError),
+        (7, TypeError),
+    ],
+)
+def test_bad_pictures_are_refused(picture, error):
+    with pytest.raises(error):
+        remove_background(picture)
+
+
+def test_remover_takes_a_prompt_for_each_picture():
+    picture, disc = scene()
+    remove = Remover(refine=None)
+    remove.warmup((120, 160))
+    assert np.array_equal(remove(picture, mask=disc).mask > 0, disc)
+    assert np.array_equal(remove(picture, box=BOX).rgba, remove_background(picture, box=BOX, refine=None).rgba)
+    with pytest.raises(TypeError, match="frame: prompts are"):
+        remove(picture, frame=3)
+
+
+def test_inputs_are_not_changed_and_may_be_read_only():
+    picture, disc = scene()
+    mask = np.where(disc, 255, 0).astype(np.uint8)
+    before = picture.copy()
+    picture.flags.writeable = mask.flags.writeable = False
+    for prompt in ({"mask": mask}, {"box": BOX}, {"box": BOX, "method": "threshold"}, {}):
+        remove_background(picture, **prompt)
+    assert np.array_equal(picture, before)
+
+
+def test_real_photos_with_a_box_are_mostly_right(data_dir):
+    ious = []
+    for stem in ("flower", "llama", "sheep", "stone2", "ceramic", "fullmoon"):
+        folder = data_dir / "grabcut"
+        if not (folder / "masks" / f"{stem}.png").exists():
+            continue
+        x0, y0, x1, y1 = map(int, (folder / "bboxes_tight" / f"{stem}.txt").read_text().split())
+        picture = next((folder / "images").glob(f"{stem}.*"))
+        cutout = remove_background(picture, box=(x0, y0, x1 - x0, y1 - y0))
+        truth = np.asarray(Image.open(folder / "masks" / f"{stem}.png"))
+        judged = truth != 128
+        ious.append(overlap(cutout.mask[judged], truth[judged] == 255))
+    assert ious
+    assert np.mean(ious) > 0.8
