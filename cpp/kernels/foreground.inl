@@ -2,9 +2,13 @@ constexpr float kForegroundBase = 1e-5f;     // neighbour weight of equal alphas
 constexpr float kForegroundGradient = 0.1f;  // and its growth with their difference
 constexpr size_t kForegroundChunk = 64;
 
-inline float foreground_weight(float a, float b) {
-  const float d = a - b;
-  return kForegroundBase + kForegroundGradient * (d < 0 ? -d : d);
+// Weights between cells and their neighbours; `exist` is 1, or 0 for none.
+void foreground_weigh(const float* __restrict alpha, const float* __restrict other, size_t m, float exist,
+                      float* __restrict weight) {
+  for (size_t i = 0; i < m; ++i) {
+    const float d = alpha[i] - other[i];
+    weight[i] = exist * (kForegroundBase + kForegroundGradient * (d < 0 ? -d : d));
+  }
 }
 
 // What the four neighbours of a chunk of cells weigh, and the inverse of each cell's 2×2 system.
@@ -47,12 +51,10 @@ void foreground_relax(float* here, const float* other, ptrdiff_t row, ptrdiff_t 
     const size_t m = min_of(kForegroundChunk, n - x);
     const float* alpha = here + x;
     const float* near = other + x;
-    for (size_t i = 0; i < m; ++i) {
-      s.left[i] = foreground_weight(alpha[i], near[static_cast<ptrdiff_t>(i) + shift - 1]);
-      s.right[i] = foreground_weight(alpha[i], near[static_cast<ptrdiff_t>(i) + shift]);
-      s.above[i] = has_above ? foreground_weight(alpha[i], near[static_cast<ptrdiff_t>(i) - row]) : 0;
-      s.below[i] = has_below ? foreground_weight(alpha[i], near[static_cast<ptrdiff_t>(i) + row]) : 0;
-    }
+    foreground_weigh(alpha, near + shift - 1, m, 1, s.left);
+    foreground_weigh(alpha, near + shift, m, 1, s.right);
+    foreground_weigh(alpha, near - row, m, has_above ? 1 : 0, s.above);
+    foreground_weigh(alpha, near + row, m, has_below ? 1 : 0, s.below);
     if (x == 0 && !has_left) s.left[0] = 0;
     if (x + m == n && !has_right) s.right[m - 1] = 0;
     foreground_invert(alpha, m, s);

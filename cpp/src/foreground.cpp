@@ -35,7 +35,11 @@ class Level {
     const int64_t color = (y ^ first) & 1;
     return values_.row(plane * plane_rows() + (y + 1) * 2 + color) + kPad;
   }
-  float& at(int64_t plane, int64_t y, int64_t x) { return half_row(plane, y, x & 1)[x >> 1]; }
+  struct Row {
+    float* half[2];
+    float& operator[](int64_t x) const { return half[x & 1][x >> 1]; }
+  };
+  Row row(int64_t plane, int64_t y) { return {{half_row(plane, y, 0), half_row(plane, y, 1)}}; }
   int64_t foreground() const { return 1 + channels; }
   int64_t background() const { return 1 + 2 * channels; }
 
@@ -73,11 +77,12 @@ Level make_level(ImageView<const T> image, ImageView<const A> alpha, int shift) 
   parallel_for(level.height, row_grain(level.width), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y) {
       const int64_t from = std::min(y * size + middle, image.height - 1);
-      for (int64_t x = 0; x < level.width; ++x) {
-        const int64_t at = std::min(x * size + middle, image.width - 1);
-        level.at(0, y, x) = unit(alpha.row(from)[at]);
-        for (int64_t c = 0; c < image.channels; ++c)
-          level.at(1 + c, y, x) = unit(image.row(from)[at * image.channels + c]);
+      const auto source = [&](int64_t x) { return std::min(x * size + middle, image.width - 1); };
+      const Level::Row alphas = level.row(0, y);
+      for (int64_t x = 0; x < level.width; ++x) alphas[x] = unit(alpha.row(from)[source(x)]);
+      for (int64_t c = 0; c < image.channels; ++c) {
+        const Level::Row values = level.row(1 + c, y);
+        for (int64_t x = 0; x < level.width; ++x) values[x] = unit(image.row(from)[source(x) * image.channels + c]);
       }
     }
   });
@@ -88,12 +93,10 @@ Level make_level(ImageView<const T> image, ImageView<const A> alpha, int shift) 
 void take_coarser(Level& level, Level& coarser) {
   parallel_for(level.height, row_grain(level.width), [&](int64_t begin, int64_t end) {
     for (int64_t plane = level.foreground(); plane < 1 + 3 * level.channels; ++plane)
-      for (int64_t y = begin; y < end; ++y)
-        for (int64_t first = 0; first < 2; ++first) {
-          float* row = level.half_row(plane, y, first);
-          const int64_t n = (level.width - first + 1) / 2;
-          for (int64_t i = 0; i < n; ++i) row[i] = coarser.at(plane, y >> 1, i);
-        }
+      for (int64_t y = begin; y < end; ++y) {
+        const Level::Row to = level.row(plane, y), from = coarser.row(plane, y >> 1);
+        for (int64_t x = 0; x < level.width; ++x) to[x] = from[x >> 1];
+      }
   });
 }
 
@@ -147,8 +150,8 @@ Level solve(ImageView<const T> image, ImageView<const A> alpha, const MeanColors
   for (int64_t y = 0; y < level.height; ++y)
     for (int64_t x = 0; x < level.width; ++x)
       for (int64_t c = 0; c < image.channels; ++c) {
-        level.at(level.foreground() + c, y, x) = static_cast<float>(mean.foreground[c]);
-        level.at(level.background() + c, y, x) = static_cast<float>(mean.background[c]);
+        level.row(level.foreground() + c, y)[x] = static_cast<float>(mean.foreground[c]);
+        level.row(level.background() + c, y)[x] = static_cast<float>(mean.background[c]);
       }
   for (;; --shift) {
     const int iterations = std::max(level.height, level.width) <= kSmall ? kSmallIterations : kIterations;
@@ -186,15 +189,20 @@ void estimate_foreground(ImageView<const T> image, ImageView<const A> alpha, Ima
   }
   Level level = solve(image, alpha, mean);
   parallel_for(image.height, row_grain(image.width), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y)
-      for (int64_t x = 0; x < image.width; ++x)
-        for (int64_t c = 0; c < image.channels; ++c) {
-          T& out = foreground.row(y)[x * image.channels + c];
-          if (level.at(0, y, x) == 1.0f)
-            out = image.row(y)[x * image.channels + c];
+    for (int64_t y = begin; y < end; ++y) {
+      const Level::Row alphas = level.row(0, y);
+      for (int64_t c = 0; c < image.channels; ++c) {
+        const Level::Row values = level.row(level.foreground() + c, y);
+        const T* in = image.row(y) + c;
+        T* out = foreground.row(y) + c;
+        for (int64_t x = 0; x < image.width; ++x, in += image.channels, out += image.channels) {
+          if (alphas[x] == 1.0f)
+            *out = *in;
           else
-            store_unit(level.at(level.foreground() + c, y, x), out);
+            store_unit(values[x], *out);
         }
+      }
+    }
   });
 }
 

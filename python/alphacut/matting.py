@@ -148,7 +148,7 @@ def refine_alpha(
     less than 3 pixels wide or high has no Laplacian: there "closed_form" is the sampled alpha, stretched.
 
     Only the rectangle around the unknown pixels, 88 pixels wider on each side, is looked at. "guided" needs 40 bytes a
-    pixel of it, "sampled" 120, "closed_form" 40 and another 120 for each unknown pixel.
+    pixel of it, "sampled" 100, "closed_form" 40 and another 180 for each unknown pixel.
 
     Examples
     --------
