@@ -27,8 +27,8 @@ py::tuple cluster(const Input<T>& input, const KmeansOptions& options, py::handl
 void bind_kmeans(py::module_& m) {
   m.def(
       "kmeans",
-      [](py::object picture, int64_t n_clusters, uint64_t seed, int64_t max_iter, int64_t tol, std::vector<int32_t> init,
-         py::object out) {
+      [](py::object picture, int64_t n_clusters, uint64_t seed, int64_t max_iter, int64_t tol,
+         std::vector<int32_t> init, py::object out) {
         const KmeansOptions options{n_clusters, seed, max_iter, tol, std::move(init)};
         return with_image(picture, "image", [&](const auto& input) { return cluster(input, options, out); });
       },

@@ -85,7 +85,8 @@ Input<T> image(py::handle value, const char* name) {
                          std::string(py::str(array.dtype())));
   const bool shaped = array.ndim() == 2 || (array.ndim() == 3 && array.shape(2) == 3);
   if (!shaped || array.size() == 0)
-    throw py::value_error(std::string(name) + " must have shape (height, width) or (height, width, 3), no side 0, got " +
+    throw py::value_error(std::string(name) +
+                          " must have shape (height, width) or (height, width, 3), no side 0, got " +
                           shape_text(array));
   return view_of<T>(std::move(array));
 }
@@ -113,8 +114,8 @@ auto with_image(py::handle value, const char* name, F&& f) {
                        std::string(py::str(array.dtype())));
 }
 
-// The array to write into: `out`, checked, or a new one if it is None. channels = 0 makes (H, W), else (H, W, channels).
-// `out` must be writable, have exactly this shape and dtype, packed rows, and share no memory with an input.
+// The array to write into: `out`, checked, or a new one if it is None. channels = 0 makes (H, W), else (H, W,
+// channels). `out` must be writable, have exactly this shape and dtype, packed rows, and share no memory with an input.
 template <class T>
 Output<T> output(py::handle out, int64_t height, int64_t width, int64_t channels,
                  std::initializer_list<py::handle> inputs, const char* name = "out") {
@@ -132,12 +133,13 @@ Output<T> output(py::handle out, int64_t height, int64_t width, int64_t channels
     for (size_t axis = 0; same && axis < shape->size(); ++axis)
       same = array.shape(static_cast<py::ssize_t>(axis)) == (*shape)[axis];
     if (!same)
-      throw py::value_error(std::string(name) + " must have shape " + std::string(py::str(py::tuple(py::cast(*shape)))) +
-                            ", got " + shape_text(array));
+      throw py::value_error(std::string(name) + " must have shape " +
+                            std::string(py::str(py::tuple(py::cast(*shape)))) + ", got " + shape_text(array));
     if (!array.writeable()) throw py::value_error(std::string(name) + " is read-only");
     const auto view = view_of<T>(array);
     if (view.array.ptr() != array.ptr())
-      throw py::value_error(std::string(name) + " must have packed, aligned rows: only the stride between rows is free");
+      throw py::value_error(std::string(name) +
+                            " must have packed, aligned rows: only the stride between rows is free");
     const auto shares = py::module_::import("numpy").attr("shares_memory");
     for (py::handle input : inputs)
       if (py::isinstance<py::array>(input) && shares(array, input).cast<bool>())

@@ -1,7 +1,7 @@
 // Compiled once for each instruction set, with ALPHACUT_ISA naming the namespace.
-// Only <stdint.h>, <stddef.h> and intrinsics may be included here and in the .inl files: an inline function of any other
-// header becomes a weak symbol, and the linker may then give this object's copy to code that runs on older processors.
-// ctest checks the objects (tests/cpp/check_symbols.cmake).
+// Only <stdint.h>, <stddef.h> and intrinsics may be included here and in the .inl files: an inline function of any
+// other header becomes a weak symbol, and the linker may then give this object's copy to code that runs on older
+// processors. ctest checks the objects (tests/cpp/check_symbols.cmake).
 #include <stddef.h>
 #include <stdint.h>
 

@@ -77,7 +77,7 @@ int x86_level() {
   const uint32_t v3_seven = bit(3) | bit(5) | bit(8);                       // BMI1, AVX2, BMI2
   if (!all(one.c, v3_one) || !all(seven.b, v3_seven) || !all(extended.c, bit(5))) return 1;
   const uint64_t states = enabled_states();
-  if (!all(states, 0x6)) return 1;                                          // XMM, YMM
+  if (!all(states, 0x6)) return 1;                                            // XMM, YMM
   const uint32_t v4_seven = bit(16) | bit(17) | bit(28) | bit(30) | bit(31);  // F, DQ, CD, BW, VL
   return all(seven.b, v4_seven) && all(states, 0xe6) ? 3 : 2;                 // opmask, ZMM
 }

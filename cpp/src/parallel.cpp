@@ -117,8 +117,8 @@ class Pool {
   int workers_ = 0;
 };
 
-// The pool is never destroyed: its threads wait until the process ends. A child of fork has none of the parent's threads
-// and perhaps a locked mutex, so it starts with a new pool and leaves the old one alone.
+// The pool is never destroyed: its threads wait until the process ends. A child of fork has none of the parent's
+// threads and perhaps a locked mutex, so it starts with a new pool and leaves the old one alone.
 std::atomic<Pool*> the_pool{nullptr};
 
 Pool& pool() {

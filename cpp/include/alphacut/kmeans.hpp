@@ -38,15 +38,15 @@ namespace alphacut {
 struct KmeansOptions {
   int64_t n_clusters = 8;  // 1 to 256
   uint64_t seed = 0;
-  int64_t max_iter = 10;               // at least 1
-  int64_t tol = 16;                    // in units of 1/16320
+  int64_t max_iter = 10;           // at least 1
+  int64_t tol = 16;                // in units of 1/16320
   std::vector<int32_t> init = {};  // n_clusters * channels values 0..16320 to start from; empty: k-means++
 };
 
 struct Kmeans {
   std::vector<int32_t> centers;  // n_clusters * channels, in units of 1/16320
   int64_t inertia = 0;           // in units of 1/16320²
-  int64_t n_iter = 0;                // updates done
+  int64_t n_iter = 0;            // updates done
 };
 
 // Clusters a gray or RGB picture of at most 2^32 pixels; float values must lie in 0..1. `labels` has its size, one

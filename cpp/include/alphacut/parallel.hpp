@@ -18,11 +18,11 @@ using LoopBody = void (*)(void* context, int64_t begin, int64_t end);
 void parallel_for(int64_t count, int64_t grain, LoopBody body, void* context);
 }  // namespace detail
 
-// Calls body(begin, end) for the blocks [0, grain), [grain, 2·grain), ... of [0, count), in any order, on several threads.
-// The blocks depend on `count` and `grain` alone, never on the threads: a reduction that keeps one partial result a
-// block (block = begin / grain) and merges them in order gives the same bytes for any thread count.
-// One block runs in the caller without touching the pool; a loop inside a loop runs serially. Safe from many threads and
-// after fork. The first exception thrown by the body is rethrown here once all blocks have ended.
+// Calls body(begin, end) for the blocks [0, grain), [grain, 2·grain), ... of [0, count), in any order, on several
+// threads. The blocks depend on `count` and `grain` alone, never on the threads: a reduction that keeps one partial
+// result a block (block = begin / grain) and merges them in order gives the same bytes for any thread count. One block
+// runs in the caller without touching the pool; a loop inside a loop runs serially. Safe from many threads and after
+// fork. The first exception thrown by the body is rethrown here once all blocks have ended.
 template <class Body>
 void parallel_for(int64_t count, int64_t grain, Body&& body) {
   using Plain = std::remove_reference_t<Body>;
