@@ -422,3 +422,28 @@ def test_quality_on_measured_pictures(data_dir):
     unknown = (trimap > 0) & (trimap < 255)
     error = (alphacut.refine_alpha(image, trimap).astype(float) - truth)[unknown] / 255
     assert (error**2).mean() < 0.0055
+
+
+def test_distance_transform_is_exact_at_all_small_shapes(rng):
+    for height in range(1, 18):
+        for width in range(1, 18):
+            mask = rng.random((height, width)) < rng.choice([0.1, 0.5, 0.9, 1.0])
+            y, x = np.nonzero(~mask)
+            if len(y) == 0:
+                expected = np.full(mask.shape, np.inf, np.float32)
+            else:
+                rows, columns = np.mgrid[:height, :width]
+                squared = ((rows[..., None] - y) ** 2 + (columns[..., None] - x) ** 2).min(axis=2)
+                expected = np.sqrt(squared).astype(np.float32)
+            assert np.array_equal(alphacut.distance_transform(mask), expected)
+
+
+def test_distance_transform_is_the_peers_on_a_large_mask(rng, threads):
+    mask = (rng.random((400, 700)) < 0.999).astype(np.uint8)
+    peer = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    out = np.full(mask.shape, np.nan, np.float32)
+    assert alphacut.distance_transform(mask, out=out) is out
+    assert np.allclose(out, peer, atol=1e-3)
+    one_row = np.ones((1, 70_000), bool)
+    one_row[0, 0] = False
+    assert alphacut.distance_transform(one_row)[0, 65_000] == 46_340

@@ -3,6 +3,7 @@ import itertools
 import cv2
 import numpy as np
 import pytest
+import skimage.color
 
 import alphacut
 from alphacut import _core
@@ -156,3 +157,32 @@ def test_quality_on_photographs(data_dir, isa):
         mask = cv2.imread(str(data_dir / "saliency" / "masks" / (path.stem + ".png")), cv2.IMREAD_GRAYSCALE) > 127
         errors.append(np.abs(alphacut.detect_subject(image) - mask).mean())
     assert np.mean(errors) < 0.2
+
+
+def test_barrier_map_is_the_sum_over_smoothed_lab(rng):
+    picture = rng.integers(0, 256, (23, 31, 3), np.uint8)
+    seed = rng.random((23, 31)) < 0.05
+    lab = skimage.color.rgb2lab(alphacut.denoise(picture, size=5)).astype(np.float32)
+    expected = sum(_core.barrier_distance(np.ascontiguousarray(lab[..., c]), seed, 6) for c in range(3))
+    assert np.allclose(alphacut.barrier_map(picture, seed), expected, atol=2e-2)
+    assert np.allclose(alphacut.barrier_map(picture.astype(np.float32) / 255, seed), expected, atol=2e-2)
+    gray = picture[..., 0].copy()
+    assert np.allclose(alphacut.barrier_map(gray, seed), alphacut.barrier_map(np.dstack([gray] * 3), seed), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"seed": np.zeros((8, 9), bool)}, ValueError, "at least one"),
+        ({"seed": np.ones((8, 8), bool)}, ValueError, "one size"),
+        ({"seed": np.ones((8, 9))}, TypeError, "seed must have dtype"),
+        ({"passes": 1}, ValueError, "passes must be from 2"),
+        ({"image": np.full((8, 9), np.nan, np.float32)}, ValueError, "image must have finite"),
+        ({"image": np.zeros((8, 9))}, TypeError, "image must have dtype"),
+        ({"out": np.zeros((8, 9))}, TypeError, "out must have dtype"),
+    ],
+)
+def test_barrier_map_refuses(change, error, message):
+    arguments = {"image": np.zeros((8, 9), np.uint8), "seed": np.ones((8, 9), bool)} | change
+    with pytest.raises(error, match=message):
+        alphacut.barrier_map(**arguments)

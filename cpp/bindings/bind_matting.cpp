@@ -30,6 +30,16 @@ py::array guided(py::object guide, py::object src, int64_t radius, double eps, i
   });
 }
 
+py::array distances_of(py::object mask, py::object out) {
+  const auto m = plane<uint8_t>(mask, "mask");
+  auto distance = output<float>(out, m.view.height, m.view.width, 0, {m.array});
+  {
+    py::gil_scoped_release unlocked;
+    distance_transform(m, distance);
+  }
+  return distance.array;
+}
+
 py::array trimap_of(py::object mask, std::optional<double> band, py::object out) {
   const auto m = plane<uint8_t>(mask, "mask");
   auto trimap = output<uint8_t>(out, m.view.height, m.view.width, 0, {m.array});
@@ -85,6 +95,7 @@ py::array solved(py::object image, py::object labels, py::object confidence, py:
 void bind_matting(py::module_& m) {
   m.def("guided_filter", &guided, py::arg("guide"), py::arg("src"), py::arg("radius"), py::arg("eps"),
         py::arg("subsample"), py::arg("out") = py::none());
+  m.def("distance_transform", &distances_of, py::arg("mask"), py::arg("out") = py::none());
   m.def("make_trimap", &trimap_of, py::arg("mask"), py::arg("band"), py::arg("out") = py::none());
   m.def(
       "refine_alpha",

@@ -14,8 +14,10 @@ template <class F>
 py::array same_size(py::handle image, py::handle out, F f) {
   return with_image(image, "image", [&]<class T>(const Input<T>& in) -> py::array {
     auto result = output<T>(out, in.view.height, in.view.width, in.array.ndim() == 2 ? 0 : 3, {image, in.array});
-    py::gil_scoped_release unlocked;
-    f(in.view, result.view);
+    {
+      py::gil_scoped_release unlocked;
+      f(in.view, result.view);
+    }
     return result.array;
   });
 }
@@ -27,9 +29,11 @@ py::array new_size(py::handle image, int64_t height, int64_t width, py::handle o
                           ", " + std::to_string(width) + ")");
   return with_image(image, "image", [&]<class T>(const Input<T>& in) -> py::array {
     auto result = output<T>(out, height, width, in.array.ndim() == 2 ? 0 : 3, {image, in.array});
-    py::gil_scoped_release unlocked;
-    require_picture(in.view);
-    f(in.view, result.view);
+    {
+      py::gil_scoped_release unlocked;
+      require_picture(in.view);
+      f(in.view, result.view);
+    }
     return result.array;
   });
 }

@@ -70,12 +70,8 @@ using Map = Image<float>;
 
 float greatest(const Map& map) { return *std::max_element(map.data(), map.data() + map.pixels()); }
 
-// The barrier distance from the frame of the picture, summed over the channels.
-Map barrier_map(ImageView<const float> lab) {
-  Image<uint8_t> frame = Image<uint8_t>::like(lab);
-  for (int64_t y = 0; y < lab.height; ++y)
-    for (int64_t x = 0; x < lab.width; ++x)
-      frame.row(y)[x] = y == 0 || x == 0 || y == lab.height - 1 || x == lab.width - 1;
+// The barrier distance from the seeds, summed over the channels.
+void barrier_sum(ImageView<const float> lab, ImageView<const uint8_t> seed, int passes, ImageView<float> out) {
   std::array<Map, 3> distance;
   parallel_for(3, 1, [&](int64_t begin, int64_t end) {
     for (int64_t c = begin; c < end; ++c) {
@@ -83,12 +79,30 @@ Map barrier_map(ImageView<const float> lab) {
       for (int64_t y = 0; y < lab.height; ++y)
         for (int64_t x = 0; x < lab.width; ++x) plane.row(y)[x] = lab.row(y)[3 * x + c];
       Map& result = distance[static_cast<size_t>(c)] = Map::like(lab);
-      barrier_distance(plane, frame.view(), 3, result);
+      barrier_distance(plane, seed, passes, result);
     }
   });
-  for (int64_t i = 0; i < lab.pixels(); ++i)
-    distance[0].data()[i] = distance[0].data()[i] + distance[1].data()[i] + distance[2].data()[i];
-  return std::move(distance[0]);
+  for (int64_t y = 0; y < lab.height; ++y)
+    for (int64_t x = 0; x < lab.width; ++x)
+      out.row(y)[x] = distance[0].row(y)[x] + distance[1].row(y)[x] + distance[2].row(y)[x];
+}
+
+// L*a*b* of the picture after a 5×5 median.
+template <class T>
+Image<float> smooth_lab(ImageView<const T> image) {
+  Image<T> smooth = Image<T>::like(image, image.channels);
+  median(image, 5, smooth);
+  Image<float> lab = Image<float>::like(image, 3);
+  to_lab(smooth.view(), lab);
+  return lab;
+}
+
+Image<uint8_t> frame_of(ImageView<const float> picture) {
+  Image<uint8_t> frame = Image<uint8_t>::like(picture);
+  for (int64_t y = 0; y < picture.height; ++y)
+    for (int64_t x = 0; x < picture.width; ++x)
+      frame.row(y)[x] = y == 0 || x == 0 || y == picture.height - 1 || x == picture.width - 1;
+  return frame;
 }
 
 // A normal distribution of colours; `inverse` is that of its covariance + 2 I (xx, xy, xz, yy, yz, zz).
@@ -209,7 +223,8 @@ void negate(Map& map) {
 
 // The map of the small picture.
 Map subject_map(ImageView<const float> lab) {
-  Map map = barrier_map(lab);
+  Map map = Map::like(lab);
+  barrier_sum(lab, frame_of(lab), 3, map);
   const float scale = greatest(map);
   if (!(scale >= kLeastContrast)) {
     std::fill_n(map.data(), map.pixels(), 0.0f);
@@ -249,11 +264,16 @@ void detect(ImageView<const T> image, ImageView<float> out) {
   const auto shrunk = [&](int64_t n) { return std::max<int64_t>(1, (2 * n * side + longest) / (2 * longest)); };
   Image<T> small(shrunk(image.height), shrunk(image.width), image.channels);
   resize_area(image, small);
-  Image<T> smooth = Image<T>::like(small.view(), image.channels);
-  median(small.view(), 5, smooth);
-  Image<float> lab = Image<float>::like(small.view(), 3);
-  to_lab(smooth.view(), lab);
-  resize_bilinear(subject_map(lab).view(), out);
+  resize_bilinear(subject_map(smooth_lab<T>(small)).view(), out);
+}
+
+template <class T>
+void map_barriers(ImageView<const T> image, ImageView<const uint8_t> seed, int passes, ImageView<float> out) {
+  if (image.height != seed.height || image.width != seed.width || image.height != out.height ||
+      image.width != out.width || seed.channels != 1 || out.channels != 1)
+    throw std::invalid_argument("barrier_map: image, seed and out must be of one size");
+  if constexpr (std::is_same_v<T, float>) require_range(image, 0, 1, "image");
+  barrier_sum(smooth_lab(image), seed, passes, out);
 }
 
 }  // namespace
@@ -271,6 +291,13 @@ void barrier_distance(ImageView<const float> channel, ImageView<const uint8_t> s
       const auto i = static_cast<size_t>(y * out.width + x);
       out.row(y)[x] = paths.high[i] - paths.low[i];
     }
+}
+
+void barrier_map(ImageView<const uint8_t> image, ImageView<const uint8_t> seed, int passes, ImageView<float> out) {
+  map_barriers(image, seed, passes, out);
+}
+void barrier_map(ImageView<const float> image, ImageView<const uint8_t> seed, int passes, ImageView<float> out) {
+  map_barriers(image, seed, passes, out);
 }
 
 void detect_subject(ImageView<const uint8_t> image, ImageView<float> out) { detect(image, out); }

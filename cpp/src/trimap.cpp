@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -171,6 +172,27 @@ void keep_lonely_parts(ImageView<const int32_t> distance, int64_t side, ImageVie
 }
 
 }  // namespace
+
+void distance_transform(ImageView<const uint8_t> mask, ImageView<float> distance) {
+  if (mask.channels != 1 || distance.channels != 1 || mask.height != distance.height || mask.width != distance.width)
+    throw std::invalid_argument("distance_transform: mask and distance must be single-channel and of one size");
+  constexpr int32_t kFarthest = 46340;  // its square fits int32
+  const auto cap = static_cast<int32_t>(std::min<int64_t>(mask.height + mask.width, kFarthest));
+  const Image<int32_t> column = column_distance(mask, false, cap);
+  bool empty = true;
+  for (int64_t x = 0; empty && x < mask.width; ++x) empty = column.row(0)[x] == cap;
+  parallel_for(mask.height, row_grain(mask.width, 1 << 14), [&](int64_t begin, int64_t end) {
+    RowDistance row_distance(mask.width);
+    for (int64_t y = begin; y < end; ++y) {
+      float* out = distance.row(y);
+      std::fill_n(out, mask.width, empty ? std::numeric_limits<float>::infinity() : 0.0f);
+      if (empty) continue;
+      row_distance.scan(column.row(y), mask.width, cap, [&](int64_t x, int32_t squared) {
+        out[x] = static_cast<float>(std::sqrt(static_cast<double>(squared)));
+      });
+    }
+  });
+}
 
 double default_band(int64_t height, int64_t width) {
   const double pixels = static_cast<double>(height) * static_cast<double>(width);

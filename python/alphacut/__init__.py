@@ -23,10 +23,10 @@ from .foreground import estimate_foreground
 from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
 from .io import DecodeError, read_image, read_mask, write_image
 from .kmeans import KMeans, kmeans
-from .matting import guided_filter, make_trimap, refine_alpha
+from .matting import distance_transform, guided_filter, make_trimap, refine_alpha
 from .pipeline import Remover, remove_background
 from .preprocess import denoise, resize, white_balance
-from .subject import detect_subject
+from .subject import barrier_map, detect_subject
 from .threads import get_num_threads, set_num_threads
 from .threshold import adaptive_threshold, find_threshold, threshold
 
@@ -42,12 +42,14 @@ __all__ = [
     "Polygon",
     "Remover",
     "adaptive_threshold",
+    "barrier_map",
     "chroma_key",
     "component_stats",
     "composite",
     "denoise",
     "despill",
     "detect_subject",
+    "distance_transform",
     "estimate_foreground",
     "fill_holes",
     "find_key",

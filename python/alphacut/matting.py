@@ -62,6 +62,42 @@ def guided_filter(
     return _core.guided_filter(native(guide), src, radius, eps, subsample, out)
 
 
+def distance_transform(mask: Array, *, out: Array | None = None) -> Array:
+    """Measure how far each foreground pixel is from the background.
+
+    Parameters
+    ----------
+    mask : (H, W) uint8 or bool
+        Nonzero is foreground.
+    out : (H, W) float32, optional
+        Where to write the result.
+
+    Returns
+    -------
+    (H, W) float32
+        Exact Euclidean distance, in pixels, between the centres of a nonzero pixel and the nearest zero one, at most
+        46,340; 0 on background; infinity everywhere if there is no background.
+
+    Raises
+    ------
+    TypeError
+        If `mask` or `out` has another dtype.
+    ValueError
+        If a shape is wrong.
+
+    Notes
+    -----
+    Linear time (Meijster, Roerdink and Hesselink 2000). Needs 4 bytes a pixel beyond the result.
+
+    Examples
+    --------
+    >>> import numpy as np, alphacut
+    >>> alphacut.distance_transform(np.array([[1, 1, 1, 0]], bool)).tolist()
+    [[3.0, 2.0, 1.0, 0.0]]
+    """
+    return _core.distance_transform(mask, out)
+
+
 def make_trimap(mask: Array, *, band: float | None = None, out: Array | None = None) -> Array:
     """Mark the pixels near the edge of a mask as unknown.
 

@@ -8,6 +8,56 @@ from . import _core
 from ._arrays import Array, choice, native
 
 
+def barrier_map(image: Array, seed: Array, *, passes: int = 6, out: Array | None = None) -> Array:
+    """Say how far, by colour, each pixel is from the nearest seed.
+
+    The minimum barrier distance: the least range of values, highest minus lowest, that a path from any seed to the
+    pixel must cross. It grows at edges, not with length, so it stays small all over the object that holds a seed.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, 3) uint8, uint16 or float32 array
+        A float picture has values from 0 to 1.
+    seed : (H, W) uint8 or bool array
+        Nonzero where paths start; at least one pixel.
+    passes : int
+        Raster passes, alternately forward and backward, from 2 to 1000: more follow more winding paths.
+    out : (H, W) float32 array, optional
+        Where to write, sharing no memory with an input.
+
+    Returns
+    -------
+    (H, W) float32 array
+        The distances in L*, a* and b* after a 5×5 median, added up: 0 at seeds whose surroundings have their colour.
+
+    Raises
+    ------
+    TypeError
+        If an argument has a wrong type or dtype.
+    ValueError
+        If shapes differ, a value is out of range, or no pixel is a seed.
+
+    Notes
+    -----
+    FastMBD: Zhang et al., "Minimum Barrier Salient Object Detection at 80 FPS", 2015. Passes approximate the distance
+    from above. Memory: 40 bytes a pixel beyond the result.
+
+    Examples
+    --------
+    >>> import numpy as np, alphacut
+    >>> image = np.full((20, 30), 20, np.uint8)
+    >>> image[5:15, 10:20] = 220
+    >>> seed = np.zeros((20, 30), bool)
+    >>> seed[10, 15] = True
+    >>> distance = alphacut.barrier_map(image, seed)
+    >>> float(distance[6, 12]), bool(distance[0, 0] > 80)
+    (0.0, True)
+    """
+    if not 2 <= passes <= 1000:
+        raise ValueError(f"passes must be from 2 to 1000, got {passes}")
+    return _core.barrier_map(native(image), seed, passes, out)
+
+
 def detect_subject(image: Array, *, method: Literal["auto", "barrier"] = "auto", out: Array | None = None) -> Array:
     """Say how likely each pixel belongs to the subject of a picture.
 

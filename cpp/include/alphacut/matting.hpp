@@ -13,6 +13,10 @@ template <class Guide, class Source>
 void guided_filter(ImageView<const Guide> guide, ImageView<const Source> source, int64_t radius, double eps,
                    int64_t subsample, ImageView<float> result);
 
+// The exact Euclidean distance of each nonzero pixel to the nearest zero one; 0 where the mask is zero, infinity where
+// it is zero nowhere. At most 46,340: beyond that no more is told. Needs 4 bytes a pixel beyond the result.
+void distance_transform(ImageView<const uint8_t> mask, ImageView<float> distance);
+
 // The band make_trimap uses by default: 10 pixels at 0.45 megapixels, growing with the square root of their number,
 // from 2 to 64.
 double default_band(int64_t height, int64_t width);
