@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
@@ -15,12 +15,49 @@ from ..io import read_image, write_image
 
 Array = NDArray[Any]
 
-# name, file of scikit-image, box (where the picture holds more than its subject)
-SCENES: tuple[tuple[str, str, tuple[int, int, int, int] | None], ...] = (
-    ("astronaut", "astronaut.png", (16, 6, 350, 506)),
-    ("coffee", "coffee.png", (72, 10, 412, 386)),
-    ("cat", "chelsea.png", None),
-    ("rocket", "rocket.jpg", None),
+Stroke = tuple[tuple[int, int], ...]
+
+
+class Scene(NamedTuple):
+    """A photograph of scikit-image, and what is said of its subject: a box, or strokes to keep and to remove."""
+
+    name: str
+    file: str
+    box: tuple[int, int, int, int] | None = None
+    keep: tuple[Stroke, ...] = ()
+    remove: tuple[Stroke, ...] = ()
+
+
+SCENES = (
+    Scene("retina", "retina.jpg"),
+    Scene("cameraman", "camera.png", box=(0, 50, 345, 462)),
+    Scene(
+        "coffee",
+        "coffee.png",
+        box=(66, 6, 424, 392),
+        keep=(((400, 80), (390, 190), (365, 286)), ((130, 230), (200, 340), (330, 360))),
+    ),
+    Scene(
+        "cat",
+        "chelsea.png",
+        keep=(((60, 285), (60, 200), (140, 100), (200, 20), (260, 60), (330, 120), (290, 230), (160, 270)),),
+        remove=(((10, 20), (20, 150), (10, 240)), ((400, 60), (430, 200), (400, 285))),
+    ),
+    Scene(
+        "astronaut",
+        "astronaut.png",
+        keep=(
+            ((170, 60), (225, 40), (270, 70), (225, 120), (225, 170), (150, 215), (225, 240), (300, 215)),
+            ((60, 420), (110, 300), (230, 330), (330, 290), (350, 320)),
+            ((120, 480), (240, 480)),
+        ),
+        remove=(
+            ((20, 20), (40, 180), (8, 280), (8, 400)),
+            ((110, 30), (130, 150)),
+            ((330, 20), (340, 190), (400, 250), (430, 30)),
+            ((300, 470), (310, 400), (400, 370), (470, 470)),
+        ),
+    ),
 )
 COLOUR = "#2a9d8f"
 CELL = 240
@@ -44,9 +81,9 @@ def demo(out: Path) -> None:
     rows: dict[str, dict[str, Array]] = {}
     timings: dict[str, Mapping[str, float]] = {}
     try:
-        for name, file, box in SCENES:
-            if (folder / file).is_file():
-                rows[name], timings[name] = _scene(folder / file, box, out / name)
+        for scene in SCENES:
+            if (folder / scene.file).is_file():
+                rows[scene.name], timings[scene.name] = _cut(scene, folder, out / scene.name)
         if not rows:
             raise click.ClickException(f"this scikit-image brings none of the photographs along: {folder}")
         write_image(out / "contact-sheet.png", _contact_sheet(rows))
@@ -65,16 +102,15 @@ def _photographs() -> Path:
     return Path(spec.submodule_search_locations[0]) / "data"
 
 
-def _scene(
-    file: Path, box: tuple[int, int, int, int] | None, out: Path
-) -> tuple[dict[str, Array], Mapping[str, float]]:
+def _cut(scene: Scene, folder: Path, out: Path) -> tuple[dict[str, Array], Mapping[str, float]]:
     """Write the steps of one photograph; give them back with the time of each stage."""
     import alphacut
 
-    image = read_image(file).pixels
-    cutout = alphacut.remove_background(image, box=box)
+    image = read_image(folder / scene.file).pixels
+    labels = _labels(scene, image.shape[:2])
+    cutout = alphacut.remove_background(image, box=scene.box, labels=labels)
     steps = {
-        "input": _with_box(image, box),
+        "input": _with_prompt(image, scene.box, labels),
         "subject": alphacut.detect_subject(image),
         "mask": cutout.mask,
         "trimap": alphacut.make_trimap(cutout.mask),
@@ -90,9 +126,26 @@ def _scene(
     return steps, cutout.timings
 
 
-def _with_box(image: Array, box: tuple[int, int, int, int] | None) -> Array:
-    """A copy with the box drawn, 3 pixels thick, inside its edges."""
-    image = image.copy()
+def _labels(scene: Scene, size: tuple[int, int]) -> Array | None:
+    """The strokes as labels: 1 keep, 0 remove, and else 3 inside a box or 2 without one; None without strokes."""
+    from PIL import Image, ImageDraw
+
+    if not scene.keep + scene.remove:
+        return None
+    labels = Image.new("L", size[::-1], 2 if scene.box is None else 3)
+    draw = ImageDraw.Draw(labels)
+    for label, strokes in ((0, scene.remove), (1, scene.keep)):
+        for stroke in strokes:
+            draw.line(stroke, fill=label, width=9)
+    return np.asarray(labels)
+
+
+def _with_prompt(image: Array, box: tuple[int, int, int, int] | None, labels: Array | None) -> Array:
+    """A copy in colour with the box and the strokes drawn: green to keep, red to remove."""
+    image = image.copy() if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+    if labels is not None:
+        image[labels == 0] = (220, 0, 0)
+        image[labels == 1] = (0, 255, 0)
     if box is not None:
         x, y, width, height = box
         inside = image[y : y + height, x : x + width]
