@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from . import _core
 from ._arrays import Array, choice, native
 
 
-def detect_subject(image: Array, *, method: Literal["auto", "barrier"] = "auto", out: Array | None = None) -> Array:
+def detect_subject(image: Array, *, method: str = "auto", out: Array | None = None) -> Array:
     """Say how likely each pixel belongs to the subject of a picture.
 
     Parameters
@@ -53,4 +51,4 @@ def detect_subject(image: Array, *, method: Literal["auto", "barrier"] = "auto",
     (True, True)
     """
     choice(method, "method", ("auto", "barrier"))
-    return _core.detect_subject(native(image), out)
+    return _core.detect_subject(native(image, out), out)
