@@ -289,6 +289,7 @@ def test_prompts_are_checked_when_the_remover_is_made():
         ({"key": "no such colour"}, ValueError),
         ({"mask": [[1]]}, TypeError),
         ({"box": BOX, "key": "red"}, ValueError),
+        ({"key": "red", "method": "kmeans"}, ValueError),
     ):
         with pytest.raises(error, match=next(iter(prompt))):
             Remover(**prompt)

@@ -153,7 +153,24 @@ class Cutout:
         )
 
     def pixels(self, what: str = "rgba", background: Any = None) -> Array:
-        """The array that :meth:`save` writes: "rgba", "mask" or "alpha"; (H, W, 3) if there is a background."""
+        """The array that :meth:`save` writes.
+
+        Parameters
+        ----------
+        what : {"rgba", "mask", "alpha"}
+            Which part.
+        background
+            As in :meth:`on`; goes with "rgba" only.
+
+        Returns
+        -------
+        (H, W, 4) or (H, W) ndarray, or (H, W, 3) with a background
+
+        Raises
+        ------
+        TypeError, ValueError
+            As :meth:`on`; if `what` is another word, or a background comes with a mask or an alpha.
+        """
         choice(what, "what", ("rgba", "mask", "alpha"))
         if background is not None:
             if what != "rgba":

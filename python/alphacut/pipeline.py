@@ -194,6 +194,7 @@ class Remover:
     ) -> None:
         self._prompt = Prompt(box, labels, mask, trimap, key)
         self._method = choice(method, "method", _METHODS)
+        _require_usable(self._prompt, method)
         self._subject = choice(subject, "subject", _SUBJECTS)
         self._refine = None if refine is None else choice(refine, "refine", _REFINEMENTS)
         self._clean = flag(clean, "clean")
@@ -314,9 +315,7 @@ class Remover:
     def _find(self, image: Array, hints: Prompt, clock: _Clock) -> _Found:
         """The mask, trimap or alpha that the prompt and the method lead to."""
         method = self._method
-        for prompt, methods in _METHODS_FOR.items():
-            if getattr(hints, prompt) is not None and method not in methods:
-                raise ValueError(f"method={method!r} cannot use {prompt}: it goes with {', '.join(methods)}")
+        _require_usable(hints, method)
         if hints.trimap is not None:
             return _Found("trimap", hints.trimap)
         if hints.mask is not None:
@@ -462,6 +461,13 @@ class _Clock:
         start = time.perf_counter()
         yield
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+def _require_usable(hints: Prompt, method: str) -> None:
+    """The method can use the prompts."""
+    for prompt, methods in _METHODS_FOR.items():
+        if getattr(hints, prompt) is not None and method not in methods:
+            raise ValueError(f"method={method!r} cannot use {prompt}: it goes with {', '.join(methods)}")
 
 
 def _cleaned(mask: Array, keep: Array | None = None) -> Array:
