@@ -48,7 +48,7 @@ def test_every_function_is_documented(name):
         assert f"{section}\n---" in text, section
     if name != "info":
         assert "Raises\n---" in text
-    listed = {word for line in re.findall(r"^([\w, ]+) : ", text, re.M) for word in line.split(", ")}
+    listed = {word for line in re.findall(r"^(\w+(?:, \w+)*)(?: : .*)?$", text, re.M) for word in line.split(", ")}
     assert set(parameters) <= listed
 
 

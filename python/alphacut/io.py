@@ -166,7 +166,7 @@ def read_mask(source: Any, *, max_pixels: int = MAX_PIXELS) -> Array:
 
     Parameters
     ----------
-    source, max_pixels :
+    source, max_pixels
         As for :func:`read_image`.
 
     Returns
