@@ -79,6 +79,18 @@ def test_a_uniform_border_is_keyed():
     assert overlap(given.mask, disc) > 0.97
 
 
+def test_a_key_is_judged_by_the_border_it_explains():
+    picture, disc = scene()
+    picture[~disc] = (0, 200, 0)
+    picture[:60, 0] = (200, 0, 0)
+    right = remove_background(picture, key=(0, 200, 0))
+    border = 2 * 160 + 2 * 118
+    assert right.confidence == pytest.approx(1 - 60 / border, abs=0.01)
+    wrong = remove_background(picture, key="blue")
+    assert wrong.confidence < 0.1
+    assert any("of the border has the colour" in warning for warning in wrong.warnings)
+
+
 def test_a_large_picture_is_cut_small_and_refined_at_full_size():
     picture, disc = scene(1100, 1500)
     cutout = remove_background(picture, box=(300, 150, 900, 800))

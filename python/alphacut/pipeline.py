@@ -338,13 +338,11 @@ class Remover:
     def _by_key(self, image: Array, hints: Prompt, clock: _Clock, must: bool) -> _Found | None:
         """The ground's colour taken out; None where it need not be and the border is not uniform."""
         with clock("key"):
-            key, uniformity = hints.key, 1.0
-            if key is None:
-                key = find_key(image)
-                uniformity = key.uniformity
-                if uniformity < _UNIFORM_BORDER and not must:
-                    return None
+            key = find_key(image) if hints.key is None else hints.key
+            if hints.key is None and key.uniformity < _UNIFORM_BORDER and not must:
+                return None
             alpha = chroma_key(image, key, contiguous=hints.key is None)
+            uniformity = key.uniformity if hints.key is None else _keyed_border(alpha)
         with clock("clean"):
             mask = threshold(alpha, _half(alpha.dtype))
             if self._clean:
@@ -466,6 +464,12 @@ class _Clock:
         start = time.perf_counter()
         yield
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+def _keyed_border(alpha: Array) -> float:
+    """The share of the border's pixels that went with the ground."""
+    border = np.concatenate([alpha[0], alpha[-1], alpha[1:-1, 0], alpha[1:-1, -1]])
+    return float(np.mean(border <= _half(alpha.dtype)))
 
 
 def _require_usable(hints: Prompt, method: str) -> None:
