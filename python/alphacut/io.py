@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from ._arrays import Array, as_uint8
+from ._arrays import Array, as_uint8, integer
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -137,12 +137,10 @@ def read_image(source: Any, *, max_pixels: int = MAX_PIXELS) -> Picture:
 
 def as_picture(source: Any, name: str, max_pixels: int = MAX_PIXELS) -> Picture:
     """:func:`read_image` for an argument that the caller knows by another name."""
+    if integer(max_pixels, "max_pixels") < 1:
+        raise ValueError(f"max_pixels must be at least 1, got {max_pixels}")
     if isinstance(source, np.ndarray):
         return _split(source, name)
-    if isinstance(max_pixels, bool) or not isinstance(max_pixels, int):
-        raise TypeError(f"max_pixels must be an int, got {type(max_pixels).__name__}")
-    if max_pixels < 1:
-        raise ValueError(f"max_pixels must be at least 1, got {max_pixels}")
     if _is_pillow(source):
         return _picture(source, "the Pillow picture", max_pixels)
     if isinstance(source, (str, os.PathLike)):
@@ -464,9 +462,7 @@ def _encode(
 def _options(format: str, quality: int | None) -> dict[str, Any]:
     """How to write a format."""
     if quality is not None:
-        if isinstance(quality, bool) or not isinstance(quality, int):
-            raise TypeError(f"quality must be an int, got {type(quality).__name__}")
-        if not 1 <= quality <= 100:
+        if not 1 <= integer(quality, "quality") <= 100:
             raise ValueError(f"quality must be 1 to 100, got {quality}")
         if format not in ("JPEG", "WEBP"):
             raise ValueError(f"quality goes with jpeg and webp only, not with {format.lower()}")
