@@ -144,6 +144,7 @@ def _starting_centers(init: object, n_clusters: int, image: Array, full_scale: i
         raise ValueError(f"init must be a rectangular array: {error}") from None
     if centers.dtype.kind not in "iuf":
         raise TypeError(f"init must be 'k-means++' or numbers, got an array of dtype {centers.dtype}")
+    centers = centers.astype(np.float64)
     channels = image.shape[2] if getattr(image, "ndim", 2) == 3 else 1
     if centers.shape != (n_clusters, channels):
         raise ValueError(f"init must have shape (n_clusters, C) = ({n_clusters}, {channels}), got {centers.shape}")
