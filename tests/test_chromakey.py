@@ -277,3 +277,14 @@ def test_quality_on_cutouts(data_dir, isa):
     assert np.mean(errors["green"]) < 0.015
     assert np.mean(errors["white"]) < 0.05
     assert np.mean(errors["graded"]) < 0.06
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_despill_takes_a_bool_alpha_as_all_or_nothing(dtype):
+    full = {np.uint8: 255, np.uint16: 65535, np.float32: 1}[dtype]
+    image = (np.full((2, 2, 3), (0.4, 0.6, 0.4)) * full).astype(dtype)
+    alpha = np.array([[True, False], [False, True]])
+    result = alphacut.despill(image, "green", alpha=alpha)
+    assert np.array_equal(result, alphacut.despill(image, "green", alpha=(alpha * full).astype(dtype)))
+    assert np.array_equal(result[alpha], image[alpha])
+    assert (result[~alpha][:, 1] < image[~alpha][:, 1]).all()

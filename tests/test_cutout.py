@@ -1,4 +1,5 @@
 import io as std_io
+import os
 
 import numpy as np
 import pytest
@@ -47,6 +48,71 @@ def test_crop(cutout):
     assert cutout.crop(1000).rgba.shape == cutout.rgba.shape
     with pytest.raises(ValueError, match="margin must be 0 or more"):
         cutout.crop(-1)
+
+
+def test_crop_takes_whole_numbers(cutout):
+    for margin in (1.5, "1", True):
+        with pytest.raises(TypeError, match="margin must be an int"):
+            cutout.crop(margin)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("channels", [None, 3, 4])
+@pytest.mark.parametrize("linear", [False, True])
+def test_on_takes_every_background_in_every_depth(tmp_path, rng, dtype, channels, linear):
+    def picture(height, width, channels, dtype):
+        pixels = rng.integers(0, 256, (height, width, channels or 1), np.uint8)
+        pixels = pixels if channels else pixels[..., 0]
+        if dtype == np.uint16:
+            return pixels.astype(np.uint16) * np.uint16(257)
+        return pixels if dtype == np.uint8 else pixels.astype(np.float32) / np.float32(255)
+
+    mask = np.zeros((12, 17), bool)
+    mask[3:9, 4:12] = True
+    cutout = remove_background(picture(12, 17, channels, dtype), mask=mask)
+    Image.fromarray(picture(5, 9, 4, np.uint8)).save(tmp_path / "ground.png")
+    backgrounds = ["red", [1, 2, 3], "blur", "checkerboard", tmp_path / "ground.png", str(tmp_path / "ground.png")]
+    for depth in (np.uint8, np.uint16, np.float32):
+        backgrounds += [picture(*shape, depth) for shape in ((5, 9, None), (1, 1, 3), (40, 2, 4))]
+    for one in (cutout, cutout.crop(2)):
+        for background in backgrounds:
+            composed = one.on(background, linear=linear)
+            assert composed.shape == (*one.alpha.shape, 3)
+            assert composed.dtype == dtype
+        for what in ("rgba", "mask", "alpha"):
+            one.save(tmp_path / f"{what}.png", what=what)
+
+
+@pytest.mark.parametrize(
+    ("background", "error"),
+    [
+        (3, TypeError),
+        (None, TypeError),
+        ("no such colour", ValueError),
+        ((1, 2, 300), ValueError),
+        (np.zeros((4, 4, 3)), TypeError),
+        (np.zeros((4, 4, 2), np.uint8), ValueError),
+        (np.full((4, 4, 3), 2, np.float32), ValueError),
+    ],
+)
+def test_on_names_a_bad_background(cutout, background, error):
+    with pytest.raises(error, match="background"):
+        cutout.on(background)
+
+
+def test_a_background_that_looks_like_a_path_is_one(cutout, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"missing\.png"):
+        cutout.on("missing.png")
+    (tmp_path / "folder").mkdir()
+    Image.new("RGB", (4, 4), "blue").save(tmp_path / "folder" / "ground", "png")
+    assert cutout.on(os.path.join("folder", "ground"))[0, 0].tolist() == [0, 0, 255]
+
+
+def test_cutouts_compare_by_identity(cutout):
+    assert cutout == cutout
+    assert cutout != cutout.crop()
+    assert len({cutout, cutout}) == 1
 
 
 @pytest.mark.parametrize("suffix", ["png", "webp", "tiff"])

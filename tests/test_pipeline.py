@@ -1,5 +1,6 @@
 import inspect
 import io as std_io
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ def overlap(mask, truth):
 
 
 BOX = (35, 20, 90, 80)
+DTYPES = (np.uint8, np.uint16, np.float32)
 
 
 def test_remover_takes_the_options_of_remove_background():
@@ -75,6 +77,18 @@ def test_a_uniform_border_is_keyed():
     assert overlap(cutout.mask, disc) > 0.97
     given = remove_background(picture, key=(250, 251, 249))
     assert overlap(given.mask, disc) > 0.97
+
+
+def test_a_key_is_judged_by_the_border_it_explains():
+    picture, disc = scene()
+    picture[~disc] = (0, 200, 0)
+    picture[:60, 0] = (200, 0, 0)
+    right = remove_background(picture, key=(0, 200, 0))
+    border = 2 * 160 + 2 * 118
+    assert right.confidence == pytest.approx(1 - 60 / border, abs=0.01)
+    wrong = remove_background(picture, key="blue")
+    assert wrong.confidence < 0.1
+    assert any("of the border has the colour" in warning for warning in wrong.warnings)
 
 
 def test_a_large_picture_is_cut_small_and_refined_at_full_size():
@@ -216,8 +230,8 @@ def test_nothing_found_is_said():
         ({"device": "tpu"}, ValueError, "device"),
         ({"seed": -1}, ValueError, "seed must be from 0"),
         ({"seed": 1.5}, TypeError, "seed must be an int"),
-        ({"box": (1, 2, 3)}, TypeError, "box must be four"),
-        ({"box": (1, 2, 3.5, 4)}, TypeError, "box must be four"),
+        ({"box": (1, 2, 3)}, ValueError, "box must be four"),
+        ({"box": (1, 2, 3.5, 4)}, TypeError, "each value of box must be an int"),
         ({"box": (1, 2, 0, 4)}, ValueError, "sides of at least 1"),
         ({"box": (500, 2, 5, 4)}, ValueError, "overlap the 160×120 picture"),
         ({"labels": np.zeros((3, 3), np.uint8)}, ValueError, "labels must have the picture's shape"),
@@ -263,6 +277,79 @@ def test_remover_takes_a_prompt_for_each_picture():
     assert np.array_equal(remove(picture, box=BOX).rgba, remove_background(picture, box=BOX, refine=None).rgba)
     with pytest.raises(TypeError, match="frame: prompts are"):
         remove(picture, frame=3)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"method": "key"}, {"key": "green"}, {"method": "kmeans"}, {"mask": np.ones((4, 4), bool)}]
+)
+@pytest.mark.parametrize("shape", [(1, 1), (3, 70), (64, 48, 3)])
+def test_every_remover_warms_up(options, shape):
+    Remover(**options).warmup(shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "error"), [((0, 5), ValueError), ((4.0, 5), TypeError), ((7,), TypeError), (7, TypeError)]
+)
+def test_warmup_refuses_what_is_no_shape(shape, error):
+    with pytest.raises(error, match="shape"):
+        Remover().warmup(shape)
+
+
+def test_prompts_are_checked_when_the_remover_is_made():
+    for prompt, error in (
+        ({"box": (1, 2, 3)}, ValueError),
+        ({"key": "no such colour"}, ValueError),
+        ({"mask": [[1]]}, TypeError),
+        ({"box": BOX, "key": "red"}, ValueError),
+        ({"key": "red", "method": "kmeans"}, ValueError),
+    ):
+        with pytest.raises(error, match=next(iter(prompt))):
+            Remover(**prompt)
+
+
+def test_memory_kept_between_pictures_is_bounded():
+    remove = Remover(refine=None, foreground=False)
+    for width in range(400, 420):
+        remove(np.zeros((300, width, 3), np.uint8), box=(50, 50, 200, 200))
+    assert len(remove._buffers) <= 2
+    remove.reset()
+    assert not remove._buffers
+
+
+def test_one_remover_serves_many_threads():
+    pictures = [scene(400 + 8 * i, 520 - 8 * i, seed=i, dtype=DTYPES[i % 3])[0] for i in range(6)]
+    remove = Remover(box=(120, 80, 280, 260), refine="guided", preprocess=["denoise", "white_balance"])
+    expected = [remove(picture).rgba.tobytes() for picture in pictures]
+    with ThreadPoolExecutor(8) as pool:
+        found = pool.map(lambda picture: remove(picture).rgba.tobytes(), pictures * 4)
+        assert list(found) == expected * 4
+
+
+def test_a_trimap_without_unknown_pixels_is_the_alpha():
+    picture, disc = scene()
+    trimap = np.where(disc, 255, 0).astype(np.uint8)
+    cutout = remove_background(picture, trimap=trimap)
+    assert np.array_equal(cutout.alpha, trimap)
+    assert cutout.refine is None
+    assert not np.shares_memory(remove_background(picture, trimap=trimap, refine=None).alpha, trimap)
+
+
+@pytest.mark.parametrize("known", [0, 255])
+def test_a_trimap_that_cannot_be_solved_is_named(known):
+    trimap = np.full((120, 160), known, np.uint8)
+    trimap[3:9, 3:9] = 100
+    with pytest.raises(ValueError, match="trimap has unknown pixels"):
+        remove_background(scene()[0], trimap=trimap)
+
+
+@pytest.mark.parametrize("prompt", [{"mask": np.ones((5, 6), bool)}, {"method": "threshold"}, {"key": "red"}])
+def test_a_float_picture_out_of_range_is_named_whatever_runs(prompt):
+    for shape in ((5, 6), (5, 6, 3), (5, 6, 4)):
+        for bad in (np.nan, np.inf, -0.1, 1.1):
+            picture = np.full(shape, 0.5, np.float32)
+            picture.flat[-1] = bad
+            with pytest.raises(ValueError, match="image of float32 must lie in"):
+                remove_background(picture, refine=None, foreground=False, **prompt)
 
 
 def test_inputs_are_not_changed_and_may_be_read_only():

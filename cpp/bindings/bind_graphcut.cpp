@@ -8,7 +8,8 @@ namespace {
 
 // The four planes of an array (4, H, W); rows with gaps inside are copied once.
 struct NeighboursInput {
-  py::array array;
+  py::array array;   // the caller's
+  py::array pixels;  // what the planes show: the same, or a copy of it
   Neighbours planes;
 };
 
@@ -19,12 +20,13 @@ NeighboursInput neighbours_of(py::handle value) {
   if (array.ndim() != 3 || array.shape(0) != 4 || array.size() == 0)
     throw py::value_error("neighbours must have shape (4, height, width), neither side 0, got " + shape_text(array));
   const bool aligned = (array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) != 0;
-  if ((array.shape(2) > 1 && array.strides(2) != 4) || !aligned) array = py::array(array.attr("copy")("C"));
-  NeighboursInput input{array, {}};
+  const bool packed = array.shape(2) == 1 || array.strides(2) == 4;
+  const py::array pixels = packed && aligned ? array : py::array(array.attr("copy")("C"));
+  NeighboursInput input{array, pixels, {}};
   for (py::ssize_t k = 0; k < 4; ++k)
     input.planes[static_cast<size_t>(k)] = {
-        reinterpret_cast<const int32_t*>(static_cast<const char*>(array.data()) + k * array.strides(0)), array.shape(1),
-        array.shape(2), 1, array.strides(1)};
+        reinterpret_cast<const int32_t*>(static_cast<const char*>(pixels.data()) + k * pixels.strides(0)),
+        pixels.shape(1), pixels.shape(2), 1, pixels.strides(1)};
   return input;
 }
 

@@ -15,10 +15,11 @@ namespace py = pybind11;
 
 namespace alphacut {
 
-// Keeps the array alive while its pixels are in use.
+// Keeps the pixels alive while they are in use.
 template <class T>
 struct Input {
-  py::array array;
+  py::array array;   // the caller's
+  py::array pixels;  // what the view shows: the same, or a copy of it
   ImageView<const T> view;
   operator ImageView<const T>() const { return view; }
 };
@@ -55,10 +56,10 @@ Input<T> view_of(py::array array) {
     return true;
   };
   const bool aligned = (array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) != 0;
-  if (!packed(array) || !aligned) array = py::array(array.attr("copy")("C"));
-  ImageView<const T> view{static_cast<const T*>(array.data()), array.shape(0), array.shape(1),
-                          array.ndim() == 3 ? array.shape(2) : 1, array.strides(0)};
-  return {std::move(array), view};
+  py::array pixels = packed(array) && aligned ? array : py::array(array.attr("copy")("C"));
+  ImageView<const T> view{static_cast<const T*>(pixels.data()), pixels.shape(0), pixels.shape(1),
+                          pixels.ndim() == 3 ? pixels.shape(2) : 1, pixels.strides(0)};
+  return {std::move(array), std::move(pixels), view};
 }
 
 // (H, W) of dtype T, neither side 0. T = uint8_t takes bool too.
@@ -136,8 +137,7 @@ Output<T> output(py::handle out, int64_t height, int64_t width, int64_t channels
       throw py::value_error(std::string(name) + " must have shape " +
                             std::string(py::str(py::tuple(py::cast(*shape)))) + ", got " + shape_text(array));
     if (!array.writeable()) throw py::value_error(std::string(name) + " is read-only");
-    const auto view = view_of<T>(array);
-    if (view.array.ptr() != array.ptr())
+    if (view_of<T>(array).pixels.ptr() != array.ptr())
       throw py::value_error(std::string(name) +
                             " must have packed, aligned rows: only the stride between rows is free");
     const auto shares = py::module_::import("numpy").attr("shares_memory");

@@ -150,7 +150,7 @@ int num_threads() {
 
 void set_num_threads(int count) {
   if (count < 1 || count > kMaxThreads)
-    throw std::invalid_argument("number of threads must be from 1 to 1024, got " + std::to_string(count));
+    throw std::invalid_argument("count must be from 1 to 1024, got " + std::to_string(count));
   thread_count.store(count);
 }
 

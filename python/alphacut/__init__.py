@@ -21,7 +21,7 @@ from .composite import composite, premultiply, unpremultiply
 from .cutout import Cutout
 from .foreground import estimate_foreground
 from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
-from .io import DecodeError, read_image, read_mask, write_image
+from .io import DecodeError, Picture, read_image, read_mask, write_image
 from .kmeans import KMeans, kmeans
 from .matting import distance_transform, guided_filter, make_trimap, refine_alpha
 from .pipeline import Remover, remove_background
@@ -39,6 +39,7 @@ __all__ = [
     "GraphCut",
     "KMeans",
     "KeyColor",
+    "Picture",
     "Polygon",
     "Remover",
     "adaptive_threshold",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -10,27 +13,62 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
-def native(image: Array) -> Array:
-    """A uint16 picture as float32 in 0..1; anything else as it is, for the binding to check."""
-    if isinstance(image, np.ndarray) and image.dtype == np.uint16:
-        return image.astype(np.float32) / np.float32(65535)
-    return image
+def is_uint16(image: object) -> bool:
+    """Whether `image` is an array of the depth that has no kernels."""
+    return isinstance(image, np.ndarray) and image.dtype == np.uint16
 
 
-def restore(result: Array, like: Array, out: Array | None = None) -> Array:
-    """`result` of a kernel in the depth of the picture `like`: undoes :func:`native`."""
-    if isinstance(like, np.ndarray) and like.dtype == np.uint16:
-        scaled = np.multiply(result, np.float32(65535))
-        np.rint(scaled, out=scaled)
-        if out is None:
-            return scaled.astype(np.uint16)
-        if not isinstance(out, np.ndarray) or out.dtype != np.uint16:
-            raise TypeError(f"out must be a numpy.ndarray of uint16, got {getattr(out, 'dtype', type(out).__name__)}")
-        if out.shape != scaled.shape:
-            raise ValueError(f"out must have shape {scaled.shape}, got {out.shape}")
-        out[...] = scaled
-        return out
-    return result
+def native(image: Array, out: object = None) -> Array:
+    """A uint16 picture as float32 in 0..1; anything else as it is, for the binding to check.
+
+    `out` is what the binding will write: of a converted picture, it could not see that the two overlap.
+    """
+    if not is_uint16(image):
+        return image
+    require_apart(out, image)
+    return image.astype(np.float32) / np.float32(65535)
+
+
+def require_apart(out: object, *inputs: object) -> None:
+    """`out` shares no memory with an input."""
+    arrays = [other for other in inputs if isinstance(other, np.ndarray)]
+    if isinstance(out, np.ndarray) and any(np.shares_memory(out, array) for array in arrays):
+        raise ValueError("out overlaps an input")
+
+
+def run(
+    work: Callable[[Array, Array | None], Array], image: Array, out: Array | None, inputs: Sequence[object] = ()
+) -> Array:
+    """``work(image, out)``, whose result has the depth of `image`; a uint16 picture goes by way of float32.
+
+    `inputs` are the call's other arrays, which `out` must not overlap either.
+    """
+    if not is_uint16(image):
+        return work(image, out)
+    result = np.multiply(work(native(image), None), np.float32(65535))
+    np.rint(result, out=result)
+    if out is None:
+        return result.astype(np.uint16)
+    if not isinstance(out, np.ndarray) or out.dtype != np.uint16:
+        raise TypeError(f"out must be a numpy.ndarray of uint16, got {getattr(out, 'dtype', type(out).__name__)}")
+    if out.shape != result.shape:
+        raise ValueError(f"out must have shape {result.shape}, got {out.shape}")
+    if not out.flags.writeable:
+        raise ValueError("out is read-only")
+    require_apart(out, image, *inputs)
+    out[...] = result
+    return out
+
+
+def matching(value: Array, name: str, like: Array) -> Array:
+    """An array that goes with the picture `like`, for the core; a bool one means 0 and the whole range."""
+    if not isinstance(value, np.ndarray) or not isinstance(like, np.ndarray):
+        return value
+    if value.dtype == np.bool_ and name == "alpha":
+        return value.astype(np.uint8) * np.uint8(255) if like.dtype == np.uint8 else value.astype(np.float32)
+    if value.dtype != like.dtype and np.uint16 in (value.dtype, like.dtype):
+        raise TypeError(f"{name} must have dtype {like.dtype}, got {value.dtype}")
+    return native(value)
 
 
 def choice(value: object, name: str, accepted: tuple[str, ...]) -> str:
@@ -40,6 +78,51 @@ def choice(value: object, name: str, accepted: tuple[str, ...]) -> str:
     if value not in accepted:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, accepted))}, got {value!r}")
     return value
+
+
+def integer(value: object, name: str, low: int = -(2**63), high: int = 2**63 - 1) -> int:
+    """`value` if it is a whole number that the core's integer can hold; what it may be is checked there."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool):
+        raise TypeError(f"{name} must be an int, got {type(value).__name__}")
+    if not low <= number <= high:
+        raise ValueError(f"{name} must be from {low} to {high}, got {number}")
+    return number
+
+
+def small_integer(value: object, name: str) -> int:
+    """:func:`integer` for a parameter that is an ``int`` in C++."""
+    return integer(value, name, -(2**31), 2**31 - 1)
+
+
+def real(value: object, name: str) -> float:
+    """`value` if it is a real number; what it may be is checked in the core."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must be a finite number, got one beyond the range of float") from None
+
+
+def flag(value: object, name: str) -> bool:
+    """`value` if it is True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def four_integers(box: object, name: str = "box") -> tuple[int, int, int, int]:
+    """A box as four whole numbers; where it lies is checked by who knows the picture."""
+    if not isinstance(box, (Sequence, np.ndarray)) or isinstance(box, (str, bytes)):
+        raise TypeError(f"{name} must be four whole numbers (x, y, width, height), got {type(box).__name__}")
+    if len(box) != 4:
+        raise ValueError(f"{name} must be four whole numbers (x, y, width, height), got {box!r}")
+    x, y, width, height = (integer(value, f"each value of {name}") for value in box)
+    return x, y, width, height
 
 
 def as_uint8(image: Array) -> Array:

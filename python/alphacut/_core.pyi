@@ -54,7 +54,7 @@ def cut_capacity(source: _Array, sink: _Array, neighbours: _Array, mask: _Array)
 def grabcut(
     image: _Array,
     labels: _Array | None,
-    box: list[int] | None,
+    box: tuple[int, int, int, int] | None,
     unary: _Array | None,
     n_iter: int,
     gamma: float,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
-from ._arrays import Array
+from ._arrays import Array, four_integers
+from .chromakey import key_color
 from .preprocess import resize
 from .threshold import threshold
 
@@ -29,11 +29,15 @@ class Prompt:
     key: Any = None
     size: tuple[int, int] = (0, 0)  # of the picture; set by checked()
 
-    def checked(self, size: tuple[int, int]) -> Prompt:
-        """The same for a picture of this size, or an error: prompts agree with it and with each other."""
+    def __post_init__(self) -> None:
+        """What can be checked without the picture."""
         given = [name for name in ("box", "labels", "mask", "trimap", "key") if getattr(self, name) is not None]
         if len(given) > 1 and given != ["box", "labels"]:
             raise ValueError(f"the prompts {' and '.join(given)} contradict: only box and labels go together")
+        if self.box is not None:
+            four_integers(self.box)
+        if self.key is not None:
+            key_color(self.key)
         for name in ("labels", "mask", "trimap"):
             hint = getattr(self, name)
             if hint is None:
@@ -41,11 +45,18 @@ class Prompt:
             dtypes = (np.uint8, np.bool_) if name == "mask" else (np.uint8,)
             if not isinstance(hint, np.ndarray) or hint.dtype not in dtypes:
                 kind = hint.dtype if isinstance(hint, np.ndarray) else type(hint).__name__
-                raise TypeError(f"{name} must be a uint8 ndarray, got {kind}")
-            if hint.shape != size:
+                raise TypeError(f"{name} must be a uint8 {'or bool ' * (name == 'mask')}ndarray, got {kind}")
+
+    def checked(self, size: tuple[int, int]) -> Prompt:
+        """The same for a picture of this size, or an error if they do not go together."""
+        for name in ("labels", "mask", "trimap"):
+            hint = getattr(self, name)
+            if hint is not None and hint.shape != size:
                 raise ValueError(f"{name} must have the picture's shape {size}, got {hint.shape}")
         if self.labels is not None and self.labels.max() > 3:
             raise ValueError(f"labels must be 0, 1, 2 or 3, got {self.labels.max()}")
+        if self.trimap is not None:
+            _require_solvable(self.trimap)
         mask = None if self.mask is None else threshold(self.mask.view(np.uint8), 0)
         box = None if self.box is None else _clipped(self.box, size)
         return replace(self, mask=mask, box=box, size=size)
@@ -90,12 +101,17 @@ def nearest(image: Array, size: tuple[int, int]) -> Array:
     return image[rows[:, None], columns]
 
 
+def _require_solvable(trimap: Array) -> None:
+    """Unknown pixels need known ones of both kinds."""
+    unknown = ((trimap != 0) & (trimap != 255)).any()
+    for value, kind in ((0, "background"), (255, "foreground")):
+        if unknown and not (trimap == value).any():
+            raise ValueError(f"trimap has unknown pixels (between 0 and 255) but no known {kind} ({value})")
+
+
 def _clipped(box: Sequence[int], size: tuple[int, int]) -> Box:
     """The part of the box that lies in the picture."""
-    try:
-        x, y, width, height = (int(operator.index(value)) for value in box)
-    except (TypeError, ValueError):
-        raise TypeError(f"box must be four whole numbers (x, y, width, height), got {box!r}") from None
+    x, y, width, height = four_integers(box)
     left, top = max(x, 0), max(y, 0)
     right, bottom = min(x + width, size[1]), min(y + height, size[0])
     if width < 1 or height < 1 or right <= left or bottom <= top:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from . import _core
-from ._arrays import Array, native, restore
+from ._arrays import Array, flag, matching, native, real, run
 from ._color import Color, parse_color
 
 
@@ -35,7 +35,8 @@ def _scaled(values: Triple, factor: float) -> Triple:
     return values[0] * factor, values[1] * factor, values[2] * factor
 
 
-def _key_color(key: Color | KeyColor) -> KeyColor:
+def key_color(key: Color | KeyColor) -> KeyColor:
+    """A key in any of its forms."""
     return key if isinstance(key, KeyColor) else KeyColor(parse_color(key, "key"))
 
 
@@ -137,13 +138,11 @@ def chroma_key(
     >>> int(alpha[0, 0]), int(alpha[20, 20])
     (0, 255)
     """
-    work = native(image)
-    found = find_key(work) if key is None else _key_color(key)
+    found = find_key(image) if key is None else key_color(key)
     color, across, down = (_scaled(value, 1 / 255) for value in found[:3])
-    if blend is None:
-        blend = 0.05 + 0.15 * _core.key_saturation(color)
-    alpha = _core.chroma_key(work, color, across, down, similarity, blend, contiguous, out if work is image else None)
-    return restore(alpha, image, out)
+    ramp = 0.05 + 0.15 * _core.key_saturation(color) if blend is None else real(blend, "blend")
+    settings = color, across, down, real(similarity, "similarity"), ramp, flag(contiguous, "contiguous")
+    return run(lambda a, b: _core.chroma_key(a, *settings, b), image, out)
 
 
 def despill(
@@ -163,8 +162,8 @@ def despill(
     key : color
         The background's colour, as for :func:`chroma_key`.
     alpha : (H, W) array, optional
-        In the dtype of `image`. With it no pixel loses more than a share of 1 - alpha of the background can have added,
-        so opaque pixels keep their colour; without it reflections on the subject are removed too.
+        In the dtype of `image`, or bool. With it no pixel loses more than a share of 1 - alpha of the background can
+        have added, so opaque pixels keep their colour; without it reflections on the subject are removed too.
     strength : float
         How much of the excess to remove, from 0 to 1.
     out : array, optional
@@ -196,8 +195,6 @@ def despill(
     >>> alphacut.despill(image, "green")[0, 0].tolist()
     [120, 120, 100]
     """
-    work = native(image)
-    matte = alpha if alpha is None or work is image else native(alpha)
-    color = _scaled(_key_color(key).color, 1 / 255)
-    result = _core.despill(work, color, matte, strength, out if work is image else None)
-    return restore(result, image, out)
+    color = _scaled(key_color(key).color, 1 / 255)
+    matte = None if alpha is None else matching(alpha, "alpha", image)
+    return run(lambda a, b: _core.despill(a, color, matte, real(strength, "strength"), b), image, out, [alpha])

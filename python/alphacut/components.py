@@ -6,7 +6,7 @@ import sys
 from typing import NamedTuple
 
 from . import _core
-from ._arrays import Array
+from ._arrays import Array, integer, small_integer
 
 
 class ComponentStats(NamedTuple):
@@ -82,7 +82,7 @@ def label_components(mask: Array, connectivity: int = 8, *, out: Array | None = 
     >>> count
     2
     """
-    labels, count = _core.label_components(mask, connectivity, out)
+    labels, count = _core.label_components(mask, small_integer(connectivity, "connectivity"), out)
     return labels, count
 
 
@@ -119,7 +119,7 @@ def component_stats(mask: Array, connectivity: int = 8) -> ComponentStats:
     >>> stats.area, stats.box[1], stats.centroid[1]
     (array([1, 2]), array([2, 0, 1, 2]), array([2. , 0.5]))
     """
-    return ComponentStats(*_core.component_stats(mask, connectivity))
+    return ComponentStats(*_core.component_stats(mask, small_integer(connectivity, "connectivity")))
 
 
 def keep_largest(mask: Array, k: int = 1, *, connectivity: int = 8, out: Array | None = None) -> Array:
@@ -157,7 +157,7 @@ def keep_largest(mask: Array, k: int = 1, *, connectivity: int = 8, out: Array |
     array([[  0,   0, 255],
            [  0,   0, 255]], dtype=uint8)
     """
-    return _core.keep_largest(mask, k, connectivity, out)
+    return _core.keep_largest(mask, integer(k, "k"), small_integer(connectivity, "connectivity"), out)
 
 
 def remove_small(mask: Array, min_area: int, *, connectivity: int = 8, out: Array | None = None) -> Array:
@@ -195,7 +195,8 @@ def remove_small(mask: Array, min_area: int, *, connectivity: int = 8, out: Arra
     array([[  0,   0, 255],
            [  0,   0, 255]], dtype=uint8)
     """
-    return _core.remove_small(mask, min_area, connectivity, out)
+    area = integer(min_area, "min_area")
+    return _core.remove_small(mask, area, small_integer(connectivity, "connectivity"), out)
 
 
 def fill_holes(mask: Array, max_area: int | None = None, *, connectivity: int = 8, out: Array | None = None) -> Array:
@@ -236,7 +237,8 @@ def fill_holes(mask: Array, max_area: int | None = None, *, connectivity: int = 
     >>> alphacut.fill_holes(ring, connectivity=4)[1]
     array([255,   0, 255], dtype=uint8)
     """
-    return _core.fill_holes(mask, sys.maxsize if max_area is None else max_area, connectivity, out)
+    area = sys.maxsize if max_area is None else integer(max_area, "max_area")
+    return _core.fill_holes(mask, area, small_integer(connectivity, "connectivity"), out)
 
 
 def mask_to_polygons(mask: Array) -> list[Polygon]:

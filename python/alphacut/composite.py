@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import _core
-from ._arrays import Array, native, restore
+from ._arrays import Array, flag, integer, matching, real, run
 from ._color import Color, parse_color
 
 __all__ = ["blurred_background", "checkerboard", "composite", "premultiply", "unpremultiply"]
@@ -67,17 +67,18 @@ def composite(
     >>> composite(red, alpha).shape
     (1, 2, 4)
     """
-    inputs = native(foreground), _matching(alpha, "alpha", foreground)
-    target = _native_out(foreground, out)
+    inputs = alpha, background
+    weight = matching(alpha, "alpha", foreground)
+    linear = flag(linear, "linear")
     if background is None:
         if linear:
             raise ValueError("linear needs a background: without one nothing is blended")
-        result = _core.to_rgba(*inputs, target)
-    elif isinstance(background, np.ndarray):
-        result = _core.composite_image(*inputs, _matching(background, "background", foreground), linear, target)
-    else:
-        result = _core.composite_color(*inputs, parse_color(background, "background"), linear, target)
-    return restore(result, foreground, out)
+        return run(lambda a, b: _core.to_rgba(a, weight, b), foreground, out, inputs)
+    if isinstance(background, np.ndarray):
+        back = matching(background, "background", foreground)
+        return run(lambda a, b: _core.composite_image(a, weight, back, linear, b), foreground, out, inputs)
+    color = parse_color(background, "background")
+    return run(lambda a, b: _core.composite_color(a, weight, color, linear, b), foreground, out, inputs)
 
 
 def premultiply(rgba: Array, *, out: Array | None = None) -> Array:
@@ -112,7 +113,7 @@ def premultiply(rgba: Array, *, out: Array | None = None) -> Array:
     >>> premultiply(np.array([[[200, 100, 0, 51]]], np.uint8)).tolist()
     [[[40, 20, 0, 51]]]
     """
-    return restore(_core.premultiply(native(rgba), _native_out(rgba, out)), rgba, out)
+    return run(_core.premultiply, rgba, out)
 
 
 def unpremultiply(rgba: Array, *, out: Array | None = None) -> Array:
@@ -148,7 +149,7 @@ def unpremultiply(rgba: Array, *, out: Array | None = None) -> Array:
     >>> unpremultiply(np.array([[[40, 20, 0, 51]]], np.uint8)).tolist()
     [[[200, 100, 0, 51]]]
     """
-    return restore(_core.unpremultiply(native(rgba), _native_out(rgba, out)), rgba, out)
+    return run(_core.unpremultiply, rgba, out)
 
 
 def blurred_background(image: Array, alpha: Array, sigma: float | None = None, *, out: Array | None = None) -> Array:
@@ -196,8 +197,8 @@ def blurred_background(image: Array, alpha: Array, sigma: float | None = None, *
     """
     if sigma is None:
         sigma = max(1.0, 0.02 * max(image.shape[:2])) if isinstance(image, np.ndarray) and image.ndim >= 2 else 1.0
-    inputs = native(image), _matching(alpha, "alpha", image)
-    return restore(_core.blurred_background(*inputs, sigma, _native_out(image, out)), image, out)
+    weight, deviation = matching(alpha, "alpha", image), real(sigma, "sigma")
+    return run(lambda a, b: _core.blurred_background(a, weight, deviation, b), image, out, [alpha])
 
 
 def checkerboard(height: int, width: int, *, tile: int = 8, out: Array | None = None) -> Array:
@@ -228,20 +229,4 @@ def checkerboard(height: int, width: int, *, tile: int = 8, out: Array | None = 
     >>> checkerboard(2, 4, tile=2)[..., 0].tolist()
     [[255, 255, 204, 204], [255, 255, 204, 204]]
     """
-    return _core.checkerboard(height, width, tile, out)
-
-
-def _matching(value: Array, name: str, like: Array) -> Array:
-    """An array that goes with the picture `like`, for the kernel; a bool one means 0 and the whole range."""
-    if not isinstance(value, np.ndarray) or not isinstance(like, np.ndarray):
-        return value
-    if value.dtype == np.bool_ and name == "alpha":
-        return value.astype(np.uint8) * np.uint8(255) if like.dtype == np.uint8 else value.astype(np.float32)
-    if value.dtype != like.dtype and np.uint16 in (value.dtype, like.dtype):
-        raise TypeError(f"{name} must have dtype {like.dtype}, got {value.dtype}")
-    return native(value)
-
-
-def _native_out(image: Array, out: Array | None) -> Array | None:
-    """`out` for the kernel: none where :func:`restore` writes it."""
-    return None if isinstance(image, np.ndarray) and image.dtype == np.uint16 else out
+    return _core.checkerboard(integer(height, "height"), integer(width, "width"), integer(tile, "tile"), out)

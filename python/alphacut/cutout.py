@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from . import io
-from ._arrays import Array, as_uint8, choice
+from ._arrays import Array, as_uint8, choice, flag, integer
 from ._prompt import Box
 from .composite import blurred_background, checkerboard, composite
 from .preprocess import resize
@@ -20,16 +21,16 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Cutout:
     """A subject cut out of its picture.
 
     Attributes
     ----------
     image : (H, W) or (H, W, 3) ndarray
-        The picture, as decoded: uint8, uint16 or float32.
+        The picture, as decoded: uint8, uint16 or float32. An array of the caller's is not copied.
     mask : (H, W) uint8 ndarray
-        255 where the subject is, 0 elsewhere: `alpha` at one half.
+        255 where `alpha` is above one half, 0 elsewhere.
     alpha : (H, W) ndarray
         Straight alpha in the picture's depth. The picture's own alpha, if it had one, is multiplied in.
     foreground : ndarray, of `image`'s shape and dtype
@@ -79,8 +80,9 @@ class Cutout:
         Parameters
         ----------
         background : colour, array or str
-            "#rrggbb", a CSS colour name or (r, g, b); a picture (array, path or Pillow image), scaled and cropped
-            around its centre to cover; "blur" for the picture's own background, blurred; "checkerboard".
+            "#rrggbb", a CSS colour name or (r, g, b) in 0..255; a picture (anything :func:`read_image` takes, without
+            its own transparency), scaled and cropped around its centre to cover; "blur" for the picture's own
+            background, blurred; "checkerboard". A string with a folder or an ending (ground.png) is a path.
         linear : bool
             Blend in linear light instead of encoded sRGB values.
 
@@ -90,8 +92,10 @@ class Cutout:
 
         Raises
         ------
-        ValueError
-            If the colour is unknown.
+        TypeError, ValueError
+            If `background` is of another type, dtype or shape, or the colour is unknown.
+        DecodeError, OSError
+            If the picture cannot be read.
 
         Examples
         --------
@@ -102,12 +106,15 @@ class Cutout:
         [255, 0, 0]
         """
         height, width = self.alpha.shape
+        linear = flag(linear, "linear")
         if isinstance(background, str) and background == "blur":
             background = blurred_background(self.image, self.alpha)
         elif isinstance(background, str) and background == "checkerboard":
             background = _in_depth(checkerboard(height, width), self.image.dtype)
         elif not _is_colour(background):
-            background = _in_depth(_cover(io.read_image(background).pixels, height, width), self.image.dtype)
+            picture = io.as_picture(background, "background").pixels
+            io.require_unit(picture, "background")
+            background = _in_depth(_cover(picture, height, width), self.image.dtype)
         result = composite(self.foreground, self.alpha, background, linear=linear)
         return result if result.ndim == 3 else np.repeat(result[..., None], 3, axis=2)
 
@@ -126,10 +133,10 @@ class Cutout:
 
         Raises
         ------
-        ValueError
-            If `margin` is negative.
+        TypeError, ValueError
+            If `margin` is not an int, or negative.
         """
-        if margin < 0:
+        if integer(margin, "margin") < 0:
             raise ValueError(f"margin must be 0 or more, got {margin}")
         if self.box is None:
             return self
@@ -146,7 +153,24 @@ class Cutout:
         )
 
     def pixels(self, what: str = "rgba", background: Any = None) -> Array:
-        """The array that :meth:`save` writes: "rgba", "mask" or "alpha"; (H, W, 3) if there is a background."""
+        """The array that :meth:`save` writes.
+
+        Parameters
+        ----------
+        what : {"rgba", "mask", "alpha"}
+            Which part.
+        background
+            As in :meth:`on`; goes with "rgba" only.
+
+        Returns
+        -------
+        (H, W, 4) or (H, W) ndarray, or (H, W, 3) with a background
+
+        Raises
+        ------
+        TypeError, ValueError
+            As :meth:`on`; if `what` is another word, or a background comes with a mask or an alpha.
+        """
         choice(what, "what", ("rgba", "mask", "alpha"))
         if background is not None:
             if what != "rgba":
@@ -180,8 +204,8 @@ class Cutout:
 
         Raises
         ------
-        ValueError
-            If the format is unknown or cannot hold what is to be written.
+        TypeError, ValueError
+            If an argument is of another type, the format is unknown or cannot hold what is to be written.
         OSError
             If the file cannot be written; an older file of that name is then untouched.
         """
@@ -214,11 +238,10 @@ class Cutout:
 
 
 def _is_colour(background: Any) -> bool:
-    """A name, "#rrggbb" or three numbers; a string that names an existing file is a picture."""
+    """Three numbers, or a string that does not look like a path."""
     if isinstance(background, str):
-        from pathlib import Path
-
-        return background.startswith("#") or not Path(background).suffix
+        folder, name = os.path.split(background)
+        return not folder and not os.path.splitext(name)[1]
     return isinstance(background, (tuple, list)) and len(background) == 3
 
 

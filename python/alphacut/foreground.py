@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import _core
-from ._arrays import Array, choice, native, restore
+from ._arrays import Array, choice, native, run
 
 
 def estimate_foreground(image: Array, alpha: Array, *, method: str = "multilevel", out: Array | None = None) -> Array:
@@ -54,7 +54,5 @@ def estimate_foreground(image: Array, alpha: Array, *, method: str = "multilevel
     choice(method, "method", ("multilevel",))
     if isinstance(alpha, np.ndarray) and alpha.dtype == np.bool_:
         alpha = alpha.view(np.uint8) * np.uint8(255)
-    alpha = native(alpha)
-    if isinstance(image, np.ndarray) and image.dtype == np.uint16:
-        return restore(_core.estimate_foreground(native(image), alpha), image, out)
-    return _core.estimate_foreground(image, alpha, out)
+    weight = native(alpha)
+    return run(lambda a, b: _core.estimate_foreground(a, weight, b), image, out, [alpha])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from . import _core
-from ._arrays import Array, native
+from ._arrays import Array, four_integers, integer, native, real, small_integer
 
 
 class GraphCut(NamedTuple):
@@ -115,7 +114,7 @@ def grabcut(
     unary : ndarray, (H, W) float32, optional
         Log-odds of foreground, from -10,000 to 10,000, added to those of the colours.
     seed : int
-        Of the first clustering of the colours.
+        Of the first clustering of the colours, from 0 to 2**63 - 1.
 
     Returns
     -------
@@ -159,14 +158,14 @@ def grabcut(
     """
     if labels is None and box is None:
         raise ValueError("grabcut needs labels, a box or both")
-    corners = None if box is None else _box(box)
-    result = _core.grabcut(native(image), labels, corners, unary, n_iter, gamma, n_components, seed)
-    found, energy, rounds, warnings = result
+    found, energy, rounds, warnings = _core.grabcut(
+        native(image),
+        labels,
+        None if box is None else four_integers(box),
+        unary,
+        small_integer(n_iter, "n_iter"),
+        real(gamma, "gamma"),
+        small_integer(n_components, "n_components"),
+        integer(seed, "seed", 0),
+    )
     return GrabCut((found & 1) * np.uint8(255), found, energy, rounds, warnings)
-
-
-def _box(box: Sequence[int]) -> list[int]:
-    values = [operator.index(value) for value in box]
-    if len(values) != 4:
-        raise ValueError(f"box must be (x, y, width, height), got {len(values)} values")
-    return values

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
+
+from ._arrays import Array, as_uint8, integer
 
 if TYPE_CHECKING:
     from PIL import Image
-
-Array = NDArray[Any]
 
 MAX_PIXELS = 256_000_000
 """The largest picture that :func:`read_image` decodes unless told otherwise."""
@@ -133,12 +132,15 @@ def read_image(source: Any, *, max_pixels: int = MAX_PIXELS) -> Picture:
     >>> picture.pixels.shape, picture.alpha.shape
     ((2, 3, 3), (2, 3))
     """
-    if isinstance(source, np.ndarray):
-        return _split(source)
-    if isinstance(max_pixels, bool) or not isinstance(max_pixels, int):
-        raise TypeError(f"max_pixels must be an int, got {type(max_pixels).__name__}")
-    if max_pixels < 1:
+    return as_picture(source, "source", max_pixels)
+
+
+def as_picture(source: Any, name: str, max_pixels: int = MAX_PIXELS) -> Picture:
+    """:func:`read_image` for an argument that the caller knows by another name."""
+    if integer(max_pixels, "max_pixels") < 1:
         raise ValueError(f"max_pixels must be at least 1, got {max_pixels}")
+    if isinstance(source, np.ndarray):
+        return _split(source, name)
     if _is_pillow(source):
         return _picture(source, "the Pillow picture", max_pixels)
     if isinstance(source, (str, os.PathLike)):
@@ -149,11 +151,11 @@ def read_image(source: Any, *, max_pixels: int = MAX_PIXELS) -> Picture:
     if hasattr(source, "read"):
         data = source.read()
         if not isinstance(data, (bytes, bytearray, memoryview)):
-            raise TypeError(f"source must be a file opened in binary mode, but reading gave {type(data).__name__}")
-        name = getattr(source, "name", None)
-        return _decode(io.BytesIO(data), name if isinstance(name, str) else "the file given", max_pixels)
+            raise TypeError(f"{name} must be a file opened in binary mode, but reading gave {type(data).__name__}")
+        file = getattr(source, "name", None)
+        return _decode(io.BytesIO(data), file if isinstance(file, str) else "the file given", max_pixels)
     raise TypeError(
-        f"source must be a path, bytes, a binary file, a Pillow picture or an array, got {type(source).__name__}"
+        f"{name} must be a path, bytes, a binary file, a Pillow picture or an array, got {type(source).__name__}"
     )
 
 
@@ -185,10 +187,10 @@ def read_mask(source: Any, *, max_pixels: int = MAX_PIXELS) -> Array:
     """
     picture = read_image(source, max_pixels=max_pixels)
     if picture.alpha is not None:
-        alpha = _eight_bits(picture.alpha)
+        alpha = _eight_bits(picture.alpha, "source")
         if alpha.min() < 255:
             return alpha
-    pixels = _eight_bits(picture.pixels)
+    pixels = _eight_bits(picture.pixels, "source")
     if pixels.ndim == 2:
         return pixels
     red, green, blue = (pixels[..., channel].astype(np.uint32) for channel in range(3))
@@ -252,9 +254,9 @@ def write_image(
         _replace(os.fsdecode(path), data)
 
 
-def _split(array: Array) -> Picture:
+def _split(array: Array, name: str) -> Picture:
     """An array of the caller's as a picture."""
-    _require_picture(array, "source")
+    _require_picture(array, name)
     if array.ndim == 3 and array.shape[2] == 4:
         return Picture(array[..., :3], array[..., 3])
     return Picture(array)
@@ -451,7 +453,7 @@ def _encode(
             raise ValueError(f"dpi must be two numbers above 1 and up to 65535, got {dpi!r}")
         options["dpi"] = tuple(dpi)
     if pixels.dtype != np.uint16 or pixels.ndim == 3 or format not in ("PNG", "TIFF"):
-        pixels = _eight_bits(pixels)
+        pixels = _eight_bits(pixels, "pixels")
     file = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(file, format, **options)
     return file.getbuffer()
@@ -460,9 +462,7 @@ def _encode(
 def _options(format: str, quality: int | None) -> dict[str, Any]:
     """How to write a format."""
     if quality is not None:
-        if isinstance(quality, bool) or not isinstance(quality, int):
-            raise TypeError(f"quality must be an int, got {type(quality).__name__}")
-        if not 1 <= quality <= 100:
+        if not 1 <= integer(quality, "quality") <= 100:
             raise ValueError(f"quality must be 1 to 100, got {quality}")
         if format not in ("JPEG", "WEBP"):
             raise ValueError(f"quality goes with jpeg and webp only, not with {format.lower()}")
@@ -484,16 +484,16 @@ def _fits(icc_profile: bytes, *, gray: bool) -> bool:
     return icc_profile[16:20] not in {b"GRAY", b"RGB ", b"CMYK", b"Lab "} - {b"GRAY" if gray else b"RGB "}
 
 
-def _eight_bits(values: Array) -> Array:
+def require_unit(values: Array, name: str) -> None:
+    """Floats in 0..1; integers have no other values."""
+    if values.dtype == np.float32 and not (values.min() >= 0 and values.max() <= 1):  # also false for NaN
+        raise ValueError(f"{name} of float32 must lie in 0..1, got {values.min()}..{values.max()}")
+
+
+def _eight_bits(values: Array, name: str) -> Array:
     """uint8, rounded."""
-    if values.dtype == np.uint8:
-        return values
-    if values.dtype == np.uint16:
-        return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-    if not (values.min() >= 0 and values.max() <= 1):  # also false for NaN
-        raise ValueError(f"pixels of float32 must lie in 0..1, got {values.min()}..{values.max()}")
-    rounded: Array = np.rint(values * np.float32(255)).astype(np.uint8)
-    return rounded
+    require_unit(values, name)
+    return as_uint8(values)
 
 
 def _replace(path: str, data: memoryview) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _core, _device
-from ._arrays import Array, native
+from ._arrays import Array, integer, native, real
 
 _UNITS = 16320  # the core's units in the full scale of a picture: 64 to an 8-bit level
 _FULL_SCALE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
@@ -111,9 +110,9 @@ def kmeans(
     >>> result.inertia
     4.0
     """
-    seed = operator.index(seed)
-    if not 0 <= seed < 2**64:
-        raise ValueError(f"seed must be from 0 to 2**64 - 1, got {seed}")
+    seed = integer(seed, "seed", 0, 2**64 - 1)
+    n_clusters, max_iter = integer(n_clusters, "n_clusters"), integer(max_iter, "max_iter")
+    tol = real(tol, "tol")
     if not 0 <= tol <= 1:
         raise ValueError(f"tol must be from 0 to 1, got {tol}")
     full_scale = _FULL_SCALE.get(getattr(image, "dtype", None), 1)
@@ -121,7 +120,7 @@ def kmeans(
     on_gpu = not isinstance(image, np.ndarray) and hasattr(image, "__cuda_array_interface__")
     pixels = int(np.prod(np.shape(image)[:2])) if isinstance(image, np.ndarray) else 0
     where = _device.resolve(device, stage="kmeans", pixels=pixels, on_gpu=on_gpu)
-    arguments = (native(image), n_clusters, seed, max_iter, int(tol * _UNITS + 0.5), start, out)
+    arguments = (native(image, out), n_clusters, seed, max_iter, int(tol * _UNITS + 0.5), start, out)
     if where.kind == "cuda":
         from .cuda.kmeans import kmeans as run
 
@@ -139,7 +138,13 @@ def _starting_centers(init: object, n_clusters: int, image: Array, full_scale: i
         if init != "k-means++":
             raise ValueError(f"init must be 'k-means++' or an array of centres, got {init!r}")
         return []
-    centers = np.asarray(init, np.float64)
+    try:
+        centers = np.asarray(init)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(f"init must be a rectangular array: {error}") from None
+    if centers.dtype.kind not in "iuf":
+        raise TypeError(f"init must be 'k-means++' or numbers, got an array of dtype {centers.dtype}")
+    centers = centers.astype(np.float64)
     channels = image.shape[2] if getattr(image, "ndim", 2) == 3 else 1
     if centers.shape != (n_clusters, channels):
         raise ValueError(f"init must have shape (n_clusters, C) = ({n_clusters}, {channels}), got {centers.shape}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import _core
-from ._arrays import Array, choice, native, restore
+from ._arrays import Array, choice, integer, native, real, run
 
 METHODS = ("guided", "sampled", "closed_form")
 
@@ -59,7 +59,8 @@ def guided_filter(
     """
     if isinstance(src, np.ndarray) and src.dtype == np.bool_:
         src = src.astype(np.float32)
-    return _core.guided_filter(native(guide), src, radius, eps, subsample, out)
+    windows = integer(radius, "radius"), real(eps, "eps"), integer(subsample, "subsample")
+    return _core.guided_filter(native(guide, out), src, *windows, out)
 
 
 def distance_transform(mask: Array, *, out: Array | None = None) -> Array:
@@ -138,7 +139,7 @@ def make_trimap(mask: Array, *, band: float | None = None, out: Array | None = N
     >>> alphacut.make_trimap(np.array([[0, 0, 0, 1, 1, 1]], bool), band=1).tolist()
     [[0, 0, 128, 128, 255, 255]]
     """
-    return _core.make_trimap(mask, band, out)
+    return _core.make_trimap(mask, None if band is None else real(band, "band"), out)
 
 
 def refine_alpha(
@@ -198,6 +199,4 @@ def refine_alpha(
     choice(method, "method", METHODS)
     if isinstance(mask_or_trimap, np.ndarray) and mask_or_trimap.dtype == np.bool_:
         mask_or_trimap = mask_or_trimap.view(np.uint8) * np.uint8(255)
-    if isinstance(image, np.ndarray) and image.dtype == np.uint16:
-        return restore(_core.refine_alpha(native(image), mask_or_trimap, method), image, out)
-    return _core.refine_alpha(image, mask_or_trimap, method, out)
+    return run(lambda a, b: _core.refine_alpha(a, mask_or_trimap, method, b), image, out, [mask_or_trimap])

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from . import _device, io
-from ._arrays import Array, as_uint8, choice
+from ._arrays import Array, as_uint8, choice, flag, integer
 from ._prompt import Box, Prompt, nearest
 from .chromakey import chroma_key, find_key
 from .components import component_stats, fill_holes, label_components, remove_small
@@ -82,7 +82,8 @@ def remove_background(
     mask : (H, W) uint8 or bool ndarray, optional
         The subject, found already (nonzero): only its edge is refined.
     trimap : (H, W) uint8 ndarray, optional
-        0 background, 255 foreground, anything between unknown: only the unknown is computed.
+        0 background, 255 foreground, anything between unknown: only the unknown is computed. Where something is
+        unknown, there must be known pixels of both kinds.
     key : colour, optional
         "#rrggbb", CSS name or (r, g, b) in 0..255: the colour of the ground to take out.
     method : {"auto", "graphcut", "kmeans", "threshold", "key"}
@@ -160,12 +161,17 @@ class Remover:
     Parameters
     ----------
     box, labels, mask, trimap, key, method, subject, refine, clean, foreground, preprocess, device, seed
-        As for :func:`remove_background`.
+        As for :func:`remove_background`. Arrays are kept as they are, not copied.
 
     Raises
     ------
     TypeError, ValueError, DeviceUnavailableError
         As :func:`remove_background`.
+
+    Notes
+    -----
+    Calls from several threads at once are safe and give the same bytes. Kept from picture to picture are at most two
+    buffers, of 1280 and 320 pixels at the longer side.
 
     Examples
     --------
@@ -195,20 +201,19 @@ class Remover:
     ) -> None:
         self._prompt = Prompt(box, labels, mask, trimap, key)
         self._method = choice(method, "method", _METHODS)
-        self._subject: Any = choice(subject, "subject", _SUBJECTS)
+        _require_usable(self._prompt, method)
+        self._subject = choice(subject, "subject", _SUBJECTS)
         self._refine = None if refine is None else choice(refine, "refine", _REFINEMENTS)
-        self._clean = clean
-        self._foreground = foreground
-        names = () if preprocess is None else (preprocess,) if isinstance(preprocess, str) else tuple(preprocess)
+        self._clean = flag(clean, "clean")
+        self._foreground = flag(foreground, "foreground")
+        names = () if preprocess is None else (preprocess,) if isinstance(preprocess, str) else preprocess
+        if not isinstance(names, Sequence):
+            raise TypeError(f"preprocess must be a str or a sequence of str, got {type(preprocess).__name__}")
         self._preprocess = [_PREPROCESS[choice(name, "preprocess", tuple(_PREPROCESS))] for name in names]
         _device.resolve(device, stage="kmeans", pixels=0)
         self._device = device
-        if not isinstance(seed, int) or isinstance(seed, bool):
-            raise TypeError(f"seed must be an int, got {type(seed).__name__}")
-        if not 0 <= seed < 2**63:
-            raise ValueError(f"seed must be from 0 to 2**63 - 1, got {seed}")
-        self._seed = seed
-        self._buffers: dict[tuple[Any, ...], Array] = {}
+        self._seed = integer(seed, "seed", 0)
+        self._buffers: dict[int, Array] = {}
 
     def __call__(self, image: Any, **prompt: Any) -> Cutout:
         """Cut the subject out of one picture.
@@ -231,8 +236,11 @@ class Remover:
         """
         clock = _Clock()
         with clock("read"):
-            picture = io.read_image(image)
+            picture = io.as_picture(image, "image")
             pixels = picture.pixels
+            for plane in (pixels, picture.alpha):
+                if plane is not None:
+                    io.require_unit(plane, "image")
         if not prompt.keys() <= Prompt.NAMES:
             raise TypeError(f"{', '.join(prompt.keys() - Prompt.NAMES)}: prompts are {', '.join(sorted(Prompt.NAMES))}")
         hints = replace(self._prompt, **prompt).checked(pixels.shape[:2])
@@ -268,12 +276,24 @@ class Remover:
         )
 
     def warmup(self, shape: tuple[int, ...]) -> None:
-        """Cut a made-up picture of this (height, width): starts the threads, fills the tables, sizes the buffers."""
-        height, width = shape[:2]
+        """Cut a made-up picture of this (height, width): starts the threads, fills the tables, sizes the buffers.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `shape` does not begin with two whole numbers of at least 1.
+        """
+        if not isinstance(shape, (tuple, list)) or len(shape) < 2:
+            raise TypeError(f"shape must be (height, width), got {shape!r}")
+        height, width = (integer(side, "each side of shape", 1) for side in shape[:2])
         image = np.zeros((height, width, 3), np.uint8)
         image[height // 4 : -(-3 * height // 4), width // 4 : -(-3 * width // 4)] = 255
-        none: dict[str, Any] = {"labels": None, "mask": None, "trimap": None, "key": None}
-        self(image, box=(0, 0, width, height), **none)
+        prompt: dict[str, Any] = dict.fromkeys(Prompt.NAMES)
+        if self._prompt.key is not None or self._method == "key":
+            prompt["key"] = self._prompt.key
+        else:
+            prompt["box"] = (width // 8, height // 8, -(-3 * width // 4), -(-3 * height // 4))
+        self(image, **prompt)
 
     def reset(self) -> None:
         """Give back the memory kept for pictures to come; the options stay."""
@@ -283,7 +303,8 @@ class Remover:
     def _shrunk(self, image: Array, side: int) -> Iterator[Array]:
         """The picture with a long side of at most `side`, in a buffer that is kept for the next picture of its size.
 
-        A buffer is out of the dict while in use, so that calls from several threads never share one.
+        One a side, so that memory stays bounded. It is out of the dict while in use, so that calls from several threads
+        never share one.
         """
         height, width = image.shape[:2]
         longest = max(height, width)
@@ -291,17 +312,17 @@ class Remover:
             yield image
             return
         size = max(1, round(height * side / longest)), max(1, round(width * side / longest))
-        kind = (size, image.ndim, image.dtype)
-        small = resize(image, size, method="area", out=self._buffers.pop(kind, None))
+        kept = self._buffers.pop(side, None)
+        if kept is not None and (kept.shape != (*size, *image.shape[2:]) or kept.dtype != image.dtype):
+            kept = None
+        small = resize(image, size, method="area", out=kept)
         yield small
-        self._buffers[kind] = small
+        self._buffers[side] = small
 
     def _find(self, image: Array, hints: Prompt, clock: _Clock) -> _Found:
         """The mask, trimap or alpha that the prompt and the method lead to."""
         method = self._method
-        for prompt, methods in _METHODS_FOR.items():
-            if getattr(hints, prompt) is not None and method not in methods:
-                raise ValueError(f"method={method!r} cannot use {prompt}: it goes with {', '.join(methods)}")
+        _require_usable(hints, method)
         if hints.trimap is not None:
             return _Found("trimap", hints.trimap)
         if hints.mask is not None:
@@ -319,13 +340,11 @@ class Remover:
     def _by_key(self, image: Array, hints: Prompt, clock: _Clock, must: bool) -> _Found | None:
         """The ground's colour taken out; None where it need not be and the border is not uniform."""
         with clock("key"):
-            key, uniformity = hints.key, 1.0
-            if key is None:
-                key = find_key(image)
-                uniformity = key.uniformity
-                if uniformity < _UNIFORM_BORDER and not must:
-                    return None
+            key = find_key(image) if hints.key is None else hints.key
+            if hints.key is None and key.uniformity < _UNIFORM_BORDER and not must:
+                return None
             alpha = chroma_key(image, key, contiguous=hints.key is None)
+            uniformity = key.uniformity if hints.key is None else _keyed_border(alpha)
         with clock("clean"):
             mask = threshold(alpha, _half(alpha.dtype))
             if self._clean:
@@ -420,7 +439,7 @@ class Remover:
         """The alpha, in the picture's depth, and what refined it."""
         if found.alpha is not None and self._refine in (None, "auto"):
             return found.alpha, None
-        if self._refine is None:
+        if self._refine is None or (found.method == "trimap" and np.isin(found.hint, (0, 255)).all()):
             return _in_depth(found.hint, image.dtype), None
         method = _DEFAULT_REFINEMENT if self._refine == "auto" else self._refine
         return refine_alpha(image, found.hint, method=method), method
@@ -452,8 +471,17 @@ class _Clock:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
 
 
-def _resized_mask(mask: Array, size: tuple[int, int]) -> Array:
-    return threshold(resize(mask, size, method="bilinear"), 127)
+def _keyed_border(alpha: Array) -> float:
+    """The share of the border's pixels that went with the ground."""
+    border = np.concatenate([alpha[0], alpha[-1], alpha[1:-1, 0], alpha[1:-1, -1]])
+    return float(np.mean(border <= _half(alpha.dtype)))
+
+
+def _require_usable(hints: Prompt, method: str) -> None:
+    """The method can use the prompts."""
+    for prompt, methods in _METHODS_FOR.items():
+        if getattr(hints, prompt) is not None and method not in methods:
+            raise ValueError(f"method={method!r} cannot use {prompt}: it goes with {', '.join(methods)}")
 
 
 def _cleaned(mask: Array, keep: Array | None = None) -> Array:
@@ -531,7 +559,7 @@ def _colour_separation(image: Array, mask: Array) -> float:
 
 
 def _half(dtype: np.dtype[Any]) -> float:
-    """Alpha above this is at least one half."""
+    """Alpha above this is above one half."""
     return {"uint8": 127, "uint16": 32767}.get(dtype.name, 0.5)
 
 
@@ -539,7 +567,7 @@ def _in_depth(alpha: Array, dtype: np.dtype[Any]) -> Array:
     """A uint8 alpha in the picture's depth."""
     if dtype == np.uint16:
         return alpha.astype(np.uint16) * np.uint16(257)
-    return alpha if dtype == np.uint8 else alpha.astype(np.float32) / np.float32(255)
+    return alpha.copy() if dtype == np.uint8 else alpha.astype(np.float32) / np.float32(255)
 
 
 def _product(alpha: Array, own: Array) -> Array:

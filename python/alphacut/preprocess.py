@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
-
 from . import _core
-from ._arrays import Array, choice, native, restore
-
-
-def _run(image: Array, out: Array | None, work: Callable[[Array, Array | None], Array]) -> Array:
-    """`work(image, out)`, a uint16 picture by way of float32."""
-    work_image = native(image)
-    if work_image is image:
-        return work(image, out)
-    return restore(work(work_image, None), image, out)
+from ._arrays import Array, choice, integer, real, run, small_integer
 
 
 def denoise(
     image: Array,
-    method: Literal["median", "bilateral"] = "median",
+    method: str = "median",
     *,
     size: int = 3,
     sigma: float = 0.1,
@@ -69,14 +58,15 @@ def denoise(
     >>> int(alphacut.denoise(image)[1, 1])
     7
     """
+    side, deviation = small_integer(size, "size"), real(sigma, "sigma")
     if choice(method, "method", ("median", "bilateral")) == "median":
-        return _run(image, out, lambda a, b: _core.median(a, size, b))
-    return _run(image, out, lambda a, b: _core.bilateral(a, size, sigma, b))
+        return run(lambda a, b: _core.median(a, side, b), image, out)
+    return run(lambda a, b: _core.bilateral(a, side, deviation, b), image, out)
 
 
 def white_balance(
     image: Array,
-    method: Literal["gray_world", "percentile"] = "gray_world",
+    method: str = "gray_world",
     *,
     percent: float = 1.0,
     out: Array | None = None,
@@ -121,16 +111,17 @@ def white_balance(
     >>> alphacut.white_balance(image)[0, 0].tolist()
     [60, 60, 60]
     """
+    share = real(percent, "percent")
     if choice(method, "method", ("gray_world", "percentile")) == "gray_world":
-        return _run(image, out, _core.gray_world)
-    return _run(image, out, lambda a, b: _core.percentile_stretch(a, percent, b))
+        return run(_core.gray_world, image, out)
+    return run(lambda a, b: _core.percentile_stretch(a, share, b), image, out)
 
 
 def resize(
     image: Array,
     size: tuple[int, int],
     *,
-    method: Literal["area", "bilinear"] = "area",
+    method: str = "area",
     out: Array | None = None,
 ) -> Array:
     """Give a picture, a mask or an alpha matte another size.
@@ -174,7 +165,8 @@ def resize(
     """
     if not isinstance(size, (tuple, list)) or len(size) != 2:
         raise TypeError(f"size must be a pair (height, width), got {size!r}")
-    height, width = size
-    if choice(method, "method", ("area", "bilinear")) == "area":
-        return _run(image, out, lambda a, b: _core.resize_area(a, height, width, b))
-    return _run(image, out, lambda a, b: _core.resize_bilinear(a, height, width, b))
+    height, width = (integer(side, "each side of size") for side in size)
+    work = {"area": _core.resize_area, "bilinear": _core.resize_bilinear}[
+        choice(method, "method", ("area", "bilinear"))
+    ]
+    return run(lambda a, b: work(a, height, width, b), image, out)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from . import _core
-from ._arrays import Array, choice, native
+from ._arrays import Array, choice, integer, native
 
 
 def barrier_map(image: Array, seed: Array, *, passes: int = 6, out: Array | None = None) -> Array:
@@ -53,12 +51,10 @@ def barrier_map(image: Array, seed: Array, *, passes: int = 6, out: Array | None
     >>> float(distance[6, 12]), bool(distance[0, 0] > 80)
     (0.0, True)
     """
-    if not 2 <= passes <= 1000:
-        raise ValueError(f"passes must be from 2 to 1000, got {passes}")
-    return _core.barrier_map(native(image), seed, passes, out)
+    return _core.barrier_map(native(image, out), seed, integer(passes, "passes", 2, 1000), out)
 
 
-def detect_subject(image: Array, *, method: Literal["auto", "barrier"] = "auto", out: Array | None = None) -> Array:
+def detect_subject(image: Array, *, method: str = "auto", out: Array | None = None) -> Array:
     """Say how likely each pixel belongs to the subject of a picture.
 
     Parameters
@@ -103,4 +99,4 @@ def detect_subject(image: Array, *, method: Literal["auto", "barrier"] = "auto",
     (True, True)
     """
     choice(method, "method", ("auto", "barrier"))
-    return _core.detect_subject(native(image), out)
+    return _core.detect_subject(native(image, out), out)

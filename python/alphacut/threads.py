@@ -1,6 +1,7 @@
 """How many threads the CPU kernels use."""
 
 from . import _core
+from ._arrays import small_integer
 
 
 def get_num_threads() -> int:
@@ -33,6 +34,8 @@ def set_num_threads(count: int) -> None:
 
     Raises
     ------
+    TypeError
+        If `count` is not an int.
     ValueError
         If `count` is out of range.
 
@@ -43,4 +46,4 @@ def set_num_threads(count: int) -> None:
     >>> alphacut.get_num_threads()
     2
     """
-    _core.set_num_threads(count)
+    _core.set_num_threads(small_integer(count, "count"))

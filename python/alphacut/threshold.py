@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
+from typing import Literal, overload
 
 import numpy as np
 
 from . import _core
-from ._arrays import Array, choice, native
+from ._arrays import Array, choice, integer, native, real, small_integer
 
 _METHODS = ("otsu", "triangle", "li")
 
@@ -20,6 +20,18 @@ def _full_scale(gray: Array) -> int:
     return 1
 
 
+@overload
+def find_threshold(
+    gray: Array,
+    method: Literal["otsu", "triangle", "li"] = "otsu",
+    *,
+    classes: Literal[2] = 2,
+    mask: Array | None = None,
+) -> float: ...
+@overload
+def find_threshold(
+    gray: Array, method: str = "otsu", *, classes: int = 2, mask: Array | None = None
+) -> float | tuple[float, ...]: ...
 def find_threshold(
     gray: Array, method: str = "otsu", *, classes: int = 2, mask: Array | None = None
 ) -> float | tuple[float, ...]:
@@ -70,6 +82,7 @@ def find_threshold(
     (12, 125)
     """
     choice(method, "method", (*_METHODS, "multiotsu"))
+    classes = small_integer(classes, "classes")
     several = method == "multiotsu" or classes != 2
     if several and method not in ("otsu", "multiotsu"):
         raise ValueError(f"classes must be 2 for method {method!r}, got {classes}")
@@ -116,16 +129,14 @@ def threshold(gray: Array, value: float | str = "otsu", *, out: Array | None = N
     if isinstance(value, str):
         limit = min(float(find_threshold(gray, choice(value, "value", _METHODS))), full)  # type: ignore[arg-type]
     else:
-        if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):
-            raise TypeError(f"value must be a number or a str, got {type(value).__name__}")
-        if not abs(value) <= full:
+        limit = real(value, "value")
+        if not abs(limit) <= full:
             raise ValueError(f"value must be from {-full} to {full}, got {value}")
-        limit = float(value)
     if full == 255:
         limit = math.floor(limit)
     elif full == 65535:  # the same steps as the picture's
         limit = float(np.float32(math.floor(limit)) / np.float32(65535))
-    return _core.threshold(native(gray), limit, out)
+    return _core.threshold(native(gray, out), limit, out)
 
 
 def adaptive_threshold(
@@ -184,4 +195,5 @@ def adaptive_threshold(
     """
     choice(method, "method", ("mean", "gaussian", "sauvola"))
     full = _full_scale(gray)
-    return _core.adaptive_threshold(native(gray), window, method, offset / full if full == 65535 else offset, k, out)
+    shift = real(offset, "offset") / (full if full == 65535 else 1)
+    return _core.adaptive_threshold(native(gray, out), integer(window, "window"), method, shift, real(k, "k"), out)

@@ -11,7 +11,14 @@ from . import demo, info, remove
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="alphacut", message="%(prog)s %(version)s")
 def main() -> None:
-    """Cuts the subject out of a picture."""
+    """Cuts the subject out of a picture.
+
+    \b
+    Examples:
+      alphacut remove photo.jpg           photo-cutout.png beside it
+      alphacut remove photos/ -o out/     a folder
+      alphacut remove --help              boxes, colours, backgrounds and more
+    """
 
 
 main.add_command(remove.remove)

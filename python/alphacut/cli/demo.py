@@ -76,6 +76,11 @@ def demo(out: Path) -> None:
     """Cut out the subjects of a few photographs, and write each step as a picture.
 
     The photographs come with scikit-image; nothing is downloaded. See contact-sheet.png first.
+
+    \b
+    Examples:
+      alphacut demo
+      alphacut demo -o somewhere/
     """
     folder = _photographs()
     rows: dict[str, dict[str, Array]] = {}

@@ -11,7 +11,13 @@ import click
 @click.command(short_help="Show what this installation can do here.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def info(as_json: bool) -> None:
-    """Show the version, the instruction set, the threads and the GPU in use."""
+    """Show the version, the instruction set, the threads and the GPU in use.
+
+    \b
+    Examples:
+      alphacut info
+      alphacut info --json
+    """
     import alphacut
 
     facts = alphacut.info()

@@ -86,9 +86,9 @@ def _background(context: click.Context, option: click.Parameter, value: str | No
 @click.option("--trimap", type=_file, callback=_gray, help="Black: background, white: subject, gray: to find out.")
 @click.option(
     "--background",
-    metavar="COLOUR|FILE|blur",
+    metavar="COLOUR|FILE|WORD",
     callback=_background,
-    help="Put the subject on this: a colour, a picture, or the blurred photo.",
+    help="Put the subject on this: a colour, a picture, blur (the photo, blurred) or checkerboard.",
 )
 @click.option("--only-mask", is_flag=True, help="Write the mask, black and white.")
 @click.option("--only-alpha", is_flag=True, help="Write the opacity, in shades of gray.")
@@ -101,7 +101,11 @@ def _background(context: click.Context, option: click.Parameter, value: str | No
     help="How the mask is found.",
 )
 @click.option(
-    "--refine", metavar="auto|none|METHOD", default="auto", show_default=True, help="How the edge is refined."
+    "--refine",
+    type=click.Choice(["auto", "none", "guided", "sampled", "closed_form"]),
+    default="auto",
+    show_default=True,
+    help="How the edge is refined, from fast to exact; none keeps it hard.",
 )
 @click.option("--device", metavar="auto|cpu|cuda|cuda:N", default="auto", show_default=True, help="Where to compute.")
 @click.option("--overwrite", is_flag=True, help="Replace outputs that exist, instead of skipping their photos.")
@@ -122,6 +126,14 @@ def remove(
     In folders, hidden files and earlier outputs (*-cutout.png) are left out. Where photos of a folder differ by their
     ending only, the outputs keep it: a.jpg-cutout.png, a.png-cutout.png. A photo that fails is reported at the end,
     with exit code 1, and the others are done all the same.
+
+    \b
+    Examples:
+      alphacut remove photo.jpg
+      alphacut remove photo.jpg -o out.png --box 120,80,400,520
+      alphacut remove photos/ -o cutouts/ --crop
+      alphacut remove photo.jpg -o card.jpg --background white
+      alphacut remove - -o - < photo.jpg > cutout.png
     """
     if only_mask + only_alpha + (background is not None) > 1:
         raise click.UsageError("Give only one of --background, --only-mask and --only-alpha.")

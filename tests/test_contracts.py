@@ -1,0 +1,590 @@
+"""What every public function promises: clear errors, untouched inputs, and `out=`. One table says what is legal."""
+
+import inspect
+import io
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+import alphacut
+from alphacut.composite import blurred_background, checkerboard
+
+HEIGHT, WIDTH = 7, 9
+_RNG = np.random.default_rng(5)
+RGB = _RNG.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+RGBA = _RNG.integers(0, 256, (HEIGHT, WIDTH, 4), np.uint8)
+GRAY = _RNG.integers(0, 256, (HEIGHT, WIDTH), np.uint8)
+MASK = np.zeros((HEIGHT, WIDTH), np.uint8)
+MASK[2:5, 2:6] = 255
+CAPACITIES = np.ones((HEIGHT, WIDTH), np.int32)
+NEIGHBOURS = np.ones((4, HEIGHT, WIDTH), np.int32)
+
+DEPTHS = (np.uint8, np.uint16, np.float32)
+
+
+def in_depth(array, dtype):
+    """A uint8 picture in another depth."""
+    if dtype == np.uint16:
+        return array.astype(np.uint16) * np.uint16(257)
+    return array if dtype == np.uint8 else array.astype(np.float32) / np.float32(255)
+
+
+# --- what is bad for a parameter of each kind: values and the error they raise ---------------------------------------
+
+_NO_ARRAYS = [(value, TypeError) for value in (None, 3, "x", [[0, 1]], object())]
+
+
+def _shapes(dtype, *shapes):
+    return [(np.zeros(shape, dtype), ValueError) for shape in shapes]
+
+
+def _dtypes(shape, *dtypes):
+    return [(np.zeros(shape, dtype), TypeError) for dtype in dtypes]
+
+
+def _floats(shape):
+    bad = []
+    for value in (np.nan, np.inf, -np.inf, 1.001, -0.001):
+        array = np.full(shape, 0.5, np.float32)
+        array[-1, -1] = value
+        bad.append((array, ValueError))
+    return bad
+
+
+PICTURE = [
+    *_NO_ARRAYS,
+    *_dtypes((HEIGHT, WIDTH, 3), bool, np.int8, np.int32, np.float16, np.float64, np.complex64, object, ">u2", ">f4"),
+    *_shapes(np.uint8, (), (5,), (0, 4), (4, 0, 3), (4, 4, 1), (4, 4, 2), (4, 4, 5), (1, 4, 4, 3)),
+    *_shapes(np.uint16, (5,), (0, 4), (4, 4, 2)),
+    *_floats((HEIGHT, WIDTH)),
+    *_floats((HEIGHT, WIDTH, 3)),
+]
+NO_RGBA = _shapes(np.uint8, (4, 4, 4))
+PLANE = [
+    *_NO_ARRAYS,
+    *_dtypes((HEIGHT, WIDTH), np.int8, np.int32, np.float64, object),
+    *_shapes(np.uint8, (), (5,), (0, WIDTH), (HEIGHT, 0), (HEIGHT, WIDTH, 1)),
+]
+OTHER_SIZE = _shapes(np.uint8, (HEIGHT, WIDTH + 1), (HEIGHT - 1, WIDTH), (WIDTH, HEIGHT))
+PLANE_LIKE = [*PLANE, *OTHER_SIZE]
+UINT8_ONLY = _dtypes((HEIGHT, WIDTH), np.float32, np.uint16)
+CAPACITY = [
+    *_NO_ARRAYS,
+    *_dtypes((HEIGHT, WIDTH), np.int64, np.uint8, np.float32),
+    *_shapes(np.int32, (5,), (0, 3)),
+]
+FLAG = [(value, TypeError) for value in (None, 1, 0.0, "no", [])]
+WORD = [(value, TypeError) for value in (None, 3, b"auto", ["auto"])] + [("magic", ValueError), ("", ValueError)]
+DEVICE = [(3, TypeError), (None, TypeError), ("gpu", ValueError), ("cuda:", ValueError), ("cuda:-1", ValueError)]
+COLOUR = [
+    (3, TypeError),
+    ((1.5, 2, 3), TypeError),
+    ((True, 2, 3), TypeError),
+    ("no such colour", ValueError),
+    ("#12345", ValueError),
+    ("", ValueError),
+    ((1, 2), ValueError),
+    ((1, 2, 256), ValueError),
+    ((-1, 2, 3), ValueError),
+    ((10**30, 2, 3), ValueError),
+]
+
+
+def integer(*beyond):
+    """Of a whole number; `beyond` are values out of its range."""
+    return [(value, TypeError) for value in ("3", 3.0, True, 1j, [3], np.float32(3))] + [
+        (value, ValueError) for value in (*beyond, 2**31, 2**63, 2**64, 10**30, -(10**30))
+    ]
+
+
+def large(*beyond):
+    """Of a whole number that has no small upper limit."""
+    return [(value, TypeError) for value in ("3", 3.0, True, 1j, [3])] + [
+        (value, ValueError) for value in (*beyond, 10**30, -(10**30))
+    ]
+
+
+def real(*beyond):
+    return [(value, TypeError) for value in ("3", 1j, True, [0.5])] + [
+        (value, ValueError) for value in (*beyond, np.nan, np.inf, -np.inf, 10**400)
+    ]
+
+
+NO_NUMBER = [("3", TypeError), (1j, TypeError), (None, TypeError)]  # not used by the method: of any value
+
+
+def required(bad):
+    return [*bad, (None, TypeError)]
+
+
+BOX = [
+    (3, TypeError),
+    ("abcd", TypeError),
+    ((1, 1, 2.5, 2), TypeError),
+    ((1, 1, "2", 2), TypeError),
+    ((1, 1, 2), ValueError),
+    ((1, 1, 2, 2, 2), ValueError),
+    ((), ValueError),
+    ((1, 1, 0, 2), ValueError),
+    ((1, 1, 2, -2), ValueError),
+    ((100, 1, 2, 2), ValueError),
+    ((10**30, 1, 2, 2), ValueError),
+]
+SIZE = [
+    (3, TypeError),
+    (None, TypeError),
+    ("12", TypeError),
+    ((2.5, 3), TypeError),
+    ((True, 3), TypeError),
+    ((2, 3, 4), (TypeError, ValueError)),
+    ((0, 3), ValueError),
+    ((3, -1), ValueError),
+    ((3, 10**30), ValueError),
+]
+SEED = [*required(large(-1)), (2**64, ValueError)]
+
+
+class Case(NamedTuple):
+    """A public function, a legal call of it, and what is bad for each of its parameters."""
+
+    function: object
+    legal: dict
+    bad: dict
+
+
+IMAGE = [*PICTURE, *NO_RGBA]
+# Where another array must have the picture's depth, a float32 or uint16 picture is no mistake of its own.
+IMAGE_OF_UINT8 = [(value, error) for value, error in IMAGE if getattr(value, "dtype", None) not in DEPTHS[1:]]
+IMAGE_OF_FLOAT32 = [*_floats((HEIGHT, WIDTH)), *_floats((HEIGHT, WIDTH, 3))]
+CONNECTIVITY = required(integer(0, 5, -8))
+BINARY = [*PLANE, *UINT8_ONLY]
+PROMPT_MASK = [pair for pair in [*PLANE_LIKE, *UINT8_ONLY] if pair[0] is not None]
+
+CASES = [
+    Case(
+        alphacut.denoise,
+        {"image": RGB},
+        {"image": IMAGE, "method": WORD, "size": required(integer(1, 4, 7)), "sigma": NO_NUMBER},
+    ),
+    Case(alphacut.denoise, {"image": RGB, "method": "bilateral"}, {"image": IMAGE, "sigma": required(real(0, 4.5))}),
+    Case(alphacut.white_balance, {"image": RGB}, {"image": IMAGE, "method": WORD, "percent": NO_NUMBER}),
+    Case(
+        alphacut.white_balance,
+        {"image": RGB, "method": "percentile"},
+        {"image": IMAGE, "percent": required(real(-0.1, 50))},
+    ),
+    Case(alphacut.resize, {"image": RGB, "size": (4, 5)}, {"image": IMAGE, "size": SIZE, "method": WORD}),
+    Case(alphacut.detect_subject, {"image": RGB}, {"image": IMAGE, "method": WORD}),
+    Case(
+        alphacut.find_threshold,
+        {"gray": GRAY},
+        {
+            "gray": IMAGE,
+            "method": WORD,
+            "classes": required(integer(-1, 0, 1, 257)),
+            "mask": PROMPT_MASK,
+        },
+    ),
+    Case(
+        alphacut.threshold,
+        {"gray": GRAY},
+        {"gray": IMAGE, "value": [("magic", ValueError), *required(real(256, -256))[1:]]},
+    ),
+    Case(
+        alphacut.adaptive_threshold,
+        {"gray": GRAY, "window": 3},
+        {
+            "gray": IMAGE,
+            "window": required(large(-3, 0, 1, 4, 32769)),
+            "method": WORD,
+            "offset": required(real(256, -256)),
+            "k": required(real(-0.1, 1.1)),
+        },
+    ),
+    Case(alphacut.label_components, {"mask": MASK}, {"mask": BINARY, "connectivity": CONNECTIVITY}),
+    Case(alphacut.component_stats, {"mask": MASK}, {"mask": BINARY, "connectivity": CONNECTIVITY}),
+    Case(
+        alphacut.keep_largest,
+        {"mask": MASK},
+        {"mask": BINARY, "k": required(large(0, -1)), "connectivity": CONNECTIVITY},
+    ),
+    Case(
+        alphacut.remove_small,
+        {"mask": MASK, "min_area": 3},
+        {"mask": BINARY, "min_area": required(large(-1)), "connectivity": CONNECTIVITY},
+    ),
+    Case(
+        alphacut.fill_holes,
+        {"mask": MASK},
+        {"mask": BINARY, "max_area": large(-1), "connectivity": CONNECTIVITY},
+    ),
+    Case(alphacut.mask_to_polygons, {"mask": MASK}, {"mask": BINARY}),
+    Case(
+        alphacut.kmeans,
+        {"image": RGB, "n_clusters": 2},
+        {
+            "image": IMAGE,
+            "n_clusters": required(large(0, -1, 257)),
+            "seed": SEED,
+            "max_iter": required(large(0, -1)),
+            "tol": required(real(-0.1, 1.1)),
+            "init": [
+                ("magic", ValueError),
+                (None, TypeError),
+                ([["a", "b", "c"]] * 2, TypeError),
+                ([[0, 0, 0]], ValueError),
+                ([[0, 0, 0], [0, 0]], ValueError),
+                (np.full((2, 3), np.nan), ValueError),
+                (np.full((2, 3), 256.0), ValueError),
+                (np.zeros((2, 3), complex), TypeError),
+            ],
+            "device": DEVICE,
+        },
+    ),
+    Case(
+        alphacut.graph_cut,
+        {"source": CAPACITIES, "sink": CAPACITIES, "neighbours": NEIGHBOURS},
+        {
+            "source": [*CAPACITY, (-CAPACITIES, ValueError), (CAPACITIES * 2**30, ValueError)],
+            "sink": [*CAPACITY, (-CAPACITIES, ValueError), *_shapes(np.int32, (HEIGHT, WIDTH + 1))],
+            "neighbours": [
+                *CAPACITY,
+                (-NEIGHBOURS, ValueError),
+                *_shapes(np.int32, (HEIGHT, WIDTH), (3, HEIGHT, WIDTH), (4, HEIGHT + 1, WIDTH)),
+            ],
+        },
+    ),
+    Case(
+        alphacut.grabcut,
+        {"image": RGB, "labels": MASK // 255 + 2},
+        {
+            "image": IMAGE,
+            "labels": [*PROMPT_MASK, (np.full_like(MASK, 4), ValueError)],
+            "box": BOX,
+            "n_iter": required(integer(0, -1)),
+            "gamma": required(real(-1, 1e6)),
+            "n_components": required(integer(0, -1, 17)),
+            "unary": [
+                *(pair for pair in _NO_ARRAYS if pair[0] is not None),
+                *_dtypes((HEIGHT, WIDTH), np.uint8, np.float64),
+                *_shapes(np.float32, (5,), (HEIGHT, WIDTH + 1)),
+                (np.full((HEIGHT, WIDTH), np.nan, np.float32), ValueError),
+                (np.full((HEIGHT, WIDTH), 10001, np.float32), ValueError),
+            ],
+            "seed": required(large(-1)),
+        },
+    ),
+    Case(alphacut.find_key, {"image": RGB}, {"image": IMAGE}),
+    Case(
+        alphacut.chroma_key,
+        {"image": RGB, "key": "green"},
+        {
+            "image": IMAGE,
+            "key": COLOUR,
+            "similarity": required(real(-0.1, 2.1)),
+            "blend": real(-0.1, 2.1),
+            "contiguous": FLAG,
+        },
+    ),
+    Case(
+        alphacut.despill,
+        {"image": RGB, "key": "green"},
+        {
+            "image": IMAGE,
+            "key": [*COLOUR, (None, TypeError)],
+            "alpha": [pair for pair in PLANE_LIKE if pair[0] is not None],
+            "strength": required(real(-0.1, 1.1)),
+        },
+    ),
+    Case(
+        alphacut.guided_filter,
+        {"guide": RGB, "src": MASK, "radius": 2, "eps": 1e-3},
+        {
+            "guide": IMAGE,
+            "src": [*PLANE_LIKE, (np.full((HEIGHT, WIDTH), np.nan, np.float32), ValueError)],
+            "radius": required(large(0, -1)),
+            "eps": required(real(0, -1)),
+            "subsample": required(large(0, -1, 3)),
+        },
+    ),
+    Case(alphacut.make_trimap, {"mask": MASK}, {"mask": BINARY, "band": real(-1, 4097)}),
+    Case(
+        alphacut.refine_alpha,
+        {"image": RGB, "mask_or_trimap": MASK},
+        {"image": IMAGE, "mask_or_trimap": [*PLANE_LIKE, *UINT8_ONLY], "method": WORD},
+    ),
+    Case(
+        alphacut.estimate_foreground,
+        {"image": RGB, "alpha": MASK},
+        {"image": IMAGE, "alpha": [*PLANE_LIKE, *_floats((HEIGHT, WIDTH))], "method": WORD},
+    ),
+    Case(
+        alphacut.composite,
+        {"foreground": RGB, "alpha": MASK, "background": "white"},
+        {
+            "foreground": IMAGE_OF_UINT8,
+            "alpha": PLANE_LIKE,
+            "background": [
+                *COLOUR,
+                *_dtypes((HEIGHT, WIDTH, 3), np.uint16, np.float32, np.int32),
+                *_shapes(np.uint8, (HEIGHT, WIDTH + 1, 3), (HEIGHT, WIDTH, 4), (3,)),
+            ],
+            "linear": FLAG,
+        },
+    ),
+    Case(alphacut.premultiply, {"rgba": RGBA}, {"rgba": [*PICTURE, *_shapes(np.uint8, (4, 4), (4, 4, 3))]}),
+    Case(alphacut.unpremultiply, {"rgba": RGBA}, {"rgba": [*PICTURE, *_shapes(np.uint8, (4, 4), (4, 4, 3))]}),
+    Case(
+        blurred_background,
+        {"image": RGB, "alpha": MASK},
+        {"image": IMAGE_OF_UINT8, "alpha": PLANE_LIKE, "sigma": real(0, -1)},
+    ),
+    Case(
+        alphacut.composite,
+        {"foreground": in_depth(RGB, np.float32), "alpha": in_depth(MASK, np.float32), "background": "white"},
+        {"foreground": IMAGE_OF_FLOAT32, "alpha": _floats((HEIGHT, WIDTH))},
+    ),
+    Case(
+        blurred_background,
+        {"image": in_depth(RGB, np.float32), "alpha": in_depth(MASK, np.float32)},
+        {"image": IMAGE_OF_FLOAT32, "alpha": _floats((HEIGHT, WIDTH))},
+    ),
+    Case(
+        alphacut.despill,
+        {"image": in_depth(RGB, np.float32), "key": "green", "alpha": in_depth(MASK, np.float32)},
+        {"image": IMAGE_OF_FLOAT32, "alpha": _floats((HEIGHT, WIDTH))},
+    ),
+    Case(
+        checkerboard,
+        {"height": 5, "width": 6},
+        {"height": required(large(0, -1)), "width": required(large(0, -1)), "tile": required(large(0, -1))},
+    ),
+    Case(alphacut.set_num_threads, {"count": 1}, {"count": required(integer(0, -1, 1025))}),
+    Case(
+        alphacut.remove_background,
+        {"image": RGB, "mask": MASK},
+        {
+            "image": [pair for pair in PICTURE if not isinstance(pair[0], str)],
+            "mask": PROMPT_MASK,
+            "method": WORD,
+            "subject": WORD,
+            "refine": [pair for pair in WORD if pair[0] is not None],
+            "clean": FLAG,
+            "foreground": FLAG,
+            "preprocess": [(3, TypeError), ([3], TypeError), ("magic", ValueError), (["denoise", "x"], ValueError)],
+            "device": DEVICE,
+            "seed": required(large(-1)),
+        },
+    ),
+    Case(alphacut.remove_background, {"image": RGB}, {"box": BOX, "key": COLOUR}),
+    Case(
+        alphacut.remove_background,
+        {"image": RGB},
+        {"labels": [*PROMPT_MASK, (np.full_like(MASK, 4), ValueError)], "trimap": PROMPT_MASK},
+    ),
+    Case(
+        alphacut.read_image,
+        {"source": RGB},
+        {
+            "max_pixels": required(large(0, -1)),
+            "source": [
+                *(
+                    (value, error)
+                    for value, error in PICTURE
+                    if not isinstance(value, str) and not (isinstance(value, np.ndarray) and value.dtype == np.float32)
+                ),
+            ],
+        },
+    ),
+    Case(
+        alphacut.write_image,
+        {"destination": io.BytesIO(), "pixels": RGB, "format": "jpeg"},
+        {
+            "destination": [(3, TypeError), (None, TypeError)],
+            "pixels": [pair for pair in PICTURE if getattr(pair[0], "dtype", None) != np.uint16],
+            "format": [
+                (3, TypeError),
+                (b"png", TypeError),
+                ("magic", ValueError),
+                ("", ValueError),
+                (None, ValueError),
+            ],
+            "icc_profile": [("profile", TypeError), (3, TypeError)],
+            "dpi": [(3, ValueError), ((1, 2, 3), ValueError), ((0, 0), ValueError), ((np.nan, 72), ValueError)],
+            "quality": integer(0, 101, -1),
+        },
+    ),
+    Case(
+        alphacut.read_mask,
+        {"source": GRAY},
+        {"max_pixels": required(large(0, -1)), "source": [pair for pair in PICTURE if not isinstance(pair[0], str)]},
+    ),
+]
+
+
+def _name(case):
+    return f"{case.function.__name__}({', '.join(case.legal)})"
+
+
+BAD = [
+    pytest.param(case, name, value, error, id=f"{_name(case)}-{name}-{i}")
+    for case in CASES
+    for name, bad in case.bad.items()
+    for i, (value, error) in enumerate(bad)
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=_name)
+def test_the_legal_call_is_legal(case):
+    threads = alphacut.get_num_threads()
+    case.function(**case.legal)
+    alphacut.set_num_threads(threads)
+
+
+@pytest.mark.parametrize(("case", "name", "value", "error"), BAD)
+def test_a_bad_argument_is_refused_by_its_name(case, name, value, error):
+    with pytest.raises(error) as caught:
+        case.function(**{**case.legal, name: value})
+    assert name in str(caught.value)
+    assert "incompatible function arguments" not in str(caught.value)  # pybind11's words for the core's signature
+
+
+def test_the_table_is_complete():
+    listed = {}
+    for case in CASES:
+        listed.setdefault(case.function, set()).update(case.bad)
+    for name in alphacut.__all__:
+        function = getattr(alphacut, name)
+        if inspect.isfunction(function):
+            parameters = set(inspect.signature(function).parameters) - {"out"}
+            assert parameters <= listed.get(function, set()), name
+
+
+# --- out= ------------------------------------------------------------------------------------------------------------
+
+
+class Written(NamedTuple):
+    """A call whose result can be written to `out`, as a function of the pictures' depth, and its arrays."""
+
+    name: str
+    call: object
+    arrays: object
+    picture: object = None  # gives the array of the result, if that is not all that is returned
+
+
+def _written():
+    def with_one(array):
+        return lambda dtype: (in_depth(array, dtype),)
+
+    def with_mask(array):
+        return lambda dtype: (in_depth(array, dtype), MASK.copy())
+
+    def with_alpha(array):
+        return lambda dtype: (in_depth(array, dtype), in_depth(MASK, dtype))
+
+    def only_mask(dtype):
+        return (MASK.copy(),)
+
+    a = alphacut
+    for array in (GRAY, RGB):
+        yield Written("median", a.denoise, with_one(array))
+        yield Written("bilateral", lambda x, out=None: a.denoise(x, "bilateral", out=out), with_one(array))
+        yield Written("gray_world", a.white_balance, with_one(array))
+        yield Written("percentile", lambda x, out=None: a.white_balance(x, "percentile", out=out), with_one(array))
+        yield Written("resize", lambda x, out=None: a.resize(x, (5, 6), out=out), with_one(array))
+        yield Written(
+            "resize_bilinear", lambda x, out=None: a.resize(x, (9, 4), method="bilinear", out=out), with_one(array)
+        )
+        yield Written("detect_subject", a.detect_subject, with_one(array))
+        yield Written("threshold", a.threshold, with_one(array))
+        yield Written("adaptive_threshold", lambda x, out=None: a.adaptive_threshold(x, 3, out=out), with_one(array))
+        yield Written("kmeans", lambda x, out=None: a.kmeans(x, 2, out=out), with_one(array), lambda r: r.labels)
+        yield Written("chroma_key", lambda x, out=None: a.chroma_key(x, "green", out=out), with_one(array))
+        yield Written("despill", lambda x, y, out=None: a.despill(x, "green", alpha=y, out=out), with_alpha(array))
+        yield Written("guided_filter", lambda x, y, out=None: a.guided_filter(x, y, 2, 0.01, out=out), with_mask(array))
+        yield Written("refine_alpha", a.refine_alpha, with_mask(array))
+        yield Written("estimate_foreground", a.estimate_foreground, with_alpha(array))
+        yield Written("to_rgba", a.composite, with_alpha(array))
+        yield Written("on_colour", lambda x, y, out=None: a.composite(x, y, "red", out=out), with_alpha(array))
+        yield Written(
+            "on_picture",
+            lambda x, y, z, out=None: a.composite(x, y, z, linear=True, out=out),
+            lambda dtype, array=array: (in_depth(array, dtype), in_depth(MASK, dtype), in_depth(RGB, dtype)),
+        )
+        yield Written("blurred_background", blurred_background, with_alpha(array))
+    yield Written("premultiply", a.premultiply, with_one(RGBA))
+    yield Written("unpremultiply", a.unpremultiply, with_one(RGBA))
+    yield Written("label_components", a.label_components, only_mask, lambda r: r[0])
+    yield Written("keep_largest", a.keep_largest, only_mask)
+    yield Written("remove_small", lambda x, out=None: a.remove_small(x, 2, out=out), only_mask)
+    yield Written("fill_holes", a.fill_holes, only_mask)
+    yield Written("make_trimap", a.make_trimap, only_mask)
+    yield Written(
+        "graph_cut",
+        a.graph_cut,
+        lambda dtype: (CAPACITIES.copy(), CAPACITIES.copy(), NEIGHBOURS.copy()),
+        lambda r: r.mask,
+    )
+
+
+def _spread(array):
+    """The same values in memory whose pixels are not contiguous, and read-only."""
+    wide = np.zeros((array.shape[0], 2 * array.shape[1], *array.shape[2:]), array.dtype)
+    wide[:, ::2] = array
+    view = wide[:, ::2]
+    view.flags.writeable = False
+    return view
+
+
+@pytest.mark.parametrize("dtype", DEPTHS)
+@pytest.mark.parametrize("written", list(_written()), ids=lambda one: one.name)
+def test_out_is_what_is_returned(written, dtype):
+    arrays = written.arrays(dtype)
+    before = [array.copy() for array in arrays]
+    picture = written.picture or (lambda result: result)
+    expected = picture(written.call(*arrays))
+    poisoned = np.full_like(expected, 7)
+    assert picture(written.call(*arrays, out=poisoned)) is poisoned
+    assert np.array_equal(poisoned, expected)
+    spread = np.full((expected.shape[0] + 3, *expected.shape[1:]), 7, expected.dtype)
+    written.call(*map(_spread, arrays), out=spread[2:-1])  # rows that are not the whole of their array
+    assert np.array_equal(spread[2:-1], expected)
+    assert (spread[:2] == 7).all()
+    assert (spread[-1:] == 7).all()
+    assert all(np.array_equal(*pair) for pair in zip(arrays, before, strict=True))
+
+
+@pytest.mark.parametrize("dtype", DEPTHS)
+@pytest.mark.parametrize("written", list(_written()), ids=lambda one: one.name)
+def test_an_out_that_does_not_fit_is_refused(written, dtype):
+    arrays = written.arrays(dtype)
+    picture = written.picture or (lambda result: result)
+    good = picture(written.call(*arrays)).copy()
+    frozen = good.copy()
+    frozen.flags.writeable = False
+    longer = np.zeros((good.shape[0] + 1, *good.shape[1:]), good.dtype)
+    for out, error in (
+        (good.tolist(), TypeError),
+        (good.astype(np.float64), TypeError),
+        (good.astype(np.int8), TypeError),
+        (longer, ValueError),
+        (good[..., None], ValueError),
+        (frozen, ValueError),
+    ):
+        with pytest.raises(error, match="out "):
+            written.call(*arrays, out=out)
+    # Memory that is an input's, too: from one buffer come `out` and each input in turn, with gaps between its pixels.
+    for index, array in enumerate(arrays):
+        shared = np.zeros(8 * max(array.nbytes, good.nbytes), np.uint8)
+        out = shared[: good.nbytes].view(good.dtype).reshape(good.shape)
+        wide = shared[: 2 * array.nbytes].view(array.dtype).reshape(*array.shape[:-1], 2 * array.shape[-1])
+        for overlapping in (
+            shared[: array.nbytes].view(array.dtype).reshape(array.shape),
+            wide[..., ::2],
+        ):
+            overlapping[...] = array
+            inputs = [overlapping if i == index else other for i, other in enumerate(arrays)]
+            with pytest.raises(ValueError, match="out overlaps an input"):
+                written.call(*inputs, out=out)
+            assert np.array_equal(overlapping, array)

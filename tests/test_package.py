@@ -1,0 +1,60 @@
+"""The package as its users meet it: names, a light import, documentation that runs."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+
+import pytest
+
+import alphacut
+
+FUNCTIONS = sorted(name for name in alphacut.__all__ if inspect.isfunction(getattr(alphacut, name)))
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(alphacut.__path__, "alphacut.")
+    if not module.name.startswith(("alphacut._core", "alphacut.cuda", "alphacut.__main__"))
+)
+
+
+def test_import_is_light():
+    heavy = {"PIL", "numba", "numba_cuda", "tqdm", "click", "skimage", "cv2", "scipy"}
+    code = "import sys, alphacut; print(*{name.split('.')[0] for name in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "numpy" in loaded
+    assert not heavy & set(loaded)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_in_the_documentation_run(module):
+    before = alphacut.get_num_threads()
+    try:
+        assert doctest.testmod(importlib.import_module(module)).failed == 0
+    finally:
+        alphacut.set_num_threads(before)
+    # A module of a stage never takes the place of the function of its name.
+    assert all(inspect.isfunction(getattr(alphacut, name)) for name in FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_is_documented(name):
+    function = getattr(alphacut, name)
+    text = inspect.getdoc(function)
+    parameters = inspect.signature(function).parameters
+    for section in ("Parameters",) * bool(parameters) + ("Examples",):
+        assert f"{section}\n---" in text, section
+    if name != "info":
+        assert "Raises\n---" in text
+    listed = {word for line in re.findall(r"^(\w+(?:, \w+)*)(?: : .*)?$", text, re.M) for word in line.split(", ")}
+    assert set(parameters) <= listed
+
+
+def test_readme_names_every_public_function(request):
+    readme = request.config.rootpath / "README.md"
+    if not readme.is_file():
+        pytest.skip("no README here")
+    text = readme.read_text(encoding="utf-8")
+    assert not [name for name in FUNCTIONS if f"`{name}`" not in text]
