@@ -130,6 +130,14 @@ def test_guided_filter_layouts_and_out(rng):
     assert np.array_equal(out[5:], expected)
 
 
+def test_guided_filter_with_a_radius_beyond_the_picture(rng):
+    guide, src = rng.random((8, 9, 3), dtype=np.float32), rng.random((8, 9), dtype=np.float32)
+    for subsample, like in ((1, 1), (9, 9), (2**60, 9)):
+        expected = alphacut.guided_filter(guide, src, 9, 1e-3, subsample=like)
+        result = alphacut.guided_filter(guide, src, 2**62, 1e-3, subsample=subsample)
+        assert np.array_equal(result, expected), subsample
+
+
 def test_guided_filter_errors(rng):
     guide, src = rng.random((8, 9, 3), dtype=np.float32), rng.random((8, 9), dtype=np.float32)
     for radius, eps, subsample, message in [

@@ -62,10 +62,19 @@ py::array refine(py::object image, py::object trimap, MattingMethod method, py::
   });
 }
 
+// A plane of the picture's size.
+template <class P, class T>
+Input<P> plane_like(const Input<T>& image, py::handle value, const char* name) {
+  auto result = plane<P>(value, name);
+  if (result.view.height != image.view.height || result.view.width != image.view.width)
+    throw py::value_error(std::string(name) + " must have the size of image");
+  return result;
+}
+
 // The two halves of closed_form, for the tests' oracles.
 py::tuple sampled(py::object image, py::object labels) {
   return with_image(image, "image", [&]<class T>(const Input<T>& i) -> py::tuple {
-    const auto given = plane<uint8_t>(labels, "labels");
+    const auto given = plane_like<uint8_t>(i, labels, "labels");
     auto expanded = output<uint8_t>(py::none(), i.view.height, i.view.width, 0, {});
     auto alpha = output<float>(py::none(), i.view.height, i.view.width, 0, {});
     auto confidence = output<float>(py::none(), i.view.height, i.view.width, 0, {});
@@ -81,11 +90,11 @@ py::tuple sampled(py::object image, py::object labels) {
 py::array solved(py::object image, py::object labels, py::object confidence, py::object alpha, float weight,
                  int iterations) {
   return with_image(image, "image", [&]<class T>(const Input<T>& i) -> py::array {
-    const auto start = plane<float>(alpha, "alpha");
+    const auto start = plane_like<float>(i, alpha, "alpha");
     auto result = output<float>(py::none(), i.view.height, i.view.width, 0, {});
     for (int64_t y = 0; y < i.view.height; ++y) std::copy_n(start.view.row(y), i.view.width, result.view.row(y));
-    solve_laplacian<T>(i, plane<uint8_t>(labels, "labels"), plane<float>(confidence, "confidence"), weight, iterations,
-                       result);
+    solve_laplacian<T>(i, plane_like<uint8_t>(i, labels, "labels"), plane_like<float>(i, confidence, "confidence"),
+                       weight, iterations, result);
     return result.array;
   });
 }

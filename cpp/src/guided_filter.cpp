@@ -25,7 +25,9 @@ void guided_filter(ImageView<const Guide> guide, ImageView<const Source> source,
   if constexpr (std::is_same_v<Guide, float>) require_range(guide, 0, 1, "guide");
   if constexpr (std::is_same_v<Source, float>) require_range(source, -1e6f, 1e6f, "src");
 
-  radius = std::min(radius / subsample, std::max(guide.height, guide.width));
+  const int64_t longest = std::max(guide.height, guide.width);
+  radius = std::min(radius / subsample, longest);
+  subsample = std::min(subsample, longest);  // one cell already; keeps products small
   const Image<float> small = shrink(guide, subsample, kGuideCentre);
   const Image<float> small_source = shrink(source, subsample, 0);
   const Image<float> mean = mean_fit(local_fit(small, small_source, {}, radius, eps), radius);

@@ -1,14 +1,18 @@
 // Differential fuzzer: every kernel, on random rows of every length and alignment, must write the same bytes and return
 // the same value in every table of this machine, change no input and nothing outside its output.
 //   fuzz_kernels [seed [rounds]]
-// A new kernel is one line in main: its arguments as `in<T>(values a pixel)`, `out<T>(values a pixel)`, `count`, or
-// plain values. The buffers end where the row ends, so that AddressSanitizer sees a kernel that reads or writes past
-// it.
+// A new kernel is one KERNEL line: its arguments as `in<T>(values a pixel)`, `out<T>(values a pixel)`, `inout<T>(...)`,
+// `count`, or plain values; a kernel that takes more than these is called by an ADAPTED lambda. One without a line
+// fails. The buffers end where the row ends, so that AddressSanitizer sees a kernel that reads or writes past it.
+#include <bit>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <random>
+#include <set>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -38,47 +42,69 @@ T random_value() {
                        : static_cast<T>(random_bits());
 }
 
+bool random_bool() { return random_below(2) != 0; }
+int64_t random_from(int64_t low, int64_t high) { return low + random_below(high - low + 1); }
+
+// Any bits: infinities, NaN and what is too small for a normal number among them.
+float random_float_bits() { return std::bit_cast<float>(static_cast<uint32_t>(random_bits())); }
+
 struct Count {};
 constexpr Count count;  // the number of pixels, a size_t
 
-// A buffer of n · each + extra values.
-template <class T, bool kInput>
+// ceil(n / per) · each + extra values.
+struct Length {
+  int64_t each, extra, per;
+  Length(int64_t each_, int64_t extra_ = 0, int64_t per_ = 1) : each(each_), extra(extra_), per(per_) {}
+  int64_t of(int64_t n) const { return (n + per - 1) / per * each + extra; }
+};
+
+template <class T>
+using Source = T (*)();
+
+// A buffer the kernel may write if T is not const; filled from `source`, with a pattern if that is null.
+template <class T>
 struct Buffer {
-  int64_t each, extra;
-  std::vector<unsigned char> bytes;
+  using Value = std::remove_const_t<T>;
+  Length length;
+  Source<Value> source;
+  std::vector<unsigned char> bytes = {};
   size_t offset = 0;
 
   void fill(int64_t n) {
     offset = sizeof(T) * static_cast<size_t>(random_below(64));
-    bytes.assign(offset + sizeof(T) * static_cast<size_t>(n * each + extra), 0xa5);
-    if (!kInput) return;
+    bytes.assign(offset + sizeof(T) * static_cast<size_t>(length.of(n)), 0xa5);
+    if (source == nullptr) return;
     for (size_t at = offset; at < bytes.size(); at += sizeof(T)) {
-      const T value = random_value<T>();
+      const Value value = source();
       std::memcpy(bytes.data() + at, &value, sizeof(T));
     }
   }
-  std::conditional_t<kInput, const T*, T*> argument(int64_t) { return reinterpret_cast<T*>(bytes.data() + offset); }
+  T* argument() { return reinterpret_cast<T*>(bytes.data() + offset); }
 };
 
 template <class T>
-Buffer<T, true> in(int64_t each, int64_t extra = 0) {
-  return {each, extra, {}};
+Buffer<const T> in(Length length, Source<T> source = random_value<T>) {
+  return {length, source};
 }
 template <class T>
-Buffer<T, false> out(int64_t each, int64_t extra = 0) {
-  return {each, extra, {}};
+Buffer<T> out(Length length) {
+  return {length, nullptr};
+}
+template <class T>
+Buffer<T> inout(Length length, Source<T> source = random_value<T>) {
+  return {length, source};
 }
 
-template <class T, bool kInput>
-void fill(Buffer<T, kInput>& buffer, int64_t n) {
+template <class T>
+void fill(Buffer<T>& buffer, int64_t n) {
   buffer.fill(n);
 }
 template <class Value>
 void fill(Value&, int64_t) {}
 
-template <class T, bool kInput>
-auto argument(Buffer<T, kInput>& buffer, int64_t n) {
-  return buffer.argument(n);
+template <class T>
+auto argument(Buffer<T>& buffer, int64_t) {
+  return buffer.argument();
 }
 size_t argument(Count, int64_t n) { return static_cast<size_t>(n); }
 template <class Value>
@@ -87,8 +113,8 @@ Value argument(Value value, int64_t) {
   return value;
 }
 
-template <class T, bool kInput>
-bool same(const Buffer<T, kInput>& a, const Buffer<T, kInput>& b) {
+template <class T>
+bool same(const Buffer<T>& a, const Buffer<T>& b) {
   return a.bytes == b.bytes;
 }
 template <class Value>
@@ -111,19 +137,23 @@ int64_t call(Kernel kernel, std::tuple<Arguments...>& arguments, int64_t n) {
       arguments);
 }
 
-template <class Pick, class... Arguments>
-void compare(const char* name, Pick pick, Arguments... arguments) {
+std::set<std::uintptr_t> seen;  // the kernels of the first table that were called
+
+// `pick` takes a kernel from a table, `adapt` makes of it what is called with the arguments.
+template <class Pick, class Adapt, class... Arguments>
+void compare(const char* name, Pick pick, Adapt adapt, Arguments... arguments) {
   const int64_t n = random_below(20) == 0 ? random_below(3000) : random_below(131);
   std::tuple<Arguments...> first{arguments...};
   std::apply([&](auto&... each) { (fill(each, n), ...); }, first);
   const std::tuple<Arguments...> fresh = first;
   const std::vector<std::string> names = available_isas();
   set_isa(names.front());
-  const int64_t expected = call(pick(kernels()), first, n);
+  seen.insert(reinterpret_cast<std::uintptr_t>(pick(kernels())));
+  const int64_t expected = call(adapt(pick(kernels())), first, n);
   for (size_t i = 1; i < names.size(); ++i) {
     set_isa(names[i]);
     std::tuple<Arguments...> other = fresh;
-    const int64_t result = call(pick(kernels()), other, n);
+    const int64_t result = call(adapt(pick(kernels())), other, n);
     const bool equal = [&]<size_t... k>(std::index_sequence<k...>) {
       return (same(std::get<k>(first), std::get<k>(other)) && ...);
     }(std::index_sequence_for<Arguments...>());
@@ -133,16 +163,313 @@ void compare(const char* name, Pick pick, Arguments... arguments) {
   }
 }
 
-#define KERNEL(stage, name, ...) compare(#stage "." #name, [](const Kernels& k) { return k.stage.name; }, __VA_ARGS__)
+#define PICK(stage, name) #stage "." #name, [](const Kernels& k) { return k.stage.name; }
+#define KERNEL(stage, name, ...) compare(PICK(stage, name), [](auto kernel) { return kernel; }, __VA_ARGS__)
+// ADAPTED(stage, name, (parameters) { calls kernel }), arguments...): by way of a lambda, which may capture.
+#define ADAPTED(...) [=](auto kernel) { return [=] __VA_ARGS__; }
 
-void round() {
-  using u8 = uint8_t;
-  using f32 = float;
+using u8 = uint8_t;
+using u16 = uint16_t;
+using u32 = uint32_t;
+using u64 = uint64_t;
+using i32 = int32_t;
+using i64 = int64_t;
+using f32 = float;
+using f64 = double;
+
+// What the accumulating kernels add to, and prefix sums that cannot overflow.
+template <class T>
+T below_2_22() {
+  return static_cast<T>(random_below(1 << 22));
+}
+float level() { return 255 * random_value<f32>(); }
+float signed_float() { return 2 * random_value<f32>() - 1; }
+float half_step() { return static_cast<float>(random_from(-(1 << 22), 1 << 22)) / 2; }
+double zero_or_one() { return random_bool() ? 1 : 0; }
+
+void color() {
   KERNEL(color, gray_u8, in<u8>(3), count, out<u8>(1));
   KERNEL(color, gray_f32, in<f32>(3), count, out<f32>(1));
-  KERNEL(color, in_range_f32, in<f32>(1), count, 0.0f, random_below(2) ? 1.0f : random_value<f32>());
+  KERNEL(color, in_range_f32, in<f32>(1), count, 0.0f, random_bool() ? 1.0f : random_value<f32>());
+  KERNEL(color, in_range_f32, in<f32>({0, random_below(4)}, random_float_bits), size_t{0}, 0.0f, 1.0f);
+}
+
+// Rows of n + around values.
+template <class T, class Median>
+auto median_of(Median kernel, int rows, size_t step) {
+  return [=](const T* values, size_t n, T* scratch, T* result) {
+    const T* row[5];
+    for (int i = 0; i < rows; ++i) row[i] = values + i * (n + (rows - 1) * step);
+    kernel(row, n, step, scratch, result);
+  };
+}
+
+// Results of `taps` neighbours out of rows of 32 pixels.
+template <class Row, class T, class Across>
+auto across_of(Across kernel, size_t taps, size_t channels, Row divisor) {
+  return [=](const Row* row, const u8* places, const Row* weights, size_t n, T* result) {
+    std::vector<int64_t> first(places, places + n);
+    for (int64_t& place : first) place %= static_cast<int64_t>(33 - taps);
+    kernel(row, first.data(), weights, taps, n, channels, divisor, result);
+  };
+}
+
+void preprocess() {
+  const int64_t step = random_from(1, 4);
+  const size_t distance = static_cast<size_t>(step);
+  const Length three(3, 6 * step), five(5, 20 * step);
+  const auto median3 = [=]<class T>(T) { return [=](auto kernel) { return median_of<T>(kernel, 3, distance); }; };
+  const auto median5 = [=]<class T>(T) { return [=](auto kernel) { return median_of<T>(kernel, 5, distance); }; };
+  compare(PICK(preprocess, median3_u8), median3(u8{}), in<u8>(three), count, out<u8>(three), out<u8>(1));
+  compare(PICK(preprocess, median5_u8), median5(u8{}), in<u8>(five), count, out<u8>(five), out<u8>(1));
+  compare(PICK(preprocess, median3_f32), median3(f32{}), in<f32>(three, random_float_bits), count, out<f32>(three),
+          out<f32>(1));
+  compare(PICK(preprocess, median5_f32), median5(f32{}), in<f32>(five, random_float_bits), count, out<f32>(five),
+          out<f32>(1));
+
+  const f32 spatial = random_value<f32>(), scale = 1000 * random_value<f32>();
+  KERNEL(preprocess, bilateral_tap1, in<f32>(1), in<f32>(1), size_t{0}, count, spatial, scale, inout<f32>(1),
+         inout<f32>(1));
+  const int64_t gap = random_below(5);
+  const Length planes(3, 2 * gap);
+  compare(PICK(preprocess, bilateral_tap3),
+          ADAPTED((const f32* center, const f32* near, size_t n, f32* weights, f32* sums) {
+            kernel(center, near, n + static_cast<size_t>(gap), n, spatial, scale, weights, sums);
+          }),
+          in<f32>(planes), in<f32>(planes), count, inout<f32>(1), inout<f32>(planes));
+
+  const int more = random_bool();
+  KERNEL(preprocess, weigh_u8, in<u8>(1), count, random_value<f32>(), more, inout<f32>(1));
+  KERNEL(preprocess, weigh_f32, in<f32>(1), count, random_value<f64>(), more, inout<f64>(1));
+  const size_t taps = static_cast<size_t>(random_from(1, 5)), channels = static_cast<size_t>(random_from(1, 4));
+  const int64_t each = static_cast<int64_t>(taps), row = 32 * static_cast<int64_t>(channels);
+  const f32 divisor = random_bool() ? 1.0f : 1 + 9 * random_value<f32>();
+  compare(
+      PICK(preprocess, across_u8), [=](auto kernel) { return across_of<f32, u8>(kernel, taps, channels, divisor); },
+      in<f32>({0, row}, level), in<u8>(1), in<f32>(each), count, out<u8>(row / 32));
+  compare(
+      PICK(preprocess, across_f32),
+      [=](auto kernel) { return across_of<f64, f32>(kernel, taps, channels, static_cast<f64>(divisor)); },
+      in<f64>({0, row}), in<u8>(1), in<f64>(each), count, out<f32>(row / 32));
+}
+
+void threshold() {
   KERNEL(threshold, above_u8, in<u8>(1), count, random_value<u8>(), out<u8>(1));
-  KERNEL(threshold, above_f32, in<f32>(1), count, random_value<f32>(), out<u8>(1));
+  KERNEL(threshold, above_f32, in<f32>(1, random_float_bits), count, random_value<f32>(), out<u8>(1));
+  KERNEL(threshold, bins_f32, in<f32>(1), count, out<u8>(1));
+  KERNEL(threshold, quantise_f32, in<f32>(1), count, out<u16>(1));
+  KERNEL(threshold, widen_u8, in<u8>(1), count, out<f32>(1));
+
+  KERNEL(threshold, slide_u8_u32, in<u8>(1), in<u8>(1), count, inout<u32>(1));
+  KERNEL(threshold, slide_u8_u64, in<u8>(1), in<u8>(1), count, inout<u64>(1));
+  KERNEL(threshold, slide_u16_u64, in<u16>(1), in<u16>(1), count, inout<u64>(1));
+  KERNEL(threshold, slide_squares_u8, in<u8>(1), in<u8>(1), count, inout<u64>(1));
+  KERNEL(threshold, slide_squares_u16, in<u16>(1), in<u16>(1), count, inout<u64>(1));
+
+  const int64_t window = random_from(1, 40);
+  const size_t span = static_cast<size_t>(window);
+  KERNEL(threshold, mean_u8_u32, in<u8>(1), count, in<u32>({1, window}), span, random_value<u32>(), random_value<i32>(),
+         out<u8>(1));
+  KERNEL(threshold, mean_u8_u64, in<u8>(1), count, in<u64>({1, window}), span, random_value<u64>(), random_value<i64>(),
+         out<u8>(1));
+  KERNEL(threshold, mean_u16_u64, in<u16>(1), count, in<u64>({1, window}), span, random_value<u64>(),
+         random_value<i64>(), out<u8>(1));
+  const f64 weight = random_value<f64>();
+  const SauvolaRow sauvola{
+      static_cast<f64>(window * window), 1 - weight, weight / 128, static_cast<f64>(half_step()), random_below(1 << 30),
+      random_below(int64_t{1} << 40)};
+  const auto by_row = ADAPTED((auto values, size_t n, const u64* prefix, const u64* squares, u8* mask) {
+    kernel(values, n, prefix, squares, span, sauvola, mask);
+  });
+  const auto sums = in<u64>({1, window}, below_2_22<u64>);
+  compare(PICK(threshold, sauvola_u8), by_row, in<u8>(1), count, sums, sums, out<u8>(1));
+  compare(PICK(threshold, sauvola_u16), by_row, in<u16>(1), count, sums, sums, out<u8>(1));
+
+  KERNEL(threshold, add_pair, in<f32>(1), in<f32>(1), count, random_value<f32>(), inout<f32>(1));
+  KERNEL(threshold, round_f32, inout<f32>(1, half_step), count);
+  KERNEL(threshold, above_mean, in<f32>(1), in<f32>(1), count, random_value<f32>(), out<u8>(1));
+}
+
+void components() { KERNEL(components, pack_bits, in<u8>(1), count, out<u64>({1, 0, 64})); }
+
+template <class T>
+void kmeans(const char* assign, const char* relax, const char* square_sum, KmeansRowKernels<T> KmeansKernels::* rows) {
+  const int channels = random_bool() ? 3 : 1, k = static_cast<int>(random_from(1, random_bool() ? 8 : 256));
+  std::vector<KmeansCenter> centers(static_cast<size_t>(k));
+  for (KmeansCenter& center : centers) {
+    center.norm = 0;
+    for (int c = 0; c < 3; ++c) {
+      center.value[c] = c < channels ? static_cast<i32>(random_from(0, 16320)) : 0;
+      center.norm += center.value[c] * center.value[c];
+    }
+  }
+  compare(
+      assign, [=](const Kernels& table) { return (table.kmeans.*rows).assign; },
+      ADAPTED((const T* pixels, size_t n, u8* labels, i64* sums) {
+        kernel(pixels, n, channels, centers.data(), k, labels, sums);
+      }),
+      in<T>(channels), count, out<u8>(1), inout<i64>({0, 4 * k}, below_2_22<i64>));
+  compare(
+      relax, [=](const Kernels& table) { return (table.kmeans.*rows).relax; },
+      ADAPTED(
+          (const T* pixels, size_t n, u32* distances) { kernel(pixels, n, channels, centers.data(), k, distances); }),
+      in<T>(channels), count, inout<u32>(1));
+  compare(
+      square_sum, [=](const Kernels& table) { return (table.kmeans.*rows).square_sum; },
+      [](auto kernel) { return kernel; }, in<T>(channels), count, channels);
+}
+
+GraphcutRow planes_of(const u8* values, size_t n) { return {{values, values + n, values + 2 * n}}; }
+
+void graphcut() {
+  KERNEL(graphcut, or_i32, in<i32>(1), count);
+  KERNEL(graphcut, split_rgb, in<u8>(3), count, out<u8>(1), out<u8>(1), out<u8>(1));
+  compare(PICK(graphcut, sum_distance),
+          ADAPTED((const u8* a, const u8* b, size_t n) { return kernel(planes_of(a, n), planes_of(b, n), n); }),
+          in<u8>(3), in<u8>(3), count);
+  const i32 last = static_cast<i32>(random_from(0, random_bool() ? 100 : 3 * 255 * 255));
+  compare(PICK(graphcut, edge_weights), ADAPTED((const u8* a, const u8* b, size_t n, const i32* weights, i32* result) {
+            kernel(planes_of(a, n), planes_of(b, n), n, weights, last, result);
+          }),
+          in<u8>(3), in<u8>(3), count, in<i32>({0, last + 1}), out<i32>(1));
+  const int components = static_cast<int>(random_from(1, 8));
+  compare(PICK(graphcut, mixture_score), ADAPTED((const u8* x, size_t n, const f32* mixture, f32* score, u8* best) {
+            kernel(planes_of(x, n), n, mixture, components, score, best);
+          }),
+          in<u8>(3), count, in<f32>({0, 10 * components}, level), out<f32>(1), out<u8>(1));
+  const f32 limit = 1 + level(), scale = 1e6f * random_value<f32>();
+  KERNEL(graphcut, terminals, in<f32>(1, level), in<f32>(1, level), in<f32>(1, signed_float), in<u8>(1), count, limit,
+         scale, static_cast<i32>(random_below(1 << 30)), out<i32>(1), out<i32>(1));
+}
+
+void chromakey() {
+  const auto key = [](f32 full) {
+    ChromakeyRow row;
+    for (int c = 0; c < 3; ++c) row.start[c] = full * random_value<f32>(), row.step[c] = signed_float() * full / 100;
+    row.luma_weight = random_value<f32>();
+    row.similarity = full * random_value<f32>();
+    row.inverse_blend = (1 + level()) / full;
+    return row;
+  };
+  const ChromakeyRow key_u8 = key(255), key_f32 = key(1);
+  const auto keyed_u8 = ADAPTED((const u8* pixels, size_t n, u8* alpha) { kernel(pixels, n, &key_u8, alpha); });
+  const auto keyed_f32 = ADAPTED((const f32* pixels, size_t n, f32* alpha) { kernel(pixels, n, &key_f32, alpha); });
+  compare(PICK(chromakey, key1_u8), keyed_u8, in<u8>(1), count, out<u8>(1));
+  compare(PICK(chromakey, key3_u8), keyed_u8, in<u8>(3), count, out<u8>(1));
+  compare(PICK(chromakey, key1_f32), keyed_f32, in<f32>(1), count, out<f32>(1));
+  compare(PICK(chromakey, key3_f32), keyed_f32, in<f32>(3), count, out<f32>(1));
+
+  const bool alpha_too = random_bool();
+  const int strong = static_cast<int>(random_from(1, 6));  // some channels, not all
+  const auto despill = [=](f32 full) {
+    return DespillRow{{static_cast<f32>(strong & 1), static_cast<f32>(strong >> 1 & 1), static_cast<f32>(strong >> 2)},
+                      full * random_value<f32>(),
+                      random_value<f32>()};
+  };
+  const DespillRow spill_u8 = despill(255), spill_f32 = despill(1);
+  compare(PICK(chromakey, despill_u8), ADAPTED((const u8* pixels, const u8* alpha, size_t n, u8* result) {
+            kernel(pixels, alpha_too ? alpha : nullptr, n, &spill_u8, result);
+          }),
+          in<u8>(3), in<u8>(1), count, out<u8>(3));
+  compare(PICK(chromakey, despill_f32), ADAPTED((const f32* pixels, const f32* alpha, size_t n, f32* result) {
+            kernel(pixels, alpha_too ? alpha : nullptr, n, &spill_f32, result);
+          }),
+          in<f32>(3), in<f32>(1), count, out<f32>(3));
+}
+
+// Column sums of the guided filter that some picture has, `rows` rows of it.
+std::vector<f64> guided_columns(const f32* guide, const f32* source, size_t n, int channels, int rows) {
+  const size_t terms = static_cast<size_t>(2 + 2 * channels + channels * (channels + 1) / 2);
+  std::vector<f64> columns(terms * n);
+  for (int y = 0; y < rows; ++y) {
+    const size_t from = static_cast<size_t>(y) * n;
+    kernels().matting.guided_accumulate(guide + from * static_cast<size_t>(channels), source + from, nullptr, n,
+                                        channels, 1, columns.data());
+  }
+  return columns;
+}
+
+void guided_filter() {
+  const int channels = random_bool() ? 3 : 1, terms = 2 + 2 * channels + channels * (channels + 1) / 2;
+  const bool weighted = random_bool();
+  const f64 sign = random_bool() ? 1 : -1, eps = 1e-6 + random_value<f64>();
+  const size_t radius = static_cast<size_t>(random_from(1, random_bool() ? 4 : 200));
+  compare(PICK(matting, guided_accumulate),
+          ADAPTED((const f32* guide, const f32* source, const f32* weight, size_t n, f64* columns) {
+            kernel(guide, source, weighted ? weight : nullptr, n, channels, sign, columns);
+          }),
+          in<f32>(channels), in<f32>(1), in<f32>(1), count, inout<f64>(terms));
+  compare(PICK(matting, guided_solve), ADAPTED((const f32* guide, const f32* source, size_t n, f32* coefficients) {
+            const std::vector<f64> columns = guided_columns(guide, source, n, channels, 3);
+            kernel(columns.data(), n, radius, channels, eps, coefficients);
+          }),
+          in<f32>(3 * channels), in<f32>(3), count, out<f32>(channels + 2));
+  KERNEL(matting, guided_add, in<f32>(1), count, sign, inout<f64>(1));
+  compare(PICK(matting, guided_mean), ADAPTED((const f64* sums, size_t n, f32* coefficients) {
+            const size_t each = static_cast<size_t>(channels + 2);
+            std::vector<f64> columns(sums, sums + each * n);
+            for (size_t i = 1; i <= n; ++i) columns[each * i - 1] = sums[each * i - 1] < 0.5 ? 0 : 3;  // whole numbers
+            kernel(columns.data(), n, radius, channels, coefficients);
+          }),
+          in<f64>(channels + 2), count, out<f32>(channels + 2));
+  KERNEL(matting, guided_apply, in<f32>(channels), in<f32>(channels + 2, signed_float), count, channels, out<f32>(1));
+}
+
+// n / 8 blocks of 8 pixels, which lie one after the other with some pixels between, in a padded picture of 40 columns.
+constexpr ptrdiff_t kPitch = 40, kMargin = 2 * kPitch + 2;
+std::vector<int64_t> block_places(size_t blocks, int64_t distance) {
+  std::vector<int64_t> at(blocks);
+  for (size_t b = 0; b < blocks; ++b) at[b] = kMargin + static_cast<int64_t>(b) * distance;
+  return at;
+}
+
+void matting_laplacian() {
+  const f64 eps = 1e-7 + 1e-3 * random_value<f64>();
+  KERNEL(matting, laplacian_block, in<f32>({0, 240}), in<f64>({0, 48}, zero_or_one), in<f32>({0, 8}), eps,
+         out<f32>({0, 200}));
+  const int64_t distance = random_from(8, 11);
+  const Length whole(distance, 2 * kMargin, 8), block(8, 0, 8);
+  compare(PICK(matting, laplacian_apply), ADAPTED((const f32* coefficients, size_t n, const f32* p, f32* q, f64* dot) {
+            const std::vector<int64_t> at = block_places((n + 7) / 8, distance);
+            kernel(coefficients, at.data(), at.size(), kPitch, p, q, dot);
+          }),
+          in<f32>({200, 0, 8}, signed_float), count, in<f32>(whole), out<f32>(block), inout<f64>({0, 8}));
+  const f32 step = signed_float();
+  compare(PICK(matting, gradient_step),
+          ADAPTED((const f32* p, size_t n, const f32* q, const f32* inverse, f32* x, f32* r, f64* dot) {
+            const std::vector<int64_t> at = block_places((n + 7) / 8, distance);
+            kernel(p, at.data(), at.size(), step, q, inverse, x, r, dot);
+          }),
+          in<f32>(whole), count, in<f32>(block), in<f32>(block), inout<f32>(block), inout<f32>(block),
+          inout<f64>({0, 8}));
+  compare(PICK(matting, gradient_turn), ADAPTED((const f32* r, const f32* inverse, size_t n, f32* p) {
+            const std::vector<int64_t> at = block_places((n + 7) / 8, distance);
+            kernel(r, inverse, at.data(), at.size(), step, p);
+          }),
+          in<f32>(block), in<f32>(block), count, inout<f32>(whole));
+}
+
+void matting() {
+  const i32 cap = static_cast<i32>(random_from(1, 5000));
+  KERNEL(matting, distance_down, in<u8>(1), static_cast<int>(random_bool()), in<i32>(1, below_2_22<i32>), count, cap,
+         out<i32>(1));
+  KERNEL(matting, distance_up, in<i32>(1, below_2_22<i32>), count, inout<i32>(1, below_2_22<i32>));
+  guided_filter();
+  matting_laplacian();
+}
+
+// `other` is the middle of three half-rows with a cell of padding at both ends.
+void foreground() {
+  const int channels = random_bool() ? 3 : 1, planes = 1 + 3 * channels, shift = random_bool();
+  const int above = random_bool(), below = random_bool(), left = random_bool(), right = random_bool();
+  compare(PICK(foreground, relax), ADAPTED((f32* here, const f32* other, size_t n) {
+            const ptrdiff_t row = static_cast<ptrdiff_t>(n) + 2, plane = 3 * row;
+            kernel(here, other + row + 1, row, plane, channels, n, shift, above, below, left, right);
+          }),
+          inout<f32>({3 * planes, 6 * planes}), in<f32>({3 * planes, 6 * planes}), count);
+}
+
+void composite() {
   KERNEL(composite, blend_u8, in<u8>(3), in<u8>(1), in<u8>(3), count, out<u8>(3));
   KERNEL(composite, blend_f32, in<f32>(3), in<f32>(1), in<f32>(3), count, out<f32>(3));
   KERNEL(composite, spread_u8, in<u8>(1), count, out<u8>(3));
@@ -155,6 +482,30 @@ void round() {
   KERNEL(composite, unpremultiply_f32, in<f32>(4), count, out<f32>(4));
 }
 
+void round() {
+  color();
+  preprocess();
+  threshold();
+  components();
+  kmeans<u8>("kmeans.u8.assign", "kmeans.u8.relax", "kmeans.u8.square_sum", &KmeansKernels::u8);
+  kmeans<f32>("kmeans.f32.assign", "kmeans.f32.relax", "kmeans.f32.square_sum", &KmeansKernels::f32);
+  graphcut();
+  chromakey();
+  matting();
+  foreground();
+  composite();
+}
+
+// A table is the name and pointers to kernels, with nothing but padding for a stage that has none.
+void all_kernels_seen() {
+  set_isa(available_isas().front());
+  std::uintptr_t entries[sizeof(Kernels) / sizeof(std::uintptr_t)];
+  std::memcpy(entries, &kernels(), sizeof(entries));
+  for (size_t i = 1; i < std::size(entries); ++i)
+    if (entries[i] != 0 && !seen.contains(entries[i]))
+      check::that(false, ("no line for entry " + std::to_string(i) + " of the table").c_str(), __FILE__, __LINE__);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -162,6 +513,7 @@ int main(int argc, char** argv) {
   const long rounds = argc > 2 ? std::strtol(argv[2], nullptr, 10) : 1000;
   random_bits.seed(seed);
   for (long i = 0; i < rounds && check::failures < 20; ++i) round();
+  if (rounds > 0) all_kernels_seen();
   std::printf("%ld rounds from seed %llu\n", rounds, static_cast<unsigned long long>(seed));
   return check::result();
 }
