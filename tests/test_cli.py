@@ -321,10 +321,10 @@ def test_info():
 
 def test_demo(tmp_path, monkeypatch):
     pytest.importorskip("skimage")
-    monkeypatch.setattr(demo, "SCENES", demo.SCENES[::2])  # one with a box, one without
+    monkeypatch.setattr(demo, "SCENES", demo.SCENES[1::2])  # one with a box, one with strokes
     output = call("demo", "-o", tmp_path / "new" / "demo")
     steps = ["input", "subject", "mask", "trimap", "alpha", "foreground", "checkerboard", "colour"]
-    for name, _, _ in demo.SCENES:
+    for name in (scene.name for scene in demo.SCENES):
         folder = tmp_path / "new" / "demo" / name
         written = [f"{number}-{step}.png" for number, step in enumerate(steps, 1)]
         assert files(folder) == [*written, "cutout.png"]

@@ -308,6 +308,12 @@ CASES = [
             "subsample": required(large(0, -1, 3)),
         },
     ),
+    Case(alphacut.distance_transform, {"mask": MASK}, {"mask": BINARY}),
+    Case(
+        alphacut.barrier_map,
+        {"image": RGB, "seed": MASK},
+        {"image": IMAGE, "seed": [*BINARY, *PLANE_LIKE], "passes": required(large(1, 1001))},
+    ),
     Case(alphacut.make_trimap, {"mask": MASK}, {"mask": BINARY, "band": real(-1, 4097)}),
     Case(
         alphacut.refine_alpha,
@@ -503,6 +509,7 @@ def _written():
         yield Written("chroma_key", lambda x, out=None: a.chroma_key(x, "green", out=out), with_one(array))
         yield Written("despill", lambda x, y, out=None: a.despill(x, "green", alpha=y, out=out), with_alpha(array))
         yield Written("guided_filter", lambda x, y, out=None: a.guided_filter(x, y, 2, 0.01, out=out), with_mask(array))
+        yield Written("barrier_map", a.barrier_map, with_mask(array))
         yield Written("refine_alpha", a.refine_alpha, with_mask(array))
         yield Written("estimate_foreground", a.estimate_foreground, with_alpha(array))
         yield Written("to_rgba", a.composite, with_alpha(array))
@@ -520,6 +527,7 @@ def _written():
     yield Written("remove_small", lambda x, out=None: a.remove_small(x, 2, out=out), only_mask)
     yield Written("fill_holes", a.fill_holes, only_mask)
     yield Written("make_trimap", a.make_trimap, only_mask)
+    yield Written("distance_transform", a.distance_transform, only_mask)
     yield Written(
         "graph_cut",
         a.graph_cut,
