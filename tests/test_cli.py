@@ -324,7 +324,7 @@ def test_demo(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "SCENES", demo.SCENES[::2])  # one with a box, one without
     output = call("demo", "-o", tmp_path / "new" / "demo")
     steps = ["input", "subject", "mask", "trimap", "alpha", "foreground", "checkerboard", "colour"]
-    for name, _, _ in demo.SCENES:
+    for name in (scene.name for scene in demo.SCENES):
         folder = tmp_path / "new" / "demo" / name
         written = [f"{number}-{step}.png" for number, step in enumerate(steps, 1)]
         assert files(folder) == [*written, "cutout.png"]

@@ -177,6 +177,15 @@ CASES = [
     Case(alphacut.resize, {"image": RGB, "size": (4, 5)}, {"image": IMAGE, "size": SIZE, "method": WORD}),
     Case(alphacut.detect_subject, {"image": RGB}, {"image": IMAGE, "method": WORD}),
     Case(
+        alphacut.barrier_map,
+        {"image": RGB, "seed": MASK},
+        {
+            "image": IMAGE,
+            "seed": [*PLANE_LIKE, *UINT8_ONLY, (np.zeros_like(MASK), ValueError)],
+            "passes": required(integer(0, 1, 1001, -1)),
+        },
+    ),
+    Case(
         alphacut.find_threshold,
         {"gray": GRAY},
         {
@@ -308,6 +317,7 @@ CASES = [
             "subsample": required(large(0, -1, 3)),
         },
     ),
+    Case(alphacut.distance_transform, {"mask": MASK}, {"mask": BINARY}),
     Case(alphacut.make_trimap, {"mask": MASK}, {"mask": BINARY, "band": real(-1, 4097)}),
     Case(
         alphacut.refine_alpha,
@@ -497,6 +507,7 @@ def _written():
             "resize_bilinear", lambda x, out=None: a.resize(x, (9, 4), method="bilinear", out=out), with_one(array)
         )
         yield Written("detect_subject", a.detect_subject, with_one(array))
+        yield Written("barrier_map", a.barrier_map, with_mask(array))
         yield Written("threshold", a.threshold, with_one(array))
         yield Written("adaptive_threshold", lambda x, out=None: a.adaptive_threshold(x, 3, out=out), with_one(array))
         yield Written("kmeans", lambda x, out=None: a.kmeans(x, 2, out=out), with_one(array), lambda r: r.labels)
@@ -520,6 +531,7 @@ def _written():
     yield Written("remove_small", lambda x, out=None: a.remove_small(x, 2, out=out), only_mask)
     yield Written("fill_holes", a.fill_holes, only_mask)
     yield Written("make_trimap", a.make_trimap, only_mask)
+    yield Written("distance_transform", a.distance_transform, only_mask)
     yield Written(
         "graph_cut",
         a.graph_cut,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -535,7 +535,7 @@ def _start(image: Array, labels: Array) -> tuple[Array, Array | None]:
         scale = np.percentile(barrier[undecided], 95)
         if scale > 0:
             levels = np.minimum(barrier / scale, 1).astype(np.float32)
-            behind = levels > 0.5 * cast(float, find_threshold(levels, mask=undecided))
+            behind = levels > 0.5 * find_threshold(levels, mask=undecided)
             labels = np.where(undecided, np.where(behind, 3, 2), labels).astype(np.uint8)
     return labels, None
 
