@@ -177,6 +177,15 @@ CASES = [
     Case(alphacut.resize, {"image": RGB, "size": (4, 5)}, {"image": IMAGE, "size": SIZE, "method": WORD}),
     Case(alphacut.detect_subject, {"image": RGB}, {"image": IMAGE, "method": WORD}),
     Case(
+        alphacut.barrier_map,
+        {"image": RGB, "seed": MASK},
+        {
+            "image": IMAGE,
+            "seed": [*PLANE_LIKE, *UINT8_ONLY, (np.zeros_like(MASK), ValueError)],
+            "passes": required(integer(0, 1, 1001, -1)),
+        },
+    ),
+    Case(
         alphacut.find_threshold,
         {"gray": GRAY},
         {
@@ -309,11 +318,6 @@ CASES = [
         },
     ),
     Case(alphacut.distance_transform, {"mask": MASK}, {"mask": BINARY}),
-    Case(
-        alphacut.barrier_map,
-        {"image": RGB, "seed": MASK},
-        {"image": IMAGE, "seed": [*BINARY, *PLANE_LIKE], "passes": required(large(1, 1001))},
-    ),
     Case(alphacut.make_trimap, {"mask": MASK}, {"mask": BINARY, "band": real(-1, 4097)}),
     Case(
         alphacut.refine_alpha,
@@ -503,13 +507,13 @@ def _written():
             "resize_bilinear", lambda x, out=None: a.resize(x, (9, 4), method="bilinear", out=out), with_one(array)
         )
         yield Written("detect_subject", a.detect_subject, with_one(array))
+        yield Written("barrier_map", a.barrier_map, with_mask(array))
         yield Written("threshold", a.threshold, with_one(array))
         yield Written("adaptive_threshold", lambda x, out=None: a.adaptive_threshold(x, 3, out=out), with_one(array))
         yield Written("kmeans", lambda x, out=None: a.kmeans(x, 2, out=out), with_one(array), lambda r: r.labels)
         yield Written("chroma_key", lambda x, out=None: a.chroma_key(x, "green", out=out), with_one(array))
         yield Written("despill", lambda x, y, out=None: a.despill(x, "green", alpha=y, out=out), with_alpha(array))
         yield Written("guided_filter", lambda x, y, out=None: a.guided_filter(x, y, 2, 0.01, out=out), with_mask(array))
-        yield Written("barrier_map", a.barrier_map, with_mask(array))
         yield Written("refine_alpha", a.refine_alpha, with_mask(array))
         yield Written("estimate_foreground", a.estimate_foreground, with_alpha(array))
         yield Written("to_rgba", a.composite, with_alpha(array))
