@@ -59,6 +59,13 @@ def test_bilateral_equals_reference(dtype, size, rng):
         assert np.abs(alphacut.denoise(image, "bilateral", size=size, sigma=0.2) - expected).max() < tolerance
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_bilateral_of_a_tiny_sigma_changes_nothing(dtype, rng):
+    image = picture(rng, (9, 33, 3), dtype)
+    result = alphacut.denoise(image, "bilateral", sigma=1e-300)
+    assert np.allclose(result, image, rtol=1e-6, atol=0)
+
+
 def test_bilateral_is_near_cv2(rng):
     image = cv2.GaussianBlur(picture(rng, (40, 50, 3), np.uint8), (0, 0), 2)
     expected = cv2.bilateralFilter(image, 5, 25.5, 2.5, borderType=cv2.BORDER_REPLICATE)

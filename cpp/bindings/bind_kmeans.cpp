@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "alphacut/kmeans.hpp"
 #include "numpy_view.hpp"
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include "alphacut/color.hpp"
@@ -20,7 +21,7 @@ py::array threshold_image(const Input<T>& gray, Limit limit, py::handle out) {
 py::array threshold_any(py::object gray, double limit, py::object out) {
   return with_image(gray, "gray", [&](auto input) {
     if constexpr (std::is_same_v<decltype(input), Input<uint8_t>>)
-      return threshold_image(input, static_cast<int>(limit), out);
+      return threshold_image(input, limit >= 0 ? static_cast<int>(std::min(limit, 255.0)) : -1, out);
     else
       return threshold_image(input, static_cast<float>(limit), out);
   });

@@ -57,7 +57,8 @@ void sauvola_row(const T* __restrict values, size_t n, const uint64_t* __restric
     const double variance = max_of(sum_squares - sum * (sum / row.area), 0.0);  // times area; 0 in a flat window
     const double left = row.area * (values[i] + row.offset) - row.rest * sum;
     const double right = row.slope * sum;
-    mask[i] = (left > 0) & (left * left * row.area > right * right * variance) ? 255 : 0;
+    const bool above = (left > 0) & (left * left * row.area > right * right * variance);
+    mask[i] = above ? 255 : 0;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "alphacut/color.hpp"
 #include "alphacut/parallel.hpp"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <string>
+#include <utility>
 
 #include "alphacut/color.hpp"
 #include "alphacut/parallel.hpp"

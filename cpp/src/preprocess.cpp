@@ -92,7 +92,8 @@ void bilateral_rows(ImageView<const T> in, int size, double sigma, ImageView<T> 
     throw std::invalid_argument("sigma must be above 0 and at most 4, got " + std::to_string(sigma));
   const int64_t radius = size / 2, channels = in.channels, width = in.width, plane = width + 2 * radius;
   const double full = is_u8<T> ? 255 : 1;
-  const auto scale = static_cast<float>(1 / (2 * sigma * sigma * full * full));
+  // Bounded, so that its product with a difference of 0 is 0 and with any other finite.
+  const auto scale = static_cast<float>(1 / std::max(2 * sigma * sigma * full * full, 1e-32));
   const auto tap = channels == 1 ? kernels().preprocess.bilateral_tap1 : kernels().preprocess.bilateral_tap3;
   parallel_for(in.height, row_grain(width, 1 << 14), [&](int64_t begin, int64_t end) {
     RowWindow<float> window(size, channels * plane);

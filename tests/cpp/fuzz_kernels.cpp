@@ -510,7 +510,7 @@ void all_kernels_seen() {
 
 int main(int argc, char** argv) {
   const uint64_t seed = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1;
-  const long rounds = argc > 2 ? std::strtol(argv[2], nullptr, 10) : 1000;
+  const long rounds = argc > 2 ? std::strtol(argv[2], nullptr, 10) : 500;
   random_bits.seed(seed);
   for (long i = 0; i < rounds && check::failures < 20; ++i) round();
   if (rounds > 0) all_kernels_seen();

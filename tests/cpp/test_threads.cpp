@@ -2,7 +2,9 @@
 // run under ThreadSanitizer.
 #include <array>
 #include <atomic>
+#include <cstring>
 #include <functional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -26,8 +28,9 @@ using Bytes = std::vector<unsigned char>;
 
 template <class T>
 void append(Bytes& bytes, const Image<T>& image, int64_t channels = 1) {
-  const auto* begin = reinterpret_cast<const unsigned char*>(image.data());
-  bytes.insert(bytes.end(), begin, begin + static_cast<size_t>(image.pixels() * channels) * sizeof(T));
+  const size_t before = bytes.size(), more = static_cast<size_t>(image.pixels() * channels) * sizeof(T);
+  bytes.resize(before + more);
+  std::memcpy(bytes.data() + before, image.data(), more);
 }
 
 // A noisy disc on a noisy ramp, and a trimap of it: known inside and far outside, unknown between.
