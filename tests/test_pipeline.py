@@ -110,6 +110,22 @@ def test_labels_and_thin_strokes_are_obeyed_in_a_large_picture():
     assert overlap(cutout.mask, disc) > 0.9
 
 
+def test_probable_labels_are_a_start_of_their_own():
+    picture, disc = scene()
+    labels = np.where(disc, 3, 2).astype(np.uint8)
+    labels[:3] = 0
+    labels[60, 80] = 1
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "alphacut.pipeline.grabcut",
+            lambda image, hints, **options: seen.append(hints) or alphacut.grabcut(image, hints),
+        )
+        cutout = remove_background(picture, labels=labels)
+    assert np.array_equal(seen[0], labels)
+    assert overlap(cutout.mask, disc) > 0.95
+
+
 def test_a_given_mask_is_kept_and_only_its_edge_refined():
     picture, disc = scene()
     hard = remove_background(picture, mask=disc, refine=None)

@@ -520,10 +520,13 @@ def _start(image: Array, labels: Array) -> tuple[Array, Array | None]:
     """What is undecided, decided for a start by barrier distance from what is known; and log-odds for the cut.
 
     With strokes of both kinds the nearer one by barrier and Euclidean distance wins, and keeps a say in the cut. With
-    background alone (a box), the subject starts as what lies behind a barrier.
+    background alone (a box), the subject starts as what lies behind a barrier. Labels that tell probable foreground
+    from probable background stay as they are.
     """
     known = [labels == 0, labels == 1]
     undecided = labels > 1
+    if (labels == 2).any() and (labels == 3).any():
+        return labels, None
     if all(hint.any() for hint in known):
         near = [barrier_map(image, hint) for hint in known]
         euclidean = [distance_transform(~hint) for hint in known]
