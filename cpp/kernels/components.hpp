@@ -38,6 +38,8 @@ struct ComponentsKernels {
   LinkCounts (*link_runs)(BitBand upper, BitBand lower, size_t words, int reach, RunLink* links, int32_t* first,
                           int32_t* second);
 
+  // Pixels of each run.
+  void (*count_pixels)(BitBand band, size_t words, int32_t* counts);
   void (*sum_runs)(BitBand band, size_t words, RunSums* sums);
 
   // labels[i] for the pixels of run i, 0 for the others; `second` may be null. labels[-1] and 16 labels beyond the last

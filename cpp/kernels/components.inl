@@ -38,10 +38,13 @@ void pack_bits(const uint8_t* __restrict values, size_t n, uint64_t* __restrict 
 }
 
 inline int components_count(uint64_t bits) {
-#if defined(_MSC_VER) && !defined(__clang__)
-  return static_cast<int>(__popcnt64(bits));
-#else
+#if defined(__POPCNT__) || defined(__ARM_NEON)
   return __builtin_popcountll(bits);
+#else
+  bits -= bits >> 1 & 0x5555555555555555u;
+  bits = (bits & 0x3333333333333333u) + (bits >> 2 & 0x3333333333333333u);
+  bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+  return static_cast<int>(bits * 0x0101010101010101u >> 56);
 #endif
 }
 
@@ -125,6 +128,27 @@ LinkCounts link_runs(BitBand upper, BitBand lower, size_t words, int reach, RunL
   return counts;
 }
 
+void count_pixels(BitBand band, size_t words, int32_t* __restrict counts) {
+  int32_t count = 0;
+  uint64_t open = 0;  // 1 if the run goes on into this word
+  for (size_t i = 0; i < words; ++i) {
+    const uint64_t a = band.first[i], b = band.second[i];
+    uint64_t rest = a | b;
+    counts += open & ~rest;
+    open &= rest;
+    count = open != 0 ? count : 0;
+    while (rest != 0) {
+      const uint64_t bits = rest & ~(rest + (rest & (0 - rest)));  // the first run of the word
+      rest ^= bits;
+      count += components_count(a & bits) + components_count(b & bits);
+      *counts = count;
+      open = bits >> 63;
+      counts += open ^ 1;
+      count = open != 0 ? count : 0;
+    }
+  }
+}
+
 // The sum of the places of the bits, in both halves from 0 to 31.
 inline int64_t components_places(uint64_t bits) {
   return components_count(bits & 0xaaaaaaaaaaaaaaaau) + 2 * components_count(bits & 0xccccccccccccccccu) +
@@ -151,6 +175,8 @@ void sum_runs(BitBand band, size_t words, RunSums* __restrict sums) {
       run.x += x * (first + second);
       if (length <= 32) {
         run.x += components_places(in_first | in_second << 32);
+      } else if (first == length && second == length) {
+        run.x += length * (length - 1);
       } else {
         run.x += components_places(in_first) + components_places(in_second);
         run.x += 32 * (components_count(in_first >> 32) + components_count(in_second >> 32));
@@ -205,8 +231,8 @@ void paint_labels(BitBand band, const int32_t* __restrict labels, size_t n, int3
 #endif
     for (; x < end; ++x, a >>= 1, b >>= 1, starts >>= 1) {
       labels += starts & 1;
-      first[x] = (a & 1) != 0 ? *labels : 0;
-      if (second) second[x] = (b & 1) != 0 ? *labels : 0;
+      first[x] = *labels & -static_cast<int32_t>(a & 1);
+      if (second) second[x] = *labels & -static_cast<int32_t>(b & 1);
     }
   }
 }
@@ -222,7 +248,7 @@ inline uint64_t components_deposit(uint64_t bits, uint64_t places) {
 #endif
 }
 
-// 255 or 0 for each bit, turned over by `flip`.
+// 255 or 0 for each bit.
 inline void components_bytes(uint64_t bits, size_t n, uint8_t* values) {
   size_t x = 0;
 #if defined(__AVX2__)
@@ -234,6 +260,11 @@ inline void components_bytes(uint64_t bits, size_t n, uint8_t* values) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(values + x), set);
   }
 #endif
+  for (; x + 8 <= n; x += 8, bits >>= 8) {
+    const uint64_t apart = (bits & 255) * 0x0101010101010101u & 0x8040201008040201u;  // bit i in byte i
+    const uint64_t bytes = ((apart + 0x7f7f7f7f7f7f7f7fu) >> 7 & 0x0101010101010101u) * 255;
+    for (int i = 0; i < 8; ++i) values[x + i] = static_cast<uint8_t>(bytes >> (8 * i));
+  }
   for (; x < n; ++x, bits >>= 1) values[x] = static_cast<uint8_t>(0 - (bits & 1));
 }
 
@@ -254,4 +285,5 @@ void paint_mask(BitBand band, const uint64_t* __restrict chosen, size_t n, uint8
   }
 }
 
-constexpr ComponentsKernels components_kernels = {pack_bits, count_runs, link_runs, sum_runs, paint_labels, paint_mask};
+constexpr ComponentsKernels components_kernels = {pack_bits, count_runs,   link_runs, count_pixels,
+                                                  sum_runs,  paint_labels, paint_mask};

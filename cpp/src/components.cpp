@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <string>
 
@@ -36,11 +37,13 @@ void for_each_band(const Runs& runs, ImageView<T> picture, size_t size, Body bod
   });
 }
 
-// `inside` for the components whose number, from 1, is chosen, its complement for all other pixels.
+// `inside` for the components whose number, from 0, is chosen, its complement for all other pixels.
 template <class Chosen>
 void paint(const Runs& runs, Chosen chosen, uint8_t inside, ImageView<uint8_t> result) {
-  std::vector<uint8_t> values(static_cast<size_t>(runs.components()));
-  for (size_t i = 0; i < values.size(); ++i) values[i] = chosen(i);
+  const auto values = std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(runs.codes()));
+  for (const Runs::Strip& strip : runs.strips())
+    for (int32_t code = strip.first_code; code < strip.last_code; ++code)
+      values[static_cast<size_t>(code)] = chosen(static_cast<size_t>(runs.component(code)) - 1);
   const auto pixels = static_cast<size_t>(runs.width());
   for_each_band<uint64_t>(runs, result, runs.words() + 1,
                           [&](int64_t band, uint8_t* first, uint8_t* second, uint64_t* bits) {
@@ -48,30 +51,32 @@ void paint(const Runs& runs, Chosen chosen, uint8_t inside, ImageView<uint8_t> r
                             for (int32_t i = 0; i < count; i += 64) {
                               uint64_t word = 0;
                               for (int32_t j = i; j < std::min(count, i + 64); ++j)
-                                word |= uint64_t{values[static_cast<size_t>(runs.component(codes[j])) - 1]} << (j - i);
+                                word |= uint64_t{values[static_cast<size_t>(codes[j])]} << (j - i);
                               bits[i / 64] = word;
                             }
                             kernels().components.paint_mask(runs.band(band), bits, pixels, inside, first, second);
                           });
 }
 
-// For each component the sum of its runs: add(sum, the first row of the band, run), and then merge(sum, part).
-template <class Sum, class Add, class Merge>
-std::vector<Sum> sum_components(const Runs& runs, Sum zero, Add add, Merge merge) {
+// For each component the sum of its runs: measure(band, words, values) gives a value for each run of a band, that go to
+// add(sum, the first row of the band, value), and then merge(sum, part).
+template <class Sum, class Value, class Add, class Merge>
+std::vector<Sum> sum_components(const Runs& runs, Sum zero, void (*measure)(BitBand, size_t, Value*), Add add,
+                                Merge merge) {
   const auto& strips = runs.strips();
   std::vector<std::vector<Sum>> parts(strips.size());
   parallel_for(static_cast<int64_t>(strips.size()), 1, [&](int64_t i, int64_t) {
     const Runs::Strip& strip = strips[static_cast<size_t>(i)];
-    std::vector<Sum>& part = parts[static_cast<size_t>(i)];
-    part.assign(static_cast<size_t>(strip.last_code - strip.first_code), zero);
-    std::vector<RunSums> row(32 * runs.words());
+    std::vector<Sum> part(static_cast<size_t>(strip.last_code - strip.first_code), zero);
+    std::vector<Value> values(32 * runs.words());
     for (int64_t band = strip.top; band < strip.bottom; ++band) {
-      kernels().components.sum_runs(runs.band(band), runs.words(), row.data());
+      measure(runs.band(band), runs.words(), values.data());
       const int32_t *codes = runs.codes(band), count = runs.runs(band);
       for (int32_t j = 0; j < count; ++j)
         add(part[static_cast<size_t>(codes[j] - strip.first_code)], band * runs.band_rows(),
-            row[static_cast<size_t>(j)]);
+            values[static_cast<size_t>(j)]);
     }
+    parts[static_cast<size_t>(i)] = std::move(part);
   });
   std::vector<Sum> sums(static_cast<size_t>(runs.components()), zero);
   for (size_t i = 0; i < strips.size(); ++i)
@@ -80,17 +85,33 @@ std::vector<Sum> sum_components(const Runs& runs, Sum zero, Add add, Merge merge
   return sums;
 }
 
-// Pixels of each component. `border`, if not 0, is added for each run that touches the border of the picture.
-std::vector<int64_t> areas_of(const Runs& runs, int64_t border = 0) {
+std::vector<int32_t> areas_of(const Runs& runs) {
+  const auto add = [](int32_t& area, int32_t part) { area += part; };
   return sum_components(
-      runs, int64_t{0},
-      [&](int64_t& area, int64_t y, const RunSums& run) {
-        const bool first = y == 0 || y + 1 == runs.height(), second = y + 2 == runs.height();
-        const bool touches =
-            run.begin == 0 || run.end == runs.width() || (first && run.first > 0) || (second && run.second > 0);
-        area += int64_t{run.first} + run.second + (touches ? border : 0);
-      },
-      [](int64_t& area, int64_t part) { area += part; });
+      runs, int32_t{0}, kernels().components.count_pixels, [](int32_t& area, int64_t, int32_t count) { area += count; },
+      add);
+}
+
+// Calls visit(component, from 0) for the runs that touch the border of the picture.
+template <class Visit>
+void for_each_border_run(const Runs& runs, Visit visit) {
+  const auto last_column = static_cast<size_t>(runs.width()) - 1;
+  std::vector<RunSums> sums(32 * runs.words());
+  for (int64_t i = 0; i < runs.bands(); ++i) {
+    const BitBand band = runs.band(i);
+    const auto set = [&](size_t x) { return ((band.first[x / 64] | band.second[x / 64]) >> (x % 64) & 1) != 0; };
+    const auto visit_run = [&](int32_t run) { visit(static_cast<size_t>(runs.component(runs.codes(i)[run])) - 1); };
+    if (set(0)) visit_run(0);
+    if (set(last_column)) visit_run(runs.runs(i) - 1);
+    if (i > 0 && i + 1 < runs.bands()) continue;
+    const int64_t y = i * runs.band_rows();
+    const bool first = y == 0 || y + 1 == runs.height(), second = y + 2 == runs.height();  // rows on the border
+    kernels().components.sum_runs(band, runs.words(), sums.data());
+    for (int32_t run = 0; run < runs.runs(i); ++run) {
+      const RunSums& sum = sums[static_cast<size_t>(run)];
+      if ((first && sum.first > 0) || (second && sum.second > 0)) visit_run(run);
+    }
+  }
 }
 
 }  // namespace
@@ -117,6 +138,7 @@ std::vector<ComponentStats> component_stats(ImageView<const uint8_t> mask, int c
   };
   const auto sums = sum_components(
       runs, Sums{0, 0, 0, std::numeric_limits<int32_t>::max(), 0, std::numeric_limits<int32_t>::max(), 0},
+      kernels().components.sum_runs,
       [](Sums& s, int64_t y, const RunSums& run) {
         const auto row = static_cast<int32_t>(y);
         s.area += run.first + run.second;
@@ -150,7 +172,7 @@ void keep_largest(ImageView<const uint8_t> mask, int64_t k, int connectivity, Im
   require_size(mask, result);
   if (k < 1) throw std::invalid_argument("k must be at least 1, got " + std::to_string(k));
   const Runs runs(mask, connectivity);
-  const std::vector<int64_t> areas = areas_of(runs);
+  const std::vector<int32_t> areas = areas_of(runs);
   std::vector<int32_t> order(areas.size());
   std::iota(order.begin(), order.end(), 0);
   const auto kept = std::min<int64_t>(k, runs.components());
@@ -166,19 +188,20 @@ void remove_small(ImageView<const uint8_t> mask, int64_t min_area, int connectiv
   require_size(mask, result);
   require_not_negative(min_area, "min_area");
   const Runs runs(mask, connectivity);
-  const std::vector<int64_t> areas = areas_of(runs);
+  const std::vector<int32_t> areas = areas_of(runs);
   paint(runs, [&](size_t i) { return areas[i] >= min_area; }, 255, result);
 }
 
 void fill_holes(ImageView<const uint8_t> mask, int64_t max_area, int connectivity, ImageView<uint8_t> result) {
   require_size(mask, result);
   require_not_negative(max_area, "max_area");
-  constexpr int64_t no_hole = int64_t{1} << 31;  // more than any area
-  max_area = std::min(max_area, no_hole - 1);
   const int other = connectivity == 8 ? 4 : connectivity == 4 ? 8 : connectivity;
   const Runs background(mask, other, true);
-  const std::vector<int64_t> areas = areas_of(background, no_hole);
-  paint(background, [&](size_t i) { return areas[i] > max_area; }, 0, result);
+  const std::vector<int32_t> areas = areas_of(background);
+  std::vector<uint8_t> kept(areas.size());
+  for (size_t i = 0; i < areas.size(); ++i) kept[i] = areas[i] > max_area;
+  for_each_border_run(background, [&](size_t i) { kept[i] = 1; });
+  paint(background, [&](size_t i) { return kept[i]; }, 0, result);
 }
 
 }  // namespace alphacut

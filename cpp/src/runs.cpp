@@ -105,7 +105,8 @@ void Runs::join(Strip& strip) {
     for (size_t j = 0; j < links.counts.links; ++j) {
       const RunLink link = links.pairs[j];
       const int32_t other = parents[above[link.upper]];
-      code = link.lower == run ? code : other;
+      const int32_t same = -static_cast<int32_t>(link.lower == run);  // no branch: on noise it would be a coin's toss
+      code = other ^ ((other ^ code) & same);
       run = link.lower;
       if (code != other) code = unite(code, other);
       below[run] = code;
