@@ -68,9 +68,9 @@ std::vector<Sum> sum_components(const Runs& runs, Sum zero, void (*measure)(BitB
   parallel_for(static_cast<int64_t>(strips.size()), 1, [&](int64_t i, int64_t) {
     const Runs::Strip& strip = strips[static_cast<size_t>(i)];
     std::vector<Sum> part(static_cast<size_t>(strip.last_code - strip.first_code), zero);
-    std::vector<Value> values(32 * runs.words());
+    const auto values = std::make_unique_for_overwrite<Value[]>(32 * runs.words());
     for (int64_t band = strip.top; band < strip.bottom; ++band) {
-      measure(runs.band(band), runs.words(), values.data());
+      measure(runs.band(band), runs.words(), values.get());
       const int32_t *codes = runs.codes(band), count = runs.runs(band);
       for (int32_t j = 0; j < count; ++j)
         add(part[static_cast<size_t>(codes[j] - strip.first_code)], band * runs.band_rows(),

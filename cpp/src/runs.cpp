@@ -11,14 +11,17 @@
 namespace alphacut {
 
 struct Runs::Links {
-  std::vector<RunLink> pairs;
-  std::vector<int32_t> first, second;
+  std::unique_ptr<RunLink[]> pairs;
+  std::unique_ptr<int32_t[]> first, second;  // runs that touch none above
   LinkCounts counts{};
 
-  explicit Links(size_t words) : pairs(64 * words), first(32 * words), second(32 * words) {}
+  explicit Links(size_t words)
+      : pairs(std::make_unique_for_overwrite<RunLink[]>(64 * words)),
+        first(std::make_unique_for_overwrite<int32_t[]>(32 * words)),
+        second(std::make_unique_for_overwrite<int32_t[]>(32 * words)) {}
   void find(BitBand upper, BitBand lower, size_t words, int64_t band_rows) {
     counts =
-        kernels().components.link_runs(upper, lower, words, band_rows == 2, pairs.data(), first.data(), second.data());
+        kernels().components.link_runs(upper, lower, words, band_rows == 2, pairs.get(), first.get(), second.get());
   }
 };
 
@@ -99,8 +102,8 @@ void Runs::join(Strip& strip) {
       parents[strip.last_code] = strip.last_code;
       ++strip.last_code;
     };
-    std::for_each_n(links.first.data(), links.counts.first, begin_code);
-    std::for_each_n(links.second.data(), links.counts.second, begin_code);
+    std::for_each_n(links.first.get(), links.counts.first, begin_code);
+    std::for_each_n(links.second.get(), links.counts.second, begin_code);
     int32_t run = -1, code = 0;
     for (size_t j = 0; j < links.counts.links; ++j) {
       const RunLink link = links.pairs[j];
