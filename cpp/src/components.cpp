@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <string>
 
 #include "alphacut/parallel.hpp"
+#include "dispatch.hpp"
 #include "runs.hpp"
 
 namespace alphacut {
@@ -21,39 +23,95 @@ void require_not_negative(int64_t value, const char* name) {
   if (value < 0) throw std::invalid_argument(std::string(name) + " must be at least 0, got " + std::to_string(value));
 }
 
-// Calls visit(y, run, component, from 0) for all runs in raster order.
-template <class Visit>
-void for_each_run(const Runs& runs, Visit visit) {
-  for (int64_t y = 0; y < runs.height(); ++y) {
-    const auto row = runs.row(y);
-    const auto labels = runs.labels(y);
-    for (size_t i = 0; i < row.size(); ++i) visit(y, row[i], static_cast<size_t>(labels[i]) - 1);
-  }
-}
-
-// Fills the picture with `rest`, and each run with value(its component, from 1).
-template <class T, class Value>
-void paint(const Runs& runs, T rest, ImageView<T> picture, Value value) {
-  parallel_for(picture.height, row_grain(picture.width), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y) {
-      const auto row = runs.row(y);
-      const auto labels = runs.labels(y);
-      T* out = picture.row(y);
-      int32_t x = 0;
-      for (size_t i = 0; i < row.size(); ++i) {
-        std::fill(out + x, out + row[i].begin, rest);
-        std::fill(out + row[i].begin, out + row[i].end, value(labels[i]));
-        x = row[i].end;
-      }
-      std::fill(out + x, out + picture.width, rest);
+// Calls body(band, the rows of the picture it covers: second is null if it has one only) for all bands, on several
+// threads, with a buffer of `size` values for each block.
+template <class Buffer, class T, class Body>
+void for_each_band(const Runs& runs, ImageView<T> picture, size_t size, Body body) {
+  parallel_for(runs.bands(), row_grain(runs.width() * runs.band_rows()), [&](int64_t begin, int64_t end) {
+    std::vector<Buffer> buffer(size);
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t y = i * runs.band_rows();
+      const bool two = runs.band_rows() == 2 && y + 1 < runs.height();
+      body(i, picture.row(y), two ? picture.row(y + 1) : nullptr, buffer.data());
     }
   });
 }
 
-std::vector<int64_t> areas_of(const Runs& runs) {
-  std::vector<int64_t> areas(static_cast<size_t>(runs.components()));
-  for_each_run(runs, [&](int64_t, Run run, size_t component) { areas[component] += run.end - run.begin; });
-  return areas;
+// `inside` for the components whose number, from 0, is chosen, its complement for all other pixels.
+template <class Chosen>
+void paint(const Runs& runs, Chosen chosen, uint8_t inside, ImageView<uint8_t> result) {
+  const auto values = std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(runs.codes()));
+  for (const Runs::Strip& strip : runs.strips())
+    for (int32_t code = strip.first_code; code < strip.last_code; ++code)
+      values[static_cast<size_t>(code)] = chosen(static_cast<size_t>(runs.component(code)) - 1);
+  const auto pixels = static_cast<size_t>(runs.width());
+  for_each_band<uint64_t>(runs, result, runs.words() + 1,
+                          [&](int64_t band, uint8_t* first, uint8_t* second, uint64_t* bits) {
+                            const int32_t *codes = runs.codes(band), count = runs.runs(band);
+                            for (int32_t i = 0; i < count; i += 64) {
+                              uint64_t word = 0;
+                              for (int32_t j = i; j < std::min(count, i + 64); ++j)
+                                word |= uint64_t{values[static_cast<size_t>(codes[j])]} << (j - i);
+                              bits[i / 64] = word;
+                            }
+                            kernels().components.paint_mask(runs.band(band), bits, pixels, inside, first, second);
+                          });
+}
+
+// For each component the sum of its runs: measure(band, words, values) gives a value for each run of a band, that go to
+// add(sum, the first row of the band, value), and then merge(sum, part).
+template <class Sum, class Value, class Add, class Merge>
+std::vector<Sum> sum_components(const Runs& runs, Sum zero, void (*measure)(BitBand, size_t, Value*), Add add,
+                                Merge merge) {
+  const auto& strips = runs.strips();
+  std::vector<std::vector<Sum>> parts(strips.size());
+  parallel_for(static_cast<int64_t>(strips.size()), 1, [&](int64_t i, int64_t) {
+    const Runs::Strip& strip = strips[static_cast<size_t>(i)];
+    std::vector<Sum> part(static_cast<size_t>(strip.last_code - strip.first_code), zero);
+    const auto values = std::make_unique_for_overwrite<Value[]>(32 * runs.words());
+    for (int64_t band = strip.top; band < strip.bottom; ++band) {
+      measure(runs.band(band), runs.words(), values.get());
+      const int32_t *codes = runs.codes(band), count = runs.runs(band);
+      for (int32_t j = 0; j < count; ++j)
+        add(part[static_cast<size_t>(codes[j] - strip.first_code)], band * runs.band_rows(),
+            values[static_cast<size_t>(j)]);
+    }
+    parts[static_cast<size_t>(i)] = std::move(part);
+  });
+  std::vector<Sum> sums(static_cast<size_t>(runs.components()), zero);
+  for (size_t i = 0; i < strips.size(); ++i)
+    for (size_t j = 0; j < parts[i].size(); ++j)
+      merge(sums[static_cast<size_t>(runs.component(strips[i].first_code + static_cast<int32_t>(j))) - 1], parts[i][j]);
+  return sums;
+}
+
+std::vector<int32_t> areas_of(const Runs& runs) {
+  const auto add = [](int32_t& area, int32_t part) { area += part; };
+  return sum_components(
+      runs, int32_t{0}, kernels().components.count_pixels, [](int32_t& area, int64_t, int32_t count) { area += count; },
+      add);
+}
+
+// Calls visit(component, from 0) for the runs that touch the border of the picture.
+template <class Visit>
+void for_each_border_run(const Runs& runs, Visit visit) {
+  const auto last_column = static_cast<size_t>(runs.width()) - 1;
+  std::vector<RunSums> sums(32 * runs.words());
+  for (int64_t i = 0; i < runs.bands(); ++i) {
+    const BitBand band = runs.band(i);
+    const auto set = [&](size_t x) { return ((band.first[x / 64] | band.second[x / 64]) >> (x % 64) & 1) != 0; };
+    const auto visit_run = [&](int32_t run) { visit(static_cast<size_t>(runs.component(runs.codes(i)[run])) - 1); };
+    if (set(0)) visit_run(0);
+    if (set(last_column)) visit_run(runs.runs(i) - 1);
+    if (i > 0 && i + 1 < runs.bands()) continue;
+    const int64_t y = i * runs.band_rows();
+    const bool first = y == 0 || y + 1 == runs.height(), second = y + 2 == runs.height();  // rows on the border
+    kernels().components.sum_runs(band, runs.words(), sums.data());
+    for (int32_t run = 0; run < runs.runs(i); ++run) {
+      const RunSums& sum = sums[static_cast<size_t>(run)];
+      if ((first && sum.first > 0) || (second && sum.second > 0)) visit_run(run);
+    }
+  }
 }
 
 }  // namespace
@@ -61,33 +119,51 @@ std::vector<int64_t> areas_of(const Runs& runs) {
 int32_t label_components(ImageView<const uint8_t> mask, int connectivity, ImageView<int32_t> labels) {
   require_size(mask, labels);
   const Runs runs(mask, connectivity);
-  paint(runs, int32_t{0}, labels, [](int32_t label) { return label; });
+  const auto pixels = static_cast<size_t>(mask.width);
+  // One value before the labels of a band's runs and 16 behind them may be read.
+  for_each_band<int32_t>(runs, labels, 32 * runs.words() + 17,
+                         [&](int64_t band, int32_t* first, int32_t* second, int32_t* buffer) {
+                           const int32_t *codes = runs.codes(band), count = runs.runs(band);
+                           for (int32_t i = 0; i < count; ++i) buffer[1 + i] = runs.component(codes[i]);
+                           kernels().components.paint_labels(runs.band(band), buffer + 1, pixels, first, second);
+                         });
   return runs.components();
 }
 
 std::vector<ComponentStats> component_stats(ImageView<const uint8_t> mask, int connectivity) {
   const Runs runs(mask, connectivity);
   struct Sums {
-    int64_t area, left, top, right, bottom, twice_x, y;
+    int64_t area, x, y;
+    int32_t left, right, top, bottom;
   };
-  std::vector<Sums> sums(static_cast<size_t>(runs.components()), Sums{0, mask.width, mask.height, 0, 0, 0, 0});
-  for_each_run(runs, [&](int64_t y, Run run, size_t component) {
-    Sums& s = sums[component];
-    const int64_t length = run.end - run.begin;
-    s.area += length;
-    s.left = std::min<int64_t>(s.left, run.begin);
-    s.right = std::max<int64_t>(s.right, run.end);
-    s.top = std::min(s.top, y);
-    s.bottom = y + 1;
-    s.twice_x += length * (int64_t{run.begin} + run.end - 1);  // at most 2 · 2^31 · 2^30 in all
-    s.y += length * y;
-  });
+  const auto sums = sum_components(
+      runs, Sums{0, 0, 0, std::numeric_limits<int32_t>::max(), 0, std::numeric_limits<int32_t>::max(), 0},
+      kernels().components.sum_runs,
+      [](Sums& s, int64_t y, const RunSums& run) {
+        const auto row = static_cast<int32_t>(y);
+        s.area += run.first + run.second;
+        s.x += run.x;
+        s.y += y * run.first + (y + 1) * run.second;
+        s.left = std::min(s.left, run.begin);
+        s.right = std::max(s.right, run.end);
+        s.top = std::min(s.top, row + (run.first == 0));
+        s.bottom = std::max(s.bottom, row + 1 + (run.second != 0));
+      },
+      [](Sums& s, const Sums& part) {
+        s.area += part.area;
+        s.x += part.x;
+        s.y += part.y;
+        s.left = std::min(s.left, part.left);
+        s.right = std::max(s.right, part.right);
+        s.top = std::min(s.top, part.top);
+        s.bottom = std::max(s.bottom, part.bottom);
+      });
   std::vector<ComponentStats> stats;
   stats.reserve(sums.size());
   for (const Sums& s : sums) {
     const auto area = static_cast<double>(s.area);
-    stats.push_back({s.area, s.left, s.top, s.right - s.left, s.bottom - s.top,
-                     static_cast<double>(s.twice_x) / (2 * area), static_cast<double>(s.y) / area});
+    stats.push_back({s.area, s.left, s.top, s.right - s.left, s.bottom - s.top, static_cast<double>(s.x) / area,
+                     static_cast<double>(s.y) / area});
   }
   return stats;
 }
@@ -96,42 +172,36 @@ void keep_largest(ImageView<const uint8_t> mask, int64_t k, int connectivity, Im
   require_size(mask, result);
   if (k < 1) throw std::invalid_argument("k must be at least 1, got " + std::to_string(k));
   const Runs runs(mask, connectivity);
-  const std::vector<int64_t> areas = areas_of(runs);
+  const std::vector<int32_t> areas = areas_of(runs);
   std::vector<int32_t> order(areas.size());
   std::iota(order.begin(), order.end(), 0);
   const auto kept = std::min<int64_t>(k, runs.components());
   const auto area = [&](int32_t i) { return areas[static_cast<size_t>(i)]; };
   std::nth_element(order.begin(), order.begin() + kept, order.end(),
                    [&](int32_t a, int32_t b) { return area(a) != area(b) ? area(a) > area(b) : a < b; });
-  std::vector<uint8_t> values(areas.size(), 0);
-  for (int64_t i = 0; i < kept; ++i) values[static_cast<size_t>(order[static_cast<size_t>(i)])] = 255;
-  paint(runs, uint8_t{0}, result, [&](int32_t label) { return values[static_cast<size_t>(label) - 1]; });
+  std::vector<uint8_t> keep(areas.size(), 0);
+  for (int64_t i = 0; i < kept; ++i) keep[static_cast<size_t>(order[static_cast<size_t>(i)])] = 1;
+  paint(runs, [&](size_t i) { return keep[i]; }, 255, result);
 }
 
 void remove_small(ImageView<const uint8_t> mask, int64_t min_area, int connectivity, ImageView<uint8_t> result) {
   require_size(mask, result);
   require_not_negative(min_area, "min_area");
   const Runs runs(mask, connectivity);
-  const std::vector<int64_t> areas = areas_of(runs);
-  paint(runs, uint8_t{0}, result, [&](int32_t label) {
-    return static_cast<uint8_t>(areas[static_cast<size_t>(label) - 1] >= min_area ? 255 : 0);
-  });
+  const std::vector<int32_t> areas = areas_of(runs);
+  paint(runs, [&](size_t i) { return areas[i] >= min_area; }, 255, result);
 }
 
 void fill_holes(ImageView<const uint8_t> mask, int64_t max_area, int connectivity, ImageView<uint8_t> result) {
   require_size(mask, result);
   require_not_negative(max_area, "max_area");
-  constexpr int64_t no_hole = std::numeric_limits<int64_t>::max();
-  max_area = std::min(max_area, no_hole - 1);
   const int other = connectivity == 8 ? 4 : connectivity == 4 ? 8 : connectivity;
   const Runs background(mask, other, true);
-  std::vector<int64_t> areas = areas_of(background);
-  for_each_run(background, [&](int64_t y, Run run, size_t component) {
-    if (y == 0 || y + 1 == mask.height || run.begin == 0 || run.end == mask.width) areas[component] = no_hole;
-  });
-  paint(background, uint8_t{255}, result, [&](int32_t label) {
-    return static_cast<uint8_t>(areas[static_cast<size_t>(label) - 1] <= max_area ? 255 : 0);
-  });
+  const std::vector<int32_t> areas = areas_of(background);
+  std::vector<uint8_t> kept(areas.size());
+  for (size_t i = 0; i < areas.size(); ++i) kept[i] = areas[i] > max_area;
+  for_each_border_run(background, [&](size_t i) { kept[i] = 1; });
+  paint(background, [&](size_t i) { return kept[i]; }, 0, result);
 }
 
 }  // namespace alphacut

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <unordered_map>
 #include <utility>
 
@@ -12,13 +13,14 @@ namespace {
 // Walks along the edges between pixels with the component to the right.
 class Outliner {
  public:
-  explicit Outliner(const Runs& runs) : grid_(runs.height() + 2, runs.width() + 2) {
+  explicit Outliner(ImageView<const uint8_t> mask) : grid_(mask.height + 2, mask.width + 2) {
     parallel_for(grid_.height(), row_grain(grid_.width()), [&](int64_t begin, int64_t end) {
       for (int64_t y = begin; y < end; ++y) {
-        std::fill_n(grid_.row(y), grid_.width(), uint8_t{0});
-        if (y == 0 || y > runs.height()) continue;
-        for (const Run run : runs.row(y - 1))
-          std::fill(grid_.row(y) + run.begin + 1, grid_.row(y) + run.end + 1, kInside);
+        uint8_t* row = grid_.row(y);
+        std::fill_n(row, grid_.width(), uint8_t{0});
+        if (y == 0 || y > mask.height) continue;
+        const uint8_t* pixels = mask.row(y - 1);
+        std::transform(pixels, pixels + mask.width, row + 1, [](uint8_t v) { return v != 0 ? kInside : uint8_t{0}; });
       }
     });
   }
@@ -77,25 +79,37 @@ class Outliner {
   Image<uint8_t> grid_;  // with a border of one pixel
 };
 
+// Calls visit(column) for the pixels that are set and whose left neighbour is not.
+template <class Visit>
+void for_each_start(const uint64_t* bits, size_t words, Visit visit) {
+  uint64_t before = 0;
+  for (size_t i = 0; i < words; ++i) {
+    uint64_t starts = bits[i] & ~(bits[i] << 1 | before);
+    before = bits[i] >> 63;
+    for (; starts != 0; starts &= starts - 1) visit(static_cast<int32_t>(64 * i) + std::countr_zero(starts));
+  }
+}
+
 }  // namespace
 
 std::vector<Polygon> mask_to_polygons(ImageView<const uint8_t> mask) {
   const Runs runs(mask, 4);
-  Outliner outliner(runs);
+  Outliner outliner(mask);
   std::vector<Polygon> polygons(static_cast<size_t>(runs.components()));
   for (int64_t row = 0; row < runs.height(); ++row) {
+    const int32_t* code = runs.codes(row);
     const auto y = static_cast<int32_t>(row);
-    for (size_t i = 0; i < runs.row(row).size(); ++i) {
-      const int32_t x = runs.row(row)[i].begin;
-      if (outliner.walked(x, y)) continue;
+    for_each_start(runs.band(row).first, runs.words(), [&](int32_t x) {
+      const int32_t component = runs.component(*code++);
+      if (outliner.walked(x, y)) return;
       // The first edge of a component is on its exterior.
-      Polygon& polygon = polygons[static_cast<size_t>(runs.labels(row)[i]) - 1];
+      Polygon& polygon = polygons[static_cast<size_t>(component) - 1];
       Ring ring = outliner.walk(x, y, polygon.holes);
       if (polygon.exterior.empty())
         polygon.exterior = std::move(ring);
       else
         polygon.holes.push_back(std::move(ring));
-    }
+    });
   }
   return polygons;
 }

@@ -1,9 +1,7 @@
 #include "runs.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <limits>
-#include <span>
 #include <stdexcept>
 #include <string>
 
@@ -11,35 +9,24 @@
 #include "dispatch.hpp"
 
 namespace alphacut {
-namespace {
 
-// Calls visit(the bits of `words` that differ from the pixel to their left, the first pixel of the word).
-template <class Visit>
-void for_each_change(std::span<const uint64_t> words, Visit visit) {
-  uint64_t before = 0;  // the pixel to the left of the word
-  for (size_t i = 0; i < words.size(); ++i) {
-    visit(words[i] ^ (words[i] << 1 | before), static_cast<int64_t>(64 * i));
-    before = words[i] >> 63;
+struct Runs::Links {
+  std::unique_ptr<RunLink[]> pairs;
+  std::unique_ptr<int32_t[]> first, second;  // runs that touch none above
+  LinkCounts counts{};
+
+  explicit Links(size_t words)
+      : pairs(std::make_unique_for_overwrite<RunLink[]>(64 * words)),
+        first(std::make_unique_for_overwrite<int32_t[]>(32 * words)),
+        second(std::make_unique_for_overwrite<int32_t[]>(32 * words)) {}
+  void find(BitBand upper, BitBand lower, size_t words, int64_t band_rows) {
+    counts =
+        kernels().components.link_runs(upper, lower, words, band_rows == 2, pairs.get(), first.get(), second.get());
   }
-}
-
-int32_t find_root(std::vector<int32_t>& parents, int32_t i) {
-  const auto at = [&](int32_t j) -> int32_t& { return parents[static_cast<size_t>(j)]; };
-  while (at(i) != i) i = at(i) = at(at(i));
-  return i;
-}
-
-// The earlier run becomes the root: the root of a component is its first run in raster order.
-void unite(std::vector<int32_t>& parents, int32_t a, int32_t b) {
-  a = find_root(parents, a);
-  b = find_root(parents, b);
-  if (a != b) parents[static_cast<size_t>(std::max(a, b))] = std::min(a, b);
-}
-
-}  // namespace
+};
 
 Runs::Runs(ImageView<const uint8_t> mask, int connectivity, bool background)
-    : height_(mask.height), width_(mask.width), strip_rows_(row_grain(mask.width, 1 << 18)) {
+    : height_(mask.height), width_(mask.width), band_rows_(connectivity == 8 ? 2 : 1) {
   constexpr int64_t limit = std::numeric_limits<int32_t>::max();
   if (mask.channels != 1) throw std::invalid_argument("mask must have one channel");
   if (mask.width != 0 && mask.height > limit / mask.width)
@@ -47,82 +34,102 @@ Runs::Runs(ImageView<const uint8_t> mask, int connectivity, bool background)
                                 std::to_string(mask.width));
   if (connectivity != 4 && connectivity != 8)
     throw std::invalid_argument("connectivity must be 4 or 8, got " + std::to_string(connectivity));
-  const int reach = connectivity == 8 ? 1 : 0;
 
-  strips_.resize(static_cast<size_t>((height_ + strip_rows_ - 1) / strip_rows_));
+  bands_ = (height_ + band_rows_ - 1) / band_rows_;
+  words_ = static_cast<size_t>(width_) / 64 + 1;
+  bits_ = Image<uint64_t>(height_ + 1, static_cast<int64_t>(words_));
+  std::fill_n(bits_.row(height_), words_, 0);
+  first_.resize(static_cast<size_t>(bands_) + 1);
+  // A quarter of a million pixels, but enough bands that the seams, which are joined serially, are few.
+  const int64_t strip_bands = std::max<int64_t>(row_grain(width_ * band_rows_, 1 << 18), 16);
+  for (int64_t top = 0; top < bands_; top += strip_bands) strips_.push_back({top, std::min(bands_, top + strip_bands)});
   const auto count = static_cast<int64_t>(strips_.size());
-  parallel_for(count, 1, [&](int64_t i, int64_t) {
-    Strip& strip = strips_[static_cast<size_t>(i)];
-    strip.top = i * strip_rows_;
-    strip.bottom = std::min(height_, strip.top + strip_rows_);
-    extract(mask, strip, background);
-  });
-  int32_t runs = 0;
-  for (Strip& strip : strips_) {
-    strip.first = runs;
-    runs += static_cast<int32_t>(strip.runs.size());
-  }
+  const auto strip = [&](int64_t i) -> Strip& { return strips_[static_cast<size_t>(i)]; };
 
-  labels_.resize(static_cast<size_t>(runs));
-  parallel_for(count, 1, [&](int64_t i, int64_t) {
-    const Strip& strip = strips_[static_cast<size_t>(i)];
-    for (size_t run = 0; run < strip.runs.size(); ++run)
-      labels_[static_cast<size_t>(strip.first) + run] = strip.first + static_cast<int32_t>(run);
-    for (int64_t y = strip.top + 1; y < strip.bottom; ++y) join_rows(y - 1, y, reach);
-  });
-  for (const Strip& strip : strips_)
-    if (strip.top > 0) join_rows(strip.top - 1, strip.top, reach);
-
-  // Roots precede the others, so one pass numbers them in raster order and everything before is a number already.
-  for (size_t run = 0; run < labels_.size(); ++run) {
-    const auto parent = static_cast<size_t>(labels_[run]);
-    labels_[run] = parent == run ? ++components_ : labels_[parent];
+  parallel_for(count, 1, [&](int64_t i, int64_t) { pack(mask, strip(i), background); });
+  for (size_t i = 0; i < static_cast<size_t>(bands_); ++i) first_[i + 1] += first_[i];
+  codes_ = std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(first_.back()));
+  parents_ = std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(first_.back()));
+  parallel_for(count, 1, [&](int64_t i, int64_t) { join(strip(i)); });
+  if (count > 1) {
+    Links links(words_);
+    for (int64_t i = 1; i < count; ++i) join_seam(strip(i).top, links);
   }
+  number();
 }
 
-void Runs::extract(ImageView<const uint8_t> mask, Strip& strip, bool background) const {
-  // One word more than the row needs: where the row ends in a run, the run's end is a change to 0 there.
-  const auto pixels = static_cast<size_t>(width_), stride = pixels / 64 + 1;
-  const auto rows = static_cast<size_t>(strip.bottom - strip.top);
-  std::vector<uint64_t> words(rows * stride, 0);
-  const auto row_words = [&](size_t row) { return std::span(words).subspan(row * stride, stride); };
-  int64_t changes = 0;
-  for (size_t row = 0; row < rows; ++row) {
-    const auto bits = row_words(row);
-    kernels().components.pack_bits(mask.row(strip.top + static_cast<int64_t>(row)), pixels, bits.data());
-    if (background) {
-      for (uint64_t& word : bits) word = ~word;
-      bits.back() &= (uint64_t{1} << (pixels % 64)) - 1;
+// The bits of a strip's rows, and behind each band the number of its runs.
+void Runs::pack(ImageView<const uint8_t> mask, const Strip& strip, bool background) {
+  const auto pixels = static_cast<size_t>(width_);
+  for (int64_t y = strip.top * band_rows_; y < std::min(height_, strip.bottom * band_rows_); ++y) {
+    uint64_t* words = bits_.row(y);
+    kernels().components.pack_bits(mask.row(y), pixels, words);
+    if (!background) continue;
+    for (size_t i = 0; i < words_; ++i) words[i] = ~words[i];
+    words[words_ - 1] &= (uint64_t{1} << (pixels % 64)) - 1;
+  }
+  for (int64_t i = strip.top; i < strip.bottom; ++i)
+    first_[static_cast<size_t>(i) + 1] = static_cast<int32_t>(kernels().components.count_runs(band(i), words_));
+}
+
+// The earlier code becomes the root. Returns it.
+int32_t Runs::unite(int32_t a, int32_t b) {
+  const auto root = [&](int32_t code) {
+    int32_t* const parents = parents_.get();
+    while (parents[code] != code) code = parents[code] = parents[parents[code]];
+    return code;
+  };
+  a = root(a);
+  b = root(b);
+  if (a > b) std::swap(a, b);
+  return parents_[static_cast<size_t>(b)] = a;
+}
+
+// Gives each run of a strip the code of a run it touches in the band above, and a new one if there is none. Codes begin
+// in raster order of their first pixel: in a band, first those of runs with a pixel in its first row. So the root of a
+// component, its smallest code, began at its first pixel.
+void Runs::join(Strip& strip) {
+  const BitBand nothing{bits_.row(height_), bits_.row(height_)};
+  Links links(words_);
+  int32_t* const parents = parents_.get();
+  strip.first_code = strip.last_code = first_[static_cast<size_t>(strip.top)];
+  for (int64_t i = strip.top; i < strip.bottom; ++i) {
+    links.find(i == strip.top ? nothing : band(i - 1), band(i), words_, band_rows_);
+    const int32_t* const above = codes_.get() + first_[static_cast<size_t>(std::max(i - 1, strip.top))];
+    int32_t* const below = codes_.get() + first_[static_cast<size_t>(i)];
+    const auto begin_code = [&](int32_t run) {
+      below[run] = strip.last_code;
+      parents[strip.last_code] = strip.last_code;
+      ++strip.last_code;
+    };
+    std::for_each_n(links.first.get(), links.counts.first, begin_code);
+    std::for_each_n(links.second.get(), links.counts.second, begin_code);
+    int32_t run = -1, code = 0;
+    for (size_t j = 0; j < links.counts.links; ++j) {
+      const RunLink link = links.pairs[j];
+      const int32_t other = parents[above[link.upper]];
+      const int32_t same = -static_cast<int32_t>(link.lower == run);  // no branch: on noise it would be a coin's toss
+      code = other ^ ((other ^ code) & same);
+      run = link.lower;
+      if (code != other) code = unite(code, other);
+      below[run] = code;
     }
-    for_each_change(bits, [&](uint64_t change, int64_t) { changes += std::popcount(change); });
-  }
-  // Begins and ends alternate.
-  std::vector<int32_t> edges(pixels + 1);
-  strip.runs.reserve(static_cast<size_t>(changes / 2));
-  strip.starts.reserve(rows + 1);
-  strip.starts.push_back(0);
-  for (size_t row = 0; row < rows; ++row) {
-    size_t count = 0;
-    for_each_change(row_words(row), [&](uint64_t change, int64_t first) {
-      for (; change != 0; change &= change - 1) edges[count++] = static_cast<int32_t>(first + std::countr_zero(change));
-    });
-    for (size_t i = 0; i < count; i += 2) strip.runs.push_back({edges[i], edges[i + 1]});
-    strip.starts.push_back(static_cast<int32_t>(strip.runs.size()));
   }
 }
 
-// Two pointers: of the two runs at hand, the one that ends first can meet no further run of the other row.
-void Runs::join_rows(int64_t upper, int64_t lower, int reach) {
-  const auto above = row(upper), below = row(lower);
-  const int32_t first_above = first_run(upper), first_below = first_run(lower);
-  for (size_t i = 0, j = 0; i < above.size() && j < below.size();) {
-    const Run a = above[i], b = below[j];
-    if (a.begin < b.end + reach && b.begin < a.end + reach)
-      unite(labels_, first_above + static_cast<int32_t>(i), first_below + static_cast<int32_t>(j));
-    const bool above_ends = a.end < b.end;  // no branch: on noise it would be a coin's toss
-    i += above_ends;
-    j += !above_ends;
-  }
+void Runs::join_seam(int64_t lower, Links& links) {
+  links.find(band(lower - 1), band(lower), words_, band_rows_);
+  const int32_t *const above = codes(lower - 1), *const below = codes(lower);
+  for (size_t j = 0; j < links.counts.links; ++j) unite(above[links.pairs[j].upper], below[links.pairs[j].lower]);
+}
+
+// Parents precede, so they are numbers already.
+void Runs::number() {
+  for (const Strip& strip : strips_)
+    for (int32_t code = strip.first_code; code < strip.last_code; ++code) {
+      int32_t& parent = parents_[static_cast<size_t>(code)];
+      parent = parent == code ? ++components_ : parents_[static_cast<size_t>(parent)];
+    }
 }
 
 }  // namespace alphacut

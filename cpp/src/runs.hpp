@@ -1,19 +1,16 @@
-// Components as runs: the stretches of equal pixels in each row, joined to components by union-find.
+// Components as runs: the stretches of equal pixels, joined to components by union-find.
 #pragma once
 
-#include <span>
+#include <memory>
 #include <vector>
 
 #include "alphacut/image.hpp"
+#include "kernels/table.hpp"
 
 namespace alphacut {
 
-// Pixels begin .. end - 1 of a row.
-struct Run {
-  int32_t begin, end;
-};
-
-// The runs of a mask's foreground or background and, once labelled, the component of each.
+// The runs of a mask's foreground or background, in bands of two rows where pixels that meet at a corner belong
+// together and of one row otherwise (see BitBand). Each run has a code, and each code a component.
 class Runs {
  public:
   // Throws std::invalid_argument unless the mask has one channel and at most 2^31 - 1 pixels and `connectivity` is 4
@@ -23,37 +20,45 @@ class Runs {
   int32_t components() const { return components_; }
   int64_t height() const { return height_; }
   int64_t width() const { return width_; }
+  int64_t bands() const { return bands_; }
+  int64_t band_rows() const { return band_rows_; }
+  size_t words() const { return words_; }  // of a row of bits
 
-  // Runs of row y from left to right, and their components, 1..N in raster order of the first pixel.
-  std::span<const Run> row(int64_t y) const { return slice(strip_of(y).runs, strip_of(y), y, 0); }
-  std::span<const int32_t> labels(int64_t y) const { return slice(labels_, strip_of(y), y, strip_of(y).first); }
+  BitBand band(int64_t i) const {
+    const int64_t second = i * band_rows_ + 1;
+    return {bits_.row(i * band_rows_), band_rows_ == 2 && second < height_ ? bits_.row(second) : bits_.row(height_)};
+  }
+  int32_t runs(int64_t i) const { return first_[static_cast<size_t>(i) + 1] - first_[static_cast<size_t>(i)]; }
+  // Of the runs of a band, from left to right. Codes are below codes(); those that no strip uses have no component.
+  const int32_t* codes(int64_t i) const { return codes_.get() + first_[static_cast<size_t>(i)]; }
+  int32_t codes() const { return first_.back(); }
+
+  // The component of a code, 1..N in raster order of the first pixel.
+  int32_t component(int32_t code) const { return parents_[static_cast<size_t>(code)]; }
+
+  // Bands that are worked on together. They depend on the size alone, and the components not even on them.
+  struct Strip {
+    int64_t top, bottom;                    // bands
+    int32_t first_code = 0, last_code = 0;  // the codes used, up to the last
+  };
+  const std::vector<Strip>& strips() const { return strips_; }
 
  private:
-  // Rows that are worked on together. Strips depend on the size alone, and the labels not even on them.
-  struct Strip {
-    int64_t top = 0, bottom = 0;
-    std::vector<Run> runs;
-    std::vector<int32_t> starts;  // of each row in `runs`, and their end
-    int32_t first = 0;            // number of the first run among all
-  };
+  struct Links;  // of the runs of two bands
 
-  template <class T>
-  static std::span<const T> slice(const std::vector<T>& values, const Strip& strip, int64_t y, int32_t offset) {
-    const auto row = static_cast<size_t>(y - strip.top);
-    return {values.data() + offset + strip.starts[row], values.data() + offset + strip.starts[row + 1]};
-  }
-  const Strip& strip_of(int64_t y) const { return strips_[static_cast<size_t>(y / strip_rows_)]; }
-  int32_t first_run(int64_t y) const {
-    const Strip& strip = strip_of(y);
-    return strip.first + strip.starts[static_cast<size_t>(y - strip.top)];
-  }
+  void pack(ImageView<const uint8_t> mask, const Strip& strip, bool background);
+  void join(Strip& strip);
+  void join_seam(int64_t lower, Links& links);
+  void number();
+  int32_t unite(int32_t a, int32_t b);
 
-  void extract(ImageView<const uint8_t> mask, Strip& strip, bool background) const;
-  void join_rows(int64_t upper, int64_t lower, int reach);
-
-  int64_t height_, width_, strip_rows_;
+  int64_t height_, width_, band_rows_, bands_;
+  size_t words_;
   std::vector<Strip> strips_;
-  std::vector<int32_t> labels_;  // of all runs; while joining, an earlier run of the same component or the run itself
+  Image<uint64_t> bits_;                // the last row is 0
+  std::vector<int32_t> first_;          // run of each band, and their number
+  std::unique_ptr<int32_t[]> codes_;    // of all runs
+  std::unique_ptr<int32_t[]> parents_;  // of a code: an earlier one of the same component or itself; then the component
   int32_t components_ = 0;
 };
 
