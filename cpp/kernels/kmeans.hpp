@@ -41,8 +41,8 @@ struct KmeansForms {
 // colours are arrays of 512 by place. Red is in the lowest bits of both parts, then green, then blue.
 struct KmeansBoxKernels {
   void (*keys)(const uint8_t* pixels, size_t n, int channels, uint32_t* keys);
-  // Fills in box->sum.
-  void (*total)(const uint32_t* counts, KmeansBox* box);
+  // Adds up `parts` arrays of counts, and fills in box->sum.
+  void (*gather)(const uint8_t* const* counts, int parts, uint32_t* total, KmeansBox* box);
   // For each of n boxes: adds to sums[4 label] the three values and the number of the pixels that get this label.
   void (*assign)(const KmeansBox* boxes, const uint32_t* counts, size_t n, const KmeansForms* forms, int64_t* sums);
   // Returns the label of all colours of the box; or, where they may differ, writes them and returns -1.

@@ -140,8 +140,18 @@ void kmeans_relax(const T* pixels, size_t n, int channels, const KmeansCenter* c
   }
 }
 
-template <class T>
-int64_t kmeans_square_sum(const T* pixels, size_t n, int channels) {
+int64_t kmeans_square_sum(const uint8_t* pixels, size_t n, int channels) {
+  int64_t total = 0;
+  for (size_t begin = 0; begin < n * channels; begin += 1 << 16) {
+    const size_t end = min_of(begin + (1 << 16), n * channels);
+    uint32_t sum = 0;
+    for (size_t i = begin; i < end; ++i) sum += static_cast<uint32_t>(pixels[i] * pixels[i]);
+    total += sum;
+  }
+  return total * (64 * 64);
+}
+
+int64_t kmeans_square_sum(const float* pixels, size_t n, int channels) {
   int64_t sum = 0;
   for (size_t i = 0; i < n * channels; ++i) {
     const int32_t x = kmeans_fixed(pixels[i]);
@@ -204,8 +214,11 @@ void kmeans_sum_box(const uint32_t* __restrict counts, const In& in, uint32_t* _
   sum[3] = count;
 }
 
-void kmeans_total(const uint32_t* counts, KmeansBox* box) {
-  kmeans_sum_box(counts, [](int, int) { return true; }, box->sum);
+void kmeans_gather(const uint8_t* const* counts, int parts, uint32_t* __restrict total, KmeansBox* box) {
+  for (int i = 0; i < 512; ++i) total[i] = counts[0][i];
+  for (int part = 1; part < parts; ++part)
+    for (int i = 0; i < 512; ++i) total[i] += counts[part][i];
+  kmeans_sum_box(total, [](int, int) { return true; }, box->sum);
 }
 
 // The centres, in order, that may be nearest to a colour of the box; their scores at its corner. A difference of scores
@@ -262,6 +275,17 @@ void kmeans_add_box(const KmeansBox& box, const uint32_t* sum, int64_t* sums) {
   sums[3] += sum[3];
 }
 
+// The usual case of kmeans_split and its sums in one: those of the second of two candidates.
+void kmeans_sum_second(const uint32_t* counts, const KmeansForms& forms, const KmeansCandidates& near, uint32_t* sum) {
+  const int a = near.index[0], b = near.index[1];
+  alignas(64) int32_t plane[64];
+  int32_t step[8];
+  for (int i = 0; i < 64; ++i) plane[i] = forms.plane[b][i] - forms.plane[a][i];
+  for (int i = 0; i < 8; ++i)
+    step[i] = near.score[1] - near.score[0] - 128 * (forms.value[2][b] - forms.value[2][a]) * i;
+  kmeans_sum_box(counts, [&](int blue, int i) { return plane[i] + step[blue] < 0; }, sum);
+}
+
 void kmeans_assign_boxes(const KmeansBox* boxes, const uint32_t* counts, size_t n, const KmeansForms* forms,
                          int64_t* sums) {
   KmeansCandidates near;
@@ -269,10 +293,13 @@ void kmeans_assign_boxes(const KmeansBox* boxes, const uint32_t* counts, size_t 
   for (size_t i = 0; i < n; ++i) {
     kmeans_candidates(boxes[i], *forms, &near);
     uint32_t rest[4] = {boxes[i].sum[0], boxes[i].sum[1], boxes[i].sum[2], boxes[i].sum[3]};
-    if (near.n > 1) kmeans_split(*forms, near, chosen);
+    if (near.n > 2) kmeans_split(*forms, near, chosen);
     for (int c = 1; c < near.n; ++c) {
       uint32_t part[4];
-      kmeans_sum_box(counts + 512 * i, [&](int b, int at) { return chosen[64 * b + at] == c; }, part);
+      if (near.n == 2)
+        kmeans_sum_second(counts + 512 * i, *forms, near, part);
+      else
+        kmeans_sum_box(counts + 512 * i, [&](int b, int at) { return chosen[64 * b + at] == c; }, part);
       kmeans_add_box(boxes[i], part, sums + 4 * near.index[c]);
       for (int s = 0; s < 4; ++s) rest[s] -= part[s];
     }
@@ -290,6 +317,6 @@ int kmeans_label_box(const KmeansBox* box, const KmeansForms* forms, uint8_t* la
   return -1;
 }
 
-constexpr KmeansKernels kmeans_kernels = {{kmeans_assign<uint8_t>, kmeans_relax<uint8_t>, kmeans_square_sum<uint8_t>},
-                                          {kmeans_assign<float>, kmeans_relax<float>, kmeans_square_sum<float>},
-                                          {kmeans_keys, kmeans_total, kmeans_assign_boxes, kmeans_label_box}};
+constexpr KmeansKernels kmeans_kernels = {{kmeans_assign<uint8_t>, kmeans_relax<uint8_t>, kmeans_square_sum},
+                                          {kmeans_assign<float>, kmeans_relax<float>, kmeans_square_sum},
+                                          {kmeans_keys, kmeans_gather, kmeans_assign_boxes, kmeans_label_box}};

@@ -106,15 +106,6 @@ std::vector<KmeansBox> boxes_in_use(const Counters& counters) {
 
 int64_t number_of(const KmeansBox& box) { return (box.corner[0] + box.corner[1] * 32 + box.corner[2] * 1024) / 512; }
 
-void gather(const Counters& counters, int64_t box, uint32_t* counts) {
-  std::fill_n(counts, kColors, 0);
-  for (const auto& counter : counters.all())
-    if (counter->uses(box)) {
-      const uint8_t* part = counter->counts(box);
-      for (int64_t i = 0; i < kColors; ++i) counts[i] += part[i];
-    }
-}
-
 std::unique_ptr<const KmeansForms> forms_of(const std::vector<KmeansCenter>& centers) {
   std::unique_ptr<KmeansForms> forms(new KmeansForms);
   forms->k = static_cast<int32_t>(centers.size());
@@ -139,20 +130,26 @@ std::optional<KmeansBoxes> KmeansBoxes::of(ImageView<const uint8_t> image) {
   const auto n = static_cast<int64_t>(result.boxes_.size());
   if (n * kMinPixelsABox > image.pixels()) return std::nullopt;
   result.counts_ = Image<uint32_t>(n, kColors);
-  std::array<int32_t, kBoxes> place;
+  std::array<int64_t, kBoxes> place;
   parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
+    std::vector<const uint8_t*> parts;
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t box = number_of(result.boxes_[static_cast<size_t>(i)]);
-      place[static_cast<size_t>(box)] = static_cast<int32_t>(i);
-      gather(counters, box, result.counts_.row(i));
+      KmeansBox& box = result.boxes_[static_cast<size_t>(i)];
+      const int64_t number = number_of(box);
+      place[static_cast<size_t>(number)] = i;
+      parts.clear();
+      for (const auto& counter : counters.all())
+        if (counter->uses(number)) parts.push_back(counter->counts(number));
+      kernels().kmeans.box.gather(parts.data(), static_cast<int>(parts.size()), result.counts_.row(i), &box);
     }
   });
   for (const auto& counter : counters.all())
-    for (uint32_t key : counter->wrapped()) result.counts_.row(place[key / kColors])[key % kColors] += 256;
-  parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      kernels().kmeans.box.total(result.counts_.row(i), &result.boxes_[static_cast<size_t>(i)]);
-  });
+    for (const uint32_t key : counter->wrapped()) {
+      const int64_t i = place[key / kColors];
+      result.counts_.row(i)[key % kColors] += 256;
+      const uint32_t added[4] = {key % 8, key / 8 % 8, key / 64 % 8, 1};
+      for (int c = 0; c < 4; ++c) result.boxes_[static_cast<size_t>(i)].sum[c] += 256 * added[c];
+    }
   return result;
 }
 
