@@ -226,7 +226,7 @@ void kmeans_gather(const uint8_t* const* counts, int parts, uint32_t* __restrict
 struct KmeansCandidates {
   int n;
   uint8_t index[256];
-  int32_t score[256];
+  int32_t score[256];  // where there are several
 };
 
 void kmeans_candidates(const KmeansBox& box, const KmeansForms& forms, KmeansCandidates* __restrict out) {
@@ -240,17 +240,22 @@ void kmeans_candidates(const KmeansBox& box, const KmeansForms& forms, KmeansCan
     least = min_of(least, score[j]);
   }
   int a = 0;
-  while (score[a] != least) ++a;
+  for (int j = 0; j < k; ++j) a = score[j] == least ? j : a;
   const auto distance = [](int32_t u, int32_t v) { return u < v ? v - u : u - v; };
-  for (int j = 0; j < k; ++j)
-    slack[j] = 448 * (distance(r[j], r[a]) + distance(g[j], g[a]) + distance(b[j], b[a])) - (score[j] - least);
   int n = 0;
+  for (int j = 0; j < k; ++j) {
+    slack[j] = 448 * (distance(r[j], r[a]) + distance(g[j], g[a]) + distance(b[j], b[a])) - (score[j] - least);
+    n += slack[j] >= 0;
+  }
+  out->n = n;
+  out->index[0] = static_cast<uint8_t>(a);
+  if (n == 1) return;
+  n = 0;
   for (int j = 0; j < k; ++j) {
     out->index[n] = static_cast<uint8_t>(j);
     out->score[n] = score[j] + 448 * (r[j] + g[j] + b[j]);
     n += slack[j] >= 0;
   }
-  out->n = n;
 }
 
 // The nearest candidate of each colour.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
+#include <numeric>
 #include <span>
 #include <string>
 
@@ -85,8 +86,12 @@ Image<T> samples_of(ImageView<const T> image, uint64_t seed) {
   const auto indices = kmeans_samples(image.pixels(), seed);
   Image<T> samples(1, static_cast<int64_t>(indices.size()), image.channels);
   T* out = samples.data();
-  for (int64_t index : indices)
-    out = std::copy_n(image.row(index / image.width) + index % image.width * image.channels, image.channels, out);
+  int64_t y = 0;
+  for (const int64_t index : indices) {  // they rise
+    while (index >= (y + 1) * image.width) ++y;
+    const T* pixel = image.row(y) + (index - y * image.width) * image.channels;
+    for (int64_t c = 0; c < image.channels; ++c) *out++ = pixel[c];
+  }
   return samples;
 }
 
@@ -261,7 +266,7 @@ Kmeans run(ImageView<const T> image, const KmeansOptions& options, ImageView<uin
     return Kmeans{pack(end.centers, image.channels), inertia_of(squares, end.sums, end.centers), end.n_iter};
   };
   if constexpr (std::is_same_v<T, uint8_t>)
-    if (const auto boxes = KmeansBoxes::of(image)) {
+    if (const auto boxes = KmeansBoxes::of(image, options.max_iter)) {
       const auto end = iterate(image, options, std::move(start), [&](const auto& c) { return boxes->assign(c); });
       boxes->paint(image, end.centers, labels);
       return result(end, boxes->square_sum());
@@ -291,12 +296,16 @@ Kmeans kmeans(ImageView<const float> image, const KmeansOptions& options, ImageV
 std::vector<int64_t> kmeans_samples(int64_t pixels, uint64_t seed_number) {
   if (pixels < 1 || pixels > kMaxPixels)
     throw std::invalid_argument("pixels must be from 1 to 2^32, got " + std::to_string(pixels));
-  const int64_t m = std::min(pixels, kMaxSamples);
-  std::vector<int64_t> indices(static_cast<size_t>(m));
-  for (int64_t i = 0; i < m; ++i) {
-    const int64_t low = i * pixels / m, high = (i + 1) * pixels / m;
+  std::vector<int64_t> indices(static_cast<size_t>(std::min(pixels, kMaxSamples)));
+  if (pixels <= kMaxSamples) {
+    std::iota(indices.begin(), indices.end(), 0);
+    return indices;
+  }
+  for (int64_t i = 0, low = 0; i < kMaxSamples; ++i) {
+    const int64_t high = (i + 1) * pixels / kMaxSamples;
     const uint64_t drawn = random(seed_number, (uint64_t{1} << 32) + static_cast<uint64_t>(i));
     indices[static_cast<size_t>(i)] = low + static_cast<int64_t>(drawn % static_cast<uint64_t>(high - low));
+    low = high;
   }
   return indices;
 }

@@ -13,8 +13,8 @@ namespace {
 
 constexpr int64_t kBoxes = 1 << 15;
 constexpr int64_t kColors = 512;         // to a box
-constexpr int64_t kMinPixels = 1 << 16;  // fewer are sooner clustered one by one,
-constexpr int64_t kMinPixelsABox = 16;   // also where the boxes hold fewer than this on average
+constexpr int64_t kMinVisits = 1 << 19;  // pixels times iterations, of which 8 count, from which counting pays,
+constexpr int64_t kMinPixelsABox = 16;   // and pixels to a box on average
 constexpr int64_t kMaxPixels = (1 << 29) - 1;
 constexpr int64_t kChunk = 1024;  // pixels whose keys are made at once
 constexpr int64_t kGrain = 128;   // boxes to a block of work
@@ -120,8 +120,8 @@ std::unique_ptr<const KmeansForms> forms_of(const std::vector<KmeansCenter>& cen
 
 }  // namespace
 
-std::optional<KmeansBoxes> KmeansBoxes::of(ImageView<const uint8_t> image) {
-  if (image.pixels() < kMinPixels || image.pixels() > kMaxPixels) return std::nullopt;
+std::optional<KmeansBoxes> KmeansBoxes::of(ImageView<const uint8_t> image, int64_t max_iter) {
+  if (image.pixels() * std::min<int64_t>(max_iter, 8) < kMinVisits || image.pixels() > kMaxPixels) return std::nullopt;
   Counters counters;
   count(image, counters);
   KmeansBoxes result;
