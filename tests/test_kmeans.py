@@ -1,3 +1,5 @@
+import functools
+
 import cv2
 import numpy as np
 import pytest
@@ -18,11 +20,12 @@ def picture(rng, shape, dtype):
     return values.astype(np.uint8) if dtype == np.uint8 else rng.random(shape, np.float32)
 
 
-def assert_equals_reference(image, n_clusters, *, init=None, **options):
+def assert_equals_reference(image, n_clusters, *, init=None, expected=None, **options):
     settings = {"seed": 0, "max_iter": 10, "tol": 16} | options
     start = [] if init is None else np.asarray(init).ravel().tolist()
     result = _core.kmeans(image, n_clusters, init=start, **settings)
-    expected = reference.kmeans(image, n_clusters, init=init, **settings)
+    if expected is None:
+        expected = reference.kmeans(image, n_clusters, init=init, **settings)
     assert np.array_equal(result[0], expected[0])
     assert np.array_equal(result[1], expected[1])
     assert result[2:] == expected[2:]
@@ -52,6 +55,49 @@ def test_equals_reference_until_nothing_moves(dtype, n_clusters, rng):
 def test_equals_reference_where_the_seeding_samples(rng):
     image = (rng.normal(128, 40, (300, 301, 3)) // 8 * 8).clip(0, 255).astype(np.uint8)
     assert_equals_reference(image, 5, seed=7, max_iter=3)
+
+
+def counted(rng, height=260, width=259):
+    """A picture large enough, and of colours few enough, for its colours to be counted if there are 8 iterations."""
+    smooth = np.linspace([0, 40, 255], [255, 90, 0], width) + np.linspace([0, 0, 0], [0, 150, 0], height)[:, None]
+    return (smooth + rng.normal(0, 3, smooth.shape)).clip(0, 255).astype(np.uint8)
+
+
+@functools.cache  # for all instruction sets
+def counted_cases(n_clusters):
+    color = counted(np.random.default_rng(5))
+    images = color, color[..., 1], color[::-1, :, ::-1]
+    starts = None, None, np.zeros((n_clusters, 3), int)
+    return [
+        (image, start, reference.kmeans(image, n_clusters, init=start, max_iter=8, tol=0))
+        for image, start in zip(images, starts, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("n_clusters", [1, 2, 3, 9])
+def test_equals_reference_where_colors_are_counted(n_clusters):
+    for image, start, expected in counted_cases(n_clusters):
+        assert_equals_reference(image, n_clusters, init=start, max_iter=8, tol=0, expected=expected)
+
+
+def test_equals_reference_where_counts_are_high(rng):
+    """Of few colours, neighbours and extremes among them; of one; and of a count that is a multiple of 256."""
+    colors = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [255, 255, 255], [255, 248, 7], [255, 247, 8]], np.uint8)
+    image = colors[rng.integers(0, 6, (256, 300))]
+    for start in ([[0] * 3, [64, 0, 0], [0, 64, 0]], [[0] * 3, [16320] * 3, [16320] * 3], [[31, 1, 1], [33, 1, 1]] * 2):
+        assert_equals_reference(image, len(start), init=start)
+    assert_equals_reference(np.full((256, 256), 200, np.uint8), 3)
+    assert_equals_reference(np.repeat(colors[3:5], 2**15, axis=0).reshape(256, 256, 3), 2)
+
+
+def test_counted_colors_give_the_labels_of_single_pixels(rng):
+    """Floats are never counted."""
+    image = counted(rng, 700, 601)
+    image[:300] = rng.integers(80, 256, (300, 601, 3))
+    for n_clusters in (8, 100):
+        a = _core.kmeans(image, n_clusters, 1, 4, 0, [])
+        b = _core.kmeans(image.astype(np.float32) / np.float32(255), n_clusters, 1, 4, 0, [])
+        assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
 
 
 @pytest.mark.parametrize("n_clusters", [3, 4, 9, 256])
@@ -187,7 +233,11 @@ def test_one_pixel_and_one_color():
 def test_layouts(dtype, rng):
     image = picture(rng, (24, 42, 3), dtype)
     image.flags.writeable = False
-    for view in (image[:, ::2], image[::-1], image[3:20, 5:30], image[:, ::-1], image[..., ::-1], image[..., 1]):
+    views = [image[:, ::2], image[::-1], image[3:20, 5:30], image[:, ::-1], image[..., ::-1], image[..., 1]]
+    if dtype == np.uint8:
+        large = counted(rng, 300, 520)
+        views += [large[:, ::2], large[::-1], large[5:290, 7:500], large[..., 1], large[:, 3:500, 2]]
+    for view in views:
         a, b = alphacut.kmeans(view, 4), alphacut.kmeans(np.ascontiguousarray(view), 4)
         assert np.array_equal(a.labels, b.labels)
         assert np.array_equal(a.centers, b.centers)
@@ -200,6 +250,11 @@ def test_out(rng):
     assert np.shares_memory(result.labels, poisoned)
     assert np.array_equal(poisoned[::2], alphacut.kmeans(image, 4).labels)
     assert (poisoned[1::2] == 99).all()
+    large, poisoned = counted(rng), np.full((520, 261), 99, np.uint8)
+    alphacut.kmeans(large, 4, out=poisoned[::2, 1:260])
+    assert np.array_equal(poisoned[::2, 1:260], alphacut.kmeans(large, 4).labels)
+    assert (poisoned[1::2] == 99).all()
+    assert (poisoned[:, [0, 260]] == 99).all()
     gray = rng.integers(0, 256, (20, 30), np.uint8)
     with pytest.raises(ValueError, match="overlaps"):
         alphacut.kmeans(gray, 4, out=gray)
@@ -209,9 +264,9 @@ def test_out(rng):
         alphacut.kmeans(gray, 4, out=np.empty((20, 30), np.int32))
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_same_bytes_for_any_thread_count(dtype, rng):
-    image = picture(rng, (500, 700, 3), dtype)
+@pytest.mark.parametrize("kind", [np.uint8, np.float32, "counted"])
+def test_same_bytes_for_any_thread_count(kind, rng):
+    image = counted(rng, 500, 700) if kind == "counted" else picture(rng, (500, 700, 3), kind)
     before = _core.num_threads()
     results = []
     for count in (1, 2, 3, 7):

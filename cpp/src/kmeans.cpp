@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
+#include <numeric>
 #include <span>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "alphacut/color.hpp"
 #include "alphacut/parallel.hpp"
 #include "dispatch.hpp"
+#include "kmeans_boxes.hpp"
 
 namespace alphacut {
 namespace {
@@ -85,8 +87,12 @@ Image<T> samples_of(ImageView<const T> image, uint64_t seed) {
   const auto indices = kmeans_samples(image.pixels(), seed);
   Image<T> samples(1, static_cast<int64_t>(indices.size()), image.channels);
   T* out = samples.data();
-  for (int64_t index : indices)
-    out = std::copy_n(image.row(index / image.width) + index % image.width * image.channels, image.channels, out);
+  int64_t y = 0;
+  for (const int64_t index : indices) {  // they rise
+    while (index >= (y + 1) * image.width) ++y;
+    const T* pixel = image.row(y) + (index - y * image.width) * image.channels;
+    for (int64_t c = 0; c < image.channels; ++c) *out++ = pixel[c];
+  }
   return samples;
 }
 
@@ -178,24 +184,28 @@ int64_t movement(const std::vector<KmeansCenter>& a, const std::vector<KmeansCen
   return greatest;
 }
 
-// Σ|X - C|² = Σ|X|² + Σ over the clusters of count·|C|² - 2 C·S.
 template <class T>
-int64_t inertia_of(ImageView<const T> image, const Sums& sums, const std::vector<KmeansCenter>& centers) {
+int64_t square_sum(ImageView<const T> image) {
   const auto kernel = row_kernels(T{}).square_sum;
-  int64_t inertia = 0;
+  int64_t total = 0;
   std::mutex merging;
   parallel_for(image.height, row_grain(image.width), [&](int64_t begin, int64_t end) {
     int64_t part = 0;
     for (int64_t y = begin; y < end; ++y)
       part += kernel(image.row(y), static_cast<size_t>(image.width), static_cast<int>(image.channels));
     const std::lock_guard lock(merging);
-    inertia += part;
+    total += part;
   });
+  return total;
+}
+
+// Σ|X - C|² = Σ|X|² + Σ over the clusters of count·|C|² - 2 C·S.
+int64_t inertia_of(int64_t squares, const Sums& sums, const std::vector<KmeansCenter>& centers) {
   for (size_t j = 0; j < centers.size(); ++j) {
-    inertia += sums[4 * j + 3] * centers[j].norm;
-    for (size_t c = 0; c < 3; ++c) inertia -= 2 * centers[j].value[c] * sums[4 * j + c];
+    squares += sums[4 * j + 3] * centers[j].norm;
+    for (size_t c = 0; c < 3; ++c) squares -= 2 * centers[j].value[c] * sums[4 * j + c];
   }
-  return inertia;
+  return squares;
 }
 
 template <class T>
@@ -222,15 +232,18 @@ std::vector<KmeansCenter> seed_centers(ImageView<const T> samples, int64_t n_clu
   return centers;
 }
 
-template <class T>
-Kmeans run(ImageView<const T> image, const KmeansOptions& options, ImageView<uint8_t> labels) {
-  require_options(image, options, labels);
-  require_values(image);
-  auto centers = options.init.empty()
-                     ? seed_centers<T>(samples_of(image, options.seed), options.n_clusters, options.seed)
-                     : unpack(options.init, image.channels);
+struct Converged {
+  std::vector<KmeansCenter> centers;
+  Sums sums;
+  int64_t n_iter;
+};
+
+// `assign_to` gives the sums of the clusters of given centres.
+template <class T, class Assign>
+Converged iterate(ImageView<const T> image, const KmeansOptions& options, std::vector<KmeansCenter> centers,
+                  const Assign& assign_to) {
   const int64_t tolerated = options.tol * options.tol;
-  Sums sums = assign(image, centers, labels);
+  Sums sums = assign_to(centers);
   int64_t n_iter = 0;
   while (n_iter < options.max_iter) {
     auto next = update(image, sums, centers);
@@ -238,10 +251,29 @@ Kmeans run(ImageView<const T> image, const KmeansOptions& options, ImageView<uin
     const int64_t moved = movement(centers, next);
     if (moved == 0) break;
     centers = std::move(next);
-    sums = assign(image, centers, labels);
+    sums = assign_to(centers);
     if (moved <= tolerated) break;
   }
-  return {pack(centers, image.channels), inertia_of(image, sums, centers), n_iter};
+  return {std::move(centers), std::move(sums), n_iter};
+}
+
+template <class T>
+Kmeans run(ImageView<const T> image, const KmeansOptions& options, ImageView<uint8_t> labels) {
+  require_options(image, options, labels);
+  require_values(image);
+  auto start = options.init.empty() ? seed_centers<T>(samples_of(image, options.seed), options.n_clusters, options.seed)
+                                    : unpack(options.init, image.channels);
+  const auto result = [&](const Converged& end, int64_t squares) {
+    return Kmeans{pack(end.centers, image.channels), inertia_of(squares, end.sums, end.centers), end.n_iter};
+  };
+  if constexpr (std::is_same_v<T, uint8_t>)
+    if (const auto boxes = KmeansBoxes::of(image, options.max_iter)) {
+      const auto end = iterate(image, options, std::move(start), [&](const auto& c) { return boxes->assign(c); });
+      boxes->paint(image, end.centers, labels);
+      return result(end, boxes->square_sum());
+    }
+  const auto end = iterate(image, options, std::move(start), [&](const auto& c) { return assign(image, c, labels); });
+  return result(end, square_sum(image));
 }
 
 template <class T>
@@ -265,12 +297,16 @@ Kmeans kmeans(ImageView<const float> image, const KmeansOptions& options, ImageV
 std::vector<int64_t> kmeans_samples(int64_t pixels, uint64_t seed_number) {
   if (pixels < 1 || pixels > kMaxPixels)
     throw std::invalid_argument("pixels must be from 1 to 2^32, got " + std::to_string(pixels));
-  const int64_t m = std::min(pixels, kMaxSamples);
-  std::vector<int64_t> indices(static_cast<size_t>(m));
-  for (int64_t i = 0; i < m; ++i) {
-    const int64_t low = i * pixels / m, high = (i + 1) * pixels / m;
+  std::vector<int64_t> indices(static_cast<size_t>(std::min(pixels, kMaxSamples)));
+  if (pixels <= kMaxSamples) {
+    std::iota(indices.begin(), indices.end(), 0);
+    return indices;
+  }
+  for (int64_t i = 0, low = 0; i < kMaxSamples; ++i) {
+    const int64_t high = (i + 1) * pixels / kMaxSamples;
     const uint64_t drawn = random(seed_number, (uint64_t{1} << 32) + static_cast<uint64_t>(i));
     indices[static_cast<size_t>(i)] = low + static_cast<int64_t>(drawn % static_cast<uint64_t>(high - low));
+    low = high;
   }
   return indices;
 }

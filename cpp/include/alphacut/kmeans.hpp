@@ -50,7 +50,8 @@ struct Kmeans {
 };
 
 // Clusters a gray or RGB picture of at most 2^32 pixels; float values must lie in 0..1. `labels` has its size, one
-// channel. Memory: 4 bytes a pixel while a cluster is empty, else none that grows with the picture.
+// channel. Memory: 4 bytes a pixel while a cluster is empty, else none that grows with the picture; to count the
+// colours of an 8-bit picture, at most 64 MB and 16 MB a thread.
 Kmeans kmeans(ImageView<const uint8_t> image, const KmeansOptions& options, ImageView<uint8_t> labels);
 Kmeans kmeans(ImageView<const float> image, const KmeansOptions& options, ImageView<uint8_t> labels);
 
