@@ -15,7 +15,7 @@ struct SauvolaRow {
 };
 
 struct ThresholdKernels {
-  // mask = value > limit ? 255 : 0, for n values.
+  // mask = value > limit ? 255 : 0, for n values; above_u8 takes the values themselves for the mask too.
   void (*above_u8)(const uint8_t* values, size_t n, uint8_t limit, uint8_t* mask);
   void (*above_f32)(const float* values, size_t n, float limit, uint8_t* mask);
   // Bins of n floats in 0..1: ceil(256 v) - 1, from 0 to 255.

@@ -1,5 +1,11 @@
-void above_u8(const uint8_t* __restrict values, size_t n, uint8_t limit, uint8_t* __restrict mask) {
-  for (size_t i = 0; i < n; ++i) mask[i] = values[i] > limit ? 255 : 0;
+void above_u8(const uint8_t* values, size_t n, uint8_t limit, uint8_t* mask) {
+  size_t i = 0;
+  for (; i + 64 <= n; i += 64) {  // by way of a block, because `mask` may be `values`
+    uint8_t block[64];
+    for (size_t j = 0; j < 64; ++j) block[j] = values[i + j] > limit ? 255 : 0;
+    for (size_t j = 0; j < 64; ++j) mask[i + j] = block[j];
+  }
+  for (; i < n; ++i) mask[i] = values[i] > limit ? 255 : 0;
 }
 
 void above_f32(const float* __restrict values, size_t n, float limit, uint8_t* __restrict mask) {

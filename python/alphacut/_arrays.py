@@ -8,18 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+_UINT16 = np.dtype(np.uint16)
 
 
 def native(image: Array) -> Array:
     """A uint16 picture as float32 in 0..1; anything else as it is, for the binding to check."""
-    if isinstance(image, np.ndarray) and image.dtype == np.uint16:
+    if isinstance(image, np.ndarray) and image.dtype == _UINT16:
         return image.astype(np.float32) / np.float32(65535)
     return image
 
 
 def restore(result: Array, like: Array, out: Array | None = None) -> Array:
     """`result` of a kernel in the depth of the picture `like`: undoes :func:`native`."""
-    if isinstance(like, np.ndarray) and like.dtype == np.uint16:
+    if isinstance(like, np.ndarray) and like.dtype == _UINT16:
         scaled = np.multiply(result, np.float32(65535))
         np.rint(scaled, out=scaled)
         if out is None:

@@ -11,13 +11,12 @@ from . import _core
 from ._arrays import Array, choice, native
 
 _METHODS = ("otsu", "triangle", "li")
+_FULL_SCALES = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 
 
 def _full_scale(gray: Array) -> int:
     """The largest value of the picture's depth; the binding refuses other dtypes."""
-    if isinstance(gray, np.ndarray):
-        return {"uint8": 255, "uint16": 65535}.get(gray.dtype.name, 1)
-    return 1
+    return _FULL_SCALES.get(gray.dtype, 1) if isinstance(gray, np.ndarray) else 1
 
 
 def find_threshold(
@@ -112,15 +111,14 @@ def threshold(gray: Array, value: float | str = "otsu", *, out: Array | None = N
     >>> alphacut.threshold(np.array([[10, 200, 30]], np.uint8), 30)
     array([[  0, 255,   0]], dtype=uint8)
     """
-    full = _full_scale(gray)
     if isinstance(value, str):
-        limit = min(float(find_threshold(gray, choice(value, "value", _METHODS))), full)  # type: ignore[arg-type]
-    else:
-        if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):
-            raise TypeError(f"value must be a number or a str, got {type(value).__name__}")
-        if not abs(value) <= full:
-            raise ValueError(f"value must be from {-full} to {full}, got {value}")
-        limit = float(value)
+        return _core.threshold_found(native(gray), choice(value, "value", _METHODS), out)
+    full = _full_scale(gray)
+    if not isinstance(value, (int, float, Real)) or isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"value must be a number or a str, got {type(value).__name__}")
+    if not abs(value) <= full:
+        raise ValueError(f"value must be from {-full} to {full}, got {value}")
+    limit = float(value)
     if full == 255:
         limit = math.floor(limit)
     elif full == 65535:  # the same steps as the picture's
