@@ -47,8 +47,7 @@ class ByteCounts {
     for (int64_t x = 0; x < width; ++x) counts_[static_cast<size_t>(x) % 4][bins[x]] += mask[x] != 0;
   }
   void add_to(Histogram& total) const {
-    for (size_t i = 0; i < total.size(); ++i)
-      total[i] += counts_[0][i] + counts_[1][i] + counts_[2][i] + counts_[3][i];
+    for (size_t i = 0; i < total.size(); ++i) total[i] += counts_[0][i] + counts_[1][i] + counts_[2][i] + counts_[3][i];
   }
 
  private:
