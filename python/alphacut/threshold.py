@@ -11,12 +11,14 @@ from . import _core
 from ._arrays import Array, choice, native
 
 _METHODS = ("otsu", "triangle", "li")
-_FULL_SCALES = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
+_UINT8, _UINT16 = np.dtype(np.uint8), np.dtype(np.uint16)
 
 
 def _full_scale(gray: Array) -> int:
     """The largest value of the picture's depth; the binding refuses other dtypes."""
-    return _FULL_SCALES.get(gray.dtype, 1) if isinstance(gray, np.ndarray) else 1
+    if not isinstance(gray, np.ndarray):
+        return 1
+    return 255 if gray.dtype == _UINT8 else 65535 if gray.dtype == _UINT16 else 1
 
 
 def find_threshold(
@@ -113,17 +115,16 @@ def threshold(gray: Array, value: float | str = "otsu", *, out: Array | None = N
     """
     if isinstance(value, str):
         return _core.threshold_found(native(gray), choice(value, "value", _METHODS), out)
-    full = _full_scale(gray)
-    if not isinstance(value, (int, float, Real)) or isinstance(value, (bool, np.bool_)):
+    if type(value) not in (int, float) and (isinstance(value, bool) or not isinstance(value, Real)):
         raise TypeError(f"value must be a number or a str, got {type(value).__name__}")
-    if not abs(value) <= full:
+    full = _full_scale(gray)
+    if not -full <= value <= full:
         raise ValueError(f"value must be from {-full} to {full}, got {value}")
-    limit = float(value)
     if full == 255:
-        limit = math.floor(limit)
-    elif full == 65535:  # the same steps as the picture's
-        limit = float(np.float32(math.floor(limit)) / np.float32(65535))
-    return _core.threshold(native(gray), limit, out)
+        return _core.threshold(gray, math.floor(value), out)
+    if full == 65535:  # the same steps as the picture's
+        value = float(np.float32(math.floor(value)) / np.float32(65535))
+    return _core.threshold(native(gray), value, out)
 
 
 def adaptive_threshold(
