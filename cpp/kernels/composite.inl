@@ -30,23 +30,19 @@ inline uint8_t over_255(uint32_t x) {
 }
 
 #if defined(__AVX2__)
-// b + (f - b)·a / 255 of 16 values: (f - b)·a + 255·b modulo 2^16, which it does not reach, then as over_255.
-inline __m256i composite_mix(__m256i f, __m256i b, __m256i a) {
-  const __m256i sum =
-      _mm256_add_epi16(_mm256_mullo_epi16(_mm256_sub_epi16(f, b), a), _mm256_sub_epi16(_mm256_slli_epi16(b, 8), b));
-  const __m256i t = _mm256_add_epi16(sum, _mm256_set1_epi16(128));
-  return _mm256_srli_epi16(_mm256_add_epi16(t, _mm256_srli_epi16(t, 8)), 8);
-}
-
+// 32 values: with weights w = 255 - a, (f - 128)·a + (b - 128)·w is what f·a + b·w is, less 128·255, and fits 16 bits
+// signed. x·257 / 2^16 is (x + x / 256) / 256, as in over_255.
 inline void composite_mix(const uint8_t* foreground, __m256i a, const uint8_t* background, uint8_t* out) {
-  const __m256i f = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(foreground));
-  const __m256i b = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(background));
-  const __m256i zero = _mm256_setzero_si256();
-  const __m256i low =
-      composite_mix(_mm256_unpacklo_epi8(f, zero), _mm256_unpacklo_epi8(b, zero), _mm256_unpacklo_epi8(a, zero));
-  const __m256i high =
-      composite_mix(_mm256_unpackhi_epi8(f, zero), _mm256_unpackhi_epi8(b, zero), _mm256_unpackhi_epi8(a, zero));
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm256_packus_epi16(low, high));
+  const __m256i sign = _mm256_set1_epi8(-128), offset = _mm256_set1_epi16(static_cast<int16_t>(128 * 255 + 128));
+  const __m256i f = _mm256_xor_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(foreground)), sign);
+  const __m256i b = _mm256_xor_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(background)), sign);
+  const __m256i w = _mm256_xor_si256(a, _mm256_set1_epi8(-1));
+  const __m256i low = _mm256_maddubs_epi16(_mm256_unpacklo_epi8(a, w), _mm256_unpacklo_epi8(f, b));
+  const __m256i high = _mm256_maddubs_epi16(_mm256_unpackhi_epi8(a, w), _mm256_unpackhi_epi8(f, b));
+  const __m256i scale = _mm256_set1_epi16(257);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(out),
+                      _mm256_packus_epi16(_mm256_mulhi_epu16(_mm256_add_epi16(low, offset), scale),
+                                          _mm256_mulhi_epu16(_mm256_add_epi16(high, offset), scale)));
 }
 
 // 32 pixels a turn; returns how many are done.
