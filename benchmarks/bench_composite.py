@@ -50,6 +50,14 @@ def jobs(front, alpha, back):
                 "copy": lambda: np.copyto(over, front),
             },
         ),
+        "over_colour": (
+            1,
+            {
+                "alphacut": lambda: composite(front, alpha, (51, 102, 153), out=over),
+                "numpy": lambda: numpy_blend(front, alpha, np.uint8([51, 102, 153])),
+                "copy": lambda: np.copyto(over, front),
+            },
+        ),
         "rgba": (
             0,
             {
@@ -86,6 +94,7 @@ def jobs(front, alpha, back):
 
 IMPLEMENTATIONS = {
     "over": ["alphacut", "numpy", "pillow", "pillow-alpha_composite", "cv2", "copy"],
+    "over_colour": ["alphacut", "numpy", "copy"],
     "rgba": ["alphacut", "numpy", "cv2", "copy"],
     "premultiply": ["alphacut", "cv2", "copy"],
     "linear": ["alphacut", "copy"],
@@ -93,7 +102,7 @@ IMPLEMENTATIONS = {
 }
 
 
-@pytest.mark.parametrize("megapixels", [1, 12])
+@pytest.mark.parametrize("megapixels", [0.3, 1, 12])
 @pytest.mark.parametrize(
     ("job", "implementation"), [(job, name) for job in IMPLEMENTATIONS for name in IMPLEMENTATIONS[job]]
 )

@@ -27,16 +27,36 @@ py::array threshold_any(py::object gray, double limit, py::object out) {
   });
 }
 
+constexpr struct {
+  const char* name;
+  FindLimit find;
+} kMethods[] = {{"otsu", &otsu_limit}, {"triangle", &triangle_limit}, {"li", &li_limit}};
+
+FindLimit method_named(const std::string& name) {
+  for (const auto& method : kMethods)
+    if (name == method.name) return method.find;
+  return nullptr;
+}
+
+py::array threshold_found(py::object gray, const std::string& method, py::object out) {
+  return with_image(gray, "gray", [&](auto input) {
+    auto mask = output<uint8_t>(out, input.view.height, input.view.width, 0, {input.array});
+    {
+      py::gil_scoped_release unlocked;  // everything that touches Python is done
+      threshold(input, method_named(method), mask);
+    }
+    return mask.array;
+  });
+}
+
 std::vector<int> find_limits(py::object gray, const std::string& method, int classes, py::object mask) {
   return with_image(gray, "gray", [&](auto input) {
     std::optional<Input<uint8_t>> chosen;
     if (!mask.is_none()) chosen = plane<uint8_t>(mask, "mask");
     py::gil_scoped_release unlocked;  // everything that touches Python is done
     const Histogram counts = histogram(input, chosen ? chosen->view : ImageView<const uint8_t>{});
-    if (method == "otsu") return std::vector{otsu_limit(counts)};
-    if (method == "triangle") return std::vector{triangle_limit(counts)};
-    if (method == "li") return std::vector{li_limit(counts)};
-    return multi_otsu_limits(counts, classes);
+    const FindLimit find = method_named(method);
+    return find != nullptr ? std::vector{find(counts)} : multi_otsu_limits(counts, classes);
   });
 }
 
@@ -59,6 +79,7 @@ py::array adaptive(py::object gray, int64_t window, const std::string& method, d
 
 void bind_threshold(py::module_& m) {
   m.def("threshold", &threshold_any, py::arg("gray"), py::arg("limit"), py::arg("out") = py::none());
+  m.def("threshold_found", &threshold_found, py::arg("gray"), py::arg("method"), py::arg("out") = py::none());
   m.def("find_limits", &find_limits, py::arg("gray"), py::arg("method"), py::arg("classes") = 2,
         py::arg("mask") = py::none());
   m.def("adaptive_threshold", &adaptive, py::arg("gray"), py::arg("window"), py::arg("method"), py::arg("offset"),

@@ -5,9 +5,14 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <functional>
 #include <initializer_list>
 #include <string>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "alphacut/image.hpp"
 
@@ -40,6 +45,13 @@ inline py::array array_argument(py::handle value, const char* name) {
   throw py::type_error(std::string(name) + " must be a numpy.ndarray, got " + type_name(value));
 }
 
+// The common case is one comparison of pointers: NumPy has one object for each of its own dtypes.
+template <class T>
+bool has_dtype(const py::array& array) {
+  const py::dtype wanted = py::dtype::of<T>();
+  return py::detail::array_proxy(array.ptr())->descr == wanted.ptr() || py::isinstance<py::array_t<T>>(array);
+}
+
 inline std::string shape_text(const py::array& array) { return py::str(array.attr("shape")); }
 
 template <class T>
@@ -66,9 +78,9 @@ Input<T> view_of(py::array array) {
 template <class T>
 Input<T> plane(py::handle value, const char* name) {
   py::array array = array_argument(value, name);
-  if (std::is_same_v<T, uint8_t> && py::isinstance<py::array_t<bool>>(array))
+  if (std::is_same_v<T, uint8_t> && !has_dtype<T>(array) && has_dtype<bool>(array))
     array = py::array(array.attr("view")("uint8"));
-  if (!py::isinstance<py::array_t<T>>(array))
+  if (!has_dtype<T>(array))
     throw py::type_error(std::string(name) + " must have dtype " + dtype_text<T>() +
                          (std::is_same_v<T, uint8_t> ? " or bool" : "") + ", got " +
                          std::string(py::str(array.dtype())));
@@ -81,7 +93,7 @@ Input<T> plane(py::handle value, const char* name) {
 template <class T>
 Input<T> image(py::handle value, const char* name) {
   py::array array = array_argument(value, name);
-  if (!py::isinstance<py::array_t<T>>(array))
+  if (!has_dtype<T>(array))
     throw py::type_error(std::string(name) + " must have dtype " + dtype_text<T>() + ", got " +
                          std::string(py::str(array.dtype())));
   const bool shaped = array.ndim() == 2 || (array.ndim() == 3 && array.shape(2) == 3);
@@ -96,7 +108,7 @@ Input<T> image(py::handle value, const char* name) {
 template <class T>
 Input<T> rgba_image(py::handle value, const char* name) {
   py::array array = array_argument(value, name);
-  if (!py::isinstance<py::array_t<T>>(array))
+  if (!has_dtype<T>(array))
     throw py::type_error(std::string(name) + " must have dtype " + dtype_text<T>() + ", got " +
                          std::string(py::str(array.dtype())));
   if (array.ndim() != 3 || array.shape(2) != 4 || array.size() == 0)
@@ -109,10 +121,37 @@ Input<T> rgba_image(py::handle value, const char* name) {
 template <class F>
 auto with_image(py::handle value, const char* name, F&& f) {
   py::array array = array_argument(value, name);
-  if (py::isinstance<py::array_t<uint8_t>>(array)) return f(image<uint8_t>(array, name));
-  if (py::isinstance<py::array_t<float>>(array)) return f(image<float>(array, name));
+  if (has_dtype<uint8_t>(array)) return f(image<uint8_t>(array, name));
+  if (has_dtype<float>(array)) return f(image<float>(array, name));
   throw py::type_error(std::string(name) + " must have dtype uint8, uint16 or float32, got " +
                        std::string(py::str(array.dtype())));
+}
+
+// A new array, uninitialised.
+template <class T>
+py::array new_array(py::ssize_t ndim, const Py_intptr_t* shape) {
+  auto& api = py::detail::npy_api::get();
+  PyObject* array = api.PyArray_NewFromDescr_(api.PyArray_Type_, py::dtype::of<T>().release().ptr(),
+                                              static_cast<int>(ndim), shape, nullptr, nullptr, 0, nullptr);
+  if (array == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::array>(array);
+}
+
+// Whether arrays share an element. Asks NumPy only if the ranges of their addresses meet.
+inline bool share_memory(const py::array& a, const py::array& b) {
+  const auto range = [](const py::array& array) {
+    const auto* low = static_cast<const std::byte*>(array.data());
+    const std::byte* high = low + array.itemsize();
+    for (py::ssize_t axis = 0; axis < array.ndim(); ++axis) {
+      const py::ssize_t reach = (array.shape(axis) - 1) * array.strides(axis);
+      (reach < 0 ? low : high) += reach;
+    }
+    return std::pair(low, high);
+  };
+  const auto [a_low, a_high] = range(a);
+  const auto [b_low, b_high] = range(b);
+  if (std::less_equal<>()(a_high, b_low) || std::less_equal<>()(b_high, a_low)) return false;
+  return py::module_::import("numpy").attr("shares_memory")(a, b).cast<bool>();
 }
 
 // The array to write into: `out`, checked, or a new one if it is None. channels = 0 makes (H, W), else (H, W,
@@ -120,29 +159,26 @@ auto with_image(py::handle value, const char* name, F&& f) {
 template <class T>
 Output<T> output(py::handle out, int64_t height, int64_t width, int64_t channels,
                  std::initializer_list<py::handle> inputs, const char* name = "out") {
-  py::array::ShapeContainer shape =
-      channels == 0 ? py::array::ShapeContainer{height, width} : py::array::ShapeContainer{height, width, channels};
+  const Py_intptr_t shape[] = {height, width, channels};
+  const py::ssize_t ndim = channels == 0 ? 2 : 3;
   py::array array;
   if (out.is_none()) {
-    array = py::array_t<T>(shape);
+    array = new_array<T>(ndim, shape);
   } else {
     array = array_argument(out, name);
-    if (!py::isinstance<py::array_t<T>>(array))
+    if (!has_dtype<T>(array))
       throw py::type_error(std::string(name) + " must have dtype " + dtype_text<T>() + ", got " +
                            std::string(py::str(array.dtype())));
-    bool same = array.ndim() == static_cast<py::ssize_t>(shape->size());
-    for (size_t axis = 0; same && axis < shape->size(); ++axis)
-      same = array.shape(static_cast<py::ssize_t>(axis)) == (*shape)[axis];
-    if (!same)
+    if (array.ndim() != ndim || !std::equal(shape, shape + ndim, array.shape()))
       throw py::value_error(std::string(name) + " must have shape " +
-                            std::string(py::str(py::tuple(py::cast(*shape)))) + ", got " + shape_text(array));
+                            std::string(py::str(py::tuple(py::cast(std::vector<int64_t>(shape, shape + ndim))))) +
+                            ", got " + shape_text(array));
     if (!array.writeable()) throw py::value_error(std::string(name) + " is read-only");
     if (view_of<T>(array).pixels.ptr() != array.ptr())
       throw py::value_error(std::string(name) +
                             " must have packed, aligned rows: only the stride between rows is free");
-    const auto shares = py::module_::import("numpy").attr("shares_memory");
     for (py::handle input : inputs)
-      if (py::isinstance<py::array>(input) && shares(array, input).cast<bool>())
+      if (py::isinstance<py::array>(input) && share_memory(array, py::reinterpret_borrow<py::array>(input)))
         throw py::value_error(std::string(name) + " overlaps an input");
   }
   const auto stride = array.strides(0);

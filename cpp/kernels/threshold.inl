@@ -1,5 +1,11 @@
-void above_u8(const uint8_t* __restrict values, size_t n, uint8_t limit, uint8_t* __restrict mask) {
-  for (size_t i = 0; i < n; ++i) mask[i] = values[i] > limit ? 255 : 0;
+void above_u8(const uint8_t* values, size_t n, uint8_t limit, uint8_t* mask) {
+  size_t i = 0;
+  for (; i + 64 <= n; i += 64) {  // by way of a block, because `mask` may be `values`
+    uint8_t block[64];
+    for (size_t j = 0; j < 64; ++j) block[j] = values[i + j] > limit ? 255 : 0;
+    for (size_t j = 0; j < 64; ++j) mask[i + j] = block[j];
+  }
+  for (; i < n; ++i) mask[i] = values[i] > limit ? 255 : 0;
 }
 
 void above_f32(const float* __restrict values, size_t n, float limit, uint8_t* __restrict mask) {
@@ -27,15 +33,78 @@ void widen_u8(const uint8_t* __restrict values, size_t n, float* __restrict resu
 
 template <class T, class Sum>
 void slide(const T* __restrict enter, const T* __restrict leave, size_t n, Sum* __restrict sums) {
-  for (size_t i = 0; i < n; ++i) sums[i] += static_cast<Sum>(enter[i]) - leave[i];  // modulo 2^k: the total is right
+  for (size_t i = 0; i < n; ++i) sums[i] = static_cast<Sum>(sums[i] + enter[i] - leave[i]);
 }
 
-template <class T>
-void slide_squares(const T* __restrict enter, const T* __restrict leave, size_t n, uint64_t* __restrict sums) {
+template <class T, class Sum>
+void slide_squares(const T* __restrict enter, const T* __restrict leave, size_t n, Sum* __restrict sums) {
   for (size_t i = 0; i < n; ++i) {
     const uint32_t in = enter[i], out = leave[i];
-    sums[i] += static_cast<uint64_t>(in * in) - out * out;
+    sums[i] += static_cast<Sum>(in * in) - out * out;
   }
+}
+
+#if defined(__AVX512BW__)
+inline __m512i threshold_sixteen(const uint16_t* p) {
+  return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+inline __m512i threshold_sixteen(const uint32_t* p) { return _mm512_loadu_si512(p); }
+
+template <class T>
+size_t prefix_blocks(const T* values, size_t n, uint32_t& sum, uint32_t* result) {
+  const __m512i zero = _mm512_setzero_si512(), last = _mm512_set1_epi32(15);
+  __m512i carry = _mm512_set1_epi32(static_cast<int>(sum));
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    __m512i x = threshold_sixteen(values + i);
+    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 15));
+    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 14));
+    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 12));
+    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 8));
+    _mm512_storeu_si512(result + i, _mm512_add_epi32(x, carry));
+    carry = _mm512_add_epi32(carry, _mm512_permutexvar_epi32(last, x));  // the only step that waits for the one before
+  }
+  sum = static_cast<uint32_t>(_mm_cvtsi128_si32(_mm512_castsi512_si128(carry)));
+  return i;
+}
+#elif defined(__AVX2__)
+inline __m256i threshold_eight(const uint16_t* p) {
+  return _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+inline __m256i threshold_eight(const uint32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+
+template <class T>
+size_t prefix_blocks(const T* values, size_t n, uint32_t& sum, uint32_t* result) {
+  const __m256i last = _mm256_set1_epi32(7);
+  __m256i carry = _mm256_set1_epi32(static_cast<int>(sum));
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    __m256i x = threshold_eight(values + i);
+    x = _mm256_add_epi32(x, _mm256_slli_si256(x, 4));
+    x = _mm256_add_epi32(x, _mm256_slli_si256(x, 8));
+    const __m256i low = _mm256_permute2x128_si256(x, x, 0x08);  // the low half, above zeros
+    x = _mm256_add_epi32(x, _mm256_shuffle_epi32(low, 0xff));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(result + i), _mm256_add_epi32(x, carry));
+    carry =
+        _mm256_add_epi32(carry, _mm256_permutevar8x32_epi32(x, last));  // the only step that waits for the one before
+  }
+  sum = static_cast<uint32_t>(_mm_cvtsi128_si32(_mm256_castsi256_si128(carry)));
+  return i;
+}
+#else
+template <class T>
+size_t prefix_blocks(const T*, size_t, uint32_t&, uint32_t*) {
+  return 0;
+}
+#endif
+template <class T>
+size_t prefix_blocks(const T*, size_t, uint64_t&, uint64_t*) {
+  return 0;
+}
+
+template <class T, class Sum>
+void prefix_sums(const T* __restrict values, size_t n, Sum first, Sum* __restrict result) {
+  for (size_t i = prefix_blocks(values, n, first, result); i < n; ++i) result[i] = first += values[i];
 }
 
 template <class T, class Sum, class Signed>
@@ -47,19 +116,29 @@ void mean_row(const T* __restrict values, size_t n, const Sum* __restrict prefix
   }
 }
 
-template <class T>
-void sauvola_row(const T* __restrict values, size_t n, const uint64_t* __restrict prefix,
-                 const uint64_t* __restrict squares, size_t span, SauvolaRow row, uint8_t* __restrict mask) {
+// Exact, and by way of signed numbers, which every instruction set can convert.
+inline double as_double(uint32_t x) {
+  return static_cast<double>(static_cast<int32_t>(x ^ 0x80000000u)) + 2147483648.0;
+}
+inline double as_double(uint64_t x) { return static_cast<double>(static_cast<int64_t>(x)); }
+
+template <class T, class Sum>
+void sauvola_row(const T* __restrict values, size_t n, const Sum* __restrict prefix, const Sum* __restrict squares,
+                 size_t span, SauvolaRow row, uint8_t* __restrict mask) {
+  const Sum extra = static_cast<Sum>(row.extra), extra_squares = static_cast<Sum>(row.extra_squares);
   for (size_t i = 0; i < n; ++i) {
-    const double sum = static_cast<double>(static_cast<int64_t>(prefix[i + span] - prefix[i]) + row.extra);
-    const double sum_squares =
-        static_cast<double>(static_cast<int64_t>(squares[i + span] - squares[i]) + row.extra_squares);
+    const double sum = as_double(prefix[i + span] - prefix[i] + extra);
+    const double sum_squares = as_double(squares[i + span] - squares[i] + extra_squares);
     const double variance = max_of(sum_squares - sum * (sum / row.area), 0.0);  // times area; 0 in a flat window
     const double left = row.area * (values[i] + row.offset) - row.rest * sum;
     const double right = row.slope * sum;
     const bool above = (left > 0) & (left * left * row.area > right * right * variance);
     mask[i] = above ? 255 : 0;
   }
+}
+
+void raise(const double* __restrict terms, size_t n, double base, double* __restrict best) {
+  for (size_t i = 0; i < n; ++i) best[i] = max_of(best[i], base + terms[i]);
 }
 
 void add_pair(const float* __restrict a, const float* __restrict b, size_t n, float weight, float* __restrict sums) {
@@ -81,16 +160,22 @@ constexpr ThresholdKernels threshold_kernels = {above_u8,
                                                 bins_f32,
                                                 quantise_f32,
                                                 widen_u8,
-                                                slide<uint8_t, uint32_t>,
+                                                slide<uint8_t, uint16_t>,
                                                 slide<uint8_t, uint64_t>,
                                                 slide<uint16_t, uint64_t>,
-                                                slide_squares<uint8_t>,
-                                                slide_squares<uint16_t>,
+                                                slide_squares<uint8_t, uint32_t>,
+                                                slide_squares<uint8_t, uint64_t>,
+                                                slide_squares<uint16_t, uint64_t>,
+                                                prefix_sums<uint16_t, uint32_t>,
+                                                prefix_sums<uint32_t, uint32_t>,
+                                                prefix_sums<uint64_t, uint64_t>,
                                                 mean_row<uint8_t, uint32_t, int32_t>,
                                                 mean_row<uint8_t, uint64_t, int64_t>,
                                                 mean_row<uint16_t, uint64_t, int64_t>,
-                                                sauvola_row<uint8_t>,
-                                                sauvola_row<uint16_t>,
+                                                sauvola_row<uint8_t, uint32_t>,
+                                                sauvola_row<uint8_t, uint64_t>,
+                                                sauvola_row<uint16_t, uint64_t>,
+                                                raise,
                                                 add_pair,
                                                 round_f32,
                                                 above_mean};

@@ -1,6 +1,9 @@
 #include "alphacut/threshold.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <limits>
 #include <mutex>
 #include <string>
 
@@ -9,6 +12,9 @@
 
 namespace alphacut {
 namespace {
+
+constexpr int64_t kManyPixels = 1 << 16;  // from here on the larger tables of PairCounts pay
+constexpr int64_t kWidest = 1 << 30;      // pixels in a row, whose counts must fit 32 bits
 
 template <class T>
 void threshold_rows(ImageView<const T> gray, T limit, ImageView<uint8_t> mask,
@@ -20,47 +26,158 @@ void threshold_rows(ImageView<const T> gray, T limit, ImageView<uint8_t> mask,
   });
 }
 
-// Four histograms in turn: a count need not wait for the one before where neighbours are alike.
-using Interleaved = std::array<Histogram, 4>;
-
-void count_row(const uint8_t* bins, int64_t width, Interleaved& counts) {
-  int64_t x = 0;
-  for (; x + 4 <= width; x += 4)
-    for (size_t i = 0; i < 4; ++i) ++counts[i][bins[x + static_cast<int64_t>(i)]];
-  for (; x < width; ++x) ++counts[0][bins[x]];
+uint64_t load_eight(const uint8_t* bytes) {
+  uint64_t word;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
 }
 
-void count_row(const uint8_t* bins, const uint8_t* mask, int64_t width, Interleaved& counts) {
-  for (int64_t x = 0; x < width; ++x) counts[static_cast<size_t>(x) % 4][bins[x]] += mask[x] != 0;
+// Four histograms in turn: a count need not wait for the one before where neighbours are alike.
+class ByteCounts {
+ public:
+  void add(const uint8_t* bins, int64_t width) {
+    int64_t x = 0;
+    for (; x + 8 <= width; x += 8) {
+      const uint64_t eight = load_eight(bins + x);
+      for (size_t i = 0; i < 8; ++i) ++counts_[i % 4][static_cast<uint8_t>(eight >> (8 * i))];
+    }
+    for (; x < width; ++x) ++counts_[0][bins[x]];
+  }
+  void add(const uint8_t* bins, const uint8_t* mask, int64_t width) {
+    for (int64_t x = 0; x < width; ++x) counts_[static_cast<size_t>(x) % 4][bins[x]] += mask[x] != 0;
+  }
+  void add_to(Histogram& total) const {
+    for (size_t i = 0; i < total.size(); ++i) total[i] += counts_[0][i] + counts_[1][i] + counts_[2][i] + counts_[3][i];
+  }
+
+ private:
+  std::array<Histogram, 4> counts_{};
+};
+
+// Counts pairs of neighbours, which halves the counting, and runs of eight alike pixels at once. Of the 256 KB of
+// counts a natural picture touches the small part where neighbours are alike.
+class PairCounts {
+ public:
+  PairCounts() : pairs_(size_t{1} << 16) {}
+  void add(const uint8_t* bins, int64_t width) {
+    if ((room_ -= width) < 0) {
+      fold();
+      std::fill(pairs_.begin(), pairs_.end(), 0u);
+      room_ = kRoom - width;
+    }
+    uint32_t* pairs = pairs_.data();
+    uint64_t run = 0;
+    uint32_t length = 0;
+    int64_t x = 0;
+    for (; x + 8 <= width; x += 8) {
+      const uint64_t eight = load_eight(bins + x);
+      if (eight == run) {
+        ++length;
+        continue;
+      }
+      add_run(pairs, run, length);
+      run = eight;
+      length = 1;
+    }
+    add_run(pairs, run, length);
+    rest_.add(bins + x, width - x);
+  }
+  void add_to(Histogram& total) {
+    fold();
+    rest_.add_to(total);
+    for (size_t i = 0; i < total.size(); ++i) total[i] += folded_[i];
+  }
+
+ private:
+  static constexpr int64_t kRoom = std::numeric_limits<int32_t>::max();  // pixels, so that no count overflows
+
+  static void add_run(uint32_t* pairs, uint64_t eight, uint32_t length) {
+    for (int shift = 0; shift < 64; shift += 16) pairs[static_cast<uint16_t>(eight >> shift)] += length;
+  }
+  void fold() {
+    std::array<uint32_t, 256> lows{};
+    for (size_t high = 0; high < 256; ++high) {
+      const uint32_t* row = pairs_.data() + 256 * high;
+      uint32_t sum = 0;
+      for (size_t low = 0; low < 256; ++low) {
+        sum += row[low];
+        lows[low] += row[low];
+      }
+      folded_[high] += sum;
+    }
+    for (size_t low = 0; low < 256; ++low) folded_[low] += lows[low];
+  }
+
+  std::vector<uint32_t> pairs_;
+  int64_t room_ = kRoom;
+  Histogram folded_{};
+  ByteCounts rest_;
+};
+
+// The bins of a row: the luma, or the bins of a row of floats, for which `buffer` has room.
+const uint8_t* bins_of(GrayRows<uint8_t>& rows, int64_t y, size_t, uint8_t*) { return rows(y); }
+const uint8_t* bins_of(GrayRows<float>& rows, int64_t y, size_t width, uint8_t* buffer) {
+  kernels().threshold.bins_f32(rows(y), width, buffer);
+  return buffer;
+}
+
+// Calls visit(y, bins) for all rows, several threads taking them in turn with a `Counts` each, and adds these up: whole
+// numbers, so the order does not matter.
+template <class Counts, class T, class Visit>
+Histogram count_rows(ImageView<const T> gray, int64_t grain, Visit visit) {
+  Histogram total{};
+  std::mutex merging;
+  std::atomic<int64_t> next{0};
+  parallel_for(std::min<int64_t>(num_threads(), (gray.height - 1) / grain + 1), 1, [&](int64_t, int64_t) {
+    int64_t begin = next.fetch_add(grain);
+    if (begin >= gray.height) return;
+    Counts counts;
+    GrayRows<T> rows(gray);
+    std::vector<uint8_t> buffer(std::is_same_v<T, float> ? static_cast<size_t>(gray.width) : 0);
+    for (; begin < gray.height; begin = next.fetch_add(grain))
+      for (int64_t y = begin; y < std::min(begin + grain, gray.height); ++y)
+        visit(counts, y, bins_of(rows, y, static_cast<size_t>(gray.width), buffer.data()));
+    std::lock_guard lock(merging);
+    counts.add_to(total);
+  });
+  return total;
+}
+
+// The histogram; `kept` gets the bins if it has data.
+template <class T>
+Histogram count(ImageView<const T> gray, ImageView<const uint8_t> mask, ImageView<uint8_t> kept) {
+  const auto visit = [&](auto& counts, int64_t y, const uint8_t* bins) {
+    counts.add(bins, gray.width);
+    if (kept.data != nullptr) std::copy_n(bins, gray.width, kept.row(y));
+  };
+  const int64_t grain = row_grain(gray.width);
+  if (mask.data != nullptr)
+    return count_rows<ByteCounts>(gray, grain, [&](ByteCounts& counts, int64_t y, const uint8_t* bins) {
+      counts.add(bins, mask.row(y), gray.width);
+    });
+  if (gray.pixels() < kManyPixels || gray.width > kWidest) return count_rows<ByteCounts>(gray, grain, visit);
+  return count_rows<PairCounts>(gray, grain, visit);
 }
 
 template <class T>
-Histogram count(ImageView<const T> gray, ImageView<const uint8_t> mask) {
+Histogram checked_histogram(ImageView<const T> gray, ImageView<const uint8_t> mask) {
   require_gray_and_mask(gray, mask.data != nullptr ? mask : ImageView<const uint8_t>{nullptr, gray.height, gray.width},
                         "mask");
-  Histogram total{};
-  std::mutex merging;  // whole numbers: the order does not matter
-  parallel_for(gray.height, row_grain(gray.width, 1 << 18), [&](int64_t begin, int64_t end) {
-    GrayRows<T> row(gray);
-    Interleaved counts{};
-    std::vector<uint8_t> bins(std::is_same_v<T, float> ? static_cast<size_t>(gray.width) : 0);
-    for (int64_t y = begin; y < end; ++y) {
-      const uint8_t* values;
-      if constexpr (std::is_same_v<T, float>) {
-        kernels().threshold.bins_f32(row(y), bins.size(), bins.data());
-        values = bins.data();
-      } else {
-        values = row(y);
-      }
-      if (mask.data != nullptr)
-        count_row(values, mask.row(y), gray.width, counts);
-      else
-        count_row(values, gray.width, counts);
+  return count(gray, mask, {});
+}
+
+template <class T>
+int threshold_found(ImageView<const T> gray, FindLimit find, ImageView<uint8_t> mask) {
+  require_gray_and_mask(gray, mask, "mask");
+  const bool bytes = std::is_same_v<T, uint8_t>, keep = !bytes || gray.channels == 3;
+  const int limit = find(count(gray, {}, keep ? mask : ImageView<uint8_t>{}));
+  if constexpr (std::is_same_v<T, uint8_t>)
+    if (!keep) {
+      threshold(gray, limit, mask);
+      return limit;
     }
-    std::lock_guard lock(merging);
-    for (size_t i = 0; i < total.size(); ++i) total[i] += counts[0][i] + counts[1][i] + counts[2][i] + counts[3][i];
-  });
-  return total;
+  threshold(mask, limit, mask);
+  return limit;
 }
 
 }  // namespace
@@ -76,7 +193,18 @@ void threshold(ImageView<const float> gray, float limit, ImageView<uint8_t> mask
   threshold_rows(gray, limit, mask, kernels().threshold.above_f32);
 }
 
-Histogram histogram(ImageView<const uint8_t> gray, ImageView<const uint8_t> mask) { return count(gray, mask); }
-Histogram histogram(ImageView<const float> gray, ImageView<const uint8_t> mask) { return count(gray, mask); }
+int threshold(ImageView<const uint8_t> gray, FindLimit find, ImageView<uint8_t> mask) {
+  return threshold_found(gray, find, mask);
+}
+int threshold(ImageView<const float> gray, FindLimit find, ImageView<uint8_t> mask) {
+  return threshold_found(gray, find, mask);
+}
+
+Histogram histogram(ImageView<const uint8_t> gray, ImageView<const uint8_t> mask) {
+  return checked_histogram(gray, mask);
+}
+Histogram histogram(ImageView<const float> gray, ImageView<const uint8_t> mask) {
+  return checked_histogram(gray, mask);
+}
 
 }  // namespace alphacut

@@ -10,83 +10,86 @@
 namespace alphacut {
 namespace {
 
-constexpr int64_t kMaxWindow = 32767;  // the sum of a window's squares stays below 2^32 · 2^30
+constexpr int64_t kMaxWindow = 32767;   // the sum of a window's squares stays below 2^32 · 2^30
+constexpr int64_t kNarrowWindow = 257;  // of bytes: a column's sum stays below 2^16, a window's squares below 2^32
 
-template <class T, class Sum>
-using Slide = void (*)(const T*, const T*, size_t, Sum*);
+// The row kernels of WindowSums.
+template <class T, class Column, class Sum>
+struct SumKernels {
+  void (*slide)(const T*, const T*, size_t, Column*);
+  void (*prefix)(const Column*, size_t, Sum, Sum*);
+};
 
-// Sums (power 1) or sums of squares (power 2) over the window around each pixel of a row, the border replicated.
+// Sums of values or of squares over the window around each pixel of a row, the border replicated.
 // Running column sums from row to row, then a prefix sum along the row: a window's sum is a difference of two entries.
-template <class T, class Sum>
+// Only that difference needs to fit a Sum: the entries are modulo its range.
+template <class T, class Column, class Sum>
 class WindowSums {
  public:
-  WindowSums(ImageView<const T> gray, int64_t window, int power, Slide<T, Sum> slide)
+  WindowSums(ImageView<const T> gray, int64_t window, SumKernels<T, Column, Sum> kernels)
       : gray_(gray),
         radius_(window / 2),
         pad_(std::min(radius_, gray.width)),
-        power_(power),
-        slide_(slide),
+        kernels_(kernels),
         columns_(static_cast<size_t>(gray.width)),
         prefix_(static_cast<size_t>(gray.width + 2 * pad_ + 1)) {}
 
   void start(int64_t y) {
     y_ = y;
-    std::fill(columns_.begin(), columns_.end(), Sum{0});
-    const int64_t last = gray_.height - 1;
-    for (int64_t row = std::max<int64_t>(y - radius_, 0); row <= std::min(y + radius_, last); ++row) add(row, 1);
-    if (y < radius_) add(0, radius_ - y);
-    if (y + radius_ > last) add(last, y + radius_ - last);
+    std::fill(columns_.begin(), columns_.end(), Column{0});
+    const std::vector<T> zeros(columns_.size());
+    for (int64_t row = y - radius_; row <= y + radius_; ++row)
+      kernels_.slide(gray_.row(std::clamp<int64_t>(row, 0, gray_.height - 1)), zeros.data(), zeros.size(),
+                     columns_.data());
   }
 
   void next() {
-    slide_(gray_.row(std::min(y_ + radius_ + 1, gray_.height - 1)), gray_.row(std::max<int64_t>(y_ - radius_, 0)),
-           columns_.size(), columns_.data());
+    kernels_.slide(gray_.row(std::min(y_ + radius_ + 1, gray_.height - 1)),
+                   gray_.row(std::max<int64_t>(y_ - radius_, 0)), columns_.size(), columns_.data());
     ++y_;
   }
 
   // prefix[x + span()] - prefix[x] + extra() is the sum of the window around x.
   const Sum* prefix() {
-    Sum sum = 0;
     Sum* p = prefix_.data();
     *p++ = 0;
-    for (int64_t i = 0; i < pad_; ++i) *p++ = sum += columns_.front();
-    for (const Sum column : columns_) *p++ = sum += column;
-    for (int64_t i = 0; i < pad_; ++i) *p++ = sum += columns_.back();
+    for (int64_t i = 0; i < pad_; ++i, ++p) *p = p[-1] + columns_.front();
+    kernels_.prefix(columns_.data(), columns_.size(), p[-1], p);
+    p += columns_.size();
+    for (int64_t i = 0; i < pad_; ++i, ++p) *p = p[-1] + columns_.back();
     return prefix_.data();
   }
   size_t span() const { return static_cast<size_t>(2 * pad_ + 1); }
   // What a window that covers the whole row has of the border beyond the padding: the same for every pixel.
-  int64_t extra() const { return (radius_ - pad_) * static_cast<int64_t>(columns_.front() + columns_.back()); }
-
- private:
-  void add(int64_t y, int64_t times) {
-    const T* row = gray_.row(y);
-    for (size_t x = 0; x < columns_.size(); ++x) {
-      const Sum value = row[x];
-      columns_[x] += static_cast<Sum>(times) * (power_ == 2 ? value * value : value);
-    }
+  uint64_t extra() const {
+    return static_cast<uint64_t>(radius_ - pad_) * (uint64_t{columns_.front()} + columns_.back());
   }
 
+ private:
   ImageView<const T> gray_;
   int64_t radius_, pad_, y_ = 0;
-  int power_;
-  Slide<T, Sum> slide_;
-  std::vector<Sum> columns_, prefix_;
+  SumKernels<T, Column, Sum> kernels_;
+  std::vector<Column> columns_;
+  std::vector<Sum> prefix_;
 };
 
-// Blocks tall enough to pay for the sums of their first row.
-int64_t window_grain(int64_t width, int64_t window) { return std::max(row_grain(width), window / 2); }
+// Rows to a block: enough to pay for the sums of the first. They are exact, so the threads may decide.
+int64_t window_grain(int64_t height, int64_t width, int64_t window) {
+  return std::max({row_grain(width), 2 * window, height / (4 * num_threads())});
+}
 
 // mask = (sum of the window) - area · value < bias.
-template <class T, class Sum, class Signed>
-void mean_rows(ImageView<const T> gray, int64_t window, int64_t bias, ImageView<uint8_t> mask, Slide<T, Sum> slide,
+template <class T, class Column, class Sum, class Signed>
+void mean_rows(ImageView<const T> gray, int64_t window, int64_t bias, ImageView<uint8_t> mask,
+               SumKernels<T, Column, Sum> sum_kernels,
                void (*kernel)(const T*, size_t, const Sum*, size_t, Sum, Signed, uint8_t*)) {
-  parallel_for(gray.height, window_grain(gray.width, window), [&](int64_t begin, int64_t end) {
-    WindowSums<T, Sum> sums(gray, window, 1, slide);
+  parallel_for(gray.height, window_grain(gray.height, gray.width, window), [&](int64_t begin, int64_t end) {
+    WindowSums<T, Column, Sum> sums(gray, window, sum_kernels);
     sums.start(begin);
     for (int64_t y = begin; y < end; ++y) {
       kernel(gray.row(y), static_cast<size_t>(gray.width), sums.prefix(), sums.span(),
-             static_cast<Sum>(window * window), static_cast<Signed>(bias - sums.extra()), mask.row(y));
+             static_cast<Sum>(window * window), static_cast<Signed>(bias - static_cast<int64_t>(sums.extra())),
+             mask.row(y));
       if (y + 1 < end) sums.next();
     }
   });
@@ -97,27 +100,30 @@ void mean_mask(ImageView<const uint8_t> gray, int64_t window, double offset, Ima
   const int64_t area = window * window, up = static_cast<int64_t>(std::ceil(offset));
   const int64_t bias = up * area - (area - 1) / 2;
   const auto& table = kernels().threshold;
-  if (window < 1024)
-    mean_rows(gray, window, bias, mask, table.slide_u8_u32, table.mean_u8_u32);  // |sum - area · value| < 2^29
+  if (window <= kNarrowWindow)
+    mean_rows(gray, window, bias, mask, SumKernels{table.slide_u8_u16, table.prefix_u16_u32}, table.mean_u8_u32);
   else
-    mean_rows(gray, window, bias, mask, table.slide_u8_u64, table.mean_u8_u64);
+    mean_rows(gray, window, bias, mask, SumKernels{table.slide_u8_u64, table.prefix_u64_u64}, table.mean_u8_u64);
 }
 
 void mean_mask(ImageView<const uint16_t> gray, int64_t window, double offset, ImageView<uint8_t> mask) {
   const auto bias = static_cast<int64_t>(std::ceil(offset * static_cast<double>(window * window)));
-  mean_rows(gray, window, bias, mask, kernels().threshold.slide_u16_u64, kernels().threshold.mean_u16_u64);
+  const auto& table = kernels().threshold;
+  mean_rows(gray, window, bias, mask, SumKernels{table.slide_u16_u64, table.prefix_u64_u64}, table.mean_u16_u64);
 }
 
-template <class T>
+template <class T, class Column, class Square, class Sum>
 void sauvola_mask(ImageView<const T> gray, int64_t window, double offset, double k, double range,
-                  ImageView<uint8_t> mask, Slide<T, uint64_t> slide, Slide<T, uint64_t> slide_squares,
-                  void (*kernel)(const T*, size_t, const uint64_t*, const uint64_t*, size_t, SauvolaRow, uint8_t*)) {
-  parallel_for(gray.height, window_grain(gray.width, window), [&](int64_t begin, int64_t end) {
-    WindowSums<T, uint64_t> sums(gray, window, 1, slide), squares(gray, window, 2, slide_squares);
+                  ImageView<uint8_t> mask, SumKernels<T, Column, Sum> value_kernels,
+                  SumKernels<T, Square, Sum> square_kernels,
+                  void (*kernel)(const T*, size_t, const Sum*, const Sum*, size_t, SauvolaRow, uint8_t*)) {
+  parallel_for(gray.height, window_grain(gray.height, gray.width, window), [&](int64_t begin, int64_t end) {
+    WindowSums<T, Column, Sum> sums(gray, window, value_kernels);
+    WindowSums<T, Square, Sum> squares(gray, window, square_kernels);
     sums.start(begin);
     squares.start(begin);
     for (int64_t y = begin; y < end; ++y) {
-      const uint64_t *p = sums.prefix(), *q = squares.prefix();
+      const Sum *p = sums.prefix(), *q = squares.prefix();
       const SauvolaRow row{
           static_cast<double>(window * window), 1 - k, k / range, offset, sums.extra(), squares.extra()};
       kernel(gray.row(y), static_cast<size_t>(gray.width), p, q, sums.span(), row, mask.row(y));
@@ -213,7 +219,11 @@ void adaptive_threshold(ImageView<const uint8_t> gray, int64_t window, AdaptiveM
     gray = luma;
   }
   if (method == AdaptiveMethod::mean) return mean_mask(gray, window, offset, mask);
-  sauvola_mask(gray, window, offset, k, 128, mask, table.slide_u8_u64, table.slide_squares_u8, table.sauvola_u8);
+  if (window <= kNarrowWindow)
+    return sauvola_mask(gray, window, offset, k, 128, mask, SumKernels{table.slide_u8_u16, table.prefix_u16_u32},
+                        SumKernels{table.slide_squares_u8_u32, table.prefix_u32_u32}, table.sauvola_u8_u32);
+  sauvola_mask(gray, window, offset, k, 128, mask, SumKernels{table.slide_u8_u64, table.prefix_u64_u64},
+               SumKernels{table.slide_squares_u8_u64, table.prefix_u64_u64}, table.sauvola_u8_u64);
 }
 
 void adaptive_threshold(ImageView<const float> gray, int64_t window, AdaptiveMethod method, double offset, double k,
@@ -227,8 +237,9 @@ void adaptive_threshold(ImageView<const float> gray, int64_t window, AdaptiveMet
   }
   const Image<uint16_t> steps = converted<uint16_t>(gray, table.quantise_f32);
   if (method == AdaptiveMethod::mean) return mean_mask(steps, window, offset * 65535, mask);
-  sauvola_mask(steps.view(), window, offset * 65535, k, 128.0 * 257, mask, table.slide_u16_u64, table.slide_squares_u16,
-               table.sauvola_u16);
+  sauvola_mask(steps.view(), window, offset * 65535, k, 128.0 * 257, mask,
+               SumKernels{table.slide_u16_u64, table.prefix_u64_u64},
+               SumKernels{table.slide_squares_u16, table.prefix_u64_u64}, table.sauvola_u16);
 }
 
 }  // namespace alphacut

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "alphacut/threshold.hpp"
+#include "dispatch.hpp"
 #include "math.hpp"
 
 namespace alphacut {
@@ -107,37 +108,32 @@ std::vector<int> multi_otsu_limits(const Histogram& counts, int classes) {
   if (classes < 2 || classes > 256)
     throw std::invalid_argument("classes must be from 2 to 256, got " + std::to_string(classes));
   if (total_of(counts) == 0) return std::vector<int>(static_cast<size_t>(classes) - 1, 0);
-  std::array<int64_t, 257> n{}, sum{};
+  std::array<double, 257> n{}, sum{};  // whole numbers
   for (size_t i = 0; i < 256; ++i) {
-    n[i + 1] = n[i] + counts[i];
-    sum[i + 1] = sum[i] + static_cast<int64_t>(i) * counts[i];
+    n[i + 1] = n[i] + static_cast<double>(counts[i]);
+    sum[i + 1] = sum[i] + static_cast<double>(static_cast<int64_t>(i) * counts[i]);
   }
   // The variance between classes grows with the sum over the classes of (sum of values)² / count.
   const auto term = [&](size_t begin, size_t end) {
-    const double s = static_cast<double>(sum[end] - sum[begin]), count = static_cast<double>(n[end] - n[begin]);
-    return count > 0 ? s * s / count : 0.0;
+    const double s = sum[end] - sum[begin], count = n[end] - n[begin];
+    return s * s / (count < 1 ? 1 : count);  // an empty class: s is 0
   };
   const auto k = static_cast<size_t>(classes);
-  std::array<double, 257> best{};                          // of the classes so far, by where the last one ends
-  std::vector<std::array<uint16_t, 257>> previous_end(k);  // of the class before, for that best
-  for (size_t end = 1; end <= 256; ++end) best[end] = term(0, end);
-  for (size_t c = 1; c < k; ++c) {
-    for (size_t end = 256; end > c; --end) {  // downwards: the entries below still belong to the class before
-      double most = -1;
-      for (size_t begin = c; begin < end; ++begin) {
-        const double value = best[begin] + term(begin, end);
-        if (value > most) {
-          most = value;
-          previous_end[c][end] = static_cast<uint16_t>(begin);
-        }
-      }
-      best[end] = most;
-    }
+  std::vector<std::array<double, 257>> best(k);  // best[c][end]: of c + 1 classes that end there
+  for (auto& row : best) row.fill(-1);
+  std::array<double, 257> terms{};
+  for (size_t begin = 0; begin < 256; ++begin) {
+    for (size_t end = begin + 1; end <= 256; ++end) terms[end] = term(begin, end);
+    if (begin == 0) best[0] = terms;
+    for (size_t c = 1; c < k && c <= begin; ++c)
+      kernels().threshold.raise(terms.data() + begin + 1, 256 - begin, best[c - 1][begin], best[c].data() + begin + 1);
   }
   std::vector<int> limits(k - 1);
   size_t end = 256;
   for (size_t c = k - 1; c > 0; --c) {
-    end = previous_end[c][end];
+    size_t begin = c;  // the first of the best
+    while (best[c - 1][begin] + term(begin, end) != best[c][end]) ++begin;
+    end = begin;
     limits[c - 1] = static_cast<int>(end) - 1;
   }
   return limits;

@@ -21,7 +21,7 @@ def parse_color(color: Color, name: str = "color") -> tuple[int, int, int]:
         values = color
     else:
         raise TypeError(f"{name} must be '#rrggbb', a CSS name or (r, g, b), got {type(color).__name__}")
-    if not all(isinstance(value, Integral) and not isinstance(value, bool) for value in values):
+    if not all(isinstance(value, (int, Integral)) and not isinstance(value, bool) for value in values):
         raise TypeError(f"{name} must have integers from 0 to 255, got {color!r}")
     if len(values) != 3 or not all(0 <= value <= 255 for value in values):
         raise ValueError(f"{name} must have three values from 0 to 255, got {color!r}")

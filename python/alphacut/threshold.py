@@ -11,13 +11,14 @@ from . import _core
 from ._arrays import Array, choice, integer, native, real, small_integer
 
 _METHODS = ("otsu", "triangle", "li")
+_UINT8, _UINT16 = np.dtype(np.uint8), np.dtype(np.uint16)
 
 
 def _full_scale(gray: Array) -> int:
     """The largest value of the picture's depth; the binding refuses other dtypes."""
-    if isinstance(gray, np.ndarray):
-        return {"uint8": 255, "uint16": 65535}.get(gray.dtype.name, 1)
-    return 1
+    if not isinstance(gray, np.ndarray):
+        return 1
+    return 255 if gray.dtype == _UINT8 else 65535 if gray.dtype == _UINT16 else 1
 
 
 @overload
@@ -125,13 +126,11 @@ def threshold(gray: Array, value: float | str = "otsu", *, out: Array | None = N
     >>> alphacut.threshold(np.array([[10, 200, 30]], np.uint8), 30)
     array([[  0, 255,   0]], dtype=uint8)
     """
-    full = _full_scale(gray)
     if isinstance(value, str):
-        limit = min(float(find_threshold(gray, choice(value, "value", _METHODS))), full)  # type: ignore[arg-type]
-    else:
-        limit = real(value, "value")
-        if not abs(limit) <= full:
-            raise ValueError(f"value must be from {-full} to {full}, got {value}")
+        return _core.threshold_found(native(gray, out), choice(value, "value", _METHODS), out)
+    limit, full = real(value, "value"), _full_scale(gray)
+    if not abs(limit) <= full:
+        raise ValueError(f"value must be from {-full} to {full}, got {value}")
     if full == 255:
         limit = math.floor(limit)
     elif full == 65535:  # the same steps as the picture's

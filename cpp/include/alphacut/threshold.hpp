@@ -10,7 +10,8 @@
 
 namespace alphacut {
 
-// mask = gray > limit ? 255 : 0, as OpenCV's THRESH_BINARY. `mask` must have the size of `gray`, one channel.
+// mask = gray > limit ? 255 : 0, as OpenCV's THRESH_BINARY. `mask` must have the size of `gray`, one channel; it may be
+// a gray `gray` itself.
 void threshold(ImageView<const uint8_t> gray, int limit, ImageView<uint8_t> mask);
 void threshold(ImageView<const float> gray, float limit, ImageView<uint8_t> mask);
 
@@ -27,6 +28,11 @@ int triangle_limit(const Histogram& counts);  // Zack et al. 1977, equal to Open
 int li_limit(const Histogram& counts);  // Li & Tam 1998, iterated until nothing changes; the colour if there is one
 // The classes - 1 rising limits of largest variance between 2..256 classes (Liao et al. 2001), by dynamic programming.
 std::vector<int> multi_otsu_limits(const Histogram& counts, int classes);
+
+// The limit that `find` makes of the histogram, and the mask of the pixels in the bins above it. Takes the luma once.
+using FindLimit = int (*)(const Histogram&);
+int threshold(ImageView<const uint8_t> gray, FindLimit find, ImageView<uint8_t> mask);
+int threshold(ImageView<const float> gray, FindLimit find, ImageView<uint8_t> mask);
 
 enum class AdaptiveMethod { mean, gaussian, sauvola };
 
