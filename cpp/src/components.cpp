@@ -133,8 +133,8 @@ int32_t label_components(ImageView<const uint8_t> mask, int connectivity, ImageV
 std::vector<ComponentStats> component_stats(ImageView<const uint8_t> mask, int connectivity) {
   const Runs runs(mask, connectivity);
   struct Sums {
-    int64_t area, x, y;
-    int32_t left, right, top, bottom;
+    int64_t x, y;
+    int32_t area, left, right, top, bottom;
   };
   const auto sums = sum_components(
       runs, Sums{0, 0, 0, std::numeric_limits<int32_t>::max(), 0, std::numeric_limits<int32_t>::max(), 0},
