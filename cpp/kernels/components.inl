@@ -104,7 +104,13 @@ LinkCounts link_runs(BitBand upper, BitBand lower, size_t words, int reach, RunL
     // Next to another touch it is the same pair, unless a run starts between them.
     const uint64_t again = (touch << 1 | touch_before) & ~(above.starts | below.starts);
     touch_before = touch >> 63;
-    for (uint64_t rest = touch & ~again; rest != 0; rest &= rest - 1) {
+    uint64_t rest = touch & ~again;
+    if ((rest | above.starts | below.starts | below.ends) == 0) {  // as in most words of a natural mask
+      touch_carry |= touch != 0;
+      first_carry |= v != 0;
+      continue;
+    }
+    for (; rest != 0; rest &= rest - 1) {
       const uint64_t low = components_up_to_lowest(rest);
       links[counts.links++] = {above_index + components_count(above.starts & low),
                                below_index + components_count(below.starts & low)};
@@ -114,7 +120,7 @@ LinkCounts link_runs(BitBand upper, BitBand lower, size_t words, int reach, RunL
 
     const uint64_t touched = components_add(below.bits, touch & below.bits, touch_carry) | touch;
     const uint64_t high = components_add(below.bits, v, first_carry);
-    for (uint64_t rest = below.ends & ~touched; rest != 0; rest &= rest - 1) {
+    for (rest = below.ends & ~touched; rest != 0; rest &= rest - 1) {
       const uint64_t low = components_up_to_lowest(rest);
       const bool is_first = (high & rest & (0 - rest)) != 0;
       const int32_t run = ended + components_count(below.ends & low);
@@ -162,6 +168,14 @@ void sum_runs(BitBand band, size_t words, RunSums* __restrict sums) {
   for (size_t i = 0; i < words; ++i) {
     const uint64_t a = band.first[i], b = band.second[i];
     uint64_t rest = a | b;
+    if ((open != 0) & ((a & b) == ~uint64_t{0})) {  // as in many words of a natural mask
+      const auto word = static_cast<int64_t>(i);
+      run.x += 64 * (128 * word + 63);
+      run.first += 64;
+      run.second += 64;
+      run.end = static_cast<int32_t>(64 * word + 64);
+      continue;
+    }
     if (open != 0 && (rest & 1) == 0) *sums++ = run;
     open &= rest;
     while (rest != 0) {

@@ -40,7 +40,7 @@ void for_each_band(const Runs& runs, ImageView<T> picture, size_t size, Body bod
 // `inside` for the components whose number, from 0, is chosen, its complement for all other pixels.
 template <class Chosen>
 void paint(const Runs& runs, Chosen chosen, uint8_t inside, ImageView<uint8_t> result) {
-  const auto values = std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(runs.codes()));
+  const auto values = std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(runs.code_limit()));
   for (const Runs::Strip& strip : runs.strips())
     for (int32_t code = strip.first_code; code < strip.last_code; ++code)
       values[static_cast<size_t>(code)] = chosen(static_cast<size_t>(runs.component(code)) - 1);
@@ -133,8 +133,8 @@ int32_t label_components(ImageView<const uint8_t> mask, int connectivity, ImageV
 std::vector<ComponentStats> component_stats(ImageView<const uint8_t> mask, int connectivity) {
   const Runs runs(mask, connectivity);
   struct Sums {
-    int64_t area, x, y;
-    int32_t left, right, top, bottom;
+    int64_t x, y;
+    int32_t area, left, right, top, bottom;
   };
   const auto sums = sum_components(
       runs, Sums{0, 0, 0, std::numeric_limits<int32_t>::max(), 0, std::numeric_limits<int32_t>::max(), 0},

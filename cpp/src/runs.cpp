@@ -92,15 +92,15 @@ void Runs::join(Strip& strip) {
   const BitBand nothing{bits_.row(height_), bits_.row(height_)};
   Links links(words_);
   int32_t* const parents = parents_.get();
-  strip.first_code = strip.last_code = first_[static_cast<size_t>(strip.top)];
+  strip.first_code = first_[static_cast<size_t>(strip.top)];
+  int32_t next_code = strip.first_code;
   for (int64_t i = strip.top; i < strip.bottom; ++i) {
     links.find(i == strip.top ? nothing : band(i - 1), band(i), words_, band_rows_);
     const int32_t* const above = codes_.get() + first_[static_cast<size_t>(std::max(i - 1, strip.top))];
     int32_t* const below = codes_.get() + first_[static_cast<size_t>(i)];
     const auto begin_code = [&](int32_t run) {
-      below[run] = strip.last_code;
-      parents[strip.last_code] = strip.last_code;
-      ++strip.last_code;
+      below[run] = parents[next_code] = next_code;
+      ++next_code;
     };
     std::for_each_n(links.first.get(), links.counts.first, begin_code);
     std::for_each_n(links.second.get(), links.counts.second, begin_code);
@@ -115,6 +115,7 @@ void Runs::join(Strip& strip) {
       below[run] = code;
     }
   }
+  strip.last_code = next_code;
 }
 
 void Runs::join_seam(int64_t lower, Links& links) {

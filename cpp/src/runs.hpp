@@ -29,9 +29,10 @@ class Runs {
     return {bits_.row(i * band_rows_), band_rows_ == 2 && second < height_ ? bits_.row(second) : bits_.row(height_)};
   }
   int32_t runs(int64_t i) const { return first_[static_cast<size_t>(i) + 1] - first_[static_cast<size_t>(i)]; }
-  // Of the runs of a band, from left to right. Codes are below codes(); those that no strip uses have no component.
+  // Of the runs of a band, from left to right. Codes are below code_limit(); those that no strip uses have no
+  // component.
   const int32_t* codes(int64_t i) const { return codes_.get() + first_[static_cast<size_t>(i)]; }
-  int32_t codes() const { return first_.back(); }
+  int32_t code_limit() const { return first_.back(); }
 
   // The component of a code, 1..N in raster order of the first pixel.
   int32_t component(int32_t code) const { return parents_[static_cast<size_t>(code)]; }
