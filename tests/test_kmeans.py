@@ -59,7 +59,7 @@ def test_equals_reference_where_the_seeding_samples(rng):
 
 def counted(rng, height=260, width=259):
     """A picture large enough, and of colours few enough, for its colours to be counted if there are 8 iterations."""
-    smooth = np.linspace([0, 40, 255], [255, 90, 0], width) + np.linspace([0, 0, 0], [0, 150, 0], height)[:, None]
+    smooth = np.linspace([0, 40, 255], [255, 90, 0], width) + np.linspace([0, 0, 0], [0, 60, 0], height)[:, None]
     return (smooth + rng.normal(0, 3, smooth.shape)).clip(0, 255).astype(np.uint8)
 
 
@@ -93,7 +93,7 @@ def test_equals_reference_where_counts_are_high(rng):
 def test_counted_colors_give_the_labels_of_single_pixels(rng):
     """Floats are never counted."""
     image = counted(rng, 700, 601)
-    image[:300] = rng.integers(80, 256, (300, 601, 3))
+    image[:300] = rng.integers(160, 256, (300, 601, 3))
     for n_clusters in (8, 100):
         a = _core.kmeans(image, n_clusters, 1, 4, 0, [])
         b = _core.kmeans(image.astype(np.float32) / np.float32(255), n_clusters, 1, 4, 0, [])

@@ -12,12 +12,30 @@ namespace alphacut {
 namespace {
 
 constexpr int64_t kBoxes = 1 << 15;
-constexpr int64_t kColors = 512;         // to a box
-constexpr int64_t kMinVisits = 1 << 19;  // pixels times iterations, of which 8 count, from which counting pays,
-constexpr int64_t kMinPixelsABox = 16;   // and pixels to a box on average
+constexpr int64_t kColors = 512;  // to a box
 constexpr int64_t kMaxPixels = (1 << 29) - 1;
 constexpr int64_t kChunk = 1024;  // pixels whose keys are made at once
 constexpr int64_t kGrain = 128;   // boxes to a block of work
+
+// Boxes in which 4096 pixels all over the picture lie.
+int64_t boxes_of_sample(ImageView<const uint8_t> image) {
+  std::vector<bool> seen(kBoxes);
+  for (uint64_t i = 0; i < 4096; ++i) {
+    const uint64_t fraction = i * 0x9E3779B97F4A7C15u >> 32;  // golden ratio: spread evenly
+    const auto index = static_cast<int64_t>(fraction * static_cast<uint64_t>(image.pixels()) >> 32);
+    const uint8_t* p = image.row(index / image.width) + index % image.width * image.channels;
+    seen[static_cast<size_t>(image.channels == 1 ? p[0] / 8 : p[0] / 8 + p[1] / 8 * 32 + p[2] / 8 * 1024)] = true;
+  }
+  return std::ranges::count(seen, true);
+}
+
+// Whether counting is sooner done than comparing each pixel each time. A box costs as much as some pixels, and more the
+// more there are, for they leave the caches. The limits are measured.
+bool counting_pays(ImageView<const uint8_t> image, int64_t max_iter) {
+  if (image.pixels() > kMaxPixels || image.pixels() * std::min<int64_t>(max_iter, 8) < 1 << 19) return false;
+  const int64_t boxes = boxes_of_sample(image);
+  return boxes * boxes * boxes <= 12'000 * image.pixels();
+}
 
 // Calls body(x, keys, n) for the chunks of a row.
 template <class Body>
@@ -35,11 +53,16 @@ class Counter {
  public:
   void add(const uint32_t* keys, int64_t n) {
     uint8_t *counts = counts_.data(), *used = used_.data();
-    for (int64_t i = 0; i < n; ++i) {
-      const uint32_t key = keys[i];
+    const auto add_one = [&](uint32_t key) {
       if (!used[key / kColors]) start(key / kColors);
       if (++counts[key] == 0) wrapped_.push_back(key);
+    };
+    const int64_t half = n / 2;
+    for (int64_t i = 0; i < half; ++i) {  // neighbours are often alike, and would wait for each other
+      add_one(keys[i]);
+      add_one(keys[half + i]);
     }
+    if (n % 2 != 0) add_one(keys[n - 1]);
   }
   bool uses(int64_t box) const { return used_[static_cast<size_t>(box)]; }
   const uint8_t* counts(int64_t box) const { return counts_.data() + kColors * box; }
@@ -121,14 +144,13 @@ std::unique_ptr<const KmeansForms> forms_of(const std::vector<KmeansCenter>& cen
 }  // namespace
 
 std::optional<KmeansBoxes> KmeansBoxes::of(ImageView<const uint8_t> image, int64_t max_iter) {
-  if (image.pixels() * std::min<int64_t>(max_iter, 8) < kMinVisits || image.pixels() > kMaxPixels) return std::nullopt;
+  if (!counting_pays(image, max_iter)) return std::nullopt;
   Counters counters;
   count(image, counters);
   KmeansBoxes result;
   result.boxes_ = boxes_in_use(counters);
   result.square_sum_ = counters.square_sum();
   const auto n = static_cast<int64_t>(result.boxes_.size());
-  if (n * kMinPixelsABox > image.pixels()) return std::nullopt;
   result.counts_ = Image<uint32_t>(n, kColors);
   std::array<int64_t, kBoxes> place;
   parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
