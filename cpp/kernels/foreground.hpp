@@ -15,6 +15,15 @@ struct ForegroundKernels {
   // cell at either end may lack a neighbour: has_left and has_right tell for the first and the last.
   void (*relax)(float* here, const float* other, ptrdiff_t row, ptrdiff_t plane, int channels, size_t n, int shift,
                 int has_above, int has_below, int has_left, int has_right);
+  // Writes n pixels, `step` values apart, as floats from 0 to 1: those of even places of channel c to halves[2·c], the
+  // others to halves[2·c + 1].
+  void (*split_u8)(const uint8_t* pixels, size_t n, int channels, ptrdiff_t step, float* const* halves);
+  void (*split_f32)(const float* pixels, size_t n, int channels, ptrdiff_t step, float* const* halves);
+  // Joins two half-rows: cell i is even[i / 2] or odd[i / 2].
+  void (*enlarge)(const float* even, const float* odd, size_t n, float* row);
+  // The pixel where alpha is 255, else the other.
+  void (*select_u8)(const uint8_t* alpha, const uint8_t* pixels, const uint8_t* others, size_t n, int channels,
+                    uint8_t* result);
 };
 
 }  // namespace alphacut
