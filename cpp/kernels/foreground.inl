@@ -65,6 +65,44 @@ void foreground_relax(float* here, const float* other, ptrdiff_t row, ptrdiff_t 
   }
 }
 
+template <int C>
+void foreground_sums(const uint8_t* __restrict alpha, const uint8_t* __restrict pixels, size_t n,
+                     uint64_t* __restrict sums) {
+  constexpr size_t chunk = 1 << 15;  // whose sums 32 bits hold
+  for (size_t from = 0; from < n; from += chunk, alpha += chunk, pixels += C * chunk) {
+    const size_t m = min_of(chunk, n - from);
+    uint32_t total = 0, product[C] = {}, plain[C] = {};
+    for (size_t x = 0; x < m; ++x) {
+      total += alpha[x];
+      for (size_t c = 0; c < C; ++c) {
+        product[c] += static_cast<uint32_t>(alpha[x] * pixels[C * x + c]);
+        plain[c] += pixels[C * x + c];
+      }
+    }
+    sums[0] += total;
+    for (size_t c = 0; c < C; ++c) {
+      sums[1 + 2 * c] += product[c];
+      sums[2 + 2 * c] += plain[c];
+    }
+  }
+}
+
+void foreground_sums_u8(const uint8_t* alpha, const uint8_t* pixels, size_t n, int channels, uint64_t* sums) {
+  (channels == 3 ? foreground_sums<3> : foreground_sums<1>)(alpha, pixels, n, sums);
+}
+
+inline bool foreground_partial(uint8_t alpha) { return static_cast<uint8_t>(alpha + 1) > 1; }
+
+void foreground_partial_u8(const uint8_t* alpha, size_t n, size_t* first, size_t* end) {
+  uint8_t any = 0;
+  for (size_t x = 0; x < n; ++x) any |= static_cast<uint8_t>(foreground_partial(alpha[x]) ? 1 : 0);
+  *first = n;
+  *end = 0;
+  if (any == 0) return;
+  for (*first = 0; !foreground_partial(alpha[*first]);) ++*first;
+  for (*end = n; !foreground_partial(alpha[*end - 1]);) --*end;
+}
+
 inline float foreground_unit(uint8_t value) { return static_cast<float>(value) / 255; }
 inline float foreground_unit(float value) { return value; }
 
@@ -117,5 +155,6 @@ void foreground_select_u8(const uint8_t* alpha, const uint8_t* pixels, const uin
   (channels == 3 ? foreground_select<3> : foreground_select<1>)(alpha, pixels, others, n, result);
 }
 
-constexpr ForegroundKernels foreground_kernels = {foreground_relax, foreground_split<uint8_t>, foreground_split<float>,
-                                                  foreground_enlarge, foreground_select_u8};
+constexpr ForegroundKernels foreground_kernels = {
+    foreground_relax,        foreground_sums_u8, foreground_partial_u8, foreground_split<uint8_t>,
+    foreground_split<float>, foreground_enlarge, foreground_select_u8};

@@ -149,6 +149,32 @@ struct MeanColors {
     foreground_weight += other.foreground_weight;
     background_weight += other.background_weight;
   }
+
+  void add_row(const uint8_t* alpha, const uint8_t* pixels, int64_t width, int64_t channels) {
+    uint64_t sums[7] = {};  // whole numbers: exact
+    kernels().foreground.sums_u8(alpha, pixels, static_cast<size_t>(width), static_cast<int>(channels), sums);
+    const auto scaled = [](uint64_t sum, double scale) { return static_cast<double>(sum) / scale; };
+    foreground_weight += scaled(sums[0], 255);
+    background_weight += scaled(255 * static_cast<uint64_t>(width) - sums[0], 255);
+    for (int64_t c = 0; c < channels; ++c) {
+      foreground[c] += scaled(sums[1 + 2 * c], 255 * 255);
+      background[c] += scaled(255 * sums[2 + 2 * c] - sums[1 + 2 * c], 255 * 255);
+    }
+  }
+
+  template <class T, class A>
+  void add_row(const A* alpha, const T* pixels, int64_t width, int64_t channels) {
+    for (int64_t x = 0; x < width; ++x) {
+      const double a = static_cast<double>(unit(alpha[x]));
+      foreground_weight += a;
+      background_weight += 1 - a;
+      for (int64_t c = 0; c < channels; ++c) {
+        const double value = static_cast<double>(unit(*pixels++));
+        foreground[c] += a * value;
+        background[c] += (1 - a) * value;
+      }
+    }
+  }
 };
 
 template <class T, class A>
@@ -157,17 +183,7 @@ MeanColors mean_colors(ImageView<const T> image, ImageView<const A> alpha) {
   std::vector<MeanColors> blocks(static_cast<size_t>((image.height - 1) / grain + 1));
   parallel_for(image.height, grain, [&](int64_t begin, int64_t end) {
     MeanColors& sum = blocks[static_cast<size_t>(begin / grain)];
-    for (int64_t y = begin; y < end; ++y)
-      for (int64_t x = 0; x < image.width; ++x) {
-        const double a = static_cast<double>(unit(alpha.row(y)[x]));
-        sum.foreground_weight += a;
-        sum.background_weight += 1 - a;
-        for (int64_t c = 0; c < image.channels; ++c) {
-          const double value = static_cast<double>(unit(image.row(y)[x * image.channels + c]));
-          sum.foreground[c] += a * value;
-          sum.background[c] += (1 - a) * value;
-        }
-      }
+    for (int64_t y = begin; y < end; ++y) sum.add_row(alpha.row(y), image.row(y), image.width, image.channels);
   });
   MeanColors mean;
   for (const MeanColors& block : blocks) mean.add(block);
@@ -229,24 +245,29 @@ Level solve_box(ImageView<const T> image, ImageView<const A> alpha, Level& coars
   return level;
 }
 
-bool partial(uint8_t alpha) { return static_cast<uint8_t>(alpha + 1) > 1; }
-bool partial(float alpha) { return alpha > 0 && alpha < 1; }
 bool full(uint8_t alpha) { return alpha == 255; }
 bool full(float alpha) { return alpha == 1; }
+
+void find_partial(const uint8_t* alpha, size_t n, size_t& first, size_t& end) {
+  kernels().foreground.partial_u8(alpha, n, &first, &end);
+}
+
+void find_partial(const float* alpha, size_t n, size_t& first, size_t& end) {
+  const auto partial = [](float a) { return a > 0 && a < 1; };
+  first = static_cast<size_t>(std::find_if(alpha, alpha + n, partial) - alpha);
+  for (end = first == n ? 0 : n; end > first && !partial(alpha[end - 1]);) --end;
+}
 
 // The rectangle of the partial pixels in a box; empty (y1 <= y0) if there are none.
 template <class A>
 Box partial_box(ImageView<const A> alpha, const Box& box) {
   Box found{box.y1, box.y0, box.x1, box.x0};
   for (int64_t y = box.y0; y < box.y1; ++y) {
-    const A* row = alpha.row(y);
-    bool any = false;
-    for (int64_t x = box.x0; x < box.x1; ++x) any |= partial(row[x]);
-    if (!any) continue;
-    int64_t first = box.x0, last = box.x1 - 1;
-    while (!partial(row[first])) ++first;
-    while (!partial(row[last])) --last;
-    found = {std::min(found.y0, y), y + 1, std::min(found.x0, first), std::max(found.x1, last + 1)};
+    size_t first, end;
+    find_partial(alpha.row(y) + box.x0, static_cast<size_t>(box.x1 - box.x0), first, end);
+    if (first >= end) continue;
+    found = {std::min(found.y0, y), y + 1, std::min(found.x0, box.x0 + static_cast<int64_t>(first)),
+             std::max(found.x1, box.x0 + static_cast<int64_t>(end))};
   }
   return found;
 }
