@@ -335,17 +335,19 @@ void estimate_foreground(ImageView<const T> image, ImageView<const A> alpha, Ima
   int shift = kCoarse;
   while (shift > 0 && cells_of(std::max(image.height, image.width), shift - 1) <= kSmall) --shift;
   Level coarse = solve(image, alpha, mean, shift);
+  const int64_t band = std::max(row_grain(image.width) >> shift, int64_t{1}) << shift;
+  parallel_for(image.height, band,
+               [&](int64_t begin, int64_t end) { fill_rows(image, alpha, coarse, shift, begin, end, foreground); });
+  if (shift == 0) return;
   const int64_t across = (image.width - 1) / kTile + 1;
-  parallel_for((image.height - 1) / kTile + 1, 1, [&](int64_t begin, int64_t end) {
+  parallel_for(((image.height - 1) / kTile + 1) * across, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t y0 = i * kTile, y1 = std::min(y0 + kTile, image.height);
-      fill_rows(image, alpha, coarse, shift, y0, y1, foreground);
-      for (int64_t j = 0; j < across && shift > 0; ++j) {
-        const Box box = partial_box(alpha, {y0, y1, j * kTile, std::min((j + 1) * kTile, image.width)});
-        if (box.y1 <= box.y0) continue;
-        Level level = solve_box(image, alpha, coarse, shift, box);
-        write_box(alpha, level, box, foreground);
-      }
+      const int64_t y0 = i / across * kTile, x0 = i % across * kTile;
+      const Box box =
+          partial_box(alpha, {y0, std::min(y0 + kTile, image.height), x0, std::min(x0 + kTile, image.width)});
+      if (box.y1 <= box.y0) continue;
+      Level level = solve_box(image, alpha, coarse, shift, box);
+      write_box(alpha, level, box, foreground);
     }
   });
 }
