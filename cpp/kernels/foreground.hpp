@@ -15,6 +15,19 @@ struct ForegroundKernels {
   // cell at either end may lack a neighbour: has_left and has_right tell for the first and the last.
   void (*relax)(float* here, const float* other, ptrdiff_t row, ptrdiff_t plane, int channels, size_t n, int shift,
                 int has_above, int has_below, int has_left, int has_right);
+  // Adds the sums of alpha, then of alpha·c and of c for each channel, over n pixels.
+  void (*sums_u8)(const uint8_t* alpha, const uint8_t* pixels, size_t n, int channels, uint64_t* sums);
+  // The first and one past the last of n that are neither 0 nor 255; n and 0 if there are none.
+  void (*partial_u8)(const uint8_t* alpha, size_t n, size_t* first, size_t* end);
+  // Writes n pixels, `step` values apart, as floats from 0 to 1: those of even places of channel c to halves[2·c], the
+  // others to halves[2·c + 1].
+  void (*split_u8)(const uint8_t* pixels, size_t n, int channels, ptrdiff_t step, float* const* halves);
+  void (*split_f32)(const float* pixels, size_t n, int channels, ptrdiff_t step, float* const* halves);
+  // Joins two half-rows: cell i is even[i / 2] or odd[i / 2].
+  void (*enlarge)(const float* even, const float* odd, size_t n, float* row);
+  // The pixel where alpha is 255, else the other.
+  void (*select_u8)(const uint8_t* alpha, const uint8_t* pixels, const uint8_t* others, size_t n, int channels,
+                    uint8_t* result);
 };
 
 }  // namespace alphacut

@@ -65,4 +65,96 @@ void foreground_relax(float* here, const float* other, ptrdiff_t row, ptrdiff_t 
   }
 }
 
-constexpr ForegroundKernels foreground_kernels = {foreground_relax};
+template <int C>
+void foreground_sums(const uint8_t* __restrict alpha, const uint8_t* __restrict pixels, size_t n,
+                     uint64_t* __restrict sums) {
+  constexpr size_t chunk = 1 << 15;  // whose sums 32 bits hold
+  for (size_t from = 0; from < n; from += chunk, alpha += chunk, pixels += C * chunk) {
+    const size_t m = min_of(chunk, n - from);
+    uint32_t total = 0, product[C] = {}, plain[C] = {};
+    for (size_t x = 0; x < m; ++x) {
+      total += alpha[x];
+      for (size_t c = 0; c < C; ++c) {
+        product[c] += static_cast<uint32_t>(alpha[x] * pixels[C * x + c]);
+        plain[c] += pixels[C * x + c];
+      }
+    }
+    sums[0] += total;
+    for (size_t c = 0; c < C; ++c) {
+      sums[1 + 2 * c] += product[c];
+      sums[2 + 2 * c] += plain[c];
+    }
+  }
+}
+
+void foreground_sums_u8(const uint8_t* alpha, const uint8_t* pixels, size_t n, int channels, uint64_t* sums) {
+  (channels == 3 ? foreground_sums<3> : foreground_sums<1>)(alpha, pixels, n, sums);
+}
+
+inline bool foreground_partial(uint8_t alpha) { return static_cast<uint8_t>(alpha + 1) > 1; }
+
+void foreground_partial_u8(const uint8_t* alpha, size_t n, size_t* first, size_t* end) {
+  uint8_t any = 0;
+  for (size_t x = 0; x < n; ++x) any |= static_cast<uint8_t>(foreground_partial(alpha[x]) ? 1 : 0);
+  *first = n;
+  *end = 0;
+  if (any == 0) return;
+  for (*first = 0; !foreground_partial(alpha[*first]);) ++*first;
+  for (*end = n; !foreground_partial(alpha[*end - 1]);) --*end;
+}
+
+inline float foreground_unit(uint8_t value) { return static_cast<float>(value) / 255; }
+inline float foreground_unit(float value) { return value; }
+
+// Pixels that lie side by side are first made planar: both steps are then interleavings that vectorise.
+template <int C, class T>
+void foreground_split_near(const T* __restrict pixels, size_t n, float* const* halves) {
+  float planes[C][2 * kForegroundChunk];
+  for (size_t x = 0; x < n; x += 2 * kForegroundChunk, pixels += 2 * C * kForegroundChunk) {
+    const size_t m = min_of(2 * kForegroundChunk, n - x);
+    for (size_t i = 0; i < m; ++i)
+      for (int c = 0; c < C; ++c) planes[c][i] = foreground_unit(pixels[C * i + static_cast<size_t>(c)]);
+    for (int c = 0; c < C; ++c) {
+      float* __restrict even = halves[2 * c] + x / 2, * __restrict odd = halves[2 * c + 1] + x / 2;
+      for (size_t i = 0; i < m / 2; ++i) {
+        even[i] = planes[c][2 * i];
+        odd[i] = planes[c][2 * i + 1];
+      }
+      if (m % 2 == 1) even[m / 2] = planes[c][m - 1];
+    }
+  }
+}
+
+template <class T>
+void foreground_split(const T* pixels, size_t n, int channels, ptrdiff_t step, float* const* halves) {
+  if (step == channels) {
+    (channels == 3 ? foreground_split_near<3, T> : foreground_split_near<1, T>)(pixels, n, halves);
+    return;
+  }
+  for (size_t i = 0; i < n; ++i, pixels += step)
+    for (int c = 0; c < channels; ++c) halves[2 * c + static_cast<int>(i % 2)][i / 2] = foreground_unit(pixels[c]);
+}
+
+void foreground_enlarge(const float* __restrict even, const float* __restrict odd, size_t n, float* __restrict row) {
+  for (size_t i = 0; i < n / 2; ++i) {
+    row[2 * i] = even[i];
+    row[2 * i + 1] = odd[i];
+  }
+  if (n % 2 == 1) row[n - 1] = even[n / 2];
+}
+
+template <int C>
+void foreground_select(const uint8_t* __restrict alpha, const uint8_t* __restrict pixels,
+                       const uint8_t* __restrict others, size_t n, uint8_t* __restrict result) {
+  for (size_t x = 0; x < n; ++x)
+    for (size_t c = 0; c < C; ++c) result[C * x + c] = alpha[x] == 255 ? pixels[C * x + c] : others[C * x + c];
+}
+
+void foreground_select_u8(const uint8_t* alpha, const uint8_t* pixels, const uint8_t* others, size_t n, int channels,
+                          uint8_t* result) {
+  (channels == 3 ? foreground_select<3> : foreground_select<1>)(alpha, pixels, others, n, result);
+}
+
+constexpr ForegroundKernels foreground_kernels = {
+    foreground_relax,        foreground_sums_u8, foreground_partial_u8, foreground_split<uint8_t>,
+    foreground_split<float>, foreground_enlarge, foreground_select_u8};

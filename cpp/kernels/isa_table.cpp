@@ -38,6 +38,7 @@ inline T clamp_to(T x, T low, T high) {
 #include "composite.inl"
 #include "foreground.inl"
 #include "graphcut.inl"
+#include "guided.inl"
 #include "kmeans.inl"
 #include "matting.inl"
 #include "preprocess.inl"
@@ -57,6 +58,7 @@ const Kernels table = {ALPHACUT_STRING(ALPHACUT_ISA),
                        graphcut_kernels,
                        chromakey_kernels,
                        matting_kernels,
+                       guided_kernels,
                        foreground_kernels,
                        composite_kernels};
 

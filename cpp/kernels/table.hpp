@@ -8,6 +8,7 @@
 #include "composite.hpp"
 #include "foreground.hpp"
 #include "graphcut.hpp"
+#include "guided.hpp"
 #include "kmeans.hpp"
 #include "matting.hpp"
 #include "preprocess.hpp"
@@ -27,6 +28,7 @@ struct Kernels {
   GraphcutKernels graphcut;
   ChromakeyKernels chromakey;
   MattingKernels matting;
+  GuidedKernels guided;
   ForegroundKernels foreground;
   CompositeKernels composite;
 };

@@ -15,42 +15,54 @@ namespace {
 
 constexpr int64_t kSmall = 32;  // levels up to this size, both sides, get more iterations
 constexpr int kSmallIterations = 10, kIterations = 2;
+// An iteration looks at cells this far away.
+constexpr int64_t kReach = 2;
+constexpr int kCoarse = 3;         // the levels finer than this are solved where alpha is partial only,
+constexpr int64_t kTile = 1 << 7;  // in tiles of so many pixels
 
-// One level of the pyramid: alpha, picture, F and B, split like a chessboard (see the kernel). Zeros surround each
-// half-row and the whole, where neighbours are read but weigh nothing.
+struct Box {
+  int64_t y0, y1, x0, x1;
+};
+
+// A level of the pyramid, or a box of its cells: alpha, picture, F and B, split like a chessboard (see the kernel).
+// Zeros surround each half-row and the whole, where neighbours are read but weigh nothing.
 class Level {
  public:
-  Level(int64_t rows, int64_t columns, int64_t planes)
-      : height(rows),
-        width(columns),
+  Level(const Box& cells, int64_t planes)
+      : origin_y(cells.y0),
+        origin_x(cells.x0),
+        height(cells.y1 - cells.y0),
+        width(cells.x1 - cells.x0),
         channels(static_cast<int>(planes)),
-        pitch_(((columns + 1) / 2 + kPad + kPad - 1) / kPad * kPad),
-        values_((1 + 3 * planes) * plane_rows() + 1, pitch_) {
-    std::fill_n(values_.data(), values_.pixels(), 0.0f);
+        pitch_(((width + 1) / 2 + kPad) / kPad * kPad),
+        values_((1 + 3 * planes) * plane_rows() * pitch_ + kPad, 1) {
+    std::fill_n(values_.data(), kPad, 0.0f);
+    for (int64_t i = 0; i < (1 + 3 * planes) * plane_rows(); ++i) {
+      const bool outside = i % plane_rows() < 2 || i % plane_rows() >= plane_rows() - 2;
+      const int64_t from = outside ? 0 : width / 2;
+      std::fill_n(values_.data() + kPad + i * pitch_ + from, pitch_ - from, 0.0f);
+    }
   }
 
   // Plane 0 is alpha, then come `channels` planes each of the picture, F and B. `first` is the x of the half-row's
   // first cell, 0 or 1; its cells lie two pixels apart.
   float* half_row(int64_t plane, int64_t y, int64_t first) {
     const int64_t color = (y ^ first) & 1;
-    return values_.row(plane * plane_rows() + (y + 1) * 2 + color) + kPad;
+    return values_.data() + kPad + (plane * plane_rows() + (y + 1) * 2 + color) * pitch_;
   }
-  struct Row {
-    float* half[2];
-    float& operator[](int64_t x) const { return half[x & 1][x >> 1]; }
-  };
-  Row row(int64_t plane, int64_t y) { return {{half_row(plane, y, 0), half_row(plane, y, 1)}}; }
+  float& at(int64_t plane, int64_t y, int64_t x) { return half_row(plane, y, x & 1)[x >> 1]; }
+  int64_t half_width(int64_t first) const { return (width + 1 - first) / 2; }
   int64_t foreground() const { return 1 + channels; }
   int64_t background() const { return 1 + 2 * channels; }
 
-  void relax() {
-    for (int64_t color = 0; color < 2; ++color)
+  void relax(int iterations) {
+    for (int64_t color = 0; color < 2 * iterations; ++color)
       parallel_for(height, row_grain(width, 1 << 13), [&](int64_t begin, int64_t end) {
         for (int64_t y = begin; y < end; ++y) relax_half_row(y, (y ^ color) & 1);
       });
   }
 
-  int64_t height, width;
+  int64_t origin_y, origin_x, height, width;  // origins are even: both colours keep their places
   int channels;
 
  private:
@@ -58,7 +70,7 @@ class Level {
   int64_t plane_rows() const { return 2 * (height + 2); }
 
   void relax_half_row(int64_t y, int64_t first) {
-    const int64_t n = (width - first + 1) / 2;
+    const int64_t n = half_width(first);
     if (n == 0) return;
     kernels().foreground.relax(half_row(0, y, first), half_row(0, y, 1 - first), 2 * pitch_, plane_rows() * pitch_,
                                channels, static_cast<size_t>(n), static_cast<int>(first), y > 0, y + 1 < height,
@@ -69,33 +81,58 @@ class Level {
   Image<float> values_;
 };
 
-// Alpha and picture of the level 2^shift times smaller, each cell the pixel at its middle.
-template <class T, class A>
-Level make_level(ImageView<const T> image, ImageView<const A> alpha, int shift) {
+int64_t cells_of(int64_t pixels, int shift) { return ((pixels - 1) >> shift) + 1; }
+
+void split(const uint8_t* pixels, size_t n, int channels, ptrdiff_t step, float* const* halves) {
+  kernels().foreground.split_u8(pixels, n, channels, step, halves);
+}
+void split(const float* pixels, size_t n, int channels, ptrdiff_t step, float* const* halves) {
+  kernels().foreground.split_f32(pixels, n, channels, step, halves);
+}
+
+// Writes the pixels at the middle of the row's cells into `planes` planes from `plane` on.
+template <class T>
+void load_row(ImageView<const T> image, int shift, int64_t y, int64_t plane, Level& level) {
   const int64_t size = int64_t{1} << shift, middle = size / 2;
-  Level level((image.height - 1) / size + 1, (image.width - 1) / size + 1, image.channels);
+  const T* row = image.row(std::min((level.origin_y + y) * size + middle, image.height - 1));
+  const auto load = [&](int64_t x, int64_t n, int64_t from) {
+    float* halves[6];
+    for (int64_t c = 0; c < image.channels; ++c)
+      for (int64_t first = 0; first < 2; ++first)
+        halves[2 * c + first] = level.half_row(plane + c, y, (x + first) & 1) + (x + first) / 2;
+    split(row + from * image.channels, static_cast<size_t>(n), static_cast<int>(image.channels), size * image.channels,
+          halves);
+  };
+  // The middle of the last cell may lie outside.
+  const int64_t inside = std::min(level.width, (image.width - 1 + size - middle) / size - level.origin_x);
+  if (inside > 0) load(0, inside, level.origin_x * size + middle);
+  if (inside < level.width) load(level.width - 1, 1, image.width - 1);
+}
+
+// Alpha and picture of those cells of the level 2^shift times smaller, each the pixel at its middle.
+template <class T, class A>
+Level make_level(ImageView<const T> image, ImageView<const A> alpha, int shift, const Box& cells) {
+  Level level(cells, image.channels);
   parallel_for(level.height, row_grain(level.width), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y) {
-      const int64_t from = std::min(y * size + middle, image.height - 1);
-      const auto source = [&](int64_t x) { return std::min(x * size + middle, image.width - 1); };
-      const Level::Row alphas = level.row(0, y);
-      for (int64_t x = 0; x < level.width; ++x) alphas[x] = unit(alpha.row(from)[source(x)]);
-      for (int64_t c = 0; c < image.channels; ++c) {
-        const Level::Row values = level.row(1 + c, y);
-        for (int64_t x = 0; x < level.width; ++x) values[x] = unit(image.row(from)[source(x) * image.channels + c]);
-      }
+      load_row(alpha, shift, y, 0, level);
+      load_row(image, shift, y, 1, level);
     }
   });
   return level;
 }
 
-// Starts F and B from those of the next coarser level.
+// Starts F and B from those of the next coarser level. Origins are multiples of 4, so that pairs of cells stay
+// together.
 void take_coarser(Level& level, Level& coarser) {
+  const int64_t left = (level.origin_x / 2 - coarser.origin_x) / 2;
   parallel_for(level.height, row_grain(level.width), [&](int64_t begin, int64_t end) {
     for (int64_t plane = level.foreground(); plane < 1 + 3 * level.channels; ++plane)
       for (int64_t y = begin; y < end; ++y) {
-        const Level::Row to = level.row(plane, y), from = coarser.row(plane, y >> 1);
-        for (int64_t x = 0; x < level.width; ++x) to[x] = from[x >> 1];
+        const int64_t from = (level.origin_y + y) / 2 - coarser.origin_y;
+        for (int64_t first = 0; first < 2; ++first)
+          kernels().foreground.enlarge(coarser.half_row(plane, from, 0) + left, coarser.half_row(plane, from, 1) + left,
+                                       static_cast<size_t>(level.half_width(first)), level.half_row(plane, y, first));
       }
   });
 }
@@ -112,6 +149,32 @@ struct MeanColors {
     foreground_weight += other.foreground_weight;
     background_weight += other.background_weight;
   }
+
+  void add_row(const uint8_t* alpha, const uint8_t* pixels, int64_t width, int64_t channels) {
+    uint64_t sums[7] = {};  // whole numbers: exact
+    kernels().foreground.sums_u8(alpha, pixels, static_cast<size_t>(width), static_cast<int>(channels), sums);
+    const auto scaled = [](uint64_t sum, double scale) { return static_cast<double>(sum) / scale; };
+    foreground_weight += scaled(sums[0], 255);
+    background_weight += scaled(255 * static_cast<uint64_t>(width) - sums[0], 255);
+    for (int64_t c = 0; c < channels; ++c) {
+      foreground[c] += scaled(sums[1 + 2 * c], 255 * 255);
+      background[c] += scaled(255 * sums[2 + 2 * c] - sums[1 + 2 * c], 255 * 255);
+    }
+  }
+
+  template <class T, class A>
+  void add_row(const A* alpha, const T* pixels, int64_t width, int64_t channels) {
+    for (int64_t x = 0; x < width; ++x) {
+      const double a = static_cast<double>(unit(alpha[x]));
+      foreground_weight += a;
+      background_weight += 1 - a;
+      for (int64_t c = 0; c < channels; ++c) {
+        const double value = static_cast<double>(unit(*pixels++));
+        foreground[c] += a * value;
+        background[c] += (1 - a) * value;
+      }
+    }
+  }
 };
 
 template <class T, class A>
@@ -120,17 +183,7 @@ MeanColors mean_colors(ImageView<const T> image, ImageView<const A> alpha) {
   std::vector<MeanColors> blocks(static_cast<size_t>((image.height - 1) / grain + 1));
   parallel_for(image.height, grain, [&](int64_t begin, int64_t end) {
     MeanColors& sum = blocks[static_cast<size_t>(begin / grain)];
-    for (int64_t y = begin; y < end; ++y)
-      for (int64_t x = 0; x < image.width; ++x) {
-        const double a = static_cast<double>(unit(alpha.row(y)[x]));
-        sum.foreground_weight += a;
-        sum.background_weight += 1 - a;
-        for (int64_t c = 0; c < image.channels; ++c) {
-          const double value = static_cast<double>(unit(image.row(y)[x * image.channels + c]));
-          sum.foreground[c] += a * value;
-          sum.background[c] += (1 - a) * value;
-        }
-      }
+    for (int64_t y = begin; y < end; ++y) sum.add_row(alpha.row(y), image.row(y), image.width, image.channels);
   });
   MeanColors mean;
   for (const MeanColors& block : blocks) mean.add(block);
@@ -141,26 +194,118 @@ MeanColors mean_colors(ImageView<const T> image, ImageView<const A> alpha) {
   return mean;
 }
 
-// The finest level, solved from the coarsest, whose longer side is 2.
+// The level of that shift, solved from the coarsest, whose longer side is 2.
 template <class T, class A>
-Level solve(ImageView<const T> image, ImageView<const A> alpha, const MeanColors& mean) {
-  int shift = 0;
-  while ((std::max(image.height, image.width) - 1) >> (shift + 1) > 0) ++shift;
-  Level level = make_level(image, alpha, shift);
+Level solve(ImageView<const T> image, ImageView<const A> alpha, const MeanColors& mean, int last) {
+  int shift = last;
+  while (cells_of(std::max(image.height, image.width), shift) > 2) ++shift;
+  const auto make = [&](int s) {
+    return make_level(image, alpha, s, {0, cells_of(image.height, s), 0, cells_of(image.width, s)});
+  };
+  Level level = make(shift);
   for (int64_t y = 0; y < level.height; ++y)
     for (int64_t x = 0; x < level.width; ++x)
       for (int64_t c = 0; c < image.channels; ++c) {
-        level.row(level.foreground() + c, y)[x] = static_cast<float>(mean.foreground[c]);
-        level.row(level.background() + c, y)[x] = static_cast<float>(mean.background[c]);
+        level.at(level.foreground() + c, y, x) = static_cast<float>(mean.foreground[c]);
+        level.at(level.background() + c, y, x) = static_cast<float>(mean.background[c]);
       }
   for (;; --shift) {
-    const int iterations = std::max(level.height, level.width) <= kSmall ? kSmallIterations : kIterations;
-    for (int i = 0; i < iterations; ++i) level.relax();
-    if (shift == 0) return level;
-    Level finer = make_level(image, alpha, shift - 1);
+    level.relax(std::max(level.height, level.width) <= kSmall ? kSmallIterations : kIterations);
+    if (shift == last) return level;
+    Level finer = make(shift - 1);
     take_coarser(finer, level);
     level = std::move(finer);
   }
+}
+
+// The finest level in a box, as if the whole of it were solved from `coarse`: boxes grow by what the iterations look
+// at.
+template <class T, class A>
+Level solve_box(ImageView<const T> image, ImageView<const A> alpha, Level& coarse, int shift, const Box& box) {
+  Box cells[kCoarse];
+  const auto widen = [&](const Box& b, int s) -> Box {
+    constexpr int64_t margin = kIterations * kReach;
+    return {std::max<int64_t>(b.y0 - margin, 0) & ~int64_t{3}, std::min(b.y1 + margin, cells_of(image.height, s)),
+            std::max<int64_t>(b.x0 - margin, 0) & ~int64_t{3}, std::min(b.x1 + margin, cells_of(image.width, s))};
+  };
+  cells[0] = widen(box, 0);
+  for (int s = 1; s < shift; ++s) {
+    const Box& finer = cells[s - 1];
+    cells[s] = widen({finer.y0 / 2, (finer.y1 + 1) / 2, finer.x0 / 2, (finer.x1 + 1) / 2}, s);
+  }
+  Level level = make_level(image, alpha, shift - 1, cells[shift - 1]);
+  take_coarser(level, coarse);
+  level.relax(kIterations);
+  for (int s = shift - 2; s >= 0; --s) {
+    Level finer = make_level(image, alpha, s, cells[s]);
+    take_coarser(finer, level);
+    finer.relax(kIterations);
+    level = std::move(finer);
+  }
+  return level;
+}
+
+bool full(uint8_t alpha) { return alpha == 255; }
+bool full(float alpha) { return alpha == 1; }
+
+void find_partial(const uint8_t* alpha, size_t n, size_t& first, size_t& end) {
+  kernels().foreground.partial_u8(alpha, n, &first, &end);
+}
+
+void find_partial(const float* alpha, size_t n, size_t& first, size_t& end) {
+  const auto partial = [](float a) { return a > 0 && a < 1; };
+  first = static_cast<size_t>(std::find_if(alpha, alpha + n, partial) - alpha);
+  for (end = first == n ? 0 : n; end > first && !partial(alpha[end - 1]);) --end;
+}
+
+// The rectangle of the partial pixels in a box; empty (y1 <= y0) if there are none.
+template <class A>
+Box partial_box(ImageView<const A> alpha, const Box& box) {
+  Box found{box.y1, box.y0, box.x1, box.x0};
+  for (int64_t y = box.y0; y < box.y1; ++y) {
+    size_t first, end;
+    find_partial(alpha.row(y) + box.x0, static_cast<size_t>(box.x1 - box.x0), first, end);
+    if (first >= end) continue;
+    found = {std::min(found.y0, y), y + 1, std::min(found.x0, box.x0 + static_cast<int64_t>(first)),
+             std::max(found.x1, box.x0 + static_cast<int64_t>(end))};
+  }
+  return found;
+}
+
+// The picture where alpha is full, else the coarse F; a row's F serves all rows of its cells.
+template <class T, class A>
+void fill_rows(ImageView<const T> image, ImageView<const A> alpha, Level& coarse, int shift, int64_t y0, int64_t y1,
+               ImageView<T> foreground) {
+  std::vector<T> colors(static_cast<size_t>(image.width * image.channels));
+  for (int64_t y = y0; y < y1; ++y) {
+    if (y == y0 || y % (int64_t{1} << shift) == 0)
+      for (int64_t x = 0; x < image.width; ++x)
+        for (int64_t c = 0; c < image.channels; ++c)
+          store_unit(coarse.at(coarse.foreground() + c, y >> shift, x >> shift),
+                     colors[static_cast<size_t>(x * image.channels + c)]);
+    const T* in = image.row(y);
+    T* out = foreground.row(y);
+    if constexpr (std::is_same_v<T, uint8_t> && std::is_same_v<A, uint8_t>) {
+      kernels().foreground.select_u8(alpha.row(y), in, colors.data(), static_cast<size_t>(image.width),
+                                     static_cast<int>(image.channels), out);
+    } else {
+      for (int64_t x = 0; x < image.width; ++x)
+        for (int64_t i = x * image.channels; i < (x + 1) * image.channels; ++i)
+          out[i] = full(alpha.row(y)[x]) ? in[i] : colors[static_cast<size_t>(i)];
+    }
+  }
+}
+
+template <class T, class A>
+void write_box(ImageView<const A> alpha, Level& level, const Box& box, ImageView<T> foreground) {
+  for (int64_t y = box.y0; y < box.y1; ++y)
+    for (int64_t c = 0; c < foreground.channels; ++c) {
+      T* out = foreground.row(y) + c;
+      for (int64_t x = box.x0; x < box.x1; ++x)
+        if (!full(alpha.row(y)[x]))
+          store_unit(level.at(level.foreground() + c, y - level.origin_y, x - level.origin_x),
+                     out[x * foreground.channels]);
+    }
 }
 
 template <class T, class A>
@@ -187,21 +332,22 @@ void estimate_foreground(ImageView<const T> image, ImageView<const A> alpha, Ima
       std::copy_n(image.row(y), image.width * image.channels, foreground.row(y));
     return;
   }
-  Level level = solve(image, alpha, mean);
-  parallel_for(image.height, row_grain(image.width), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y) {
-      const Level::Row alphas = level.row(0, y);
-      for (int64_t c = 0; c < image.channels; ++c) {
-        const Level::Row values = level.row(level.foreground() + c, y);
-        const T* in = image.row(y) + c;
-        T* out = foreground.row(y) + c;
-        for (int64_t x = 0; x < image.width; ++x, in += image.channels, out += image.channels) {
-          if (alphas[x] == 1.0f)
-            *out = *in;
-          else
-            store_unit(values[x], *out);
-        }
-      }
+  int shift = kCoarse;
+  while (shift > 0 && cells_of(std::max(image.height, image.width), shift - 1) <= kSmall) --shift;
+  Level coarse = solve(image, alpha, mean, shift);
+  const int64_t band = std::max(row_grain(image.width) >> shift, int64_t{1}) << shift;
+  parallel_for(image.height, band,
+               [&](int64_t begin, int64_t end) { fill_rows(image, alpha, coarse, shift, begin, end, foreground); });
+  if (shift == 0) return;
+  const int64_t across = (image.width - 1) / kTile + 1;
+  parallel_for(((image.height - 1) / kTile + 1) * across, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t y0 = i / across * kTile, x0 = i % across * kTile;
+      const Box box =
+          partial_box(alpha, {y0, std::min(y0 + kTile, image.height), x0, std::min(x0 + kTile, image.width)});
+      if (box.y1 <= box.y0) continue;
+      Level level = solve_box(image, alpha, coarse, shift, box);
+      write_box(alpha, level, box, foreground);
     }
   });
 }

@@ -26,14 +26,15 @@ def relax(alpha, image, f, b):
 
 
 def estimate_foreground(image, alpha):
-    """Floats from 0 to 1; image (H, W, C)."""
+    """Floats from 0 to 1; image (H, W, C). Also the coarse level's F, which may stand where alpha is 0."""
     image, alpha = np.asarray(image, np.float64), np.asarray(alpha, np.float64)
     if alpha.size == 1 or not alpha.any():
-        return image
+        return image, image
     height, width = alpha.shape
     levels = max(1, int(np.ceil(np.log2(max(height, width)))))
     mean_f = (alpha[..., None] * image).sum((0, 1)) / alpha.sum()
     mean_b = ((1 - alpha)[..., None] * image).sum((0, 1)) / max((1 - alpha).sum(), 1e-30)
+    coarse = next(s for s in (3, 2, 1, 0) if s == 0 or -(-max(height, width) // 2 ** (s - 1)) > 32)
     f = b = None
     for shift in range(levels - 1, -1, -1):
         size = 1 << shift
@@ -47,4 +48,6 @@ def estimate_foreground(image, alpha):
             f, b = f[finer].copy(), b[finer].copy()
         for _ in range(10 if max(a.shape) <= 32 else 2):
             relax(a, i, f, b)
-    return np.where(alpha[..., None] == 1, image, f)
+        if shift == coarse:
+            far = f[np.ix_(np.arange(height) >> shift, np.arange(width) >> shift)]
+    return tuple(np.where(alpha[..., None] == 1, image, v) for v in (f, far))
