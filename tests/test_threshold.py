@@ -102,6 +102,37 @@ def test_limits_equal_cv2(method, rng):
             assert np.array_equal(alphacut.threshold(gray, method), mask)
 
 
+@isas
+@pytest.mark.usefixtures("cv2_without_ipp", "threads")
+def test_limits_of_large_pictures_equal_cv2(rng):
+    for gray in pictures(rng, (300, 517)):  # large enough for pairs to be counted
+        gray[50:120, 100:] = gray[0, 0]
+        gray[200] = 255
+        for method in LIMIT_METHODS:
+            limit, mask = cv2.threshold(gray, 0, 255, LIMIT_METHODS[method])
+            assert alphacut.find_threshold(gray, method) == limit
+            assert np.array_equal(alphacut.threshold(gray, method), mask)
+        image = np.dstack([gray, gray[::-1], gray[:, ::-1]])
+        luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        assert np.array_equal(alphacut.threshold(image, "otsu"), alphacut.threshold(luma, "otsu"))
+
+
+@isas
+def test_windows_where_the_sums_widen(rng):
+    gray = pictures(rng, (270, 281))[3]
+    gray[:140, :140] = 255
+    for window in (51, 255, 257, 259):
+        expected = cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, window, 3)
+        assert np.array_equal(alphacut.adaptive_threshold(gray, window, offset=3), expected)
+        around = np.pad(gray, window // 2, mode="edge").astype(np.float64)
+        mean, squares = (cv2.blur(x, (window, window), borderType=cv2.BORDER_REPLICATE) for x in (around, around**2))
+        inner = np.s_[window // 2 : -(window // 2), window // 2 : -(window // 2)]
+        limit = mean[inner] * (1 + 0.2 * (np.sqrt(np.maximum(squares - mean**2, 0))[inner] / 128 - 1))
+        sure = np.abs(gray - limit) > 1e-3
+        result = alphacut.adaptive_threshold(gray, window, method="sauvola") == 255
+        assert np.array_equal(result[sure], (gray > limit)[sure])
+
+
 @pytest.mark.usefixtures("cv2_without_ipp")
 def test_otsu_ties_equal_cv2(rng):
     gray = np.uint8([[10] * 5 + [90] * 4])  # every limit from 10 to 89 is as good

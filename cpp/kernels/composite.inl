@@ -46,8 +46,8 @@ inline void composite_mix(const uint8_t* foreground, __m256i a, const uint8_t* b
 }
 
 // 32 pixels a turn; returns how many are done.
-size_t blend_blocks(const uint8_t* foreground, const uint8_t* alpha, const uint8_t* background, size_t n,
-                    uint8_t* out) {
+size_t composite_blocks(const uint8_t* foreground, const uint8_t* alpha, const uint8_t* background, size_t n,
+                        uint8_t* out) {
   const __m256i first = _mm256_setr_epi8(0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6, 7, 7, 7, 8, 8,
                                          8, 9, 9, 9, 10, 10);
   const __m256i middle = _mm256_setr_epi8(10, 11, 11, 11, 12, 12, 12, 13, 13, 13, 14, 14, 14, 15, 15, 15, 0, 0, 0, 1, 1,
@@ -66,13 +66,13 @@ size_t blend_blocks(const uint8_t* foreground, const uint8_t* alpha, const uint8
   return i;
 }
 #else
-size_t blend_blocks(const uint8_t*, const uint8_t*, const uint8_t*, size_t, uint8_t*) { return 0; }
+size_t composite_blocks(const uint8_t*, const uint8_t*, const uint8_t*, size_t, uint8_t*) { return 0; }
 #endif
 
 void blend_u8(const uint8_t* __restrict foreground, const uint8_t* __restrict alpha,
               const uint8_t* __restrict background, size_t n, uint8_t* __restrict out) {
   uint8_t a[3 * composite_tile];
-  for (size_t begin = blend_blocks(foreground, alpha, background, n, out); begin < n; begin += composite_tile) {
+  for (size_t begin = composite_blocks(foreground, alpha, background, n, out); begin < n; begin += composite_tile) {
     const size_t pixels = min_of(composite_tile, n - begin);
     spread_u8(alpha + begin, pixels, a);
     const uint8_t* f = foreground + 3 * begin;

@@ -44,27 +44,28 @@ void slide_squares(const T* __restrict enter, const T* __restrict leave, size_t 
   }
 }
 
-#if defined(__AVX512BW__)
+#if defined(__AVX512BW__)  // with masks, for without them GCC 12 warns of its own headers
 inline __m512i threshold_sixteen(const uint16_t* p) {
-  return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  return _mm512_maskz_cvtepu16_epi32(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
 inline __m512i threshold_sixteen(const uint32_t* p) { return _mm512_loadu_si512(p); }
 
 template <class T>
-size_t prefix_blocks(const T* values, size_t n, uint32_t& sum, uint32_t* result) {
-  const __m512i zero = _mm512_setzero_si512(), last = _mm512_set1_epi32(15);
+size_t threshold_prefix_blocks(const T* values, size_t n, uint32_t& sum, uint32_t* result) {
+  const __m512i last = _mm512_set1_epi32(15);
   __m512i carry = _mm512_set1_epi32(static_cast<int>(sum));
   size_t i = 0;
   for (; i + 16 <= n; i += 16) {
     __m512i x = threshold_sixteen(values + i);
-    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 15));
-    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 14));
-    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 12));
-    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 8));
+    x = _mm512_add_epi32(x, _mm512_maskz_alignr_epi32(0xfffe, x, x, 15));
+    x = _mm512_add_epi32(x, _mm512_maskz_alignr_epi32(0xfffc, x, x, 14));
+    x = _mm512_add_epi32(x, _mm512_maskz_alignr_epi32(0xfff0, x, x, 12));
+    x = _mm512_add_epi32(x, _mm512_maskz_alignr_epi32(0xff00, x, x, 8));
     _mm512_storeu_si512(result + i, _mm512_add_epi32(x, carry));
-    carry = _mm512_add_epi32(carry, _mm512_permutexvar_epi32(last, x));  // the only step that waits for the one before
+    carry = _mm512_add_epi32(
+        carry, _mm512_maskz_permutexvar_epi32(0xffff, last, x));  // the only step that waits for the one before
   }
-  sum = static_cast<uint32_t>(_mm_cvtsi128_si32(_mm512_castsi512_si128(carry)));
+  if (i != 0) sum = result[i - 1];
   return i;
 }
 #elif defined(__AVX2__)
@@ -74,7 +75,7 @@ inline __m256i threshold_eight(const uint16_t* p) {
 inline __m256i threshold_eight(const uint32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
 
 template <class T>
-size_t prefix_blocks(const T* values, size_t n, uint32_t& sum, uint32_t* result) {
+size_t threshold_prefix_blocks(const T* values, size_t n, uint32_t& sum, uint32_t* result) {
   const __m256i last = _mm256_set1_epi32(7);
   __m256i carry = _mm256_set1_epi32(static_cast<int>(sum));
   size_t i = 0;
@@ -88,23 +89,23 @@ size_t prefix_blocks(const T* values, size_t n, uint32_t& sum, uint32_t* result)
     carry =
         _mm256_add_epi32(carry, _mm256_permutevar8x32_epi32(x, last));  // the only step that waits for the one before
   }
-  sum = static_cast<uint32_t>(_mm_cvtsi128_si32(_mm256_castsi256_si128(carry)));
+  if (i != 0) sum = result[i - 1];
   return i;
 }
 #else
 template <class T>
-size_t prefix_blocks(const T*, size_t, uint32_t&, uint32_t*) {
+size_t threshold_prefix_blocks(const T*, size_t, uint32_t&, uint32_t*) {
   return 0;
 }
 #endif
 template <class T>
-size_t prefix_blocks(const T*, size_t, uint64_t&, uint64_t*) {
+size_t threshold_prefix_blocks(const T*, size_t, uint64_t&, uint64_t*) {
   return 0;
 }
 
 template <class T, class Sum>
 void prefix_sums(const T* __restrict values, size_t n, Sum first, Sum* __restrict result) {
-  for (size_t i = prefix_blocks(values, n, first, result); i < n; ++i) result[i] = first += values[i];
+  for (size_t i = threshold_prefix_blocks(values, n, first, result); i < n; ++i) result[i] = first += values[i];
 }
 
 template <class T, class Sum, class Signed>
@@ -137,7 +138,7 @@ void sauvola_row(const T* __restrict values, size_t n, const Sum* __restrict pre
   }
 }
 
-void raise(const double* __restrict terms, size_t n, double base, double* __restrict best) {
+void threshold_raise(const double* __restrict terms, size_t n, double base, double* __restrict best) {
   for (size_t i = 0; i < n; ++i) best[i] = max_of(best[i], base + terms[i]);
 }
 
@@ -175,7 +176,7 @@ constexpr ThresholdKernels threshold_kernels = {above_u8,
                                                 sauvola_row<uint8_t, uint32_t>,
                                                 sauvola_row<uint8_t, uint64_t>,
                                                 sauvola_row<uint16_t, uint64_t>,
-                                                raise,
+                                                threshold_raise,
                                                 add_pair,
                                                 round_f32,
                                                 above_mean};
