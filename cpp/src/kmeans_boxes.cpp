@@ -152,7 +152,7 @@ std::optional<KmeansBoxes> KmeansBoxes::of(ImageView<const uint8_t> image, int64
   result.square_sum_ = counters.square_sum();
   const auto n = static_cast<int64_t>(result.boxes_.size());
   result.counts_ = Image<uint32_t>(n, kColors);
-  std::array<int64_t, kBoxes> place;
+  std::vector<int64_t> place(kBoxes);  // of a box in the list
   parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
     std::vector<const uint8_t*> parts;
     for (int64_t i = begin; i < end; ++i) {
@@ -195,7 +195,7 @@ void KmeansBoxes::paint(ImageView<const uint8_t> image, const std::vector<Kmeans
   const auto k = static_cast<int64_t>(centers.size()), n = counts_.height();
   Image<uint8_t> palette(k + n, kColors);  // a row of each label, then the rows of the boxes that have several
   for (int64_t j = 0; j < k; ++j) std::fill_n(palette.row(j), kColors, static_cast<uint8_t>(j));
-  std::array<uint32_t, kBoxes> start;  // of a box's row
+  std::vector<uint32_t> start(kBoxes);  // of a box's row
   parallel_for(n, kGrain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const KmeansBox& box = boxes_[static_cast<size_t>(i)];
