@@ -30,6 +30,22 @@ struct GuidedKernels {
   // result = a·I + b + centre
   void (*apply_fit)(const float* mean, const float* guide, size_t n, int channels, size_t pitch, float centre,
                     float* result);
+
+  // sums += row
+  void (*add_u8)(const uint8_t* row, size_t n, int32_t* sums);
+  void (*add_f32)(const float* row, size_t n, float* sums);
+  // Sums of `factor` pixels side by side, over `scale`, less `centre`.
+  void (*shrink_i32)(const int32_t* sums, size_t cells, int channels, size_t factor, float scale, float centre,
+                     float* means);
+  void (*shrink_f32)(const float* sums, size_t cells, int channels, size_t factor, float scale, float centre,
+                     float* means);
+  // Bilinear between the centres of cells `factor` pixels long; cells[-1] and cells[n] are read too.
+  void (*enlarge)(const float* cells, size_t n, size_t factor, float* pixels);
+  // a·I + b for n interleaved pixels I (0..1, less 0.5), with the fit that lies `share` between two planar rows.
+  void (*blend_u8)(const float* above, const float* below, float share, const uint8_t* pixels, size_t n, int channels,
+                   size_t pitch, float* result);
+  void (*blend_f32)(const float* above, const float* below, float share, const float* pixels, size_t n, int channels,
+                    size_t pitch, float* result);
 };
 
 }  // namespace alphacut

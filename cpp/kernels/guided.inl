@@ -181,5 +181,82 @@ void guided_apply_fit(const float* __restrict mean, const float* __restrict guid
                 mean[3 * pitch + x] + centre;
 }
 
-constexpr GuidedKernels guided_kernels = {guided_split_u8, guided_split_f32, guided_unit_u8,  guided_slide,
-                                          guided_fit,      guided_slide_fit, guided_mean_fit, guided_apply_fit};
+template <class T, class Sum>
+void guided_add(const T* __restrict row, size_t n, Sum* __restrict sums) {
+  for (size_t i = 0; i < n; ++i) sums[i] += static_cast<Sum>(row[i]);
+}
+
+template <int C, class Sum>
+void guided_shrink_cells(const Sum* __restrict sums, size_t cells, size_t factor, float scale, float centre,
+                         float* __restrict means) {
+  for (size_t x = 0; x < cells; ++x, sums += C * factor)
+    for (size_t c = 0; c < C; ++c) {
+      Sum sum = 0;
+      for (size_t k = 0; k < factor; ++k) sum += sums[C * k + c];
+      means[C * x + c] = static_cast<float>(sum) / scale - centre;
+    }
+}
+
+template <class Sum>
+void guided_shrink(const Sum* sums, size_t cells, int channels, size_t factor, float scale, float centre,
+                   float* means) {
+  (channels == 3 ? guided_shrink_cells<3, Sum> : guided_shrink_cells<1, Sum>)(sums, cells, factor, scale, centre,
+                                                                              means);
+}
+
+// `Factor` is 0, or `factor` where the compiler shall know it.
+template <size_t Factor>
+void guided_enlarge_cells(const float* __restrict cells, size_t n, size_t factor, float* __restrict pixels) {
+  const size_t size = Factor == 0 ? factor : Factor;
+  for (size_t x = 0; x < n; ++x) {
+    const float here = cells[x], left = here - cells[static_cast<ptrdiff_t>(x) - 1], right = cells[x + 1] - here;
+    for (size_t k = 0; k < size; ++k) {
+      const float at = (static_cast<float>(k) + 0.5f) / static_cast<float>(size) - 0.5f;
+      pixels[x * size + k] = here + at * (at < 0 ? left : right);
+    }
+  }
+}
+
+void guided_enlarge(const float* cells, size_t n, size_t factor, float* pixels) {
+  (factor == 2   ? guided_enlarge_cells<2>
+   : factor == 4 ? guided_enlarge_cells<4>
+                 : guided_enlarge_cells<0>)(cells, n, factor, pixels);
+}
+
+template <class T>
+constexpr float guided_unit = sizeof(T) == 1 ? 1.0f / 255 : 1.0f;
+
+template <int C, class T>
+void guided_blend_pixels(const float* __restrict above, const float* __restrict below, float share,
+                         const T* __restrict pixels, size_t n, size_t pitch, float* __restrict result) {
+  const auto between = [&](size_t i) { return above[i] + share * (below[i] - above[i]); };
+  for (size_t x = 0; x < n; ++x) {
+    float sum = between(C * pitch + x);
+    for (size_t c = 0; c < C; ++c)
+      sum += between(c * pitch + x) * (static_cast<float>(pixels[C * x + c]) * guided_unit<T> - 0.5f);
+    result[x] = sum;
+  }
+}
+
+template <class T>
+void guided_blend(const float* above, const float* below, float share, const T* pixels, size_t n, int channels,
+                  size_t pitch, float* result) {
+  (channels == 3 ? guided_blend_pixels<3, T> : guided_blend_pixels<1, T>)(above, below, share, pixels, n, pitch,
+                                                                          result);
+}
+
+constexpr GuidedKernels guided_kernels = {guided_split_u8,
+                                          guided_split_f32,
+                                          guided_unit_u8,
+                                          guided_slide,
+                                          guided_fit,
+                                          guided_slide_fit,
+                                          guided_mean_fit,
+                                          guided_apply_fit,
+                                          guided_add<uint8_t, int32_t>,
+                                          guided_add<float, float>,
+                                          guided_shrink<int32_t>,
+                                          guided_shrink<float>,
+                                          guided_enlarge,
+                                          guided_blend<uint8_t>,
+                                          guided_blend<float>};

@@ -180,6 +180,66 @@ void filter_tiles(const Job<Guide, Source>& job, Finish finish) {
   });
 }
 
+// The mean fits of all windows, planar: row planes·y + k holds plane k of row y, with the first and last fit once more
+// at either end. They are for guides less kGuideCentre.
+Image<float> mean_fits(const Job<float, float>& job) {
+  const int64_t planes = job.guide.channels + 1, width = job.guide.width;
+  Image<float> fits(job.guide.height * planes, width + 2);
+  filter_tiles(job, [&](const auto& tile, int64_t y, int64_t x0, int64_t x1, const float* mean, const float*) {
+    float* offset = fits.row(planes * y + planes - 1) + 1;
+    for (int64_t x = x0; x < x1; ++x) offset[x] = mean[(planes - 1) * tile.pitch() + x - x0] + tile.source_centre;
+    for (int64_t c = 0; c + 1 < planes; ++c) {
+      float* slope = fits.row(planes * y + c) + 1;
+      for (int64_t x = x0; x < x1; ++x) {
+        slope[x] = mean[c * tile.pitch() + x - x0];
+        offset[x] -= slope[x] * tile.guide_centre[c];
+      }
+    }
+  });
+  for (int64_t i = 0; i < fits.height(); ++i) {
+    fits.row(i)[0] = fits.row(i)[1];
+    fits.row(i)[width + 1] = fits.row(i)[width];
+  }
+  return fits;
+}
+
+void blend(const float* above, const float* below, float share, ImageView<const uint8_t> guide, int64_t y, size_t pitch,
+           float* result) {
+  kernels().guided.blend_u8(above, below, share, guide.row(y), count(guide.width), static_cast<int>(guide.channels),
+                            pitch, result);
+}
+
+void blend(const float* above, const float* below, float share, ImageView<const float> guide, int64_t y, size_t pitch,
+           float* result) {
+  kernels().guided.blend_f32(above, below, share, guide.row(y), count(guide.width), static_cast<int>(guide.channels),
+                             pitch, result);
+}
+
+// a·I + b with the fits of a picture `factor` times smaller. Rows of fits are made wide once and blended for each row.
+template <class Guide>
+void apply_small_fits(ImageView<const Guide> guide, ImageView<const float> fits, int64_t factor,
+                      ImageView<float> result) {
+  const int64_t planes = guide.channels + 1, cells = fits.width - 2, rows = fits.height / planes;
+  const int64_t pitch = cells * factor;
+  parallel_for(guide.height, row_grain(guide.width, 1 << 18), [&](int64_t begin, int64_t end) {
+    Image<float> wide(2 * planes, pitch);
+    int64_t held[2] = {-1, -1};
+    const auto enlarged = [&](int64_t row) {
+      float* to = wide.row(row % 2 * planes);
+      if (held[row % 2] != row)
+        for (int64_t k = 0; k < planes; ++k)
+          kernels().guided.enlarge(fits.row(row * planes + k) + 1, count(cells), count(factor), to + k * pitch);
+      held[row % 2] = row;
+      return to;
+    };
+    for (int64_t y = begin; y < end; ++y) {
+      const Between between = between_cells(y, factor, rows);
+      const float *above = enlarged(between.first), *below = enlarged(between.second);
+      blend(above, below, between.share, guide, y, count(pitch), result.row(y));
+    }
+  });
+}
+
 }  // namespace
 
 template <class Guide, class Source>
@@ -214,6 +274,10 @@ void guided_filter(ImageView<const Guide> guide, ImageView<const Source> source,
   }
   const Image<float> small = shrink(guide, subsample, kGuideCentre);
   const Image<float> small_source = shrink(source, subsample, 0);
+  if (radius <= kLargestMargin) {
+    apply_small_fits<Guide>(guide, mean_fits(Job<float, float>(small, small_source, radius, eps)), subsample, result);
+    return;
+  }
   const Image<float> mean = mean_fit(local_fit(small, small_source, {}, radius, eps), radius);
   apply_fit(guide, mean, subsample,
             [&](int64_t y, const float* values, const float*) { std::copy_n(values, guide.width, result.row(y)); });
