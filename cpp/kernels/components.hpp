@@ -47,7 +47,7 @@ struct ComponentsKernels {
   void (*paint_labels)(BitBand band, const int32_t* labels, size_t n, int32_t* first, int32_t* second);
 
   // `inside` for the pixels of the runs whose bit is set in `chosen`, its complement for the others; `second` may be
-  // null. One word beyond the last bit of `chosen` is read too.
+  // null. For r runs r / 64 + 2 words of `chosen` are read.
   void (*paint_mask)(BitBand band, const uint64_t* chosen, size_t n, uint8_t inside, uint8_t* first, uint8_t* second);
 };
 

@@ -4,6 +4,7 @@
 // A new kernel is one KERNEL line: its arguments as `in<T>(values a pixel)`, `out<T>(values a pixel)`, `inout<T>(...)`,
 // `count`, or plain values; a kernel that takes more than these is called by an ADAPTED lambda. One without a line
 // fails. The buffers end where the row ends, so that AddressSanitizer sees a kernel that reads or writes past it.
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstdio>
@@ -254,17 +255,25 @@ void preprocess() {
 }
 
 void threshold() {
-  KERNEL(threshold, above_u8, in<u8>(1), count, random_value<u8>(), out<u8>(1));
+  const u8 limit = random_value<u8>();
+  KERNEL(threshold, above_u8, in<u8>(1), count, limit, out<u8>(1));
+  compare(PICK(threshold, above_u8), ADAPTED((u8* values, size_t n) { kernel(values, n, limit, values); }),
+          inout<u8>(1), count);
   KERNEL(threshold, above_f32, in<f32>(1, random_float_bits), count, random_value<f32>(), out<u8>(1));
   KERNEL(threshold, bins_f32, in<f32>(1), count, out<u8>(1));
   KERNEL(threshold, quantise_f32, in<f32>(1), count, out<u16>(1));
   KERNEL(threshold, widen_u8, in<u8>(1), count, out<f32>(1));
 
-  KERNEL(threshold, slide_u8_u32, in<u8>(1), in<u8>(1), count, inout<u32>(1));
+  KERNEL(threshold, slide_u8_u16, in<u8>(1), in<u8>(1), count, inout<u16>(1));
   KERNEL(threshold, slide_u8_u64, in<u8>(1), in<u8>(1), count, inout<u64>(1));
   KERNEL(threshold, slide_u16_u64, in<u16>(1), in<u16>(1), count, inout<u64>(1));
-  KERNEL(threshold, slide_squares_u8, in<u8>(1), in<u8>(1), count, inout<u64>(1));
+  KERNEL(threshold, slide_squares_u8_u32, in<u8>(1), in<u8>(1), count, inout<u32>(1));
+  KERNEL(threshold, slide_squares_u8_u64, in<u8>(1), in<u8>(1), count, inout<u64>(1));
   KERNEL(threshold, slide_squares_u16, in<u16>(1), in<u16>(1), count, inout<u64>(1));
+
+  KERNEL(threshold, prefix_u16_u32, in<u16>(1), count, random_value<u32>(), out<u32>(1));
+  KERNEL(threshold, prefix_u32_u32, in<u32>(1), count, random_value<u32>(), out<u32>(1));
+  KERNEL(threshold, prefix_u64_u64, in<u64>(1), count, random_value<u64>(), out<u64>(1));
 
   const int64_t window = random_from(1, 40);
   const size_t span = static_cast<size_t>(window);
@@ -275,22 +284,118 @@ void threshold() {
   KERNEL(threshold, mean_u16_u64, in<u16>(1), count, in<u64>({1, window}), span, random_value<u64>(),
          random_value<i64>(), out<u8>(1));
   const f64 weight = random_value<f64>();
-  const SauvolaRow sauvola{
-      static_cast<f64>(window * window), 1 - weight, weight / 128, static_cast<f64>(half_step()), random_below(1 << 30),
-      random_below(int64_t{1} << 40)};
-  const auto by_row = ADAPTED((auto values, size_t n, const u64* prefix, const u64* squares, u8* mask) {
+  SauvolaRow sauvola{static_cast<f64>(window * window),   1 - weight, weight / 128,
+                     static_cast<f64>(half_step()) / 256, 0,          0};
+  sauvola.extra = static_cast<u64>(random_from(1 << 22, 1 << 30));  // no sum is below 0
+  sauvola.extra_squares = static_cast<u64>(random_from(1 << 22, int64_t{1} << 40));
+  const auto by_row = ADAPTED((auto values, size_t n, auto prefix, auto squares, u8* mask) {
     kernel(values, n, prefix, squares, span, sauvola, mask);
   });
-  const auto sums = in<u64>({1, window}, below_2_22<u64>);
-  compare(PICK(threshold, sauvola_u8), by_row, in<u8>(1), count, sums, sums, out<u8>(1));
-  compare(PICK(threshold, sauvola_u16), by_row, in<u16>(1), count, sums, sums, out<u8>(1));
+  const auto sums_u32 = in<u32>({1, window});  // modulo 2^32
+  const auto sums_u64 = in<u64>({1, window}, below_2_22<u64>);
+  compare(PICK(threshold, sauvola_u8_u32), by_row, in<u8>(1), count, sums_u32, sums_u32, out<u8>(1));
+  compare(PICK(threshold, sauvola_u8_u64), by_row, in<u8>(1), count, sums_u64, sums_u64, out<u8>(1));
+  compare(PICK(threshold, sauvola_u16), by_row, in<u16>(1), count, sums_u64, sums_u64, out<u8>(1));
+
+  KERNEL(threshold, raise, in<f64>(1), count, 2 * random_value<f64>() - 1, inout<f64>(1));
 
   KERNEL(threshold, add_pair, in<f32>(1), in<f32>(1), count, random_value<f32>(), inout<f32>(1));
   KERNEL(threshold, round_f32, inout<f32>(1, half_step), count);
   KERNEL(threshold, above_mean, in<f32>(1), in<f32>(1), count, random_value<f32>(), out<u8>(1));
 }
 
-void components() { KERNEL(components, pack_bits, in<u8>(1), count, out<u64>({1, 0, 64})); }
+// 64 pixels of a mask: all equal, one change, noise with more or fewer runs, the most runs.
+u64 mask_word() {
+  const u64 noise = random_bits(), change = ~u64{0} << random_below(64);
+  switch (random_below(8)) {
+    case 0:
+      return 0;
+    case 1:
+      return ~u64{0};
+    case 2:
+      return change;
+    case 3:
+      return ~change;
+    case 4:
+      return noise & random_bits() & random_bits();
+    case 5:
+      return noise | random_bits() | random_bits();
+    case 6:
+      return 0x5555555555555555u;
+    default:
+      return noise;
+  }
+}
+u8 mask_byte() { return random_bool() ? random_value<u8>() : u8{0}; }
+
+// Two rows of n / 64 + 1 words, the bits beyond n 0; of a single row the second is 0.
+struct MaskBand {
+  std::vector<u64> first, second;
+
+  MaskBand(const u64* from, size_t n, bool two) : first(from, from + n / 64 + 1), second(first.size()) {
+    if (two) second.assign(from + first.size(), from + 2 * first.size());
+    first.back() &= (u64{1} << n % 64) - 1;
+    second.back() &= (u64{1} << n % 64) - 1;
+  }
+  size_t words() const { return first.size(); }
+  BitBand band() const { return {first.data(), second.data()}; }
+  size_t runs() const {
+    size_t sum = 0;
+    for (size_t x = 0; x < 64 * words(); ++x) sum += set(x) && (x == 0 || !set(x - 1));
+    return sum;
+  }
+
+ private:
+  bool set(size_t x) const { return ((first[x / 64] | second[x / 64]) >> x % 64 & 1) != 0; }
+};
+
+void components() {
+  compare(PICK(components, pack_bits), ADAPTED((const u8* values, size_t n, u64* result) {
+            std::vector<u64> words(n / 64 + 1);
+            kernel(values, n, words.data());
+            std::copy(words.begin(), words.end(), result);
+          }),
+          in<u8>(1, random_bool() ? mask_byte : random_value<u8>), count, out<u64>({1, 1, 64}));
+
+  const bool two = random_bool();
+  const auto rows = in<u64>({2, 2, 64}, mask_word);
+  const Length runs(1, 0, 2);  // the most there can be
+  compare(PICK(components, count_runs), ADAPTED((const u64* bits, size_t n) {
+            const MaskBand mask(bits, n, two);
+            return kernel(mask.band(), mask.words());
+          }),
+          rows, count);
+  compare(PICK(components, link_runs),
+          ADAPTED((const u64* above, const u64* below, size_t n, RunLink* links, i32* first, i32* second, u64* counts) {
+            const MaskBand upper(above, n, two), lower(below, n, two);
+            const LinkCounts found =
+                kernel(upper.band(), lower.band(), lower.words(), static_cast<int>(two), links, first, second);
+            counts[0] = found.links, counts[1] = found.first, counts[2] = found.second;
+          }),
+          rows, rows, count, out<RunLink>({64, 64, 64}), out<i32>(runs), out<i32>(runs), out<u64>({0, 3}));
+  const auto measured = ADAPTED((const u64* bits, size_t n, auto result) {
+    const MaskBand mask(bits, n, two);
+    kernel(mask.band(), mask.words(), result);
+  });
+  compare(PICK(components, count_pixels), measured, rows, count, out<i32>(runs));
+  compare(PICK(components, sum_runs), measured, rows, count, out<RunSums>(runs));
+
+  const bool both = random_bool();  // rows to paint
+  compare(PICK(components, paint_labels),
+          ADAPTED((const u64* bits, const i32* values, size_t n, i32* first, i32* second) {
+            const MaskBand mask(bits, n, two);
+            const std::vector<i32> labels(values, values + 1 + mask.runs() + 16);
+            kernel(mask.band(), labels.data() + 1, n, first, both ? second : nullptr);
+          }),
+          rows, in<i32>({1, 17, 2}), count, out<i32>(1), out<i32>(1));
+  const u8 inside = random_bool() ? 255 : 0;
+  compare(PICK(components, paint_mask), ADAPTED((const u64* bits, const u64* values, size_t n, u8* first, u8* second) {
+            const MaskBand mask(bits, n, two);
+            const std::vector<u64> chosen(values, values + mask.runs() / 64 + 2);
+            kernel(mask.band(), chosen.data(), n, inside, first, both ? second : nullptr);
+          }),
+          rows, in<u64>({1, 2, 64}), count, out<u8>(1), out<u8>(1));
+}
 
 template <class T>
 void kmeans(const char* assign, const char* relax, const char* square_sum, KmeansRowKernels<T> KmeansKernels::* rows) {
