@@ -12,6 +12,7 @@
 #include <cstring>
 #include <iterator>
 #include <limits>
+#include <memory>
 #include <random>
 #include <set>
 #include <string>
@@ -424,6 +425,67 @@ void kmeans(const char* assign, const char* relax, const char* square_sum, Kmean
       [](auto kernel) { return kernel; }, in<T>(channels), count, channels);
 }
 
+// A count of a colour; so few that the sums of a box stay below 2^29.
+u32 colour_count() { return random_bool() ? static_cast<u32>(random_below(1 << 16)) : 0; }
+
+// A box with its corner at these eighths, or near those of `home` where that is given, and no pixels.
+KmeansBox box_at(const u8* eighths, const i32* home) {
+  KmeansBox box = {};
+  for (int c = 0; c < 3; ++c) {
+    const i32 eighth = home == nullptr ? eighths[c] % 32 : home[c] + eighths[c] % 3 - 1;
+    box.corner[c] = 512 * (eighth < 0 ? 0 : eighth > 31 ? 31 : eighth);
+  }
+  return box;
+}
+
+void kmeans_boxes() {
+  const int channels = random_bool() ? 3 : 1, parts = static_cast<int>(random_from(1, 9));
+  KERNEL(kmeans.box, keys, in<u8>(channels), count, channels, out<u32>(1));
+  compare(PICK(kmeans.box, gather), ADAPTED((const u8* counts, u32* total, KmeansBox* box) {
+            std::vector<const u8*> each;
+            for (int i = 0; i < parts; ++i) each.push_back(counts + 512 * i);
+            kernel(each.data(), parts, total, box);
+          }),
+          in<u8>({0, 512 * parts}), out<u32>({0, 512}), out<KmeansBox>({0, 1}));
+
+  // All over the colours; or close to each other, so that many share a box.
+  const i32 home[3] = {static_cast<i32>(random_below(32)), static_cast<i32>(random_below(32)),
+                       static_cast<i32>(random_below(32))};
+  const bool close = random_bool();
+  const auto made = std::make_unique<KmeansForms>();
+  made->k = static_cast<i32>(random_from(1, random_bool() ? 8 : 256));
+  for (int j = 0; j < made->k; ++j) {
+    i32 value[3];
+    for (int c = 0; c < 3; ++c) {
+      const int64_t any = close ? 512 * home[c] + random_from(-600, 1000) : random_from(0, 16320);
+      value[c] = static_cast<i32>(any < 0 ? 0 : any > 16320 ? 16320 : any);
+      made->value[c][j] = value[c];
+      made->norm[j] += value[c] * value[c];
+    }
+    for (int i = 0; i < 64; ++i) made->plane[j][i] = -128 * (value[0] * (i % 8) + value[1] * (i / 8));
+  }
+  const KmeansForms* forms = made.get();
+  compare(PICK(kmeans.box, assign), ADAPTED((const u8* eighths, const u32* counts, size_t n, i64* sums) {
+            std::vector<KmeansBox> boxes;
+            for (size_t i = 0; i < (n + 15) / 16; ++i) {
+              KmeansBox box = box_at(eighths + 3 * i, close ? home : nullptr);
+              for (u32 place = 0; place < 512; ++place) {
+                const u32 pixels = counts[512 * i + place], above[4] = {place % 8, place / 8 % 8, place / 64, 1};
+                for (int c = 0; c < 4; ++c) box.sum[c] += pixels * above[c];
+              }
+              boxes.push_back(box);
+            }
+            kernel(boxes.data(), counts, boxes.size(), forms, sums);
+          }),
+          in<u8>({3, 0, 16}), in<u32>({512, 0, 16}, colour_count), count,
+          inout<i64>({0, 4 * forms->k}, below_2_22<i64>));
+  compare(PICK(kmeans.box, label), ADAPTED((const u8* eighths, u8* labels) {
+            const KmeansBox box = box_at(eighths, close ? home : nullptr);
+            return kernel(&box, forms, labels);
+          }),
+          in<u8>({0, 3}), out<u8>({0, 512}));
+}
+
 GraphcutRow planes_of(const u8* values, size_t n) { return {{values, values + n, values + 2 * n}}; }
 
 void graphcut() {
@@ -563,6 +625,148 @@ void matting() {
   matting_laplacian();
 }
 
+float whole_level() { return static_cast<float>(random_from(-255, 255)); }
+
+// `planes` planes of n + more values, `gap` values between them.
+Length planar(int64_t planes, int64_t gap, int64_t more = 0) { return {planes, planes * more + (planes - 1) * gap}; }
+
+// The column sums of three rows of a guide and a source, and 1 / the columns of each window, where some columns at
+// either end lie outside the picture.
+struct GuidedSums {
+  std::vector<f64> sums, moments, inverse_width;
+  std::vector<f32> exact;
+
+  GuidedSums(const f32* rows, size_t n, size_t radius, int channels, size_t pitch, bool whole, size_t left,
+             size_t right) {
+    const size_t planes = static_cast<size_t>(channels) + 1, width = n + 2 * radius, terms = channels == 3 ? 9 : 2;
+    sums.resize(planes * pitch);
+    if (whole)
+      exact.resize(terms * pitch);
+    else
+      moments.resize(terms * pitch);
+    const std::vector<f32> none(planes * pitch);
+    for (size_t y = 0; y < 3; ++y) {
+      std::vector<f32> row(rows + y * planes * pitch, rows + (y + 1) * planes * pitch);
+      for (size_t i = 0; i < row.size(); ++i)
+        if (i % pitch < left || i % pitch >= width - right) row[i] = 0;
+      kernels().guided.slide(row.data(), none.data(), width, channels, pitch, sums.data(),
+                             whole ? exact.data() : nullptr, whole ? nullptr : moments.data());
+    }
+    for (size_t x = 0; x < n; ++x) {
+      const size_t from = x < left ? left : x, last = x + 2 * radius + 1, end = width - right;
+      inverse_width.push_back(1 / static_cast<f64>((last < end ? last : end) - from));
+    }
+  }
+};
+
+void guided_windows(int channels, int64_t gap) {
+  const int planes = channels + 1;
+  const bool whole = random_bool();
+  const int64_t r = random_from(1, random_bool() ? 8 : 256);
+  const size_t radius = static_cast<size_t>(r), more = static_cast<size_t>(2 * r + gap);
+  const size_t left = static_cast<size_t>(random_from(0, r)), right = static_cast<size_t>(random_from(0, r));
+  const f64 eps = (1e-6 + random_value<f64>()) * (whole ? 255 * 255 : 1);
+  compare(PICK(guided, fit), ADAPTED((const f32* rows, size_t n, f32* scratch, f32* fit) {
+            const GuidedSums of(rows, n, radius, channels, n + more, whole, left, right);
+            kernel(of.sums.data(), whole ? of.exact.data() : nullptr, whole ? nullptr : of.moments.data(), n, radius,
+                   channels, n + more, of.inverse_width.data(), 1.0 / 3, eps, scratch, fit);
+          }),
+          in<f32>(planar(3 * planes, 0, 2 * r + gap), whole ? whole_level : signed_float), count,
+          out<f32>(planar(15, gap, 2 * r)), out<f32>(planar(planes, 2 * r + gap)));
+  const f64 inverse_height = random_value<f64>();
+  compare(PICK(guided, mean_fit),
+          ADAPTED((const f64* columns, size_t n, const f64* inverse_width, f32* scratch, f32* mean) {
+            kernel(columns, n, radius, planes, n + more, inverse_width, inverse_height, scratch, mean);
+          }),
+          in<f64>(planar(planes, gap, 2 * r)), count, in<f64>(1), out<f32>(planar(2, gap, 2 * r)),
+          out<f32>(planar(planes, gap, 2 * r)));
+}
+
+void guided_rows(int channels, int64_t gap) {
+  const int planes = channels + 1, terms = channels == 3 ? 9 : 2;
+  const size_t more = static_cast<size_t>(gap);
+  const bool exact = random_bool();
+  const auto split = ADAPTED((const auto* pixels, size_t n, const f32* centre, f32* result) {
+    kernel(pixels, n, channels, centre, result, n + more);
+  });
+  compare(PICK(guided, split_u8), split, in<u8>(channels), count, in<f32>({0, channels}, level),
+          out<f32>(planar(channels, gap)));
+  compare(PICK(guided, split_f32), split, in<f32>(channels), count, in<f32>({0, channels}),
+          out<f32>(planar(channels, gap)));
+  KERNEL(guided, unit_u8, in<u8>(1), count, random_value<f32>(), out<f32>(1));
+  const auto row = in<f32>(planar(planes, gap), exact ? whole_level : signed_float);
+  compare(PICK(guided, slide),
+          ADAPTED((const f32* entering, const f32* leaving, size_t n, f64* sums, f32* floats, f64* doubles) {
+            kernel(entering, leaving, n, channels, n + more, sums, exact ? floats : nullptr, exact ? nullptr : doubles);
+          }),
+          row, row, count, inout<f64>(planar(planes, gap)), inout<f32>(planar(terms, gap), whole_level),
+          inout<f64>(planar(terms, gap)));
+  const auto fit = in<f32>(planar(planes, gap), signed_float);
+  compare(PICK(guided, slide_fit), ADAPTED((const f32* entering, const f32* leaving, size_t n, f64* columns) {
+            kernel(entering, leaving, n, planes, n + more, columns);
+          }),
+          fit, fit, count, inout<f64>(planar(planes, gap)));
+  const f32 centre = random_value<f32>(), share = random_value<f32>();
+  compare(PICK(guided, apply_fit), ADAPTED((const f32* mean, const f32* guide, size_t n, f32* result) {
+            kernel(mean, guide, n, channels, n + more, centre, result);
+          }),
+          fit, in<f32>(planar(channels, gap), signed_float), count, out<f32>(1));
+  const auto blend = ADAPTED((const f32* above, const f32* below, const auto* pixels, size_t n, f32* result) {
+    kernel(above, below, share, pixels, n, channels, n + more, result);
+  });
+  compare(PICK(guided, blend_u8), blend, fit, fit, in<u8>(channels), count, out<f32>(1));
+  compare(PICK(guided, blend_f32), blend, fit, fit, in<f32>(channels), count, out<f32>(1));
+}
+
+void guided() {
+  const int channels = random_bool() ? 3 : 1;
+  const int64_t gap = random_below(20), factor = random_from(1, 9);
+  guided_rows(channels, gap);
+  guided_windows(channels, gap);
+
+  KERNEL(guided, add_u8, in<u8>(1), count, inout<i32>(1, below_2_22<i32>));
+  KERNEL(guided, add_f32, in<f32>(1), count, inout<f32>(1));
+  const size_t times = static_cast<size_t>(factor);
+  const f32 scale = 1 + level(), centre = random_value<f32>();
+  KERNEL(guided, shrink_i32, in<i32>(channels * factor, below_2_22<i32>), count, channels, times, scale, centre,
+         out<f32>(channels));
+  KERNEL(guided, shrink_f32, in<f32>(channels * factor), count, channels, times, scale, centre, out<f32>(channels));
+  compare(PICK(guided, enlarge),
+          ADAPTED((const f32* cells, size_t n, f32* pixels) { kernel(cells + 1, n, times, pixels); }),
+          in<f32>({1, 2}, signed_float), count, out<f32>(factor));
+}
+
+// An alpha that is mostly 0 or 255.
+u8 clear_or_full() { return random_below(100) == 0 ? random_value<u8>() : random_bool() ? 255 : 0; }
+
+void foreground_rows() {
+  const int channels = random_bool() ? 3 : 1;
+  const int64_t times = random_below(8) == 0 ? 16 : 1;  // longer than what 32 bits can sum
+  compare(PICK(foreground, sums_u8), ADAPTED((const u8* alpha, const u8* pixels, size_t n, u64* sums) {
+            kernel(alpha, pixels, n * static_cast<size_t>(times), channels, sums);
+          }),
+          in<u8>(times), in<u8>(channels * times), count, inout<u64>({0, 1 + 2 * channels}, below_2_22<u64>));
+  KERNEL(foreground, partial_u8, in<u8>(1, clear_or_full), count, out<size_t>({0, 1}), out<size_t>({0, 1}));
+
+  const int64_t step = random_bool() ? channels : channels << random_from(1, 4);
+  // n + 1 pixels, so that the last one's end is that of the buffer
+  const auto split = ADAPTED((const auto* pixels, size_t n, f32* cells) {
+    f32* halves[6];
+    for (int i = 0; i < 2 * channels; ++i) {
+      halves[i] = cells;
+      cells += (n + 2 - static_cast<size_t>(i % 2)) / 2;
+    }
+    kernel(pixels, n + 1, channels, step, halves);
+  });
+  compare(PICK(foreground, split_u8), split, in<u8>({step, channels}), count, out<f32>({channels, channels}));
+  compare(PICK(foreground, split_f32), split, in<f32>({step, channels}), count, out<f32>({channels, channels}));
+  compare(PICK(foreground, enlarge),
+          ADAPTED((const f32* even, const f32* odd, size_t n, f32* row) { kernel(even, odd + n % 2, n, row); }),
+          in<f32>({1, 0, 2}), in<f32>({1, 0, 2}), count, out<f32>(1));
+  KERNEL(foreground, select_u8, in<u8>(1, clear_or_full), in<u8>(channels), in<u8>(channels), count, channels,
+         out<u8>(channels));
+}
+
 // `other` is the middle of three half-rows with a cell of padding at both ends.
 void foreground() {
   const int channels = random_bool() ? 3 : 1, planes = 1 + 3 * channels, shift = random_bool();
@@ -594,10 +798,13 @@ void round() {
   components();
   kmeans<u8>("kmeans.u8.assign", "kmeans.u8.relax", "kmeans.u8.square_sum", &KmeansKernels::u8);
   kmeans<f32>("kmeans.f32.assign", "kmeans.f32.relax", "kmeans.f32.square_sum", &KmeansKernels::f32);
+  kmeans_boxes();
   graphcut();
   chromakey();
   matting();
+  guided();
   foreground();
+  foreground_rows();
   composite();
 }
 
