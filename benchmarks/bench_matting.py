@@ -15,7 +15,7 @@ def time_one(benchmark, group, implementation, calls, rounds=5):
     benchmark.pedantic(calls[implementation], rounds=rounds, warmup_rounds=1)
 
 
-@pytest.mark.parametrize("megapixels", [1, 12])
+@pytest.mark.parametrize("megapixels", [0.3, 1, 12])
 @pytest.mark.parametrize(("kind", "subsample"), [("gray", 1), ("colour", 1), ("colour", 4)])
 @pytest.mark.parametrize("implementation", ["alphacut", "cv2", "copy"])
 def bench_guided_filter(benchmark, implementation, kind, subsample, megapixels):

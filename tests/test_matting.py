@@ -114,7 +114,8 @@ def test_guided_filter_keeps_a_constant(rng):
 
 @pytest.mark.parametrize("subsample", [1, 3])
 def test_guided_filter_same_bytes_for_all_settings(subsample, rng):
-    guide, src = rng.random((400, 331, 3), dtype=np.float32), rng.random((400, 331), dtype=np.float32)
+    guide = rng.integers(0, 256, (540, 530, 3), dtype=np.uint8)
+    src = rng.random((540, 530), dtype=np.float32)
     assert settings_agree(lambda: alphacut.guided_filter(guide, src, 5, 1e-4, subsample=subsample))
 
 
@@ -165,6 +166,34 @@ def test_guided_filter_errors(rng):
             alphacut.guided_filter(guide, bad, 2, 1e-3)
         with pytest.raises(ValueError, match="guide must have finite values"):
             alphacut.guided_filter(bad, src, 2, 1e-3)
+
+
+@functools.cache
+def tiled_case(radius, subsample, channels):
+    """More than one tile each way; the oracle takes a while."""
+    rng = np.random.default_rng(radius)
+    shape = (530, 541) if subsample == 1 else (260 * subsample - 1, 263 * subsample - 1)
+    guide = np.rint(255 * np.squeeze(smooth_picture(rng, *shape, channels))).astype(np.uint8)
+    src = (rng.random(guide.shape[:2]) < 0.5).astype(np.float32)
+    return guide, src, reference.guided_filter(guide / 255, src, radius, 1e-4, subsample)
+
+
+@pytest.mark.parametrize(
+    ("radius", "subsample", "channels"),
+    [(2, 1, 1), (3, 1, 3), (12, 1, 1), (53, 1, 3), (6, 2, 1), (9, 4, 3), (11, 3, 1)],
+)
+def test_guided_filter_equals_oracle_across_tiles(radius, subsample, channels):
+    guide, src, expected = tiled_case(radius, subsample, channels)
+    assert abs(alphacut.guided_filter(guide, src, radius, 1e-4, subsample=subsample) - expected).max() < 1e-5
+
+
+@pytest.mark.parametrize("radius", [150, 256, 257])
+def test_guided_filter_equals_oracle_with_large_windows(radius, rng):
+    """Sums of bytes that float does not hold, and windows too large for tiles."""
+    guide = np.rint(255 * smooth_picture(rng, 90, 610, 1)[..., 0]).astype(np.uint8)
+    src = rng.random(guide.shape, dtype=np.float32)
+    expected = reference.guided_filter(guide / 255, src, radius, 1e-4)
+    assert abs(alphacut.guided_filter(guide, src, radius, 1e-4) - expected).max() < 1e-5
 
 
 def test_guided_filter_takes_any_radius(rng):

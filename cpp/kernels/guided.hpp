@@ -31,21 +31,20 @@ struct GuidedKernels {
   void (*apply_fit)(const float* mean, const float* guide, size_t n, int channels, size_t pitch, float centre,
                     float* result);
 
-  // sums += row
-  void (*add_u8)(const uint8_t* row, size_t n, int32_t* sums);
-  void (*add_f32)(const float* row, size_t n, float* sums);
-  // Sums of `factor` pixels side by side, over `scale`, less `centre`.
-  void (*shrink_i32)(const int32_t* sums, size_t cells, int channels, size_t factor, float scale, float centre,
-                     float* means);
-  void (*shrink_f32)(const float* sums, size_t cells, int channels, size_t factor, float scale, float centre,
-                     float* means);
+  // Planes of means over cells of `rows` by `factor` interleaved pixels, less their centres. Rows lie `stride` bytes
+  // apart. `sums` holds cells·factor·channels values.
+  void (*shrink_u8)(const uint8_t* pixels, ptrdiff_t stride, size_t rows, size_t cells, int channels, size_t factor,
+                    const float* centre, float* sums, float* planes, size_t pitch);
+  void (*shrink_f32)(const float* pixels, ptrdiff_t stride, size_t rows, size_t cells, int channels, size_t factor,
+                     const float* centre, float* sums, float* planes, size_t pitch);
   // Bilinear between the centres of cells `factor` pixels long; cells[-1] and cells[n] are read too.
   void (*enlarge)(const float* cells, size_t n, size_t factor, float* pixels);
-  // a·I + b for n interleaved pixels I (0..1, less 0.5), with the fit that lies `share` between two planar rows.
+  // a·I + b for n interleaved pixels, with the fit that lies `share` between two planar rows; I is less its centre, and
+  // `centre` holds the source's last.
   void (*blend_u8)(const float* above, const float* below, float share, const uint8_t* pixels, size_t n, int channels,
-                   size_t pitch, float* result);
+                   const float* centre, size_t pitch, float* result);
   void (*blend_f32)(const float* above, const float* below, float share, const float* pixels, size_t n, int channels,
-                    size_t pitch, float* result);
+                    const float* centre, size_t pitch, float* result);
 };
 
 }  // namespace alphacut

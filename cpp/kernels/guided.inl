@@ -181,27 +181,72 @@ void guided_apply_fit(const float* __restrict mean, const float* __restrict guid
                 mean[3 * pitch + x] + centre;
 }
 
-template <class T, class Sum>
-void guided_add(const T* __restrict row, size_t n, Sum* __restrict sums) {
-  for (size_t i = 0; i < n; ++i) sums[i] += static_cast<Sum>(row[i]);
+template <class T>
+constexpr float guided_full = sizeof(T) == 1 ? 255.0f : 1.0f;  // what 1 is stored as
+
+inline int guided_wide(uint8_t value) { return value; }
+inline float guided_wide(float value) { return value; }
+
+// Sums down the columns, four rows at a time. Those of bytes are whole numbers.
+template <class T>
+void guided_add_rows(const T* pixels, ptrdiff_t stride, size_t rows, size_t n, float* __restrict sums) {
+  const auto row = [&](size_t y) {
+    return reinterpret_cast<const T*>(reinterpret_cast<const char*>(pixels) + static_cast<ptrdiff_t>(y) * stride);
+  };
+  for (size_t i = 0; i < n; ++i) sums[i] = 0;
+  size_t y = 0;
+  for (; y + 4 <= rows; y += 4) {
+    const T *a = row(y), *b = row(y + 1), *c = row(y + 2), *d = row(y + 3);
+    for (size_t i = 0; i < n; ++i)
+      sums[i] += static_cast<float>((guided_wide(a[i]) + guided_wide(b[i])) + (guided_wide(c[i]) + guided_wide(d[i])));
+  }
+  for (; y < rows; ++y) {
+    const T* a = row(y);
+    for (size_t i = 0; i < n; ++i) sums[i] += static_cast<float>(a[i]);
+  }
 }
 
-template <int C, class Sum>
-void guided_shrink_cells(const Sum* __restrict sums, size_t cells, size_t factor, float scale, float centre,
-                         float* __restrict means) {
+// Sums of 4 columns: made planar first, which vectorises as the sum then does.
+template <int C>
+void guided_add_four_columns(const float* __restrict sums, size_t cells, float scale, const float* __restrict centre,
+                             float* __restrict planes, size_t pitch) {
+  constexpr size_t chunk = 64;
+  float plane[C][4 * chunk];
+  for (size_t x = 0; x < cells; x += chunk, sums += 4 * C * chunk) {
+    const size_t m = min_of(chunk, cells - x);
+    for (size_t i = 0; i < 4 * m; ++i)
+      for (int c = 0; c < C; ++c) plane[c][i] = sums[C * i + static_cast<size_t>(c)];
+    for (int c = 0; c < C; ++c) {
+      float* __restrict means = planes + static_cast<size_t>(c) * pitch + x;
+      for (size_t i = 0; i < m; ++i)
+        means[i] =
+            ((plane[c][4 * i] + plane[c][4 * i + 1]) + (plane[c][4 * i + 2] + plane[c][4 * i + 3])) / scale - centre[c];
+    }
+  }
+}
+
+template <int C, class T>
+void guided_shrink_cells(const T* pixels, ptrdiff_t stride, size_t rows, size_t cells, size_t factor,
+                         const float* centre, float* sums, float* planes, size_t pitch) {
+  const float scale = static_cast<float>(factor * rows) * guided_full<T>;
+  guided_add_rows(pixels, stride, rows, cells * factor * C, sums);
+  if (factor == 4) {
+    guided_add_four_columns<C>(sums, cells, scale, centre, planes, pitch);
+    return;
+  }
   for (size_t x = 0; x < cells; ++x, sums += C * factor)
     for (size_t c = 0; c < C; ++c) {
-      Sum sum = 0;
+      float sum = 0;
       for (size_t k = 0; k < factor; ++k) sum += sums[C * k + c];
-      means[C * x + c] = static_cast<float>(sum) / scale - centre;
+      planes[c * pitch + x] = sum / scale - centre[c];
     }
 }
 
-template <class Sum>
-void guided_shrink(const Sum* sums, size_t cells, int channels, size_t factor, float scale, float centre,
-                   float* means) {
-  (channels == 3 ? guided_shrink_cells<3, Sum> : guided_shrink_cells<1, Sum>)(sums, cells, factor, scale, centre,
-                                                                              means);
+template <class T>
+void guided_shrink(const T* pixels, ptrdiff_t stride, size_t rows, size_t cells, int channels, size_t factor,
+                   const float* centre, float* sums, float* planes, size_t pitch) {
+  (channels == 3 ? guided_shrink_cells<3, T> : guided_shrink_cells<1, T>)(pixels, stride, rows, cells, factor, centre,
+                                                                          sums, planes, pitch);
 }
 
 // `Factor` is 0, or `factor` where the compiler shall know it.
@@ -223,40 +268,27 @@ void guided_enlarge(const float* cells, size_t n, size_t factor, float* pixels) 
                  : guided_enlarge_cells<0>)(cells, n, factor, pixels);
 }
 
-template <class T>
-constexpr float guided_unit = sizeof(T) == 1 ? 1.0f / 255 : 1.0f;
-
 template <int C, class T>
 void guided_blend_pixels(const float* __restrict above, const float* __restrict below, float share,
-                         const T* __restrict pixels, size_t n, size_t pitch, float* __restrict result) {
+                         const T* __restrict pixels, size_t n, const float* __restrict centre, size_t pitch,
+                         float* __restrict result) {
   const auto between = [&](size_t i) { return above[i] + share * (below[i] - above[i]); };
   for (size_t x = 0; x < n; ++x) {
-    float sum = between(C * pitch + x);
+    float sum = between(C * pitch + x) + centre[C];
     for (size_t c = 0; c < C; ++c)
-      sum += between(c * pitch + x) * (static_cast<float>(pixels[C * x + c]) * guided_unit<T> - 0.5f);
+      sum += between(c * pitch + x) * (static_cast<float>(pixels[C * x + c]) * (1 / guided_full<T>)-centre[c]);
     result[x] = sum;
   }
 }
 
 template <class T>
 void guided_blend(const float* above, const float* below, float share, const T* pixels, size_t n, int channels,
-                  size_t pitch, float* result) {
-  (channels == 3 ? guided_blend_pixels<3, T> : guided_blend_pixels<1, T>)(above, below, share, pixels, n, pitch,
+                  const float* centre, size_t pitch, float* result) {
+  (channels == 3 ? guided_blend_pixels<3, T> : guided_blend_pixels<1, T>)(above, below, share, pixels, n, centre, pitch,
                                                                           result);
 }
 
-constexpr GuidedKernels guided_kernels = {guided_split_u8,
-                                          guided_split_f32,
-                                          guided_unit_u8,
-                                          guided_slide,
-                                          guided_fit,
-                                          guided_slide_fit,
-                                          guided_mean_fit,
-                                          guided_apply_fit,
-                                          guided_add<uint8_t, int32_t>,
-                                          guided_add<float, float>,
-                                          guided_shrink<int32_t>,
-                                          guided_shrink<float>,
-                                          guided_enlarge,
-                                          guided_blend<uint8_t>,
-                                          guided_blend<float>};
+constexpr GuidedKernels guided_kernels = {
+    guided_split_u8,  guided_split_f32,      guided_unit_u8,     guided_slide,           guided_fit,
+    guided_slide_fit, guided_mean_fit,       guided_apply_fit,   guided_shrink<uint8_t>, guided_shrink<float>,
+    guided_enlarge,   guided_blend<uint8_t>, guided_blend<float>};

@@ -20,35 +20,102 @@ std::vector<double> inverse_lengths(int64_t size, int64_t radius) {
   return inverse;
 }
 
-// What all tiles share. uint8 guides go from 0 to 255 here, and eps with them, so that their sums are whole numbers.
-template <class Guide, class Source>
-struct Job {
-  static constexpr bool whole = std::is_same_v<Guide, uint8_t>;
+// The kernels of a depth.
+auto split(uint8_t) { return kernels().guided.split_u8; }
+auto split(float) { return kernels().guided.split_f32; }
+auto shrinking(uint8_t) { return kernels().guided.shrink_u8; }
+auto shrinking(float) { return kernels().guided.shrink_f32; }
+auto blend(uint8_t) { return kernels().guided.blend_u8; }
+auto blend(float) { return kernels().guided.blend_f32; }
 
+// What tiles filter: the pictures themselves. uint8 guides go from 0 to 255 here, and eps with them, so that their sums
+// are whole numbers.
+template <class Guide, class Source>
+struct FullSize {
+  static constexpr bool whole = std::is_same_v<Guide, uint8_t>;
   ImageView<const Guide> guide;
   ImageView<const Source> source;
+
+  int64_t height() const { return guide.height; }
+  int64_t width() const { return guide.width; }
+  int64_t scratch(int64_t) const { return 0; }
+  float guide_at(int64_t y, int64_t x, int64_t c) const {
+    return static_cast<float>(guide.row(y)[x * guide.channels + c]);
+  }
+  float source_at(int64_t y, int64_t x) const { return unit(source.row(y)[x]); }
+
+  // Planes of n pixels of a row, less their centres.
+  void load(int64_t y, int64_t x, int64_t n, const float* centre, float*, float* planes, int64_t pitch) const {
+    const int channels = static_cast<int>(guide.channels);
+    float* last = planes + channels * pitch;
+    split(Guide{})(guide.row(y) + x * channels, count(n), channels, centre, planes, count(pitch));
+    if constexpr (std::is_same_v<Source, uint8_t>)
+      kernels().guided.unit_u8(source.row(y) + x, count(n), centre[channels], last);
+    else
+      kernels().guided.split_f32(source.row(y) + x, count(n), 1, centre + channels, last, count(pitch));
+  }
+};
+
+// ... or the means of cells of factor² pixels.
+template <class Guide, class Source>
+struct Shrunk {
+  static constexpr bool whole = false;
+  ImageView<const Guide> guide;
+  ImageView<const Source> source;
+  int64_t factor;
+
+  int64_t height() const { return (guide.height - 1) / factor + 1; }
+  int64_t width() const { return (guide.width - 1) / factor + 1; }
+  int64_t scratch(int64_t pitch) const { return pitch * factor * guide.channels; }
+  float guide_at(int64_t y, int64_t x, int64_t c) const {
+    return unit(guide.row(y * factor)[x * factor * guide.channels + c]);
+  }
+  float source_at(int64_t y, int64_t x) const { return unit(source.row(y * factor)[x * factor]); }
+
+  void load(int64_t y, int64_t x, int64_t n, const float* centre, float* sums, float* planes, int64_t pitch) const {
+    shrink_row(guide, y, x, n, centre, sums, planes, pitch);
+    shrink_row(source, y, x, n, centre + guide.channels, sums, planes + guide.channels * pitch, pitch);
+  }
+
+  template <class T>
+  void shrink_row(ImageView<const T> image, int64_t y, int64_t x, int64_t n, const float* centre, float* sums,
+                  float* planes, int64_t pitch) const {
+    const T* row = image.row(y * factor) + x * factor * image.channels;
+    const size_t rows = count(std::min(factor, image.height - y * factor));
+    const int64_t whole_cells = std::min(n, image.width / factor - x), left = image.width % factor;
+    const int channels = static_cast<int>(image.channels);
+    shrinking(T{})(row, image.stride, rows, count(whole_cells), channels, count(factor), centre, sums, planes,
+                   count(pitch));
+    if (whole_cells < n)
+      shrinking(T{})(row + whole_cells * factor * image.channels, image.stride, rows, 1, channels, count(left), centre,
+                     sums, planes + whole_cells, count(pitch));
+  }
+};
+
+template <class Pixels>
+struct Job {
+  Pixels pixels;
   int64_t radius;
   double eps;
   std::vector<double> inverse_width, inverse_height;
 
-  Job(ImageView<const Guide> g, ImageView<const Source> s, int64_t r, double e)
-      : guide(g),
-        source(s),
+  Job(Pixels p, int64_t r, double e)
+      : pixels(p),
         radius(r),
-        eps(whole ? e * 255 * 255 : e),
-        inverse_width(inverse_lengths(g.width, r)),
-        inverse_height(inverse_lengths(g.height, r)) {}
-  int channels() const { return static_cast<int>(guide.channels); }
+        eps(Pixels::whole ? e * 255 * 255 : e),
+        inverse_width(inverse_lengths(p.width(), r)),
+        inverse_height(inverse_lengths(p.height(), r)) {}
+  int channels() const { return static_cast<int>(pixels.guide.channels); }
   // Whether float holds sums of I² down a window exactly.
-  bool exact() const { return whole && (2 * radius + 1) * 255 * 255 <= 1 << 24; }
+  bool exact() const { return Pixels::whole && (2 * radius + 1) * 255 * 255 <= 1 << 24; }
 };
 
 // Filters the rectangle [y0, y1) × [x0, x1) in one pass over its rows and the 2·radius around it, so that all but the
 // pictures stays in the cache. Values are kept less a centre, the mean of some of the tile's, so that float holds them.
-template <class Guide, class Source>
+template <class Pixels>
 class Tile {
  public:
-  Tile(const Job<Guide, Source>& job, int64_t y0, int64_t y1, int64_t x0, int64_t x1)
+  Tile(const Job<Pixels>& job, int64_t y0, int64_t y1, int64_t x0, int64_t x1)
       : job_(job),
         y0_(y0),
         y1_(y1),
@@ -59,8 +126,8 @@ class Tile {
         pitch_((x1 - x0 + 4 * job.radius + 15) / 16 * 16) {
     const int64_t moments = job.channels() == 3 ? 9 : 2, ring = length_ * planes_;
     const int64_t doubles = 2 * planes_ + (job.exact() ? 0 : moments), floats = 2 * ring + moments + 15 + planes_;
-    memory_ = Image<double>(2 * doubles + floats, pitch_ / 2);
-    std::fill_n(memory_.data(), memory_.pixels(), 0.0);
+    memory_ = Image<double>(1, (2 * doubles + floats) * pitch_ / 2 + job.pixels.scratch(pitch_) / 2);
+    std::fill_n(memory_.data(), (2 * doubles + floats) * pitch_ / 2, 0.0);
     sums_ = memory_.data();
     fit_sums_ = sums_ + planes_ * pitch_;
     moments_ = fit_sums_ + planes_ * pitch_;
@@ -69,11 +136,7 @@ class Tile {
     mean_ = fits_ + ring * pitch_;
     exact_ = mean_ + planes_ * pitch_;
     scratch_ = exact_ + moments * pitch_;
-    for (int64_t c = 0; c < job.channels(); ++c) {
-      guide_centre[c] = mean_of(job.guide, c, 1);
-      if (job.whole) guide_centre[c] = std::floor(guide_centre[c] + 0.5f);
-    }
-    source_centre = mean_of(job.source, 0, std::is_same_v<Source, uint8_t> ? 255 : 1);
+    find_centre();
   }
 
   // Calls finish(y, mean, guide) for every row, with the mean fit and the guide from column x0 on.
@@ -92,19 +155,21 @@ class Tile {
   }
 
   int64_t pitch() const { return pitch_; }
-
-  float guide_centre[3] = {}, source_centre = 0;
+  const float* centre() const { return centre_; }  // of the guide's channels, then of the source
 
  private:
-  // Of 16 × 16 pixels of the tile, exact where all are the same.
-  template <class T>
-  float mean_of(ImageView<const T> image, int64_t channel, float scale) const {
-    double sum = 0;
+  // The mean of 16 × 16 pixels, exact where all are the same.
+  void find_centre() {
+    double sums[4] = {};
     for (int64_t i = 0; i < 256; ++i) {
       const int64_t y = y0_ + (y1_ - y0_) * (2 * (i / 16) + 1) / 32, x = x0_ + (x1_ - x0_) * (2 * (i % 16) + 1) / 32;
-      sum += static_cast<double>(static_cast<float>(image.row(y)[x * image.channels + channel]) / scale);
+      for (int64_t c = 0; c + 1 < planes_; ++c) sums[c] += static_cast<double>(job_.pixels.guide_at(y, x, c));
+      sums[planes_ - 1] += static_cast<double>(job_.pixels.source_at(y, x));
     }
-    return static_cast<float>(sum / 256);
+    for (int64_t c = 0; c < planes_; ++c) {
+      const bool whole = Pixels::whole && c + 1 < planes_;
+      centre_[c] = static_cast<float>(whole ? std::floor(sums[c] / 256 + 0.5) : sums[c] / 256);
+    }
   }
 
   // The latest rows are kept, and so are their fits.
@@ -112,33 +177,20 @@ class Tile {
   float* fit(int64_t y) { return fits_ + y % length_ * planes_ * pitch_; }
 
   void enter_row(int64_t y) {
-    if (y < job_.guide.height)
-      load_row(y);
+    const int64_t margin = 2 * job_.radius;
+    const int64_t from = std::max<int64_t>(x0_ - margin, 0), to = std::min(x1_ + margin, job_.pixels.width());
+    if (y < job_.pixels.height())
+      job_.pixels.load(y, from, to - from, centre_, scratch_ + 15 * pitch_, row(y) + from - (x0_ - margin), pitch_);
     else
       std::fill_n(row(y), planes_ * pitch_, 0.0f);
-    kernel_.slide(row(y), row(y + 1), count(x1_ - x0_ + 4 * job_.radius), job_.channels(), count(pitch_), sums_,
+    kernel_.slide(row(y), row(y + 1), count(x1_ - x0_ + 2 * margin), job_.channels(), count(pitch_), sums_,
                   job_.exact() ? exact_ : nullptr, moments_);
   }
 
-  void load_row(int64_t y) {
-    const int64_t margin = 2 * job_.radius;
-    const int64_t from = std::max<int64_t>(x0_ - margin, 0), to = std::min(x1_ + margin, job_.guide.width);
-    float *guide = row(y) + from - (x0_ - margin), *source = guide + (planes_ - 1) * pitch_;
-    const Guide* pixels = job_.guide.row(y) + from * job_.guide.channels;
-    if constexpr (job_.whole)
-      kernel_.split_u8(pixels, count(to - from), job_.channels(), guide_centre, guide, count(pitch_));
-    else
-      kernel_.split_f32(pixels, count(to - from), job_.channels(), guide_centre, guide, count(pitch_));
-    if constexpr (std::is_same_v<Source, uint8_t>)
-      kernel_.unit_u8(job_.source.row(y) + from, count(to - from), source_centre, source);
-    else
-      kernel_.split_f32(job_.source.row(y) + from, count(to - from), 1, &source_centre, source, count(pitch_));
-  }
-
   void enter_fit(int64_t y) {
-    const int64_t r = job_.radius, from = std::max<int64_t>(x0_ - r, 0), to = std::min(x1_ + r, job_.guide.width);
+    const int64_t r = job_.radius, from = std::max<int64_t>(x0_ - r, 0), to = std::min(x1_ + r, job_.pixels.width());
     const int64_t at = from - (x0_ - r);
-    if (y < job_.guide.height)
+    if (y < job_.pixels.height())
       kernel_.fit(sums_ + at, job_.exact() ? exact_ + at : nullptr, moments_ + at, count(to - from), count(r),
                   job_.channels(), count(pitch_), &job_.inverse_width[count(from)], job_.inverse_height[count(y)],
                   job_.eps, scratch_, fit(y) + at);
@@ -149,8 +201,9 @@ class Tile {
   }
 
   const GuidedKernels& kernel_ = kernels().guided;
-  const Job<Guide, Source>& job_;
+  const Job<Pixels>& job_;
   int64_t y0_, y1_, x0_, x1_, planes_, length_, pitch_;
+  float centre_[4] = {};
   Image<double> memory_;  // in one piece, or the system would take it back and clear it for each tile
   double *sums_, *fit_sums_, *moments_;
   float *rows_, *fits_, *mean_, *exact_, *scratch_;
@@ -159,84 +212,80 @@ class Tile {
 // Windows that reach farther than this go through the picture plane by plane: tiles would be mostly margin.
 constexpr int64_t kLargestMargin = 256;
 
-// The longest equal parts of `size` up to a length that suits the cache and is not mostly margin.
+// Equal parts of `size`, as long as suits the cache but not mostly margin.
 int64_t part_length(int64_t size, int64_t radius, int64_t suitable) {
   const int64_t parts = (size - 1) / std::max(suitable, 8 * radius) + 1;
   return (size - 1) / parts + 1;
 }
 
-// Calls finish(tile, y, x0, x1, mean, guide) for every row of every tile.
-template <class Guide, class Source, class Finish>
-void filter_tiles(const Job<Guide, Source>& job, Finish finish) {
-  const int64_t height = job.guide.height, width = job.guide.width;
-  const int64_t rows = part_length(height, job.radius, 512), columns = part_length(width, job.radius, 512);
+// Calls body(y0, y1, x0, x1) for the rectangles of a picture's tiles.
+template <class Body>
+void for_tiles(int64_t height, int64_t width, int64_t radius, int64_t suitable, Body body) {
+  const int64_t rows = part_length(height, radius, suitable), columns = part_length(width, radius, suitable);
   const int64_t across = (width - 1) / columns + 1;
   parallel_for(((height - 1) / rows + 1) * across, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t y0 = i / across * rows, x0 = i % across * columns, x1 = std::min(x0 + columns, width);
-      Tile<Guide, Source> tile(job, y0, std::min(y0 + rows, height), x0, x1);
-      tile.run([&](int64_t y, const float* mean, const float* guide) { finish(tile, y, x0, x1, mean, guide); });
+      const int64_t y = i / across * rows, x = i % across * columns;
+      body(y, std::min(y + rows, height), x, std::min(x + columns, width));
     }
   });
 }
 
-// The mean fits of all windows, planar: row planes·y + k holds plane k of row y, with the first and last fit once more
-// at either end. They are for guides less kGuideCentre.
-Image<float> mean_fits(const Job<float, float>& job) {
-  const int64_t planes = job.guide.channels + 1, width = job.guide.width;
-  Image<float> fits(job.guide.height * planes, width + 2);
-  filter_tiles(job, [&](const auto& tile, int64_t y, int64_t x0, int64_t x1, const float* mean, const float*) {
-    float* offset = fits.row(planes * y + planes - 1) + 1;
-    for (int64_t x = x0; x < x1; ++x) offset[x] = mean[(planes - 1) * tile.pitch() + x - x0] + tile.source_centre;
-    for (int64_t c = 0; c + 1 < planes; ++c) {
-      float* slope = fits.row(planes * y + c) + 1;
-      for (int64_t x = x0; x < x1; ++x) {
-        slope[x] = mean[c * tile.pitch() + x - x0];
-        offset[x] -= slope[x] * tile.guide_centre[c];
-      }
-    }
+template <class Guide, class Source>
+void filter_full(const Job<FullSize<Guide, Source>>& job, ImageView<float> result) {
+  for_tiles(result.height, result.width, job.radius, 512, [&](int64_t y0, int64_t y1, int64_t x0, int64_t x1) {
+    Tile tile(job, y0, y1, x0, x1);
+    tile.run([&](int64_t y, const float* mean, const float* guide) {
+      kernels().guided.apply_fit(mean, guide, count(x1 - x0), job.channels(), count(tile.pitch()),
+                                 tile.centre()[job.channels()], result.row(y) + x0);
+    });
   });
-  for (int64_t i = 0; i < fits.height(); ++i) {
-    fits.row(i)[0] = fits.row(i)[1];
-    fits.row(i)[width + 1] = fits.row(i)[width];
+}
+
+// Two neighbouring rows of mean fits, at the picture's width.
+class WideRows {
+ public:
+  WideRows(int64_t cells, int64_t planes, int64_t factor)
+      : cells_(cells), planes_(planes), factor_(factor), narrow_(1, cells + 2), wide_(2 * planes, cells * factor) {}
+  int64_t pitch() const { return cells_ * factor_; }
+  const float* row(int64_t y) { return wide_.row(y % 2 * planes_); }
+  void enter(int64_t y, const float* mean, int64_t mean_pitch) {
+    for (int64_t k = 0; k < planes_; ++k) {
+      float* cells = narrow_.data() + 1;
+      std::copy_n(mean + k * mean_pitch, cells_, cells);
+      cells[-1] = cells[0];
+      cells[cells_] = cells[cells_ - 1];
+      kernels().guided.enlarge(cells, count(cells_), count(factor_), wide_.row(y % 2 * planes_ + k));
+    }
   }
-  return fits;
-}
 
-void blend(const float* above, const float* below, float share, ImageView<const uint8_t> guide, int64_t y, size_t pitch,
-           float* result) {
-  kernels().guided.blend_u8(above, below, share, guide.row(y), count(guide.width), static_cast<int>(guide.channels),
-                            pitch, result);
-}
+ private:
+  int64_t cells_, planes_, factor_;
+  Image<float> narrow_, wide_;
+};
 
-void blend(const float* above, const float* below, float share, ImageView<const float> guide, int64_t y, size_t pitch,
-           float* result) {
-  kernels().guided.blend_f32(above, below, share, guide.row(y), count(guide.width), static_cast<int>(guide.channels),
-                             pitch, result);
-}
-
-// a·I + b with the fits of a picture `factor` times smaller. Rows of fits are made wide once and blended for each row.
-template <class Guide>
-void apply_small_fits(ImageView<const Guide> guide, ImageView<const float> fits, int64_t factor,
-                      ImageView<float> result) {
-  const int64_t planes = guide.channels + 1, cells = fits.width - 2, rows = fits.height / planes;
-  const int64_t pitch = cells * factor;
-  parallel_for(guide.height, row_grain(guide.width, 1 << 18), [&](int64_t begin, int64_t end) {
-    Image<float> wide(2 * planes, pitch);
-    int64_t held[2] = {-1, -1};
-    const auto enlarged = [&](int64_t row) {
-      float* to = wide.row(row % 2 * planes);
-      if (held[row % 2] != row)
-        for (int64_t k = 0; k < planes; ++k)
-          kernels().guided.enlarge(fits.row(row * planes + k) + 1, count(cells), count(factor), to + k * pitch);
-      held[row % 2] = row;
-      return to;
-    };
-    for (int64_t y = begin; y < end; ++y) {
-      const Between between = between_cells(y, factor, rows);
-      const float *above = enlarged(between.first), *below = enlarged(between.second);
-      blend(above, below, between.share, guide, y, count(pitch), result.row(y));
-    }
+// Tiles have a cell more on each side, for the fits between cells.
+template <class Guide, class Source>
+void filter_shrunk(const Job<Shrunk<Guide, Source>>& job, ImageView<float> result) {
+  const int64_t factor = job.pixels.factor, height = job.pixels.height(), width = job.pixels.width();
+  const ImageView<const Guide> guide = job.pixels.guide;
+  for_tiles(height, width, job.radius, 256, [&](int64_t y0, int64_t y1, int64_t x0, int64_t x1) {
+    const int64_t left = std::max<int64_t>(x0 - 1, 0), right = std::min(x1 + 1, width);
+    Tile tile(job, std::max<int64_t>(y0 - 1, 0), std::min(y1 + 1, height), left, right);
+    WideRows rows(right - left, guide.channels + 1, factor);
+    const int64_t from = x0 * factor, n = std::min(x1 * factor, guide.width) - from;
+    int64_t y = y0 * factor;
+    const int64_t end = std::min(y1 * factor, guide.height);
+    tile.run([&](int64_t cell, const float* mean, const float*) {
+      rows.enter(cell, mean, tile.pitch());
+      for (; y < end && between_cells(y, factor, height).second == cell; ++y) {
+        const Between between = between_cells(y, factor, height);
+        const int64_t at = from - left * factor;
+        blend(Guide{})(rows.row(between.first) + at, rows.row(between.second) + at, between.share,
+                       guide.row(y) + from * guide.channels, count(n), job.channels(), tile.centre(),
+                       count(rows.pitch()), result.row(y) + from);
+      }
+    });
   });
 }
 
@@ -263,21 +312,15 @@ void guided_filter(ImageView<const Guide> guide, ImageView<const Source> source,
   const int64_t longest = std::max(guide.height, guide.width);
   radius = std::min(radius / subsample, longest);
   subsample = std::min(subsample, longest);  // one cell already; keeps products small
-  const auto& kernel = kernels().guided;
-  if (subsample == 1 && radius <= kLargestMargin) {
-    filter_tiles(Job<Guide, Source>(guide, source, radius, eps),
-                 [&](const auto& tile, int64_t y, int64_t x0, int64_t x1, const float* mean, const float* centred) {
-                   kernel.apply_fit(mean, centred, count(x1 - x0), static_cast<int>(guide.channels),
-                                    count(tile.pitch()), tile.source_centre, result.row(y) + x0);
-                 });
+  if (radius <= kLargestMargin) {
+    if (subsample == 1)
+      filter_full(Job(FullSize<Guide, Source>{guide, source}, radius, eps), result);
+    else
+      filter_shrunk(Job(Shrunk<Guide, Source>{guide, source, subsample}, radius, eps), result);
     return;
   }
   const Image<float> small = shrink(guide, subsample, kGuideCentre);
   const Image<float> small_source = shrink(source, subsample, 0);
-  if (radius <= kLargestMargin) {
-    apply_small_fits<Guide>(guide, mean_fits(Job<float, float>(small, small_source, radius, eps)), subsample, result);
-    return;
-  }
   const Image<float> mean = mean_fit(local_fit(small, small_source, {}, radius, eps), radius);
   apply_fit(guide, mean, subsample,
             [&](int64_t y, const float* values, const float*) { std::copy_n(values, guide.width, result.row(y)); });

@@ -14,37 +14,22 @@ namespace alphacut {
 // Guides are centred on 0, which keeps a·I + b precise in float.
 inline constexpr float kGuideCentre = 0.5f;
 
-// Adds rows of a picture, and then the columns of the sum.
-inline void add_row(const uint8_t* row, size_t n, int32_t* sums) { kernels().guided.add_u8(row, n, sums); }
-inline void add_row(const float* row, size_t n, float* sums) { kernels().guided.add_f32(row, n, sums); }
-inline void shrink_row(const int32_t* sums, size_t cells, int channels, int64_t factor, int64_t rows, float centre,
-                       float* means) {
-  kernels().guided.shrink_i32(sums, cells, channels, static_cast<size_t>(factor),
-                              static_cast<float>(255 * factor * rows), centre, means);
-}
-inline void shrink_row(const float* sums, size_t cells, int channels, int64_t factor, int64_t rows, float centre,
-                       float* means) {
-  kernels().guided.shrink_f32(sums, cells, channels, static_cast<size_t>(factor), static_cast<float>(factor * rows),
-                              centre, means);
-}
-
 // Means of blocks of `factor`² pixels (what the picture has of them), less `centre`.
 template <class T>
 Image<float> shrink(ImageView<const T> image, int64_t factor, float centre) {
   Image<float> small((image.height - 1) / factor + 1, (image.width - 1) / factor + 1, image.channels);
-  const int64_t whole = image.width / factor, left = image.width % factor;
-  const int channels = static_cast<int>(image.channels);
   parallel_for(small.height(), row_grain(image.width * factor), [&](int64_t begin, int64_t end) {
-    std::vector<std::conditional_t<std::is_same_v<T, uint8_t>, int32_t, float>> sums(
-        static_cast<size_t>(image.width * image.channels));
     for (int64_t y = begin; y < end; ++y) {
+      float* out = small.row(y);
       const int64_t y0 = y * factor, y1 = std::min(image.height, y0 + factor);
-      std::fill(sums.begin(), sums.end(), 0);
-      for (int64_t yy = y0; yy < y1; ++yy) add_row(image.row(yy), sums.size(), sums.data());
-      shrink_row(sums.data(), static_cast<size_t>(whole), channels, factor, y1 - y0, centre, small.row(y));
-      if (left > 0)
-        shrink_row(sums.data() + whole * factor * channels, 1, channels, left, y1 - y0, centre,
-                   small.row(y) + whole * channels);
+      for (int64_t x = 0; x < small.width(); ++x)
+        for (int64_t c = 0; c < image.channels; ++c) {
+          const int64_t x0 = x * factor, x1 = std::min(image.width, x0 + factor);
+          float sum = 0;
+          for (int64_t yy = y0; yy < y1; ++yy)
+            for (int64_t xx = x0; xx < x1; ++xx) sum += unit(image.row(yy)[xx * image.channels + c]);
+          *out++ = sum / static_cast<float>((y1 - y0) * (x1 - x0)) - centre;
+        }
     }
   });
   return small;

@@ -46,9 +46,13 @@ def guided_filter(
     Notes
     -----
     He, Sun and Tang, "Guided image filtering", 2013; with `subsample` He and Sun, "Fast guided filter", 2015. The time
-    does not depend on the radius. Sums are kept in double precision. At the border a window is the part that lies in
-    the picture, as in the paper; OpenCV mirrors the picture there, so the two differ within ``2 * radius`` of the
-    border. Needs 32 bytes a pixel of the (smaller) picture with a gray guide, 56 with a colour guide.
+    grows with the logarithm of the radius. At the border a window is the part that lies in the picture, as in the
+    paper; OpenCV mirrors the picture there, so the two differ within ``2 * radius`` of the border.
+
+    Against float64 the error is below 1e-4 of the range of `src` with `eps` from 1e-6 and a uint8 guide, and with a
+    float guide from 1e-5 (from 1e-6 with a radius of at least 8). Works in tiles that stay in the cache: needs about
+    1 MB a thread, growing with the square of the radius; beyond a radius of 256 instead 32 bytes a pixel of the
+    (smaller) picture with a gray guide, 56 with a colour guide.
 
     Examples
     --------
