@@ -711,11 +711,13 @@ void guided_rows(int channels, int64_t gap) {
             kernel(mean, guide, n, channels, n + more, centre, result);
           }),
           fit, in<f32>(planar(channels, gap), signed_float), count, out<f32>(1));
-  const auto blend = ADAPTED((const f32* above, const f32* below, const auto* pixels, size_t n, f32* result) {
-    kernel(above, below, share, pixels, n, channels, n + more, result);
-  });
-  compare(PICK(guided, blend_u8), blend, fit, fit, in<u8>(channels), count, out<f32>(1));
-  compare(PICK(guided, blend_f32), blend, fit, fit, in<f32>(channels), count, out<f32>(1));
+  const auto blend =
+      ADAPTED((const f32* above, const f32* below, const auto* pixels, size_t n, const f32* centres, f32* result) {
+        kernel(above, below, share, pixels, n, channels, centres, n + more, result);
+      });
+  const auto centres = in<f32>({0, planes}, signed_float);
+  compare(PICK(guided, blend_u8), blend, fit, fit, in<u8>(channels), count, centres, out<f32>(1));
+  compare(PICK(guided, blend_f32), blend, fit, fit, in<f32>(channels), count, centres, out<f32>(1));
 }
 
 void guided() {
@@ -724,13 +726,18 @@ void guided() {
   guided_rows(channels, gap);
   guided_windows(channels, gap);
 
-  KERNEL(guided, add_u8, in<u8>(1), count, inout<i32>(1, below_2_22<i32>));
-  KERNEL(guided, add_f32, in<f32>(1), count, inout<f32>(1));
-  const size_t times = static_cast<size_t>(factor);
-  const f32 scale = 1 + level(), centre = random_value<f32>();
-  KERNEL(guided, shrink_i32, in<i32>(channels * factor, below_2_22<i32>), count, channels, times, scale, centre,
-         out<f32>(channels));
-  KERNEL(guided, shrink_f32, in<f32>(channels * factor), count, channels, times, scale, centre, out<f32>(channels));
+  const size_t times = static_cast<size_t>(factor), more = static_cast<size_t>(gap);
+  const int64_t rows = random_from(1, factor);
+  const auto shrink = ADAPTED((const auto* pixels, size_t n, const f32* centre, f32* cells) {
+    const size_t values = n * times * static_cast<size_t>(channels);
+    std::vector<f32> sums(values);
+    kernel(pixels, static_cast<ptrdiff_t>(values * sizeof *pixels), static_cast<size_t>(rows), n, channels, times,
+           centre, sums.data(), cells, n + more);
+  });
+  compare(PICK(guided, shrink_u8), shrink, in<u8>(channels * factor * rows), count, in<f32>({0, channels}, level),
+          out<f32>(planar(channels, gap)));
+  compare(PICK(guided, shrink_f32), shrink, in<f32>(channels * factor * rows), count, in<f32>({0, channels}),
+          out<f32>(planar(channels, gap)));
   compare(PICK(guided, enlarge),
           ADAPTED((const f32* cells, size_t n, f32* pixels) { kernel(cells + 1, n, times, pixels); }),
           in<f32>({1, 2}, signed_float), count, out<f32>(factor));
