@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
@@ -53,8 +54,8 @@ struct Job {
   void* context;
   int64_t count, grain, blocks;
   std::atomic<int64_t> next{0};
-  int open_slots = 0;  // helpers that may still join; guarded by the pool's mutex
-  int helpers = 0;     // helpers inside; guarded by the pool's mutex
+  int open_slots = 0;           // helpers that may still join; guarded by the pool's mutex
+  std::atomic<int> helpers{0};  // helpers inside; written under the pool's mutex
   std::exception_ptr error = nullptr;
 
   // Takes blocks until none is left. Returns what the body threw, and then leaves no block to the others.
@@ -73,23 +74,42 @@ struct Job {
   }
 };
 
+// Waiting for the system to wake a thread takes longer than many a loop, so that threads look out for work, and callers
+// for the end of it, for so long before they sleep.
+constexpr auto kPatience = std::chrono::microseconds(50);
+
+template <class Condition>
+void look_out(Condition condition) {
+  const auto limit = std::chrono::steady_clock::now() + kPatience;
+  while (!condition() && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
+}
+
 class Pool {
  public:
   void run(Job& job, int threads) {
+    int asleep_wanted;
     {
       std::lock_guard lock(mutex_);
       job.open_slots = static_cast<int>(std::min<int64_t>(threads, job.blocks)) - 1;
+      asleep_wanted = std::min(job.open_slots - awake_, asleep_);
       while (workers_ < threads - 1) {
         std::thread([this] { serve(); }).detach();
         ++workers_;
       }
       jobs_.push_back(&job);
+      open_jobs_ = jobs_.size();
     }
-    wake_.notify_all();
+    for (; asleep_wanted > 0; --asleep_wanted) wake_.notify_one();
     std::exception_ptr error = job.work();
     std::unique_lock lock(mutex_);
     std::erase(jobs_, &job);
-    done_.wait(lock, [&] { return job.helpers == 0; });
+    open_jobs_ = jobs_.size();
+    if (job.helpers != 0) {
+      lock.unlock();
+      look_out([&] { return job.helpers == 0; });
+      lock.lock();
+      done_.wait(lock, [&] { return job.helpers == 0; });
+    }
     if (!error) error = job.error;
     lock.unlock();
     if (error) std::rethrow_exception(error);
@@ -99,22 +119,35 @@ class Pool {
   void serve() {
     std::unique_lock lock(mutex_);
     for (;;) {
+      if (jobs_.empty()) {
+        ++awake_;
+        lock.unlock();
+        look_out([&] { return open_jobs_ != 0; });
+        lock.lock();
+        --awake_;
+      }
+      ++asleep_;
       wake_.wait(lock, [&] { return !jobs_.empty(); });
+      --asleep_;
       Job& job = *jobs_.front();
-      if (--job.open_slots == 0) jobs_.pop_front();
+      if (--job.open_slots == 0) {
+        jobs_.pop_front();
+        open_jobs_ = jobs_.size();
+      }
       ++job.helpers;
       lock.unlock();
       std::exception_ptr error = job.work();
       lock.lock();
       if (error && !job.error) job.error = error;
-      if (--job.helpers == 0) done_.notify_all();
+      if (--job.helpers == 0) done_.notify_all();  // the job may be gone from here on
     }
   }
 
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   std::deque<Job*> jobs_;
-  int workers_ = 0;
+  std::atomic<size_t> open_jobs_{0};  // jobs_.size(), to be looked at without the mutex
+  int workers_ = 0, awake_ = 0, asleep_ = 0;
 };
 
 // The pool is never destroyed: its threads wait until the process ends. A child of fork has none of the parent's

@@ -1,5 +1,6 @@
 // The parallel loop: every block once, exceptions, nesting, many callers, fork.
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
@@ -71,6 +72,25 @@ void exceptions_reach_the_caller() {
   }
 }
 
+// Two blocks that wait for each other end only if a second thread comes, be it awake, asleep or just falling asleep.
+void helpers_come_after_any_pause() {
+  set_num_threads(2);
+  for (int pause = 0; pause < 150; ++pause) {
+    std::this_thread::sleep_for(std::chrono::microseconds(pause % 2 == 0 ? pause : 0));
+    std::atomic<int> arrived{0};
+    std::atomic<bool> alone{false};
+    parallel_for(2, 1, [&](int64_t, int64_t) {
+      ++arrived;
+      const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+      while (arrived < 2 && !alone) {
+        std::this_thread::yield();
+        if (std::chrono::steady_clock::now() > limit) alone = true;
+      }
+    });
+    CHECK(!alone.load());
+  }
+}
+
 void loops_nest() {
   set_num_threads(4);
   std::atomic<int64_t> total{0};
@@ -113,6 +133,7 @@ int main() {
   CHECK_THROWS(std::invalid_argument, set_num_threads(1025));
   blocks_cover_everything_once();
   exceptions_reach_the_caller();
+  helpers_come_after_any_pause();
   loops_nest();
   many_callers();
   a_forked_child_has_a_pool();
