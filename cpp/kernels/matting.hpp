@@ -25,6 +25,17 @@ struct MattingKernels {
   // distance[x] = min(distance[x], below[x] + 1)
   void (*distance_up)(const int32_t* below, size_t n, int32_t* distance);
 
+  // For 16 pairs of colours F and B, planar, pairs[c][16] and pairs[3 + c][16]: how far `count` colours together
+  // (interleaved) are from their mixtures, squared, and the share of F in the mixture nearest to `here`.
+  void (*pair_misfits)(const float* pairs, const float* colours, size_t count, const float* here, float* misfit,
+                       float* alpha);
+  // For n pixels, at most kRun, the three of `count` mixtures nearest to their colours, as indices into `steps` (-1:
+  // none). The mixtures for pixel x lie at `mixtures` + x + steps[k], in 7 planes: B, F - B, 1 / |F - B|². The planes
+  // of colours and of `best` lie kRun values apart.
+  static constexpr size_t kRun = 64;
+  void (*best_mixtures)(const float* mixtures, ptrdiff_t plane, const int64_t* steps, size_t count,
+                        const float* colours, size_t n, int32_t* best);
+
   // Rows of the matting Laplacian for 8 neighbouring pixels: coefficients[5·row + column][8] for the neighbours from -2
   // to 2. colours[3][5][16] holds columns -2..9 of rows -2..2 (the rest 0); valid[3][16] is 1 where the 3×3 window
   // centred on column -1 + i of row -1 + r lies in the picture, else 0; keep[8] multiplies each pixel's row.

@@ -154,6 +154,68 @@ void distance_up(const int32_t* __restrict below, size_t n, int32_t* __restrict 
   for (size_t x = 0; x < n; ++x) distance[x] = min_of(distance[x], below[x] + 1);
 }
 
+// What mixtures of B and F = B + D need: the share of F nearest to colour - B = d, and the squared distance then.
+inline float matting_share(float d0, float d1, float d2, float a0, float a1, float a2, float scale) {
+  return clamp_to(((d0 * a0 + d1 * a1) + d2 * a2) * scale, 0.0f, 1.0f);
+}
+
+void pair_misfits(const float* __restrict pairs, const float* __restrict colours, size_t count,
+                  const float* __restrict here, float* __restrict misfit, float* __restrict alpha) {
+  const float* b = pairs + 48;
+  float a[3][16], scale[16], sum[16] = {};
+  for (int k = 0; k < 16; ++k) {
+    for (int c = 0; c < 3; ++c) a[c][k] = pairs[16 * c + k] - b[16 * c + k];
+    scale[k] = 1 / (((a[0][k] * a[0][k] + a[1][k] * a[1][k]) + a[2][k] * a[2][k]) + 1e-3f);
+    alpha[k] =
+        matting_share(here[0] - b[k], here[1] - b[16 + k], here[2] - b[32 + k], a[0][k], a[1][k], a[2][k], scale[k]);
+  }
+  for (size_t i = 0; i < count; ++i, colours += 3)
+    for (int k = 0; k < 16; ++k) {
+      const float share = matting_share(colours[0] - b[k], colours[1] - b[16 + k], colours[2] - b[32 + k], a[0][k],
+                                        a[1][k], a[2][k], scale[k]);
+      const float d0 = colours[0] - (b[k] + share * a[0][k]), d1 = colours[1] - (b[16 + k] + share * a[1][k]);
+      const float d2 = colours[2] - (b[32 + k] + share * a[2][k]);
+      sum[k] += (d0 * d0 + d1 * d1) + d2 * d2;
+    }
+  for (int k = 0; k < 16; ++k) misfit[k] = sum[k];
+}
+
+constexpr size_t kMattingRun = MattingKernels::kRun;
+
+// Keeps the three least, the earlier one of equals.
+void matting_keep_best(const float* __restrict m, ptrdiff_t plane, const float* __restrict colours, size_t n, int32_t k,
+                       float (&__restrict least)[3][kMattingRun], int32_t* __restrict best) {
+  for (size_t x = 0; x < n; ++x) {
+    const float *at = m + x, c0 = colours[x], c1 = colours[kMattingRun + x], c2 = colours[2 * kMattingRun + x];
+    const float b0 = at[0], b1 = at[plane], b2 = at[2 * plane];
+    const float a0 = at[3 * plane], a1 = at[4 * plane], a2 = at[5 * plane];
+    const float share = matting_share(c0 - b0, c1 - b1, c2 - b2, a0, a1, a2, at[6 * plane]);
+    const float d0 = c0 - (b0 + share * a0), d1 = c1 - (b1 + share * a1), d2 = c2 - (b2 + share * a2);
+    const float misfit = (d0 * d0 + d1 * d1) + d2 * d2;
+    const float l0 = least[0][x], l1 = least[1][x], l2 = least[2][x];
+    const int32_t i0 = best[x], i1 = best[kMattingRun + x], i2 = best[2 * kMattingRun + x];
+    const bool first = misfit < l0, second = misfit < l1, third = misfit < l2;
+    least[2][x] = second ? l1 : third ? misfit : l2;
+    best[2 * kMattingRun + x] = second ? i1 : third ? k : i2;
+    least[1][x] = first ? l0 : second ? misfit : l1;
+    best[kMattingRun + x] = first ? i0 : second ? k : i1;
+    least[0][x] = first ? misfit : l0;
+    best[x] = first ? k : i0;
+  }
+}
+
+void best_mixtures(const float* mixtures, ptrdiff_t plane, const int64_t* steps, size_t count, const float* colours,
+                   size_t n, int32_t* best) {
+  float least[3][kMattingRun];
+  for (size_t k = 0; k < 3; ++k)
+    for (size_t x = 0; x < n; ++x) {
+      least[k][x] = 3e38f;
+      best[k * kMattingRun + x] = -1;
+    }
+  for (size_t k = 0; k < count; ++k)
+    matting_keep_best(mixtures + steps[k], plane, colours, n, static_cast<int32_t>(k), least, best);
+}
+
 // Mean and inverse of covariance + (eps / 9)·identity of the 3×3 windows centred on the 12 columns of one row:
 // stats[0..2] mean, [3..8] the inverse's upper triangle, times `valid`. In double: the inverse loses most of a float's
 // digits where the colours of a window lie on a line.
@@ -265,6 +327,6 @@ void gradient_turn(const float* __restrict r, const float* __restrict inverse, c
     for (int l = 0; l < 8; ++l) p[at[b] + l] = inverse[l] * r[l] + factor * p[at[b] + l];
 }
 
-constexpr MattingKernels matting_kernels = {guided_accumulate, guided_solve,  guided_add,   guided_mean,
-                                            guided_apply,      distance_down, distance_up,  laplacian_block,
-                                            laplacian_apply,   gradient_step, gradient_turn};
+constexpr MattingKernels matting_kernels = {
+    guided_accumulate, guided_solve,  guided_add,      guided_mean,     guided_apply,  distance_down, distance_up,
+    pair_misfits,      best_mixtures, laplacian_block, laplacian_apply, gradient_step, gradient_turn};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "alphacut/parallel.hpp"
+#include "dispatch.hpp"
 #include "guided_filter.hpp"
 #include "math.hpp"
 
@@ -49,17 +50,6 @@ Color color_at(ImageView<const T> image, int64_t y, int64_t x) {
   return {{unit(p[0]) * 255, unit(p[step]) * 255, unit(p[2 * step]) * 255}};
 }
 
-// What mixtures of two colours need, once for many colours.
-struct Segment {
-  Color b, along;
-  float scale;
-
-  Segment(Color f, Color from) : b(from), along(f - from), scale(1 / (squared(along) + 1e-3f)) {}
-  float alpha(Color i) const { return std::clamp(dot(i - b, along) * scale, 0.0f, 1.0f); }
-  // Squared distance of a colour from the best mixture.
-  float misfit(Color i) const { return squared(i - (b + alpha(i) * along)); }
-};
-
 struct Pair {
   Color f{}, b{};
   float f_variance = 0, b_variance = 0;
@@ -68,10 +58,13 @@ struct Pair {
 
 // The picture and its labels at half size: where pairs are gathered.
 struct Half {
-  Image<float> image;                           // 0..1
-  Image<uint8_t> labels;                        // 0, 128, 255
-  Image<int32_t> index;                         // of an unknown pixel in `unknown`, -1 elsewhere
-  std::vector<std::array<int32_t, 2>> unknown;  // y, x
+  Image<Color> image;
+  Image<uint8_t> labels;                         // 0, 128, 255
+  Image<int32_t> index;                          // of an unknown pixel in `unknown`, -1 elsewhere
+  std::vector<std::array<int32_t, 2>> unknown;   // y, x
+  int64_t top[2], bottom[2], left[2], right[2];  // first and last rows and columns of known background and foreground
+
+  Color color(int64_t y, int64_t x) const { return image.row(y)[x]; }
 };
 
 Image<uint8_t> shrink_labels(ImageView<const uint8_t> labels) {
@@ -92,14 +85,35 @@ Image<uint8_t> shrink_labels(ImageView<const uint8_t> labels) {
 }
 
 template <class T>
+Image<Color> shrink_colors(ImageView<const T> image) {
+  const Image<float> half = shrink(image, 2, 0);
+  Image<Color> colors(half.height(), half.width());
+  parallel_for(half.height(), row_grain(half.width()), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y)
+      for (int64_t x = 0; x < half.width(); ++x) colors.row(y)[x] = color_at<float>(half, y, x);
+  });
+  return colors;
+}
+
+template <class T>
 Half halve(ImageView<const T> image, ImageView<const uint8_t> labels) {
-  Half half{shrink(image, 2, 0), shrink_labels(labels), {}, {}};
+  Half half{shrink_colors(image), shrink_labels(labels), {}, {}, {}, {-1, -1}, {}, {-1, -1}};
   half.index = Image<int32_t>::like(half.labels.view());
+  half.top[0] = half.top[1] = half.labels.height();
+  half.left[0] = half.left[1] = half.labels.width();
   for (int64_t y = 0; y < half.labels.height(); ++y)
     for (int64_t x = 0; x < half.labels.width(); ++x) {
-      const bool unknown = half.labels.row(y)[x] == kUnknown;
-      half.index.row(y)[x] = unknown ? static_cast<int32_t>(half.unknown.size()) : -1;
-      if (unknown) half.unknown.push_back({static_cast<int32_t>(y), static_cast<int32_t>(x)});
+      const uint8_t label = half.labels.row(y)[x];
+      half.index.row(y)[x] = label == kUnknown ? static_cast<int32_t>(half.unknown.size()) : -1;
+      if (label == kUnknown) {
+        half.unknown.push_back({static_cast<int32_t>(y), static_cast<int32_t>(x)});
+        continue;
+      }
+      const int kind = label == kForeground;
+      half.top[kind] = std::min(half.top[kind], y);
+      half.bottom[kind] = y;
+      half.left[kind] = std::min(half.left[kind], x);
+      half.right[kind] = std::max(half.right[kind], x);
     }
   return half;
 }
@@ -115,6 +129,21 @@ struct Candidates {
   float foreground_cost = 0, background_cost = 0;  // of the cheapest ray to each
 };
 
+int64_t whole(float x) {  // std::floor is a call where the instruction set has none
+  const auto truncated = static_cast<int64_t>(x);
+  return truncated - (static_cast<float>(truncated) > x ? 1 : 0);
+}
+
+// Whether a ray at (y, x) may still meet known pixels of that kind.
+bool may_meet(const Half& half, int kind, int64_t y, int64_t x, float dy, float dx) {
+  return (dy > 0   ? y <= half.bottom[kind]
+          : dy < 0 ? y >= half.top[kind]
+                   : true) &&
+         (dx > 0   ? x <= half.right[kind]
+          : dx < 0 ? x >= half.left[kind]
+                   : true);
+}
+
 // Walks four rays from an unknown pixel to the first known pixel of each kind. Their base angle, a multiple of 10
 // degrees, changes from pixel to pixel, so that neighbours together look in 36 directions.
 Candidates walk_rays(const Half& half, int64_t y, int64_t x) {
@@ -126,13 +155,13 @@ Candidates walk_rays(const Half& half, int64_t y, int64_t x) {
   for (int ray = 0; ray < 4; ++ray) {
     float cost = 0;
     bool want[2] = {true, true};
-    Color before = color_at<float>(half.image, y, x);
-    for (int step = 1; want[0] || want[1]; ++step) {
+    Color before = half.color(y, x);
+    for (int step = 1;; ++step) {
       const auto distance = static_cast<float>(step);
-      const int64_t u = x + static_cast<int64_t>(std::floor(distance * dx + 0.5f));
-      const int64_t v = y + static_cast<int64_t>(std::floor(distance * dy + 0.5f));
+      const int64_t u = x + whole(distance * dx + 0.5f), v = y + whole(distance * dy + 0.5f);
+      if (!(want[0] && may_meet(half, 0, v, u, dy, dx)) && !(want[1] && may_meet(half, 1, v, u, dy, dx))) break;
       if (u < 0 || v < 0 || u >= half.image.width() || v >= half.image.height()) break;
-      const Color here = color_at<float>(half.image, v, u);
+      const Color here = half.color(v, u);
       cost += squared(here - before);
       before = here;
       const uint8_t label = half.labels.row(v)[u];
@@ -153,13 +182,13 @@ Candidates walk_rays(const Half& half, int64_t y, int64_t x) {
 
 // Mean squared difference from a sample's colour of its 5×5 neighbours of the same label.
 float local_variance(const Half& half, const Sample& at) {
-  const Color center = color_at<float>(half.image, at.y, at.x);
+  const Color center = half.color(at.y, at.x);
   const uint8_t label = half.labels.row(at.y)[at.x];
   float sum = 0, count = 0;
   for (int64_t v = std::max<int64_t>(at.y - 2, 0); v <= std::min(at.y + 2, half.image.height() - 1); ++v)
     for (int64_t u = std::max<int64_t>(at.x - 2, 0); u <= std::min(at.x + 2, half.image.width() - 1); ++u)
       if (half.labels.row(v)[u] == label) {
-        sum += squared(color_at<float>(half.image, v, u) - center);
+        sum += squared(half.color(v, u) - center);
         ++count;
       }
   return sum / count;
@@ -171,73 +200,123 @@ double square(double x) { return x * x; }
 // The pair of samples that explains the 3×3 neighbourhood best, prefers near samples and agrees with the rays' costs.
 Pair best_pair(const Half& half, int64_t y, int64_t x) {
   const Candidates found = walk_rays(half, y, x);
+  if (found.foregrounds == 0 || found.backgrounds == 0) return {};
   Color around[9];
   int neighbours = 0;
   for (int64_t v = std::max<int64_t>(y - 1, 0); v <= std::min(y + 1, half.image.height() - 1); ++v)
     for (int64_t u = std::max<int64_t>(x - 1, 0); u <= std::min(x + 1, half.image.width() - 1); ++u)
-      around[neighbours++] = color_at<float>(half.image, v, u);
-  const Color here = color_at<float>(half.image, y, x);
+      around[neighbours++] = half.color(v, u);
+  float pairs[6][16], misfit[16], alpha[16];  // of foreground k / 4 and background k % 4; the last fill up
+  for (int k = 0; k < 16; ++k) {
+    const Sample &f = found.foreground[std::min(k / 4, found.foregrounds - 1)],
+                 &b = found.background[std::min(k % 4, found.backgrounds - 1)];
+    for (int c = 0; c < 3; ++c) {
+      pairs[c][k] = half.color(f.y, f.x).v[c];
+      pairs[3 + c][k] = half.color(b.y, b.x).v[c];
+    }
+  }
+  const Color here = half.color(y, x);
+  kernels().matting.pair_misfits(&pairs[0][0], around[0].v, static_cast<size_t>(neighbours), here.v, misfit, alpha);
   const float likely = found.background_cost / (found.foreground_cost + found.background_cost + 1e-6f);
   const Sample *best_f = nullptr, *best_b = nullptr;
   double least = 0;
   for (int i = 0; i < found.foregrounds; ++i)
     for (int j = 0; j < found.backgrounds; ++j) {
       const Sample &f = found.foreground[i], &b = found.background[j];
-      const Color f_color = color_at<float>(half.image, f.y, f.x), b_color = color_at<float>(half.image, b.y, b.x);
-      const Segment mixtures(f_color, b_color);
-      float misfit = 0;
-      for (int k = 0; k < neighbours; ++k) misfit += mixtures.misfit(around[k]);
-      const float alpha = mixtures.alpha(here);
-      const double unlikely = likely + (1 - 2 * likely) * alpha;
-      const double cost = cube(misfit + 1e-3) * square(unlikely + 1e-3) * f.distance * square(square(b.distance));
+      const double unlikely = likely + (1 - 2 * likely) * alpha[4 * i + j];
+      const double cost =
+          cube(misfit[4 * i + j] + 1e-3) * square(unlikely + 1e-3) * f.distance * square(square(b.distance));
       if (best_f == nullptr || cost < least) {
         least = cost;
         best_f = &f;
         best_b = &b;
       }
     }
-  if (best_f == nullptr) return {};
-  return {color_at<float>(half.image, best_f->y, best_f->x), color_at<float>(half.image, best_b->y, best_b->x),
-          local_variance(half, *best_f), local_variance(half, *best_b), true};
+  return {half.color(best_f->y, best_f->x), half.color(best_b->y, best_b->x), local_variance(half, *best_f),
+          local_variance(half, *best_b), true};
 }
 
-// The mean of the three nearby pairs that explain this pixel best, drawn to its own colour where that is as likely.
-Pair shared_pair(const Half& half, const std::vector<Pair>& pairs, const std::vector<Segment>& segments,
-                 const std::vector<Offset>& offsets, int64_t y, int64_t x) {
-  const Color here = color_at<float>(half.image, y, x);
-  const Pair* best[3] = {};
-  float least[3] = {};
-  int count = 0;
-  for (const Offset& offset : offsets) {
-    const int64_t v = y + offset.dy, u = x + offset.dx;
-    if (v < 0 || u < 0 || v >= half.image.height() || u >= half.image.width()) continue;
-    const int32_t index = half.index.row(v)[u];
-    if (index < 0 || !pairs[static_cast<size_t>(index)].found) continue;
-    const Pair& pair = pairs[static_cast<size_t>(index)];
-    const float misfit = segments[static_cast<size_t>(index)].misfit(here);
-    int at = count;
-    while (at > 0 && misfit < least[at - 1]) --at;
-    if (at == 3) continue;
-    count = std::min(count + 1, 3);
-    for (int k = count - 1; k > at; --k) {
-      best[k] = best[k - 1];
-      least[k] = least[k - 1];
+constexpr int kShareReach = 9;
+constexpr int64_t kRun = MattingKernels::kRun;
+
+// What mixtures of each pixel's pair need: b, f - b and 1 / (|f - b|² + 1e-3), planar, with as much margin as pairs are
+// shared over. Where there is no pair, b is so far that its squared distance is infinite.
+class Mixtures {
+ public:
+  Mixtures(const Half& half, const std::vector<Pair>& pairs)
+      : rows_(half.image.height() + 2 * kShareReach),
+        pitch_(half.image.width() + 2 * kShareReach),
+        planes_(7 * rows_, pitch_) {
+    std::fill_n(planes_.data(), rows_ * pitch_, 1e20f);
+    std::fill_n(planes_.data() + rows_ * pitch_, 6 * rows_ * pitch_, 0.0f);
+    for (size_t i = 0; i < pairs.size(); ++i) {
+      if (!pairs[i].found) continue;
+      float* at = this->at(half.unknown[i][0], half.unknown[i][1]);
+      const Color along = pairs[i].f - pairs[i].b;
+      for (int c = 0; c < 3; ++c) {
+        at[c * plane()] = pairs[i].b.v[c];
+        at[(3 + c) * plane()] = along.v[c];
+      }
+      at[6 * plane()] = 1 / (squared(along) + 1e-3f);
     }
-    best[at] = &pair;
-    least[at] = misfit;
   }
-  if (count == 0) return {};
-  Pair mean{{}, {}, 0, 0, true};
-  const float share = 1 / static_cast<float>(count);
-  for (int k = 0; k < count; ++k) {
-    mean.f = mean.f + share * best[k]->f;
-    mean.b = mean.b + share * best[k]->b;
-    mean.f_variance += share * best[k]->f_variance;
-    mean.b_variance += share * best[k]->b_variance;
+  float* at(int64_t y, int64_t x) { return planes_.row(y + kShareReach) + kShareReach + x; }
+  int64_t plane() const { return rows_ * pitch_; }
+  int64_t pitch() const { return pitch_; }
+
+ private:
+  int64_t rows_, pitch_;
+  Image<float> planes_;
+};
+
+// The mean of the pairs at those offsets (or fewer, from the best on), drawn to the pixel's own colour where that is as
+// likely.
+Pair mean_pair(const Half& half, const std::vector<Pair>& pairs, const std::vector<Offset>& offsets, int64_t y,
+               int64_t x, const int32_t* best) {
+  Pair mean{{}, {}, 0, 0, false};
+  int found = 0;
+  while (found < 3 && best[found * kRun] >= 0) ++found;
+  if (found == 0) return mean;
+  const float share = 1 / static_cast<float>(found);
+  for (int k = 0; k < found; ++k) {
+    const Offset& offset = offsets[static_cast<size_t>(best[k * kRun])];
+    const Pair& pair = pairs[static_cast<size_t>(half.index.row(y + offset.dy)[x + offset.dx])];
+    mean.f = mean.f + share * pair.f;
+    mean.b = mean.b + share * pair.b;
+    mean.f_variance += share * pair.f_variance;
+    mean.b_variance += share * pair.b_variance;
   }
+  mean.found = true;
+  const Color here = half.color(y, x);
   if (squared(mean.f - here) < mean.f_variance) mean.f = here;
   if (squared(mean.b - here) < mean.b_variance) mean.b = here;
   return mean;
+}
+
+// For each pixel the mean of the three nearby pairs that explain it best.
+std::vector<Pair> share_pairs(const Half& half, const std::vector<Pair>& pairs) {
+  static const std::vector<Offset> offsets = nearest_offsets(200, kShareReach);
+  Mixtures mixtures(half, pairs);
+  std::vector<int64_t> steps;
+  for (const Offset& offset : offsets) steps.push_back(offset.dy * mixtures.pitch() + offset.dx);
+  std::vector<Pair> shared(pairs.size());
+  parallel_for(static_cast<int64_t>(pairs.size()), 512, [&](int64_t begin, int64_t end) {
+    float colors[3][kRun];
+    int32_t best[3][kRun];
+    for (int64_t first = begin, n; first < end; first += n) {  // runs of neighbours in a row
+      const auto [y, x] = half.unknown[static_cast<size_t>(first)];
+      for (n = 0; first + n < end && n < kRun; ++n) {
+        if (half.unknown[static_cast<size_t>(first + n)] != std::array<int32_t, 2>{y, static_cast<int32_t>(x + n)})
+          break;
+        for (int c = 0; c < 3; ++c) colors[c][n] = half.color(y, x + n).v[c];
+      }
+      kernels().matting.best_mixtures(mixtures.at(y, x), mixtures.plane(), steps.data(), steps.size(), &colors[0][0],
+                                      static_cast<size_t>(n), &best[0][0]);
+      for (int64_t k = 0; k < n; ++k)
+        shared[static_cast<size_t>(first + k)] = mean_pair(half, pairs, offsets, y, x + k, &best[0][k]);
+    }
+  });
+  return shared;
 }
 
 template <class F>
@@ -304,13 +383,8 @@ void expand_known(ImageView<const T> image, ImageView<uint8_t> labels) {
 template <class T>
 SampledAlpha sample_colours(ImageView<const T> image, ImageView<const uint8_t> labels) {
   const Half half = halve(image, labels);
-  static const std::vector<Offset> offsets = nearest_offsets(200, 9);
-  const std::vector<Pair> gathered = for_unknown(half, [&](int64_t y, int64_t x) { return best_pair(half, y, x); });
-  std::vector<Segment> segments;
-  segments.reserve(gathered.size());
-  for (const Pair& pair : gathered) segments.emplace_back(pair.f, pair.b);
   const std::vector<Pair> pairs =
-      for_unknown(half, [&](int64_t y, int64_t x) { return shared_pair(half, gathered, segments, offsets, y, x); });
+      share_pairs(half, for_unknown(half, [&](int64_t y, int64_t x) { return best_pair(half, y, x); }));
 
   SampledAlpha result{Image<float>::like(labels), Image<float>::like(labels)};
   parallel_for(labels.height, row_grain(labels.width, 1 << 14), [&](int64_t begin, int64_t end) {

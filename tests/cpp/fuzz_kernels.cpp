@@ -621,6 +621,14 @@ void matting() {
   KERNEL(matting, distance_down, in<u8>(1), static_cast<int>(random_bool()), in<i32>(1, below_2_22<i32>), count, cap,
          out<i32>(1));
   KERNEL(matting, distance_up, in<i32>(1, below_2_22<i32>), count, inout<i32>(1, below_2_22<i32>));
+  KERNEL(matting, pair_misfits, in<f32>({0, 96}), in<f32>(3), count, in<f32>({0, 3}), out<f32>({0, 16}),
+         out<f32>({0, 16}));
+  constexpr size_t run = MattingKernels::kRun;
+  compare(PICK(matting, best_mixtures), ADAPTED((const f32* mixtures, size_t n, const f32* colours, i32* best) {
+            const int64_t steps[] = {2, 0, 1, 0, 3};  // one twice: of equals the earlier counts
+            kernel(mixtures, static_cast<ptrdiff_t>(n + 3), steps, std::size(steps), colours, n < run ? n : run, best);
+          }),
+          in<f32>({7, 21}), count, in<f32>({0, 3 * run}), inout<i32>({0, 3 * run}));
   guided_filter();
   matting_laplacian();
 }
