@@ -1,6 +1,8 @@
-#include <algorithm>
+#include <mutex>
 
+#include "alphacut/color.hpp"
 #include "alphacut/graphcut.hpp"
+#include "alphacut/parallel.hpp"
 #include "numpy_view.hpp"
 
 namespace alphacut {
@@ -54,33 +56,56 @@ int64_t cut_capacity_array(py::handle source_array, py::handle sink_array, py::h
   return cut_capacity(source, sink, neighbours.planes, mask);
 }
 
-// Hints to work on: a copy of the labels given, or "probably foreground" everywhere.
-py::array hints(py::handle labels, int64_t height, int64_t width) {
-  if (labels.is_none()) {
-    py::array_t<uint8_t> all({height, width});
-    std::fill_n(all.mutable_data(), all.size(), uint8_t{3});
-    return all;
-  }
-  return py::array(plane<uint8_t>(labels, "labels").array.attr("copy")("C"));
-}
+// A GrabCutter and the picture it looks at.
+class Cutter {
+ public:
+  Cutter(py::handle picture, double gamma)
+      : image_(with_image(picture, "image", [](const auto& input) { return in_bytes(input); })),
+        cutter_(image_.view, gamma) {}
 
-template <class T>
-py::tuple grabcut_image(const Input<T>& image, py::handle labels_array, std::optional<std::array<int64_t, 4>> corners,
-                        py::handle unary_array, const GrabCutOptions& options) {
-  py::array labels = hints(labels_array, image.view.height, image.view.width);
-  std::optional<Input<float>> unary;
-  if (!unary_array.is_none()) unary = plane<float>(unary_array, "unary");
-  std::optional<Box> box;
-  if (corners) box = Box{(*corners)[0], (*corners)[1], (*corners)[2], (*corners)[3]};
-  const ImageView<uint8_t> view{static_cast<uint8_t*>(labels.mutable_data()), labels.shape(0), labels.shape(1), 1,
-                                labels.strides(0)};
-  GrabCutResult result;
-  {
-    py::gil_scoped_release unlocked;
-    result = grabcut(image.view, view, box, unary ? unary->view : ImageView<const float>{}, options);
+  py::tuple cut(py::handle labels, std::optional<std::array<int64_t, 4>> corners, py::handle unary_array,
+                const GrabCutOptions& options) {
+    std::optional<Input<uint8_t>> hints;
+    if (!labels.is_none()) hints = plane<uint8_t>(labels, "labels");
+    std::optional<Input<float>> unary;
+    if (!unary_array.is_none()) unary = plane<float>(unary_array, "unary");
+    std::optional<Box> box;
+    if (corners) box = Box{(*corners)[0], (*corners)[1], (*corners)[2], (*corners)[3]};
+    const auto found = output<uint8_t>(py::none(), image_.view.height, image_.view.width, 0, {});
+    GrabCutResult result;
+    {
+      py::gil_scoped_release unlocked;
+      std::lock_guard lock(mutex_);
+      result = cutter_.cut(hints ? hints->view : ImageView<const uint8_t>{}, box,
+                           unary ? unary->view : ImageView<const float>{}, options, found);
+    }
+    return py::make_tuple(found.array, result.energy, result.n_iter, result.exact, result.warnings);
   }
-  return py::make_tuple(labels, result.energy, result.n_iter, result.warnings);
-}
+
+ private:
+  static Input<uint8_t> in_bytes(const Input<uint8_t>& image) { return image; }
+  // Float pictures are rounded to 8 bits.
+  static Input<uint8_t> in_bytes(const Input<float>& image) {
+    const ImageView<const float> from = image.view;
+    const auto rounded =
+        output<uint8_t>(py::none(), from.height, from.width, image.array.ndim() == 3 ? from.channels : 0, {});
+    {
+      py::gil_scoped_release unlocked;
+      require_range(from, 0, 1, "grabcut: image");
+      const int64_t values = from.width * from.channels;
+      parallel_for(from.height, row_grain(values), [&](int64_t begin, int64_t end) {
+        for (int64_t y = begin; y < end; ++y)
+          for (int64_t i = 0; i < values; ++i)
+            rounded.view.row(y)[i] = static_cast<uint8_t>(from.row(y)[i] * 255.0f + 0.5f);
+      });
+    }
+    return {rounded.array, rounded.array, rounded.view};
+  }
+
+  Input<uint8_t> image_;
+  GrabCutter cutter_;
+  std::mutex mutex_;
+};
 
 }  // namespace
 
@@ -89,16 +114,16 @@ void bind_graphcut(py::module_& m) {
         py::arg("out") = py::none());
   m.def("cut_capacity", &cut_capacity_array, py::arg("source"), py::arg("sink"), py::arg("neighbours"),
         py::arg("mask"));
-  m.def(
-      "grabcut",
-      [](py::object picture, py::object labels, std::optional<std::array<int64_t, 4>> box, py::object unary, int n_iter,
-         double gamma, int n_components, int64_t seed) {
-        const GrabCutOptions options{n_iter, gamma, n_components, seed};
-        return with_image(picture, "image",
-                          [&](const auto& input) { return grabcut_image(input, labels, box, unary, options); });
-      },
-      py::arg("image"), py::arg("labels"), py::arg("box"), py::arg("unary"), py::arg("n_iter"), py::arg("gamma"),
-      py::arg("n_components"), py::arg("seed"));
+  py::class_<Cutter>(m, "GrabCutter")
+      .def(py::init<py::object, double>(), py::arg("image"), py::arg("gamma"))
+      .def(
+          "cut",
+          [](Cutter& cutter, py::object labels, std::optional<std::array<int64_t, 4>> box, py::object unary, int n_iter,
+             int n_components, int64_t seed, bool clean, bool exact, bool certify) {
+            return cutter.cut(labels, box, unary, {n_iter, n_components, seed, clean, exact, certify});
+          },
+          py::arg("labels"), py::arg("box"), py::arg("unary"), py::arg("n_iter"), py::arg("n_components"),
+          py::arg("seed"), py::arg("clean"), py::arg("exact"), py::arg("certify"));
 }
 
 }  // namespace alphacut

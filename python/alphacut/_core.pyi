@@ -52,18 +52,21 @@ def kmeans_seed(samples: _Array, n_clusters: int, seed: int) -> _Array: ...
 # graphcut
 def graph_cut(source: _Array, sink: _Array, neighbours: _Array, out: _Out = None) -> tuple[_Array, int]: ...
 def cut_capacity(source: _Array, sink: _Array, neighbours: _Array, mask: _Array) -> int: ...
-def grabcut(
-    image: _Array,
-    labels: _Array | None,
-    box: tuple[int, int, int, int] | None,
-    unary: _Array | None,
-    n_iter: int,
-    gamma: float,
-    n_components: int,
-    seed: int,
-) -> tuple[_Array, float, int, list[str]]: ...
+class GrabCutter:
+    def __init__(self, image: _Array, gamma: float) -> None: ...
+    def cut(
+        self,
+        labels: _Array | None,
+        box: Sequence[int] | None,
+        unary: _Array | None,
+        n_iter: int,
+        n_components: int,
+        seed: int,
+        clean: bool,
+        exact: bool,
+        certify: bool,
+    ) -> tuple[_Array, float, int, bool, list[str]]: ...
 
-# chromakey
 def find_key(image: _Array) -> tuple[_Triple, _Triple, _Triple, float]: ...
 def key_saturation(color: _Triple) -> float: ...
 def chroma_key(
