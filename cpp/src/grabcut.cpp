@@ -258,13 +258,21 @@ void GrabCut::score() {
 
 // Cuts and relabels the undecided pixels; returns how many changed side.
 int64_t GrabCut::cut() {
-  const ImageView<const int32_t> terminals = terminals_, weights = weights_;
-  Neighbours neighbours;
-  for (int64_t k = 0; k < 4; ++k) neighbours[static_cast<size_t>(k)] = weights.rows(k * height_, (k + 1) * height_);
-  graph_.load(terminals.rows(0, height_), terminals.rows(height_, 2 * height_), neighbours);
+  graph_.clear();
+  for_rows([&](size_t, int64_t y) {
+    std::vector<int32_t> difference(static_cast<size_t>(width_)), zero(static_cast<size_t>(width_), 0);
+    for (int64_t x = 0; x < width_; ++x)
+      difference[static_cast<size_t>(x)] = terminals_.row(y)[x] - terminals_.row(height_ + y)[x];
+    const int32_t* weights[4];
+    for (int64_t k = 0; k < 4; ++k) {
+      weights[k] = y + kDy[k] < height_ ? weights_.row(k * height_ + y) : zero.data();
+      if (kDx[k] != 0) weights_.row(k * height_ + y)[kDx[k] < 0 ? 0 : width_ - 1] = 0;
+    }
+    graph_.add(y, 0, width_, difference.data(), weights);
+  });
   flow_ = graph_.solve();
   Image<uint8_t> mask(height_, width_);
-  graph_.source_side(mask);
+  for_rows([&](size_t, int64_t y) { graph_.source_side(y, 0, width_, mask.row(y)); });
   std::vector<int64_t> partial(blocks_, 0);
   for_rows([&](size_t block, int64_t y) {
     uint8_t* label = labels_.row(y);
