@@ -32,7 +32,8 @@ NeighboursInput neighbours_of(py::handle value) {
   return input;
 }
 
-py::tuple graph_cut_array(py::handle source_array, py::handle sink_array, py::handle neighbours_array, py::handle out) {
+py::tuple graph_cut_array(py::handle source_array, py::handle sink_array, py::handle neighbours_array, py::handle out,
+                          bool certify) {
   const auto source = plane<int32_t>(source_array, "source");
   const auto sink = plane<int32_t>(sink_array, "sink");
   const auto neighbours = neighbours_of(neighbours_array);
@@ -41,7 +42,7 @@ py::tuple graph_cut_array(py::handle source_array, py::handle sink_array, py::ha
   int64_t flow = 0;
   {
     py::gil_scoped_release unlocked;
-    flow = graph_cut(source, sink, neighbours.planes, mask);
+    flow = graph_cut(source, sink, neighbours.planes, mask, certify);
   }
   return py::make_tuple(mask.array, flow);
 }
@@ -111,7 +112,7 @@ class Cutter {
 
 void bind_graphcut(py::module_& m) {
   m.def("graph_cut", &graph_cut_array, py::arg("source"), py::arg("sink"), py::arg("neighbours"),
-        py::arg("out") = py::none());
+        py::arg("out") = py::none(), py::arg("certify") = false);
   m.def("cut_capacity", &cut_capacity_array, py::arg("source"), py::arg("sink"), py::arg("neighbours"),
         py::arg("mask"));
   py::class_<Cutter>(m, "GrabCutter")

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -10,11 +11,13 @@
 namespace alphacut {
 namespace {
 
-constexpr uint8_t kRoot = 8;    // the parent is the terminal
-constexpr uint8_t kOrphan = 9;  // no parent
+// A vertex's state is 16 · label + parent. The label is its level, > 0 in the source's tree, < 0 in the sink's, 0 in
+// none; the parent is none, 1 + its direction, or the terminal.
+constexpr int kOrphan = 0, kRoot = 9;
+constexpr int32_t kMaxLevel = (1 << 27) - 2;
 constexpr int64_t kMaxPixels = std::numeric_limits<int32_t>::max();
 
-// Directions come in pairs: k ^ 1 is the way back. Even ones are those of Neighbours.
+// Directions come in pairs: k ^ 1 is the way back. Even ones are those of the weights.
 constexpr int kDx[8] = {1, -1, 0, 0, 1, -1, -1, 1};
 constexpr int kDy[8] = {0, 0, 1, -1, 1, -1, 1, -1};
 
@@ -29,140 +32,215 @@ int64_t checked_count(int64_t height, int64_t width) {
 }  // namespace
 
 GridFlow::GridFlow(int64_t height, int64_t width)
-    : height_(height),
-      width_(width),
-      pitch_(width + 1),
-      count_(checked_count(height, width)),
-      arcs_store_(1, count_),
-      excess_store_(1, count_),
-      label_store_(1, count_),
-      parent_store_(1, count_),
-      arcs_(arcs_store_.data()),
-      excess_(excess_store_.data()),
-      label_(label_store_.data()),
-      parent_(parent_store_.data()) {
+    : height_(height), width_(width), pitch_(width + 1), count_(checked_count(height, width)) {
   for (int k = 0; k < 8; ++k) offset_[k] = static_cast<int32_t>(kDy[k] * pitch_ + kDx[k]);
+  constexpr size_t line = 64;
+  const auto pixels = static_cast<size_t>(count_);
+  memory_.reset(static_cast<char*>(std::calloc(pixels * (sizeof(Arcs) + 8) + line, 1)));
+  if (!memory_) throw std::bad_alloc();
+  char* start = memory_.get() + (line - reinterpret_cast<uintptr_t>(memory_.get()) % line) % line;
+  arcs_ = reinterpret_cast<Arcs*>(start);
+  excess_ = reinterpret_cast<int32_t*>(arcs_ + pixels);
+  state_ = excess_ + pixels;
+  rows_.resize(static_cast<size_t>(height));
 }
 
-void GridFlow::load(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours) {
-  const int64_t grain = row_grain(width_);
-  std::vector<int64_t> direct(static_cast<size_t>((height_ - 1) / grain + 1), 0);
-  const auto clear = [&](int64_t i) {
-    arcs_[i] = {};
-    excess_[i] = 0;
-    label_[i] = 0;
-    parent_[i] = kOrphan;
-  };
-  for (int64_t i = 0; i <= pitch_; ++i) clear(i);
-  for (int64_t i = (height_ + 1) * pitch_; i < count_; ++i) clear(i);
-  parallel_for(height_, grain, [&](int64_t begin, int64_t end) {
-    int64_t sum = 0;
-    for (int64_t y = begin; y < end; ++y) {
-      if (y > 0) clear(index(y, -1));
-      for (int64_t x = 0; x < width_; ++x) {
-        const int64_t i = index(y, x);
-        for (int k = 0; k < 8; ++k) {
-          const int64_t nx = x + kDx[k], ny = y + kDy[k];
-          const bool inside = nx >= 0 && nx < width_ && ny >= 0 && ny < height_;
-          const auto& plane = neighbours[static_cast<size_t>(k / 2)];
-          arcs_[i].to[k] = !inside ? 0 : k % 2 == 0 ? plane.row(y)[x] : plane.row(ny)[nx];
-        }
-        const int32_t from = source.row(y)[x], to = sink.row(y)[x];
-        sum += std::min(from, to);
-        excess_[i] = from - to;
-        label_[i] = 0;
-        parent_[i] = kOrphan;
-      }
-    }
-    direct[static_cast<size_t>(begin / grain)] = sum;
+template <class Body>
+void GridFlow::for_rows(Body&& body) {
+  parallel_for(height_, row_grain(width_), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) body(rows_[static_cast<size_t>(y)]);
   });
-  flow_ = 0;
-  for (const int64_t sum : direct) flow_ += sum;
 }
 
-// A pixel whose terminal outweighs all its edges lies on that terminal's side in every cut looked for (on the source's
-// side only if it outweighs them strictly: of two equal cuts the one with fewer source pixels counts). Its edges then
-// join the neighbours to the terminal.
-template <int Side>
-void GridFlow::settle(int32_t v) {
-  int64_t edges = 0;
-  for (int k = 0; k < 8; ++k) edges += residual<Side>(v, k);
-  if (edges == 0 || Side * int64_t{excess_[v]} < edges + (Side > 0 ? 1 : 0)) return;
-  for (int k = 0; k < 8; ++k) {
-    const int32_t w = v + offset_[k], amount = residual<Side>(v, k);
-    if (Side * int64_t{excess_[w]} + amount > std::numeric_limits<int32_t>::max()) continue;  // left to the search
-    flow_ += std::clamp(-Side * excess_[w], 0, amount);
-    excess_[w] += Side * amount;
-    excess_[v] -= Side * amount;
-    arcs_[v].to[k] = arcs_[w].to[k ^ 1] = 0;
+void GridFlow::clear() {
+  for_rows([&](Row& row) {
+    for (const auto [begin, end] : row.segments) {
+      std::fill(arcs_ + begin, arcs_ + end, Arcs{});
+      std::fill(excess_ + begin, excess_ + end, 0);
+      std::fill(state_ + begin, state_ + end, 0);
+    }
+    row.segments.clear();
+    row.supply = 0;
+  });
+}
+
+void GridFlow::add(int64_t y, int64_t x0, int64_t x1, const int32_t* difference, const int32_t* const weights[4]) {
+  Row& row = rows_[static_cast<size_t>(y)];
+  const auto first = static_cast<int32_t>(index(y, x0)), count = static_cast<int32_t>(x1 - x0);
+  row.segments.push_back({first, first + count});
+  for (int32_t i = 0; i < count; ++i) {
+    excess_[first + i] = difference[i];
+    row.supply += std::max(difference[i], 0);
+  }
+  for (int k = 0; k < 4; ++k) {
+    const int32_t* weight = weights[k];
+    Arcs *from = arcs_ + first, *to = from + offset_[2 * k];
+    for (int32_t i = 0; i < count; ++i) {
+      if (weight[i] == 0) continue;  // the other end may lie in memory never touched
+      from[i].to[2 * k] = weight[i];
+      to[i].to[2 * k + 1] = weight[i];
+    }
   }
 }
 
-void GridFlow::reduce() {
-  const auto visit = [&](int32_t v) {
-    if (excess_[v] > 0) settle<1>(v);
-    if (excess_[v] < 0) settle<-1>(v);
+void GridFlow::change(int64_t y, int64_t x0, int64_t x1, const int32_t* before, const int32_t* after) {
+  int32_t* excess = excess_ + index(y, x0);
+  int64_t supply = 0;
+  for (int64_t i = 0; i < x1 - x0; ++i) {
+    excess[i] = static_cast<int32_t>(int64_t{excess[i]} + after[i] - before[i]);
+    supply += std::max(after[i], 0) - std::max(before[i], 0);
+  }
+  rows_[static_cast<size_t>(y)].supply += supply;
+}
+
+class GridFlow::Search {
+ public:
+  explicit Search(GridFlow& graph) : graph_(graph), arcs_(graph.arcs_), excess_(graph.excess_), state_(graph.state_) {
+    std::copy_n(graph.offset_, 8, offset_ + 1);
+  }
+  void run();
+
+ private:
+  // Side +1 is the source's tree, -1 the sink's.
+  template <int Side>
+  struct Tree {
+    int64_t roots = 0;
+    int32_t level = 1;  // labels below have been scanned, this one is next
+    int32_t limit = 1;  // largest label a vertex may have: one more while its level is being scanned
+    std::vector<int32_t> active, next, path;
+    size_t due() const { return level == 1 ? static_cast<size_t>(roots) : active.size(); }
   };
-  const auto last = static_cast<int32_t>(count_ - pitch_ - 1);
-  for (auto v = static_cast<int32_t>(pitch_); v < last; ++v) visit(v);
-  for (int32_t v = last; v-- > pitch_;) visit(v);
-}
-
-template <>
-GridFlow::Tree<1>& GridFlow::tree<1>() {
-  return source_;
-}
-template <>
-GridFlow::Tree<-1>& GridFlow::tree<-1>() {
-  return sink_;
-}
-
-void GridFlow::plant() {
-  source_ = {};
-  sink_ = {};
-  for (int64_t v = 0; v < count_; ++v) {
-    if (excess_[v] == 0) continue;
-    label_[v] = excess_[v] > 0 ? 1 : -1;
-    parent_[v] = kRoot;
-    (excess_[v] > 0 ? source_.active : sink_.active).push_back(static_cast<int32_t>(v));
+  template <int Side>
+  Tree<Side>& tree() {
+    if constexpr (Side > 0)
+      return source_;
+    else
+      return sink_;
   }
-}
+
+  int32_t label(int32_t v) const { return state_[v] >> 4; }
+  int parent(int32_t v) const { return state_[v] & 15; }
+  int32_t towards(int32_t v, int k) const { return v + offset_[k + 1]; }
+  void orphan(int32_t v) { state_[v] &= ~15; }
+
+  // What can flow along the arc between v and its neighbour k: away from v (Side +1) or towards v (Side -1).
+  template <int Side>
+  int32_t residual(int32_t v, int k) const {
+    return Side > 0 ? arcs_[v].to[k] : arcs_[towards(v, k)].to[k ^ 1];
+  }
+  void push(int32_t v, int k, int32_t amount) {
+    arcs_[v].to[k] -= amount;
+    arcs_[towards(v, k)].to[k ^ 1] += amount;
+  }
+
+  void pass_on(int32_t v);
+  void plant();
+  template <int Side>
+  void scan(int32_t v);
+  template <int Side>
+  void grow();
+  template <int Side>
+  int32_t narrowest(int32_t v, int32_t bottleneck) const;
+  template <int Side>
+  void drain(int32_t v, int32_t amount);
+  void augment(int32_t v, int k);
+  template <int Side>
+  void adopt();
+  template <int Side>
+  void find_parent(int32_t v, int32_t label);
+
+  GridFlow& graph_;
+  Arcs* arcs_;
+  int32_t *excess_, *state_;
+  int32_t offset_[9] = {};
+  Tree<1> source_;
+  Tree<-1> sink_;
+  std::vector<int32_t> orphans_, children_;
+};
 
 int64_t GridFlow::solve() {
-  reduce();
+  Search(*this).run();
+  mark_source_side();
+  int64_t flow = 0;
+  for (const Row& row : rows_) {
+    flow += row.supply;
+    for (const auto [begin, end] : row.segments)
+      for (int32_t v = begin; v < end; ++v) flow -= std::max(excess_[v], 0);
+  }
+  return flow;
+}
+
+// Straight from source to sink over one edge.
+void GridFlow::Search::pass_on(int32_t v) {
+  for (int k = 0; k < 8 && excess_[v] > 0; ++k) {
+    const int32_t w = towards(v, k), room = arcs_[v].to[k];
+    if (room == 0 || excess_[w] >= 0) continue;
+    const int32_t amount = std::min({excess_[v], room, -excess_[w]});
+    push(v, k, amount);
+    excess_[v] -= amount;
+    excess_[w] += amount;
+  }
+}
+
+void GridFlow::Search::plant() {
+  const auto for_pixels = [&](auto body) {
+    for (const Row& row : graph_.rows_)
+      for (const auto [begin, end] : row.segments)
+        for (int32_t v = begin; v < end; ++v) body(v);
+  };
+  for_pixels([&](int32_t v) {
+    if (excess_[v] > 0) pass_on(v);
+  });
+  for_pixels([&](int32_t v) {
+    const int32_t excess = excess_[v];
+    state_[v] = excess > 0 ? 16 + kRoot : excess < 0 ? -16 + kRoot : kOrphan;
+    source_.roots += excess > 0;
+    sink_.roots += excess < 0;
+  });
+}
+
+void GridFlow::Search::run() {
   plant();
-  while (!source_.active.empty() && !sink_.active.empty()) {
-    if (source_.active.size() <= sink_.active.size())
+  while (source_.due() > 0 && sink_.due() > 0) {
+    if (source_.due() <= sink_.due())
       grow<1>();
     else
       grow<-1>();
   }
-  return flow_;
+}
+
+template <int Side>
+void GridFlow::Search::scan(int32_t v) {
+  auto& own = tree<Side>();
+  for (int k = 0; k < 8 && label(v) == Side * own.level;) {
+    const int32_t w = towards(v, k);
+    if (residual<Side>(v, k) == 0 || Side * label(w) > 0) {
+      ++k;
+    } else if (label(w) == 0) {
+      state_[w] = 16 * Side * own.limit + (k ^ 1) + 1;
+      own.next.push_back(w);
+      ++k;
+    } else if (Side > 0) {
+      augment(v, k);
+    } else {
+      augment(w, k ^ 1);
+    }
+  }
 }
 
 // Scans the tree's deepest level: free neighbours join one level below, neighbours in the other tree make a path.
 template <int Side>
-void GridFlow::grow() {
+void GridFlow::Search::grow() {
   auto& own = tree<Side>();
+  if (own.level == kMaxLevel) throw std::length_error("graph cut: a path of more than 2^27 pixels");
   own.limit = own.level + 1;
-  for (size_t i = 0; i < own.active.size(); ++i) {  // orphans may be appended
-    const int32_t v = own.active[i];
-    for (int k = 0; k < 8 && label_[v] == Side * own.level;) {
-      const int32_t w = v + offset_[k];
-      if (residual<Side>(v, k) == 0 || Side * label_[w] > 0) {
-        ++k;
-      } else if (label_[w] == 0) {
-        label_[w] = Side * own.limit;
-        parent_[w] = static_cast<uint8_t>(k ^ 1);
-        own.next.push_back(w);
-        ++k;
-      } else if (Side > 0) {
-        augment(v, k);
-      } else {
-        augment(w, k ^ 1);
-      }
-    }
+  if (own.level == 1) {  // the roots, not listed
+    for (const Row& row : graph_.rows_)
+      for (const auto [begin, end] : row.segments)
+        for (int32_t v = begin; v < end; ++v)
+          if (label(v) == Side) scan<Side>(v);
   }
+  for (size_t i = 0; i < own.active.size(); ++i) scan<Side>(own.active[i]);  // orphans may be appended
   own.active.swap(own.next);
   own.next.clear();
   own.level = own.limit;
@@ -170,112 +248,113 @@ void GridFlow::grow() {
 
 // The smallest residual on the way from v to its root, the terminal's arc included.
 template <int Side>
-int32_t GridFlow::narrowest(int32_t v, int32_t bottleneck) const {
-  for (; parent_[v] != kRoot; v += offset_[parent_[v]])
-    bottleneck = std::min(bottleneck, residual<-Side>(v, parent_[v]));
+int32_t GridFlow::Search::narrowest(int32_t v, int32_t bottleneck) const {
+  for (int p; (p = parent(v)) != kRoot; v += offset_[p]) bottleneck = std::min(bottleneck, residual<-Side>(v, p - 1));
   return std::min(bottleneck, Side * excess_[v]);
 }
 
 // Takes the amount along the way from v to its root and notes the orphans, highest label first.
 template <int Side>
-void GridFlow::drain(int32_t v, int32_t amount) {
+void GridFlow::Search::drain(int32_t v, int32_t amount) {
   auto& path = tree<Side>().path;
-  while (parent_[v] != kRoot) {
-    const int k = parent_[v];
-    const int32_t up = v + offset_[k];
+  for (int p; (p = parent(v)) != kRoot;) {
+    const int k = p - 1;
+    const int32_t up = towards(v, k);
     if (Side > 0)
       push(up, k ^ 1, amount);
     else
       push(v, k, amount);
     if (residual<-Side>(v, k) == 0) {
-      parent_[v] = kOrphan;
+      orphan(v);
       path.push_back(v);
     }
     v = up;
   }
   excess_[v] -= Side * amount;
   if (excess_[v] == 0) {
-    parent_[v] = kOrphan;
+    orphan(v);
     path.push_back(v);
   }
 }
 
 // Pushes all that fits from the source over v, its neighbour k in the sink's tree, and on to the sink.
-void GridFlow::augment(int32_t v, int k) {
-  const int32_t w = v + offset_[k];
+void GridFlow::Search::augment(int32_t v, int k) {
+  const int32_t w = towards(v, k);
   const int32_t amount = narrowest<-1>(w, narrowest<1>(v, arcs_[v].to[k]));
   push(v, k, amount);
   drain<1>(v, amount);
   drain<-1>(w, amount);
-  flow_ += amount;
   adopt<1>();
   adopt<-1>();
 }
 
 // Orphans in the order of their labels: then those one level above are settled when a vertex looks for a parent.
 template <int Side>
-void GridFlow::adopt() {
+void GridFlow::Search::adopt() {
   auto& path = tree<Side>().path;
-  int32_t label = 0;
+  int32_t level = 0;
   orphans_.clear();
   while (!path.empty() || !orphans_.empty()) {
-    if (orphans_.empty()) label = Side * label_[path.back()];
-    if (!path.empty() && Side * label_[path.back()] == label) {
+    if (orphans_.empty()) level = Side * label(path.back());
+    if (!path.empty() && Side * label(path.back()) == level) {
       orphans_.push_back(path.back());
       path.pop_back();
     }
-    for (const int32_t v : orphans_) find_parent<Side>(v, label);
+    for (const int32_t v : orphans_) find_parent<Side>(v, level);
     orphans_.swap(children_);
     children_.clear();
-    ++label;
+    ++level;
   }
 }
 
 template <int Side>
-void GridFlow::find_parent(int32_t v, int32_t label) {
+void GridFlow::Search::find_parent(int32_t v, int32_t own_label) {
   auto& own = tree<Side>();
   int32_t best = own.limit;  // a parent must be above the limit
+  int chosen = kOrphan;
   for (int k = 0; k < 8; ++k) {
-    const int32_t level = Side * label_[v + offset_[k]];
+    const int32_t level = Side * label(towards(v, k));
     if (level <= 0 || level >= best || residual<-Side>(v, k) == 0) continue;
     best = level;
-    parent_[v] = static_cast<uint8_t>(k);
-    if (best == label - 1) return;
+    chosen = k + 1;
+    if (best == own_label - 1) {
+      state_[v] += chosen;
+      return;
+    }
   }
   // No parent one level above: v sinks or leaves, and its children lose it.
   for (int k = 0; k < 8; ++k) {
-    const int32_t w = v + offset_[k];
-    if (parent_[w] != (k ^ 1) || label_[w] != Side * (label + 1)) continue;
-    parent_[w] = kOrphan;
+    const int32_t w = towards(v, k);
+    if (state_[w] != 16 * Side * (own_label + 1) + (k ^ 1) + 1) continue;
+    orphan(w);
     children_.push_back(w);
   }
-  if (parent_[v] == kOrphan) {
-    label_[v] = 0;
-    return;
-  }
-  label_[v] = Side * (best + 1);
-  if (best + 1 >= own.level) (best + 1 == own.level ? own.active : own.next).push_back(v);
+  state_[v] = chosen == kOrphan ? 0 : 16 * Side * (best + 1) + chosen;
+  if (chosen != kOrphan && best + 1 >= own.level) (best + 1 == own.level ? own.active : own.next).push_back(v);
 }
 
-void GridFlow::source_side(ImageView<uint8_t> mask) {
-  std::vector<int32_t>& queue = source_.active;  // the tree is part of the answer; it may stop short of all of it
-  queue.clear();
-  for (int64_t v = 0; v < count_; ++v)
-    if (label_[v] > 0) queue.push_back(static_cast<int32_t>(v));
+// The source's tree is part of the answer; it may stop short of all of it.
+void GridFlow::mark_source_side() {
+  std::vector<int32_t> queue;
+  for (const Row& row : rows_)
+    for (const auto [begin, end] : row.segments)
+      for (int32_t v = begin; v < end; ++v)
+        if (state_[v] >= 16) queue.push_back(v);
   while (!queue.empty()) {
     const int32_t v = queue.back();
     queue.pop_back();
     for (int k = 0; k < 8; ++k) {
       const int32_t w = v + offset_[k];
-      if (label_[w] > 0 || arcs_[v].to[k] == 0) continue;
-      label_[w] = 1;
+      if (state_[w] >= 16 || arcs_[v].to[k] == 0) continue;
+      state_[w] = 16;
       queue.push_back(w);
     }
   }
-  parallel_for(height_, row_grain(width_), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y)
-      for (int64_t x = 0; x < width_; ++x) mask.row(y)[x] = label_[index(y, x)] > 0 ? 255 : 0;
-  });
+}
+
+void GridFlow::source_side(int64_t y, int64_t x0, int64_t x1, uint8_t* mask) const {
+  const int32_t* state = state_ + index(y, x0);
+  for (int64_t i = 0; i < x1 - x0; ++i) mask[i] = state[i] >= 16 ? 255 : 0;
 }
 
 }  // namespace alphacut
