@@ -13,7 +13,7 @@
 namespace alphacut {
 namespace {
 
-constexpr int kPasses = 4;  // of the barrier distance
+constexpr int kPasses = 6;  // of the barrier distance
 
 Image<uint8_t> where(ImageView<const uint8_t> labels, uint8_t label) {
   Image<uint8_t> mask = Image<uint8_t>::like(labels);

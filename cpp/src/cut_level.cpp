@@ -167,9 +167,10 @@ Mixtures CutLevel::cluster_sides(ImageView<const uint8_t> labels, int components
     }
   Mixtures models;
   for (size_t side = 0; side < 2; ++side)
-    for (const Colour& c : cluster(samples[side], components, 2 * static_cast<uint64_t>(seed) + side))
-      for (const float value : {float{c[0]} * 1, float{c[1]} * 1, float{c[2]} * 1, 1.0f, 0.0f, 1.0f, 0.0f, 0.0f, 1.0f, 0.0f})
-        models[side].push_back(value);  // the nearest centre has the best score
+    for (const Colour& c : cluster(samples[side], components, 2 * static_cast<uint64_t>(seed) + side)) {
+      models[side].insert(models[side].end(), c.begin(), c.end());
+      models[side].insert(models[side].end(), {1, 0, 1, 0, 0, 1, 0});  // the nearest centre scores best
+    }
   return fit(labels, models);
 }
 
@@ -191,7 +192,7 @@ Mixtures CutLevel::fit(ImageView<const uint8_t> labels, const Mixtures& old) con
                                          score.data(), best[side].data());
       for (size_t x = 0; x < n; ++x) {
         const size_t side = side_of(labels.row(y)[x]);
-        sums[side][best[side][x]].add({row.channel[0][x], row.channel[1][x], row.channel[2][x]});
+        sums[side][best[side][x]].add(Colour{row.channel[0][x], row.channel[1][x], row.channel[2][x]});
       }
     }
   });

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "alphacut/color.hpp"
 #include "alphacut/components.hpp"
 #include "alphacut/graphcut.hpp"
 #include "alphacut/parallel.hpp"
@@ -48,7 +49,7 @@ Box clipped(Box box, int64_t height, int64_t width, std::vector<std::string>& wa
   return {left, top, right - left, bottom - top};
 }
 
-Box scaled(Box box, int64_t old_height, int64_t old_width, int64_t height, int64_t width) {
+Box scaled_box(Box box, int64_t old_height, int64_t old_width, int64_t height, int64_t width) {
   const Range rows = scaled(box.y, box.y + box.height, old_height, height);
   const Range columns = scaled(box.x, box.x + box.width, old_width, width);
   return {columns.begin, rows.begin, columns.end - columns.begin, rows.end - rows.begin};
@@ -219,7 +220,7 @@ GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box>
     else if (hints.data != here.data)
       for (int64_t y = 0; y < here.height; ++y) std::copy_n(hints.row(y), here.width, here.row(y));
     const bool overruled =
-        box && apply_box(scaled(*box, image.height, image.width, picture.height, picture.width), here);
+        box && apply_box(scaled_box(*box, image.height, image.width, picture.height, picture.width), here);
     if (overruled && level == top)
       result.warnings.emplace_back("foreground labels outside the box were taken as background");
   }
@@ -241,7 +242,7 @@ GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box>
   }
   const Prior coarse_prior(log_odds, start.height, start.width);
   const Box whole{0, 0, start.width, start.height};
-  const Box graph = box ? scaled(*box, image.height, image.width, start.height, start.width) : whole;
+  const Box graph = box ? scaled_box(*box, image.height, image.width, start.height, start.width) : whole;
   const std::array<int64_t, 4> corners{graph.x, graph.y, graph.width, graph.height};
   Image<uint8_t> domain = Image<uint8_t>::like(start);
   for (int64_t y = 0; y < start.height; ++y)
