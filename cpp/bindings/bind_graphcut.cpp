@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstring>
 #include <mutex>
 
 #include "alphacut/color.hpp"
@@ -55,6 +57,26 @@ int64_t cut_capacity_array(py::handle source_array, py::handle sink_array, py::h
   const auto mask = plane<uint8_t>(mask_array, "mask");
   py::gil_scoped_release unlocked;
   return cut_capacity(source, sink, neighbours.planes, mask);
+}
+
+// 64 bits that tell arrays of one shape and dtype apart; not against an adversary.
+uint64_t checksum(py::handle value) {
+  py::array array = array_argument(value, "array");
+  if ((array.flags() & py::array::c_style) == 0) array = py::array(array.attr("copy")("C"));
+  const auto* bytes = static_cast<const char*>(array.data());
+  const auto size = static_cast<size_t>(array.nbytes());
+  py::gil_scoped_release unlocked;
+  constexpr uint64_t prime = 0x9e3779b97f4a7c15u;
+  uint64_t lane[4] = {size, 1, 2, 3}, word[4];
+  for (size_t i = 0; i < size; i += sizeof word) {
+    word[0] = word[1] = word[2] = word[3] = 0;
+    std::memcpy(word, bytes + i, std::min(sizeof word, size - i));
+    for (size_t k = 0; k < 4; ++k) {
+      lane[k] = (lane[k] ^ word[k]) * prime;
+      lane[k] ^= lane[k] >> 32;
+    }
+  }
+  return ((lane[0] * prime + lane[1]) * prime + lane[2]) * prime + lane[3];
 }
 
 // A GrabCutter and the picture it looks at.
@@ -115,6 +137,7 @@ void bind_graphcut(py::module_& m) {
         py::arg("out") = py::none(), py::arg("certify") = false);
   m.def("cut_capacity", &cut_capacity_array, py::arg("source"), py::arg("sink"), py::arg("neighbours"),
         py::arg("mask"));
+  m.def("checksum", &checksum, py::arg("array"));
   py::class_<Cutter>(m, "GrabCutter")
       .def(py::init<py::object, double>(), py::arg("image"), py::arg("gamma"))
       .def(

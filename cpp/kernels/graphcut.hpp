@@ -26,7 +26,7 @@ struct GraphcutKernels {
   // from it, and only those to others (2) keep their weight.
   void (*fold_edges)(const uint8_t* domain, size_t n, int32_t* weights, int32_t* fold);
   // Terminals, source less sink, of n pixels: round(scale · (clamp(fg - bg, ±limit) + unary)), or ∓`hard` where the
-  // label is 0 or 1; plus `fold`, within ±(2^30 - 1).
+  // label is 0 or 1; plus `fold`, within ±(2^29 - 1).
   void (*terminals)(const float* fg, const float* bg, const float* unary, const uint8_t* labels, const int32_t* fold,
                     size_t n, float limit, float scale, int32_t hard, int32_t* difference);
 };

@@ -82,7 +82,7 @@ void graphcut_fold_edges(const uint8_t* __restrict domain, size_t n, int32_t* __
 void graphcut_terminals(const float* __restrict fg, const float* __restrict bg, const float* __restrict unary,
                         const uint8_t* __restrict labels, const int32_t* __restrict fold, size_t n, float limit,
                         float scale, int32_t hard, int32_t* __restrict difference) {
-  constexpr int32_t most = (1 << 30) - 1;
+  constexpr int32_t most = (1 << 29) - 1;
   for (size_t i = 0; i < n; ++i) {
     const float data = scale * (clamp_to(fg[i] - bg[i], -limit, limit) + unary[i]);
     const int32_t rounded = static_cast<int32_t>(data + (data < 0.0f ? -0.5f : 0.5f));

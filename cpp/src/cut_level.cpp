@@ -111,8 +111,7 @@ CutLevel::CutLevel(ImageView<const uint8_t> image, double gamma)
     : image_(image),
       height_(image.height),
       width_(image.width),
-      hard_(static_cast<int32_t>(7 * std::ceil(gamma * kScale)) + 1),
-      graph_(image.height, image.width) {
+      hard_(static_cast<int32_t>(7 * std::ceil(gamma * kScale)) + 1) {
   weigh_edges(gamma);
 }
 
@@ -232,7 +231,7 @@ void CutLevel::open(ImageView<const uint8_t> domain) {
     }
   }
   fold_.assign(at, 0);
-  graph_.clear();
+  graph_ = std::make_unique<GridFlow>(height_, width_);
   for_runs([&](size_t begin, size_t end) {
     Edges edges(*this);
     std::vector<int32_t> ahead[4];
@@ -245,7 +244,7 @@ void CutLevel::open(ImageView<const uint8_t> domain) {
         if (k % 2 == 0) std::copy_n(weights, n, ahead[k / 2].data() + (x - run.x0));
       });
       const int32_t* const weights[4] = {ahead[0].data(), ahead[1].data(), ahead[2].data(), ahead[3].data()};
-      graph_.add(run.y, run.x0, run.x1, fold, weights);
+      graph_->add(run.y, run.x0, run.x1, fold, weights);
     }
   });
   difference_ = fold_;
@@ -288,16 +287,16 @@ int64_t CutLevel::cut(const Mixtures& models, const Prior& prior, ImageView<uint
       const Run& run = runs_[i];
       int32_t* before = difference_.data() + run.at;
       terminals.find(run, labels.row(run.y) + run.x0, fold_.data() + run.at, after.data());
-      graph_.change(run.y, run.x0, run.x1, before, after.data());
+      graph_->change(run.y, run.x0, run.x1, before, after.data());
       std::copy_n(after.data(), run.size(), before);
     }
   });
-  flow_ = graph_.solve();
+  flow_ = graph_->solve();
   int64_t changed = 0;
   std::vector<uint8_t> mask;
   for (const Run& run : runs_) {
     mask.resize(run.size());
-    graph_.source_side(run.y, run.x0, run.x1, mask.data());
+    graph_->source_side(run.y, run.x0, run.x1, mask.data());
     uint8_t* label = labels.row(run.y) + run.x0;
     for (size_t i = 0; i < run.size(); ++i) {
       if (label[i] < 2) continue;

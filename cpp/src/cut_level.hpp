@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "alphacut/graphcut.hpp"
@@ -46,6 +47,7 @@ class CutLevel {
   // The graph of the pixels that `domain` says; edges to others join them to a terminal.
   void open(ImageView<const uint8_t> domain);
   bool empty() const { return runs_.empty(); }
+  void close() { graph_.reset(); }  // gives the graph's memory back
   // Cuts exactly and writes 2 or 3 to the labels of undecided pixels (above 1) in the graph; returns how many changed.
   // The flow of the last cut of the same graph is the start.
   int64_t cut(const Mixtures& models, const Prior& prior, ImageView<uint8_t> labels);
@@ -77,7 +79,7 @@ class CutLevel {
   std::vector<Run> runs_;
   std::vector<int32_t> fold_, difference_;  // of the nodes: what edges to fixed pixels give, the terminals now
   int64_t flow_ = 0;
-  GridFlow graph_;
+  std::unique_ptr<GridFlow> graph_;
 };
 
 }  // namespace alphacut

@@ -13,7 +13,7 @@
 namespace alphacut {
 namespace {
 
-constexpr double kMaxGamma = 1e5;
+constexpr double kMaxGamma = 5e4;  // so that a hint outweighs its pixel's edges within GridFlow's range
 constexpr int kMaxComponents = 16;
 constexpr int64_t kCoarseSide = 320;    // the longer side of the rounds' picture
 constexpr int64_t kStep = 4;            // from a size to the next, at most
@@ -172,7 +172,7 @@ GrabCutter::GrabCutter(ImageView<const uint8_t> image, double gamma) : state_(st
   require(!image.empty(), "image has no pixels");
   require(image.channels == 1 || image.channels == 3,
           "image must have 1 or 3 channels, got " + std::to_string(image.channels));
-  require(gamma >= 0 && gamma <= kMaxGamma, "gamma must be from 0 to 100000, got " + std::to_string(gamma));
+  require(gamma >= 0 && gamma <= kMaxGamma, "gamma must be from 0 to 50000, got " + std::to_string(gamma));
   state_->image = image;
   const int64_t longest = std::max(image.height, image.width);
   std::vector<int64_t> sides;
@@ -288,6 +288,7 @@ GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box>
     last->cut(models, Prior({}, here.height, here.width), here);
     if (options.certify && !last->certified(domain, here))
       throw std::runtime_error("grabcut: the flow does not equal the capacity of the cut");
+    last->close();
   }
   result.energy = last->energy();
   if (options.certify) result.energy = last->energy_of(models, top == 0 ? coarse_prior : Prior({}, image.height, image.width), labels);

@@ -36,12 +36,6 @@ class GrabCut(NamedTuple):
     warnings: list[str]
     """What made the answer doubtful."""
 
-    @classmethod
-    def from_core(cls, answer: tuple[Array, float, int, bool, list[str]]) -> GrabCut:
-        """The answer of the core, with the mask that goes with its labels."""
-        labels = answer[0]
-        return cls((labels & 1) * np.uint8(255), *answer)
-
 
 def graph_cut(
     source: Array, sink: Array, neighbours: Array, *, out: Array | None = None, certify: bool = False
@@ -125,7 +119,7 @@ def grabcut(
     n_iter : int
         Rounds at most, at least 1. They end earlier when no more than one pixel in 10,000 changes side.
     gamma : float
-        Weight of the border's length, from 0 to 100,000.
+        Weight of the border's length, from 0 to 50,000.
     n_components : int
         Gaussians in the colour model of each side, from 1 to 16.
     unary : ndarray, (h, w) float32, optional
@@ -200,9 +194,44 @@ def grabcut(
     """
     if labels is None and box is None and unary is None:
         raise ValueError("grabcut needs labels, a box or unary")
-    cutter = _core.GrabCutter(native(image), real(gamma, "gamma"))
-    return GrabCut.from_core(
-        cutter.cut(
+    return Cutter(image, gamma).cut(
+        labels,
+        box,
+        unary,
+        n_iter=n_iter,
+        n_components=n_components,
+        seed=seed,
+        clean=clean,
+        exact=exact,
+        certify=certify,
+    )
+
+
+class Cutter:
+    """:func:`grabcut` of one picture, again and again.
+
+    It keeps what the cuts share: the smaller copies, their edge weights, and the flow of the rounds' graph, from which
+    the next cut starts. The answers are those of :func:`grabcut`. The picture must not change.
+    """
+
+    def __init__(self, image: Array, gamma: float = 15.0) -> None:
+        self._core = _core.GrabCutter(native(image), real(gamma, "gamma"))
+
+    def cut(
+        self,
+        labels: Array | None,
+        box: Sequence[int] | None,
+        unary: Array | None,
+        *,
+        n_iter: int = 5,
+        n_components: int = 5,
+        seed: int = 0,
+        clean: bool = False,
+        exact: bool = False,
+        certify: bool = False,
+    ) -> GrabCut:
+        """The arguments are those of :func:`grabcut`."""
+        found, energy, rounds, whole, warnings = self._core.cut(
             labels,
             None if box is None else four_integers(box),
             unary,
@@ -213,4 +242,4 @@ def grabcut(
             flag(exact, "exact"),
             flag(certify, "certify"),
         )
-    )
+        return GrabCut((found & 1) * np.uint8(255), found, energy, rounds, whole, warnings)

@@ -505,8 +505,11 @@ void graphcut() {
           }),
           in<u8>(3), count, in<f32>({0, 10 * components}, level), out<f32>(1), out<u8>(1));
   const f32 limit = 1 + level(), scale = 1e6f * random_value<f32>();
-  KERNEL(graphcut, terminals, in<f32>(1, level), in<f32>(1, level), in<f32>(1, signed_float), in<u8>(1), count, limit,
-         scale, static_cast<i32>(random_below(1 << 30)), out<i32>(1), out<i32>(1));
+  const auto capacity = [] { return static_cast<i32>(random_from(-(1 << 29), 1 << 29)); };
+  KERNEL(graphcut, terminals, in<f32>(1, level), in<f32>(1, level), in<f32>(1, signed_float), in<u8>(1),
+         in<i32>(1, capacity), count, limit, scale, static_cast<i32>(random_below(1 << 30)), out<i32>(1));
+  const auto domain = [] { return static_cast<u8>(random_below(3)); };
+  KERNEL(graphcut, fold_edges, in<u8>(1, domain), count, inout<i32>(1, capacity), inout<i32>(1, capacity));
 }
 
 void chromakey() {

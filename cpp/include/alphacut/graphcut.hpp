@@ -59,7 +59,7 @@ struct GrabCutResult {
 // the answers are those of a new one.
 class GrabCutter {
  public:
-  // The picture, 1 or 3 channels, must live as long as this. `gamma`, the weight of the border's length, is 0..100000.
+  // The picture, 1 or 3 channels, must live as long as this. `gamma`, the weight of the border's length, is 0..50000.
   GrabCutter(ImageView<const uint8_t> image, double gamma);
   ~GrabCutter();
 
