@@ -1,6 +1,7 @@
 #include "grid_flow.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <new>
 #include <stdexcept>
@@ -11,10 +12,9 @@
 namespace alphacut {
 namespace {
 
-// A vertex's state is 16 · label + parent. The label is its level, > 0 in the source's tree, < 0 in the sink's, 0 in
-// none; the parent is none, 1 + its direction, or the terminal.
-constexpr int kOrphan = 0, kRoot = 9;
-constexpr int32_t kMaxLevel = (1 << 27) - 2;
+// A vertex's state is 256 · label + its open arcs, those of a residual capacity above 0, a bit each.
+constexpr uint32_t kLabel = 256, kMaxLabel = (1U << 24) - 1;
+constexpr int32_t kMaxExcess = 1 << 30;  // that a push may leave at a pixel: see change()
 constexpr int64_t kMaxPixels = std::numeric_limits<int32_t>::max();
 
 // Directions come in pairs: k ^ 1 is the way back. Even ones are those of the weights.
@@ -41,7 +41,7 @@ GridFlow::GridFlow(int64_t height, int64_t width)
   char* start = memory_.get() + (line - reinterpret_cast<uintptr_t>(memory_.get()) % line) % line;
   arcs_ = reinterpret_cast<Arcs*>(start);
   excess_ = reinterpret_cast<int32_t*>(arcs_ + pixels);
-  state_ = excess_ + pixels;
+  state_ = reinterpret_cast<uint32_t*>(excess_ + pixels);
   rows_.resize(static_cast<size_t>(height));
 }
 
@@ -57,7 +57,7 @@ void GridFlow::clear() {
     for (const auto [begin, end] : row.segments) {
       std::fill(arcs_ + begin, arcs_ + end, Arcs{});
       std::fill(excess_ + begin, excess_ + end, 0);
-      std::fill(state_ + begin, state_ + end, 0);
+      std::fill(state_ + begin, state_ + end, 0U);
     }
     row.segments.clear();
     row.supply = 0;
@@ -68,6 +68,7 @@ void GridFlow::add(int64_t y, int64_t x0, int64_t x1, const int32_t* difference,
   Row& row = rows_[static_cast<size_t>(y)];
   const auto first = static_cast<int32_t>(index(y, x0)), count = static_cast<int32_t>(x1 - x0);
   row.segments.push_back({first, first + count});
+  row.fresh = true;
   for (int32_t i = 0; i < count; ++i) {
     excess_[first + i] = difference[i];
     row.supply += std::max(difference[i], 0);
@@ -96,71 +97,58 @@ void GridFlow::change(int64_t y, int64_t x0, int64_t x1, const int32_t* before, 
 class GridFlow::Search {
  public:
   explicit Search(GridFlow& graph) : graph_(graph), arcs_(graph.arcs_), excess_(graph.excess_), state_(graph.state_) {
-    std::copy_n(graph.offset_, 8, offset_ + 1);
+    std::copy_n(graph.offset_, 8, offset_);
   }
   void run();
+  template <int Side>
+  int64_t spread();
 
  private:
-  // Side +1 is the source's tree, -1 the sink's.
-  template <int Side>
-  struct Tree {
-    int64_t roots = 0;
-    int32_t level = 1;  // labels below have been scanned, this one is next
-    int32_t limit = 1;  // largest label a vertex may have: one more while its level is being scanned
-    std::vector<int32_t> active, next, path;
-    size_t due() const { return level == 1 ? static_cast<size_t>(roots) : active.size(); }
-  };
-  template <int Side>
-  Tree<Side>& tree() {
-    if constexpr (Side > 0)
-      return source_;
-    else
-      return sink_;
+  uint32_t label(int32_t v) const { return state_[v] / kLabel; }
+  bool labelled(int32_t v) const { return state_[v] >= kLabel; }
+  void set_label(int32_t v, uint32_t label) { state_[v] = label * kLabel + state_[v] % kLabel; }
+  void enlist(int32_t v) {
+    const size_t l = label(v);
+    if (l >= active_.size()) active_.resize(l + 1);
+    active_[l].push_back(v);
+    top_ = std::max(top_, l);
   }
-
-  int32_t label(int32_t v) const { return state_[v] >> 4; }
-  int parent(int32_t v) const { return state_[v] & 15; }
-  int32_t towards(int32_t v, int k) const { return v + offset_[k + 1]; }
-  void orphan(int32_t v) { state_[v] &= ~15; }
-
-  // What can flow along the arc between v and its neighbour k: away from v (Side +1) or towards v (Side -1).
   template <int Side>
-  int32_t residual(int32_t v, int k) const {
-    return Side > 0 ? arcs_[v].to[k] : arcs_[towards(v, k)].to[k ^ 1];
-  }
-  void push(int32_t v, int k, int32_t amount) {
-    arcs_[v].to[k] -= amount;
-    arcs_[towards(v, k)].to[k ^ 1] += amount;
-  }
-
-  void pass_on(int32_t v);
-  void plant();
-  template <int Side>
-  void scan(int32_t v);
-  template <int Side>
-  void grow();
-  template <int Side>
-  int32_t narrowest(int32_t v, int32_t bottleneck) const;
-  template <int Side>
-  void drain(int32_t v, int32_t amount);
-  void augment(int32_t v, int k);
-  template <int Side>
-  void adopt();
-  template <int Side>
-  void find_parent(int32_t v, int32_t label);
+  void reach(int32_t v, uint32_t level);
+  void push(int32_t v, int k, int32_t amount);
+  void discharge(int32_t v);
+  void sweep(int64_t budget);
 
   GridFlow& graph_;
   Arcs* arcs_;
-  int32_t *excess_, *state_;
-  int32_t offset_[9] = {};
-  Tree<1> source_;
-  Tree<-1> sink_;
-  std::vector<int32_t> orphans_, children_;
+  int32_t* excess_;
+  uint32_t* state_;
+  int32_t offset_[8] = {};
+  std::vector<int32_t> rim_, next_;
+  std::vector<std::vector<int32_t>> active_;  // by label
+  size_t top_ = 0;
+  int64_t work_ = 0;
+  uint32_t cap_ = 0;
 };
 
+void GridFlow::open_arcs() {
+  for_rows([&](Row& row) {
+    if (!row.fresh) return;
+    row.fresh = false;
+    for (const auto [begin, end] : row.segments)
+      for (int32_t v = begin; v < end; ++v) {
+        uint32_t open = 0;
+        for (int k = 0; k < 8; ++k) open |= static_cast<uint32_t>(arcs_[v].to[k] != 0) << k;
+        state_[v] = open;
+      }
+  });
+}
+
 int64_t GridFlow::solve() {
-  Search(*this).run();
-  mark_source_side();
+  open_arcs();
+  Search search(*this);
+  search.run();
+  search.spread<1>();
   int64_t flow = 0;
   for (const Row& row : rows_) {
     flow += row.supply;
@@ -170,191 +158,118 @@ int64_t GridFlow::solve() {
   return flow;
 }
 
-// Straight from source to sink over one edge.
-void GridFlow::Search::pass_on(int32_t v) {
-  for (int k = 0; k < 8 && excess_[v] > 0; ++k) {
-    const int32_t w = towards(v, k), room = arcs_[v].to[k];
-    if (room == 0 || excess_[w] >= 0) continue;
-    const int32_t amount = std::min({excess_[v], room, -excess_[w]});
-    push(v, k, amount);
-    excess_[v] -= amount;
-    excess_[w] += amount;
+template <int Side>
+void GridFlow::Search::reach(int32_t v, uint32_t level) {
+  set_label(v, level);
+  next_.push_back(v);
+  if (Side < 0 && excess_[v] > 0) enlist(v);
+}
+
+// Labels what the sources lead to (Side +1), or what leads to a sink (Side -1), with the number of pixels on the
+// shortest way. Returns how many were reached.
+template <int Side>
+int64_t GridFlow::Search::spread() {
+  graph_.for_rows([&](Row& row) {
+    for (const auto [begin, end] : row.segments)
+      for (int32_t v = begin; v < end; ++v)
+        state_[v] = state_[v] % kLabel + ((Side > 0 ? excess_[v] > 0 : excess_[v] < 0) ? kLabel : 0);
+  });
+  next_.clear();
+  for (const Row& row : graph_.rows_)
+    for (const auto [begin, end] : row.segments)
+      for (int32_t v = begin; v < end; ++v) {
+        if (labelled(v)) continue;
+        for (int k = 0; k < 8; ++k) {
+          const int32_t w = v + offset_[k];
+          const bool open = ((Side > 0 ? state_[w] >> (k ^ 1) : state_[v] >> k) & 1) != 0;
+          if (open && label(w) == 1) {
+            reach<Side>(v, 2);
+            break;
+          }
+        }
+      }
+  int64_t reached = 0;
+  for (uint32_t level = 3; !next_.empty(); ++level) {
+    if (level == kMaxLabel) throw std::length_error("graph cut: a path of 2^24 pixels");
+    rim_.clear();
+    rim_.swap(next_);
+    reached += static_cast<int64_t>(rim_.size());
+    for (const int32_t v : rim_)
+      for (int k = 0; k < 8; ++k) {
+        const int32_t w = v + offset_[k];
+        if (Side < 0 ? (state_[w] & (~(kLabel - 1) | 1U << (k ^ 1))) == 1U << (k ^ 1)
+                     : (state_[v] >> k & 1) != 0 && !labelled(w))
+          reach<Side>(w, level);
+      }
+  }
+  return reached;
+}
+
+void GridFlow::Search::push(int32_t v, int k, int32_t amount) {
+  const int32_t w = v + offset_[k];
+  if ((arcs_[v].to[k] -= amount) == 0) state_[v] &= ~(1U << k);
+  arcs_[w].to[k ^ 1] += amount;
+  state_[w] |= 1U << (k ^ 1);
+  excess_[v] -= amount;
+  const int32_t before = excess_[w];
+  excess_[w] += amount;
+  if (before <= 0 && excess_[w] > 0) enlist(w);
+}
+
+// Pushes the excess of v to pixels one label below; when no open arc leads there, v moves to one above the lowest that
+// one leads to, and so on.
+void GridFlow::Search::discharge(int32_t v) {
+  while (label(v) <= cap_) {
+    const uint32_t below = label(v) - 1;
+    uint32_t lowest = kMaxLabel;
+    ++work_;
+    for (uint32_t open = state_[v] % kLabel; open != 0; open &= open - 1) {
+      const int k = std::countr_zero(open);
+      const int32_t w = v + offset_[k];
+      const uint32_t level = label(w);
+      if (level == 0) continue;
+      if (level != below) {
+        lowest = std::min(lowest, level);
+        continue;
+      }
+      const int32_t room = kMaxExcess - std::max(excess_[w], 0);
+      const int32_t amount = std::min({excess_[v], arcs_[v].to[k], room});
+      if (amount > 0) push(v, k, amount);
+      if (excess_[v] == 0) return;
+      if (arcs_[v].to[k] > 0) return enlist(v);  // w is full: later
+    }
+    if (lowest == kMaxLabel) return set_label(v, 0);
+    set_label(v, lowest + 1);
   }
 }
 
-void GridFlow::Search::plant() {
-  const auto for_pixels = [&](auto body) {
-    for (const Row& row : graph_.rows_)
-      for (const auto [begin, end] : row.segments)
-        for (int32_t v = begin; v < end; ++v) body(v);
-  };
-  for_pixels([&](int32_t v) {
-    if (excess_[v] > 0) pass_on(v);
-  });
-  for_pixels([&](int32_t v) {
-    const int32_t excess = excess_[v];
-    state_[v] = excess > 0 ? 16 + kRoot : excess < 0 ? -16 + kRoot : kOrphan;
-    source_.roots += excess > 0;
-    sink_.roots += excess < 0;
-  });
+// From the highest label down, again and again; pixels that get excess at the current label or above wait for the next
+// time.
+void GridFlow::Search::sweep(int64_t budget) {
+  for (work_ = 0; top_ > 0 && work_ <= budget;) {
+    size_t level = top_;
+    work_ += static_cast<int64_t>(level / 8);
+    for (top_ = 0; level > 0; --level) {
+      rim_.swap(active_[level]);
+      for (const int32_t v : rim_)
+        if (excess_[v] > 0 && label(v) == level) discharge(v);
+      rim_.clear();
+    }
+    while (top_ > 0 && active_[top_].empty()) --top_;
+  }
+  for (; top_ > 0; --top_) active_[top_].clear();
 }
 
 void GridFlow::Search::run() {
-  plant();
-  while (source_.due() > 0 && sink_.due() > 0) {
-    if (source_.due() <= sink_.due())
-      grow<1>();
-    else
-      grow<-1>();
-  }
-}
-
-template <int Side>
-void GridFlow::Search::scan(int32_t v) {
-  auto& own = tree<Side>();
-  for (int k = 0; k < 8 && label(v) == Side * own.level;) {
-    const int32_t w = towards(v, k);
-    if (residual<Side>(v, k) == 0 || Side * label(w) > 0) {
-      ++k;
-    } else if (label(w) == 0) {
-      state_[w] = 16 * Side * own.limit + (k ^ 1) + 1;
-      own.next.push_back(w);
-      ++k;
-    } else if (Side > 0) {
-      augment(v, k);
-    } else {
-      augment(w, k ^ 1);
-    }
-  }
-}
-
-// Scans the tree's deepest level: free neighbours join one level below, neighbours in the other tree make a path.
-template <int Side>
-void GridFlow::Search::grow() {
-  auto& own = tree<Side>();
-  if (own.level == kMaxLevel) throw std::length_error("graph cut: a path of more than 2^27 pixels");
-  own.limit = own.level + 1;
-  if (own.level == 1) {  // the roots, not listed
-    for (const Row& row : graph_.rows_)
-      for (const auto [begin, end] : row.segments)
-        for (int32_t v = begin; v < end; ++v)
-          if (label(v) == Side) scan<Side>(v);
-  }
-  for (size_t i = 0; i < own.active.size(); ++i) scan<Side>(own.active[i]);  // orphans may be appended
-  own.active.swap(own.next);
-  own.next.clear();
-  own.level = own.limit;
-}
-
-// The smallest residual on the way from v to its root, the terminal's arc included.
-template <int Side>
-int32_t GridFlow::Search::narrowest(int32_t v, int32_t bottleneck) const {
-  for (int p; (p = parent(v)) != kRoot; v += offset_[p]) bottleneck = std::min(bottleneck, residual<-Side>(v, p - 1));
-  return std::min(bottleneck, Side * excess_[v]);
-}
-
-// Takes the amount along the way from v to its root and notes the orphans, highest label first.
-template <int Side>
-void GridFlow::Search::drain(int32_t v, int32_t amount) {
-  auto& path = tree<Side>().path;
-  for (int p; (p = parent(v)) != kRoot;) {
-    const int k = p - 1;
-    const int32_t up = towards(v, k);
-    if (Side > 0)
-      push(up, k ^ 1, amount);
-    else
-      push(v, k, amount);
-    if (residual<-Side>(v, k) == 0) {
-      orphan(v);
-      path.push_back(v);
-    }
-    v = up;
-  }
-  excess_[v] -= Side * amount;
-  if (excess_[v] == 0) {
-    orphan(v);
-    path.push_back(v);
-  }
-}
-
-// Pushes all that fits from the source over v, its neighbour k in the sink's tree, and on to the sink.
-void GridFlow::Search::augment(int32_t v, int k) {
-  const int32_t w = towards(v, k);
-  const int32_t amount = narrowest<-1>(w, narrowest<1>(v, arcs_[v].to[k]));
-  push(v, k, amount);
-  drain<1>(v, amount);
-  drain<-1>(w, amount);
-  adopt<1>();
-  adopt<-1>();
-}
-
-// Orphans in the order of their labels: then those one level above are settled when a vertex looks for a parent.
-template <int Side>
-void GridFlow::Search::adopt() {
-  auto& path = tree<Side>().path;
-  int32_t level = 0;
-  orphans_.clear();
-  while (!path.empty() || !orphans_.empty()) {
-    if (orphans_.empty()) level = Side * label(path.back());
-    if (!path.empty() && Side * label(path.back()) == level) {
-      orphans_.push_back(path.back());
-      path.pop_back();
-    }
-    for (const int32_t v : orphans_) find_parent<Side>(v, level);
-    orphans_.swap(children_);
-    children_.clear();
-    ++level;
-  }
-}
-
-template <int Side>
-void GridFlow::Search::find_parent(int32_t v, int32_t own_label) {
-  auto& own = tree<Side>();
-  int32_t best = own.limit;  // a parent must be above the limit
-  int chosen = kOrphan;
-  for (int k = 0; k < 8; ++k) {
-    const int32_t level = Side * label(towards(v, k));
-    if (level <= 0 || level >= best || residual<-Side>(v, k) == 0) continue;
-    best = level;
-    chosen = k + 1;
-    if (best == own_label - 1) {
-      state_[v] += chosen;
-      return;
-    }
-  }
-  // No parent one level above: v sinks or leaves, and its children lose it.
-  for (int k = 0; k < 8; ++k) {
-    const int32_t w = towards(v, k);
-    if (state_[w] != 16 * Side * (own_label + 1) + (k ^ 1) + 1) continue;
-    orphan(w);
-    children_.push_back(w);
-  }
-  state_[v] = chosen == kOrphan ? 0 : 16 * Side * (best + 1) + chosen;
-  if (chosen != kOrphan && best + 1 >= own.level) (best + 1 == own.level ? own.active : own.next).push_back(v);
-}
-
-// The source's tree is part of the answer; it may stop short of all of it.
-void GridFlow::mark_source_side() {
-  std::vector<int32_t> queue;
-  for (const Row& row : rows_)
-    for (const auto [begin, end] : row.segments)
-      for (int32_t v = begin; v < end; ++v)
-        if (state_[v] >= 16) queue.push_back(v);
-  while (!queue.empty()) {
-    const int32_t v = queue.back();
-    queue.pop_back();
-    for (int k = 0; k < 8; ++k) {
-      const int32_t w = v + offset_[k];
-      if (state_[w] >= 16 || arcs_[v].to[k] == 0) continue;
-      state_[w] = 16;
-      queue.push_back(w);
-    }
+  for (int64_t reached = spread<-1>(); top_ > 0; reached = spread<-1>()) {
+    cap_ = static_cast<uint32_t>(std::min<size_t>(2 * top_ + 16, kMaxLabel - 1));
+    sweep(reached - reached / 4);
   }
 }
 
 void GridFlow::source_side(int64_t y, int64_t x0, int64_t x1, uint8_t* mask) const {
-  const int32_t* state = state_ + index(y, x0);
-  for (int64_t i = 0; i < x1 - x0; ++i) mask[i] = state[i] >= 16 ? 255 : 0;
+  const uint32_t* state = state_ + index(y, x0);
+  for (int64_t i = 0; i < x1 - x0; ++i) mask[i] = state[i] >= kLabel ? 255 : 0;
 }
 
 }  // namespace alphacut

@@ -1,15 +1,16 @@
-// Maximum flow on an implicit 8-connected grid, or on some pixels of it, by incremental breadth-first search: Goldberg,
-// Hed, Kaplan, Tarjan and Werneck, "Maximum flows by incremental breadth-first search", ESA 2011.
+// Maximum flow on an implicit 8-connected grid, or on some pixels of it, by push-relabel (Goldberg and Tarjan, "A new
+// approach to the maximum-flow problem", JACM 1988) with exact distances renewed now and then (Cherkassky and Goldberg,
+// "On implementing the push-relabel method for the maximum flow problem", Algorithmica 1997).
 //
-// Two trees of residual arcs grow from the source and towards the sink, a level at a time. Where they meet, flow is
-// pushed along the path; vertices cut off by a saturated arc ("orphans") look for another parent one level above, else
-// move down to the lowest level that has one, else leave the tree. A vertex's label is its level, so labels only rise
-// and the work is bounded by a polynomial of the number of pixels, whatever the capacities.
+// A pixel's label is a lower bound on the number of pixels on its way to a sink. Excess moves down the labels, from all
+// pixels that have some, highest first; a pixel that finds no way down is raised above its lowest neighbour. When the
+// raises have cost about as much as finding all distances anew by breadth-first search, that is done. Labels never
+// fall, so the work is bounded by a polynomial of the number of pixels, whatever the capacities.
 //
 // The terminals' arcs are one number a pixel, its excess: positive what still may come from the source, negative what
-// still may go to the sink. Any flow between pixels, with the excess adjusted, leaves a problem of the same cuts, so a
-// solved graph can go on with other terminals: Kohli and Torr, "Efficiently solving dynamic Markov random fields using
-// graph cuts", ICCV 2005.
+// still may go to the sink. Any flow between pixels, with the excess adjusted, leaves a problem of the same cuts, so
+// nothing need be sent back to the source, and a solved graph can go on with other terminals: Kohli and Torr,
+// "Efficiently solving dynamic Markov random fields using graph cuts", ICCV 2005.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,7 @@
 namespace alphacut {
 
 // 40 bytes a pixel of the grid, of which only the pages of pixels that take part are ever touched, and lists of the
-// trees' rims.
+// search's rim and of the pixels whose excess moves.
 class GridFlow {
  public:
   // Empty. Throws std::invalid_argument if the pixels do not fit 32-bit indices.
@@ -35,14 +36,15 @@ class GridFlow {
   // come from left to right; different rows may come from several threads at once.
   void add(int64_t y, int64_t x0, int64_t x1, const int32_t* difference, const int32_t* const weights[4]);
 
-  // The differences of pixels that take part change; the flow stays. A pixel's flow never exceeds what one of its
-  // differences so far asked for, so the excess stays below 2^31.
+  // The differences of pixels that take part change; the flow stays. Differences that change must stay within 2^29 - 1:
+  // what flows into a pixel never raises its excess beyond 2^30, so after a change it stays below 2^31.
   void change(int64_t y, int64_t x0, int64_t x1, const int32_t* before, const int32_t* after);
 
   // Pushes the maximum flow and returns it, terminals taken as max(difference, 0) and max(-difference, 0).
   int64_t solve();
 
-  // After solve(): 255 where the residual graph leads to from the source, 0 elsewhere, for pixels [x0, x1) of row y.
+  // After solve(), before change(): 255 where the residual graph leads to from the source, 0 elsewhere, for pixels [x0,
+  // x1) of row y.
   void source_side(int64_t y, int64_t x0, int64_t x1, uint8_t* mask) const;
 
  private:
@@ -55,6 +57,7 @@ class GridFlow {
   };
   struct Row {
     std::vector<Segment> segments;
+    bool fresh = false;  // added since the last solve
     int64_t supply = 0;  // sum of the positive differences
   };
   struct Free {
@@ -64,7 +67,7 @@ class GridFlow {
   int64_t index(int64_t y, int64_t x) const { return (y + 1) * pitch_ + x + 1; }
   template <class Body>
   void for_rows(Body&& body);
-  void mark_source_side();
+  void open_arcs();
 
   // Row-major with a border of one pixel that no arc reaches: one column serves as the right border of a row and the
   // left border of the next. All zero: no arcs, no excess, in no tree.
@@ -73,7 +76,7 @@ class GridFlow {
   std::unique_ptr<char, Free> memory_;
   Arcs* arcs_;
   int32_t* excess_;
-  int32_t* state_;  // label and parent, see grid_flow.cpp
+  uint32_t* state_;  // label and open arcs, see grid_flow.cpp
   std::vector<Row> rows_;
 };
 

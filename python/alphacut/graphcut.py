@@ -72,11 +72,14 @@ def graph_cut(
 
     Notes
     -----
-    Incremental breadth-first search [1]_ on 32-bit residual capacities. Ends for any capacities. Memory: 40 bytes a
-    pixel, the mask, and lists of the search trees' rims.
+    Push-relabel [1]_ on 32-bit residual capacities: excess moves down the distances to the sink, from all pixels at
+    once; the distances are raised where it gets stuck and found anew by breadth-first search [2]_ when the raises have
+    cost as much. Ends for any capacities. Memory: 40 bytes a pixel, the mask, and lists of the search's rim and of the
+    pixels whose excess moves.
 
-    .. [1] A. Goldberg, S. Hed, H. Kaplan, R. Tarjan, R. Werneck, "Maximum flows by incremental breadth-first search",
-       ESA 2011.
+    .. [1] A. Goldberg, R. Tarjan, "A new approach to the maximum-flow problem", JACM 1988.
+    .. [2] B. Cherkassky, A. Goldberg, "On implementing the push-relabel method for the maximum flow problem",
+       Algorithmica 1997.
 
     Examples
     --------

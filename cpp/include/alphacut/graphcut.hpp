@@ -23,7 +23,7 @@ inline constexpr int32_t kMaxCapacity = (1 << 30) - 1;
 // so the same for every solver) and 0 elsewhere; returns the flow, which equals the capacity of the cut. All views have
 // one size, one channel; capacities lie in 0..kMaxCapacity; (width + 1)·(height + 2) < 2^31. With `certify` the
 // capacity is summed anew and a flow that differs, which a correct program never finds, is a std::runtime_error. 40
-// bytes a pixel. Incremental breadth-first search (Goldberg, Hed, Kaplan, Tarjan, Werneck, 2011).
+// bytes a pixel. Push-relabel (Goldberg, Tarjan, 1988) with exact distances renewed.
 int64_t graph_cut(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours,
                   ImageView<uint8_t> mask, bool certify = false);
 
