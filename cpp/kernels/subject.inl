@@ -1,9 +1,8 @@
-void start_paths(const float* __restrict value, const uint8_t* __restrict seed, size_t n, float* __restrict high,
-                 float* __restrict low) {
-  constexpr float infinity = __builtin_inff();
+void start_paths(const float* __restrict value, const uint8_t* __restrict seed, size_t n, float far,
+                 float* __restrict high, float* __restrict low) {
   for (size_t i = 0; i < n; ++i) {
-    high[i] = seed[i] != 0 ? value[i] : infinity;
-    low[i] = seed[i] != 0 ? value[i] : -infinity;
+    high[i] = seed[i] != 0 ? value[i] : far;
+    low[i] = seed[i] != 0 ? value[i] : -far;
   }
 }
 
@@ -25,4 +24,8 @@ void offer_paths(const float* __restrict value, size_t n, const float* __restric
   }
 }
 
-constexpr SubjectKernels subject_kernels = {start_paths, offer_paths};
+void path_ranges(const float* __restrict high, const float* __restrict low, size_t n, float* __restrict range) {
+  for (size_t i = 0; i < n; ++i) range[i] = high[i] - low[i];
+}
+
+constexpr SubjectKernels subject_kernels = {start_paths, offer_paths, path_ranges};

@@ -62,21 +62,16 @@ struct Diagonals {
   }
 };
 
-// The picture, one plane a channel, and the path found so far to each pixel: its highest and lowest value; their
-// difference is the distance.
-struct Paths {
+// A picture, one plane a channel, and its seeds, by diagonals.
+struct Barriers {
   Diagonals place;
-  Image<float> value, high, low;
+  Image<float> value;
   Image<uint8_t> seed;
 
   // load(y, planes, plane) writes row y of the picture.
   template <class Load>
-  Paths(ImageView<const uint8_t> seeds, int64_t channels, Load load)
-      : place(seeds.height, seeds.width),
-        value(channels, place.size),
-        high(channels, place.size),
-        low(channels, place.size),
-        seed(1, place.size) {
+  Barriers(ImageView<const uint8_t> seeds, int64_t channels, Load load)
+      : place(seeds.height, seeds.width), value(channels, place.size), seed(1, place.size) {
     constexpr int64_t group = Diagonals::kGroup;
     const int64_t pitch = place.pitch(), plane = group * pitch;
     for (const int64_t begin : {int64_t{0}, place.size - group}) {
@@ -106,27 +101,32 @@ struct Paths {
     });
   }
 
-  // Improves the paths of a channel by raster passes, the first forward.
-  void improve(int64_t channel, int passes) {
-    float* top = high.row(channel);
-    float* bottom = low.row(channel);
-    const float* v = value.row(channel);
-    kernels().subject.start_paths(v, seed.data(), static_cast<size_t>(place.size), top, bottom);
+  // Turns the values of a channel into distances. The path found so far to each pixel is kept as its highest and lowest
+  // value, and improved by raster passes, the first forward.
+  void measure(int64_t channel, int passes) {
+    float* v = value.row(channel);
+    const auto size = static_cast<size_t>(place.size);
+    Image<float> paths(2, place.size);
+    float *top = paths.row(0), *bottom = paths.row(1);
+    const auto& kernel = kernels().subject;
+    kernel.start_paths(v, seed.data(), size, kInfinity, top, bottom);
     // Offers to the pixels of diagonal t those of its neighbour, at the same lane, then at `shift` lanes from it.
-    const auto offer = [&, kernel = kernels().subject.offer_paths](int64_t t, int64_t near, int64_t shift) {
+    const auto offer = [&](int64_t t, int64_t near, int64_t shift) {
       const int64_t lane = round_down(place.first(t), Diagonals::kGroup);
       const int64_t n = round_up(place.end(t), Diagonals::kGroup) - lane, i = place.at(t, lane);
       const int64_t j = place.at(near, lane);
-      kernel(v + i, static_cast<size_t>(n), top + j, bottom + j, static_cast<ptrdiff_t>(shift), top + i, bottom + i);
+      kernel.offer_paths(v + i, static_cast<size_t>(n), top + j, bottom + j, static_cast<ptrdiff_t>(shift), top + i,
+                         bottom + i);
     };
     for (int pass = 0; pass < passes; ++pass)
       if (pass % 2 == 0)
         for (int64_t t = 1; t < place.count(); ++t) offer(t, t - 1, -1);
       else
         for (int64_t t = place.count() - 2; t >= 0; --t) offer(t, t + 1, 1);
+    kernel.path_ranges(top, bottom, size, v);
   }
 
-  // The distances, summed over the channels in order.
+  // The distances, once measured, summed over the channels in order.
   void sum(ImageView<float> out) const {
     constexpr int64_t group = Diagonals::kGroup;
     const int64_t pitch = place.pitch();
@@ -134,14 +134,11 @@ struct Paths {
       std::vector<float> strip(static_cast<size_t>(group * pitch));
       for (int64_t g = begin; g < end; ++g) {
         place.for_group(g, [&](int64_t i, int64_t j) {
-          std::array<float, group> total;
-          for (size_t k = 0; k < group; ++k)
-            total[k] = high.data()[i + static_cast<int64_t>(k)] - low.data()[i + static_cast<int64_t>(k)];
-          for (int64_t c = 1; c < high.height(); ++c)
-            for (size_t k = 0; k < group; ++k)
-              total[k] += high.row(c)[i + static_cast<int64_t>(k)] - low.row(c)[i + static_cast<int64_t>(k)];
-          for (size_t k = 0; k < group; ++k)
-            strip[static_cast<size_t>(j + static_cast<int64_t>(k) * (pitch - 1))] = total[k];
+          float total[group];
+          std::copy_n(value.data() + i, group, total);
+          for (int64_t c = 1; c < value.height(); ++c)
+            for (int64_t k = 0; k < group; ++k) total[k] += value.row(c)[i + k];
+          for (int64_t k = 0; k < group; ++k) strip[static_cast<size_t>(j + k * (pitch - 1))] = total[k];
         });
         for (int64_t k = 0; k < group; ++k)
           if (const int64_t y = place.top(g) + k; y >= 0 && y < place.height)
@@ -154,11 +151,11 @@ struct Paths {
 // The barrier distance of a picture, summed over its channels.
 template <class Load>
 void barrier_sum(ImageView<const uint8_t> seed, int64_t channels, int passes, Load load, ImageView<float> out) {
-  Paths paths(seed, channels, load);
+  Barriers barriers(seed, channels, load);
   parallel_for(channels, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t c = begin; c < end; ++c) paths.improve(c, passes);
+    for (int64_t c = begin; c < end; ++c) barriers.measure(c, passes);
   });
-  paths.sum(out);
+  barriers.sum(out);
 }
 
 struct Box {
