@@ -279,18 +279,26 @@ Map contrast_map(ImageView<const float> lab) {
   return std::move(distance[0]);
 }
 
+// low = the lower of the two, for n values.
+void lower(const float* __restrict values, int64_t n, float* __restrict low) {
+  for (int64_t i = 0; i < n; ++i) low[i] = std::min(low[i], values[i]);
+}
+
 // Each value becomes the least of the square of side 2 radius + 1 around it.
 Map erode(const Map& map, int64_t radius) {
+  const int64_t height = map.height(), width = map.width();
   Map rows = Map::like(map.view()), result = Map::like(map.view());
-  for (int64_t y = 0; y < map.height(); ++y)
-    for (int64_t x = 0; x < map.width(); ++x)
-      rows.row(y)[x] = *std::min_element(map.row(y) + std::max<int64_t>(x - radius, 0),
-                                         map.row(y) + std::min(x + radius + 1, map.width()));
-  for (int64_t y = 0; y < map.height(); ++y) {
-    const int64_t begin = std::max<int64_t>(y - radius, 0), end = std::min(y + radius + 1, map.height());
-    std::copy_n(rows.row(begin), map.width(), result.row(y));
-    for (int64_t near = begin + 1; near < end; ++near)
-      for (int64_t x = 0; x < map.width(); ++x) result.row(y)[x] = std::min(result.row(y)[x], rows.row(near)[x]);
+  for (int64_t y = 0; y < height; ++y) {
+    std::copy_n(map.row(y), width, rows.row(y));
+    for (int64_t d = 1; d <= std::min(radius, width - 1); ++d) {
+      lower(map.row(y), width - d, rows.row(y) + d);
+      lower(map.row(y) + d, width - d, rows.row(y));
+    }
+  }
+  for (int64_t y = 0; y < height; ++y) {
+    std::copy_n(rows.row(y), width, result.row(y));
+    for (int64_t near = std::max<int64_t>(y - radius, 0); near < std::min(y + radius + 1, height); ++near)
+      lower(rows.row(near), width, result.row(y));
   }
   return result;
 }
