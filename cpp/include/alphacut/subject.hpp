@@ -14,8 +14,8 @@ namespace alphacut {
 void barrier_distance(ImageView<const float> channel, ImageView<const uint8_t> seed, int passes, ImageView<float> out);
 
 // The barrier distance of each pixel from the seeds by colour: summed over L*, a* and b* of the picture after a 5×5
-// median. 1 or 3 channels; otherwise as barrier_distance. Memory: at most 40 bytes a pixel beyond the result, 52 for
-// float pictures.
+// median. 1 or 3 channels; otherwise as barrier_distance. Memory: about 45 bytes a pixel of the box that holds all but
+// seeds (55 for float pictures), more where a side of it is below 100.
 void barrier_map(ImageView<const uint8_t> image, ImageView<const uint8_t> seed, int passes, ImageView<float> out);
 void barrier_map(ImageView<const float> image, ImageView<const uint8_t> seed, int passes, ImageView<float> out);
 
