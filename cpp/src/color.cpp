@@ -46,15 +46,18 @@ void linear_to_lab(double r, double g, double b, double lab[3]) {
   lab[2] = 200 * (fy - fz);
 }
 
-double linear(uint8_t v) {
+// n linear values of every `step`th.
+void linear(const uint8_t* values, int64_t n, int64_t step, double* result) {
   static const auto table = [] {
     std::array<double, 256> t{};
     for (int i = 0; i < 256; ++i) t[static_cast<size_t>(i)] = srgb_to_linear(i / 255.0);
     return t;
   }();
-  return table[v];
+  for (int64_t i = 0; i < n; ++i) result[i] = table[values[i * step]];
 }
-double linear(float v) { return srgb_to_linear(v); }
+void linear(const float* values, int64_t n, int64_t step, double* result) {
+  for (int64_t i = 0; i < n; ++i) result[i] = srgb_to_linear(static_cast<double>(values[i * step]));
+}
 
 // A row of L*a*b*: `step` values from pixel to pixel, `plane` from L* to a* to b*.
 template <class T>
@@ -64,8 +67,7 @@ void lab_row(const T* row, int64_t width, int64_t channels, float* lab, int64_t 
   for (int64_t x = 0; x < width; x += most) {
     const int64_t n = std::min(width - x, most);
     for (int64_t c = 0; c < channels; ++c)
-      for (int64_t i = 0; i < n; ++i)
-        rgb[static_cast<size_t>(c)][static_cast<size_t>(i)] = linear(row[(x + i) * channels + c]);
+      linear(row + x * channels + c, n, channels, rgb[static_cast<size_t>(c)].data());
     const auto& green = rgb[channels == 1 ? 0 : 1];
     const auto& blue = rgb[channels == 1 ? 0 : 2];
     kernels().color.lab(rgb[0].data(), green.data(), blue.data(), static_cast<size_t>(n), lab + x * step,
