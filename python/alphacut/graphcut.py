@@ -64,7 +64,8 @@ def graph_cut(
     TypeError
         If an array has another dtype.
     ValueError
-        If shapes disagree, a capacity is out of range, or ``(W + 1) * (H + 2)`` reaches 2**31.
+        If shapes disagree, a capacity is out of range, ``(W + 1) * (H + 2)`` reaches 2**31, or the shortest way from
+        a pixel to a terminal takes 2**24 pixels.
     RuntimeError
         If `certify` finds that the flow is not the capacity of the cut, which would be a bug.
 
