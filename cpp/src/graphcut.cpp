@@ -82,7 +82,7 @@ int64_t graph_cut(ImageView<const int32_t> source, ImageView<const int32_t> sink
                   ImageView<uint8_t> mask, bool certify) {
   require_sizes(source, sink, neighbours);
   require_size(mask, source, "mask");
-  GridFlow graph(source.height, source.width);
+  GridFlow graph(source.height, source.width, true);
   const auto for_rows = [&](auto body) {
     parallel_for(source.height, row_grain(source.width), [&](int64_t begin, int64_t end) {
       for (int64_t y = begin; y < end; ++y) body(y);

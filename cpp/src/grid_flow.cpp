@@ -7,6 +7,11 @@
 #include <stdexcept>
 #include <string>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
 #include "alphacut/parallel.hpp"
 
 namespace alphacut {
@@ -29,15 +34,32 @@ int64_t checked_count(int64_t height, int64_t width) {
   return (height + 2) * (width + 1) + 1;
 }
 
+void prefetch([[maybe_unused]] const void* p) {
+#if defined(__GNUC__)
+  __builtin_prefetch(p);
+#endif
+}
+
+// Neighbours in other rows lie on other pages: with small ones every push would look up a page's address.
+void ask_for_large_pages([[maybe_unused]] char* memory, [[maybe_unused]] size_t bytes) {
+#if defined(__linux__)
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE)),
+               skip = page - 1 - (reinterpret_cast<uintptr_t>(memory) - 1) % page;
+  if (bytes > skip) madvise(memory + skip, (bytes - skip) / page * page, MADV_HUGEPAGE);  // may be refused
+#endif
+}
+
 }  // namespace
 
-GridFlow::GridFlow(int64_t height, int64_t width)
+GridFlow::GridFlow(int64_t height, int64_t width, bool full)
     : height_(height), width_(width), pitch_(width + 1), count_(checked_count(height, width)) {
   for (int k = 0; k < 8; ++k) offset_[k] = static_cast<int32_t>(kDy[k] * pitch_ + kDx[k]);
   constexpr size_t line = 64;
   const auto pixels = static_cast<size_t>(count_);
-  memory_.reset(static_cast<char*>(std::calloc(pixels * (sizeof(Arcs) + 8) + line, 1)));
+  const size_t bytes = pixels * (sizeof(Arcs) + 8) + line;
+  memory_.reset(static_cast<char*>(std::calloc(bytes, 1)));
   if (!memory_) throw std::bad_alloc();
+  if (full && bytes > size_t{8} << 20) ask_for_large_pages(memory_.get(), bytes);
   char* start = memory_.get() + (line - reinterpret_cast<uintptr_t>(memory_.get()) % line) % line;
   arcs_ = reinterpret_cast<Arcs*>(start);
   excess_ = reinterpret_cast<int32_t*>(arcs_ + pixels);
@@ -190,7 +212,8 @@ int64_t GridFlow::Search::spread() {
       }
   int64_t reached = 0;
   for (uint32_t level = 3; !next_.empty(); ++level) {
-    if (level == kMaxLabel) throw std::length_error("graph cut: a path of 2^24 pixels");
+    if (level == kMaxLabel)
+      throw std::length_error("graph cut: the way from a pixel to its terminal takes 2^24 pixels");
     rim_.clear();
     rim_.swap(next_);
     reached += static_cast<int64_t>(rim_.size());
@@ -239,7 +262,7 @@ void GridFlow::Search::discharge(int32_t v) {
       if (arcs_[v].to[k] > 0) return enlist(v);  // w is full: later
     }
     if (lowest == kMaxLabel) return set_label(v, 0);
-    set_label(v, lowest + 1);
+    set_label(v, std::min(lowest + 1, kMaxLabel - 1));
   }
 }
 
@@ -251,8 +274,11 @@ void GridFlow::Search::sweep(int64_t budget) {
     work_ += static_cast<int64_t>(level / 8);
     for (top_ = 0; level > 0; --level) {
       rim_.swap(active_[level]);
-      for (const int32_t v : rim_)
+      for (size_t i = 0; i < rim_.size(); ++i) {
+        const int32_t v = rim_[i], soon = rim_[std::min(i + 3, rim_.size() - 1)];
+        for (int k = 4; k < 8; ++k) prefetch(arcs_ + soon + offset_[k]);  // where it may push to
         if (excess_[v] > 0 && label(v) == level) discharge(v);
+      }
       rim_.clear();
     }
     while (top_ > 0 && active_[top_].empty()) --top_;

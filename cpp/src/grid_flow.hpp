@@ -24,8 +24,9 @@ namespace alphacut {
 // search's rim and of the pixels whose excess moves.
 class GridFlow {
  public:
-  // Empty. Throws std::invalid_argument if the pixels do not fit 32-bit indices.
-  GridFlow(int64_t height, int64_t width);
+  // Empty. `full`: most pixels will take part, so memory may come in large pages. Throws std::invalid_argument if the
+  // pixels do not fit 32-bit indices.
+  GridFlow(int64_t height, int64_t width, bool full = false);
 
   // Takes all pixels out.
   void clear();

@@ -66,7 +66,8 @@ def graph_cut(
     TypeError
         If an array has another dtype.
     ValueError
-        If shapes disagree, a capacity is out of range, or ``(W + 1) * (H + 2)`` reaches 2**31.
+        If shapes disagree, a capacity is out of range, ``(W + 1) * (H + 2)`` reaches 2**31, or the shortest way from
+        a pixel to a terminal takes 2**24 pixels.
     RuntimeError
         If `certify` finds that the flow is not the capacity of the cut, which would be a bug.
 
@@ -75,7 +76,7 @@ def graph_cut(
     Push-relabel [1]_ on 32-bit residual capacities: excess moves down the distances to the sink, from all pixels at
     once; the distances are raised where it gets stuck and found anew by breadth-first search [2]_ when the raises have
     cost as much. Ends for any capacities. Memory: 40 bytes a pixel, the mask, and lists of the search's rim and of the
-    pixels whose excess moves.
+    pixels whose excess moves, some 2 bytes more on photographs.
 
     .. [1] A. Goldberg, R. Tarjan, "A new approach to the maximum-flow problem", JACM 1988.
     .. [2] B. Cherkassky, A. Goldberg, "On implementing the push-relabel method for the maximum flow problem",
@@ -92,7 +93,7 @@ def graph_cut(
     >>> cut.mask, cut.flow
     (array([[255, 255,   0]], dtype=uint8), 2)
     """
-    return GraphCut(*_core.graph_cut(source, sink, neighbours, out, certify))
+    return GraphCut(*_core.graph_cut(source, sink, neighbours, out, flag(certify, "certify")))
 
 
 def grabcut(
