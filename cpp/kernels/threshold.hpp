@@ -24,6 +24,9 @@ struct ThresholdKernels {
   void (*quantise_f32)(const float* values, size_t n, uint16_t* result);
   void (*widen_u8)(const uint8_t* values, size_t n, float* result);
 
+  // Of four rows of n values, one after the other: columns += each row, sums = the sum of each; modulo 2^32.
+  void (*fold_four)(const uint32_t* rows, size_t n, uint32_t* columns, uint32_t* sums);
+
   // sums += enter - leave; for the squares sums += enter² - leave². All sums are modulo 2^bits of their type.
   void (*slide_u8_u16)(const uint8_t* enter, const uint8_t* leave, size_t n, uint16_t* sums);
   void (*slide_u8_u64)(const uint8_t* enter, const uint8_t* leave, size_t n, uint64_t* sums);

@@ -31,6 +31,22 @@ void widen_u8(const uint8_t* __restrict values, size_t n, float* __restrict resu
   for (size_t i = 0; i < n; ++i) result[i] = values[i];
 }
 
+void fold_four(const uint32_t* __restrict rows, size_t n, uint32_t* __restrict columns, uint32_t* __restrict sums) {
+  uint32_t a = 0, b = 0, c = 0, d = 0;
+  for (size_t i = 0; i < n; ++i) {
+    const uint32_t w = rows[i], x = rows[n + i], y = rows[2 * n + i], z = rows[3 * n + i];
+    columns[i] += w + x + y + z;
+    a += w;
+    b += x;
+    c += y;
+    d += z;
+  }
+  sums[0] = a;
+  sums[1] = b;
+  sums[2] = c;
+  sums[3] = d;
+}
+
 template <class T, class Sum>
 void slide(const T* __restrict enter, const T* __restrict leave, size_t n, Sum* __restrict sums) {
   for (size_t i = 0; i < n; ++i) sums[i] = static_cast<Sum>(sums[i] + enter[i] - leave[i]);
@@ -161,6 +177,7 @@ constexpr ThresholdKernels threshold_kernels = {above_u8,
                                                 bins_f32,
                                                 quantise_f32,
                                                 widen_u8,
+                                                fold_four,
                                                 slide<uint8_t, uint16_t>,
                                                 slide<uint8_t, uint64_t>,
                                                 slide<uint16_t, uint64_t>,

@@ -14,7 +14,7 @@ namespace alphacut {
 namespace {
 
 constexpr int64_t kManyPixels = 1 << 16;  // from here on the larger tables of PairCounts pay
-constexpr int64_t kPiece = 1 << 13;       // pixels of a row that are counted at a time
+constexpr int64_t kPiece = 1 << 12;       // pixels of a row that are counted at a time
 constexpr int64_t kRoom = 1 << 30;        // pixels for which 32 bits to a count are enough
 
 template <class T>
@@ -36,6 +36,13 @@ uint16_t load_two(const uint8_t* bytes) {
   uint16_t pair;
   std::memcpy(&pair, bytes, sizeof pair);
   return pair;
+}
+
+// Reading in several places at once escapes the processor's own guesses at what comes next.
+void prefetch([[maybe_unused]] const uint8_t* bytes) {
+#if defined(__GNUC__)
+  __builtin_prefetch(bytes);
+#endif
 }
 
 // Four histograms in turn: a count need not wait for the one before where neighbours are alike.
@@ -70,7 +77,7 @@ class PairCounts {
     if (part == 0) return rest_.add(bins, n);
     if ((ahead_ -= n) < 0) {
       way_ = way_for(bins, part);
-      ahead_ = kPiece / 2;
+      ahead_ = kPiece;
     }
     if (way_ == Way::bytes) return rest_.add(bins, n);
     const int64_t counted = way_ == Way::runs ? add_runs(bins, n) : add_parts(bins, part);
@@ -78,17 +85,10 @@ class PairCounts {
   }
   void add_to(Histogram& total) const {
     rest_.add_to(total);
-    std::array<uint32_t, 256> lows{};
-    for (size_t high = 0; high < 256; ++high) {
-      const uint32_t* row = pairs_.data() + 256 * high;
-      uint32_t sum = 0;
-      for (size_t low = 0; low < 256; ++low) {
-        sum += row[low];
-        lows[low] += row[low];
-      }
-      total[high] += sum;
-    }
-    for (size_t low = 0; low < 256; ++low) total[low] += lows[low];
+    std::array<uint32_t, 256> lows{}, highs;
+    for (size_t high = 0; high < 256; high += 4)
+      kernels().threshold.fold_four(pairs_.data() + 256 * high, 256, lows.data(), highs.data() + high);
+    for (size_t i = 0; i < 256; ++i) total[i] += lows[i] + highs[i];
   }
 
  private:
@@ -108,8 +108,11 @@ class PairCounts {
   // Eight parts side by side: a count need not wait for the one before where neighbours are alike.
   int64_t add_parts(const uint8_t* bins, int64_t part) {
     uint32_t* pairs = pairs_.data();
-    for (int64_t i = 0; i < part; i += 2)
-      for (int64_t j = 0; j < 8; ++j) ++pairs[load_two(bins + j * part + i)];
+    for (int64_t i = 0; i < part; i += 8) {
+      prefetch(bins + 8 * (part + i));  // of the piece that follows, if it does
+      for (int64_t k = i; k < i + 8; k += 2)
+        for (int64_t j = 0; j < 8; ++j) ++pairs[load_two(bins + j * part + k)];
+    }
     return 8 * part;
   }
   // Runs of eight alike pixels at once.
@@ -170,12 +173,13 @@ Histogram count_pieces(ImageView<const T> gray, ImageView<uint8_t> kept, Add add
       for (int64_t y = begin; y < std::min(begin + grain, gray.height); ++y) {
         const uint8_t* bins = bins_of(rows, y, static_cast<size_t>(gray.width), buffer.data());
         for (int64_t x = 0; x < gray.width; x += kPiece) {
-          if ((room -= kPiece) < 0) {
+          const int64_t n = std::min(kPiece, gray.width - x);
+          if ((room -= n) < 0) {
             merge();
             counts = Counts();
-            room = kRoom - kPiece;
+            room = kRoom - n;
           }
-          add(counts, bins + x, y, x, std::min(kPiece, gray.width - x));
+          add(counts, bins + x, y, x, n);
         }
         if (kept.data != nullptr) std::copy_n(bins, gray.width, kept.row(y));
       }

@@ -264,6 +264,7 @@ void threshold() {
   KERNEL(threshold, bins_f32, in<f32>(1), count, out<u8>(1));
   KERNEL(threshold, quantise_f32, in<f32>(1), count, out<u16>(1));
   KERNEL(threshold, widen_u8, in<u8>(1), count, out<f32>(1));
+  KERNEL(threshold, fold_four, in<u32>(4), count, inout<u32>(1), out<u32>({0, 4}));
 
   KERNEL(threshold, slide_u8_u16, in<u8>(1), in<u8>(1), count, inout<u16>(1));
   KERNEL(threshold, slide_u8_u64, in<u8>(1), in<u8>(1), count, inout<u64>(1));
