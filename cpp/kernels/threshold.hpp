@@ -56,6 +56,9 @@ struct ThresholdKernels {
   void (*sauvola_u16)(const uint16_t* values, size_t n, const uint64_t* prefix, const uint64_t* squares, size_t span,
                       SauvolaRow row, uint8_t* mask);
 
+  // For n limits, with `below` of `count` values, that sum up to `sums` of `sum`, in the class below: the variance
+  // between the two classes, times count². Exact but for two roundings if count <= 2^22 and the values are bytes.
+  void (*between)(const int32_t* below, const int32_t* sums, size_t n, int32_t count, int32_t sum, double* variance);
   // best = max(best, base + terms), for n values.
   void (*raise)(const double* terms, size_t n, double base, double* best);
 

@@ -154,6 +154,15 @@ void sauvola_row(const T* __restrict values, size_t n, const Sum* __restrict pre
   }
 }
 
+void threshold_between(const int32_t* __restrict below, const int32_t* __restrict sums, size_t n, int32_t count,
+                       int32_t sum, double* __restrict variance) {
+  const double all = count, total = sum;
+  for (size_t i = 0; i < n; ++i) {
+    const double part = below[i], distance = total * part - all * sums[i], area = part * (all - part);
+    variance[i] = distance * distance / max_of(area, 1.0);  // 0 where a class is empty
+  }
+}
+
 void threshold_raise(const double* __restrict terms, size_t n, double base, double* __restrict best) {
   for (size_t i = 0; i < n; ++i) best[i] = max_of(best[i], base + terms[i]);
 }
@@ -193,6 +202,7 @@ constexpr ThresholdKernels threshold_kernels = {above_u8,
                                                 sauvola_row<uint8_t, uint32_t>,
                                                 sauvola_row<uint8_t, uint64_t>,
                                                 sauvola_row<uint16_t, uint64_t>,
+                                                threshold_between,
                                                 threshold_raise,
                                                 add_pair,
                                                 round_f32,

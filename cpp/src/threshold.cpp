@@ -17,13 +17,22 @@ constexpr int64_t kManyPixels = 1 << 16;  // from here on the larger tables of P
 constexpr int64_t kPiece = 1 << 12;       // pixels of a row that are counted at a time
 constexpr int64_t kRoom = 1 << 30;        // pixels for which 32 bits to a count are enough
 
+// Whether the rows follow each other without a gap, so that many can be taken for one.
+template <class T>
+bool gapless(ImageView<T> view) {
+  return view.channels == 1 && view.stride == view.width * static_cast<int64_t>(sizeof(T));
+}
+
 template <class T>
 void threshold_rows(ImageView<const T> gray, T limit, ImageView<uint8_t> mask,
                     void (*kernel)(const T*, size_t, T, uint8_t*)) {
   require_gray_and_mask(gray, mask, "mask");
+  const bool joined = gapless(gray) && gapless(mask);
   parallel_for(gray.height, row_grain(gray.width), [&](int64_t begin, int64_t end) {
-    GrayRows<T> row(gray);
-    for (int64_t y = begin; y < end; ++y) kernel(row(y), static_cast<size_t>(gray.width), limit, mask.row(y));
+    GrayRows<T> rows(gray);
+    const int64_t step = joined ? end - begin : 1;
+    for (int64_t y = begin; y < end; y += step)
+      kernel(rows(y, step), static_cast<size_t>(step * gray.width), limit, mask.row(y));
   });
 }
 
@@ -143,17 +152,20 @@ class PairCounts {
   int64_t ahead_ = 0;  // pixels to count in the same way
 };
 
-// The bins of a row: the luma, or the bins of a row of floats, for which `buffer` has room.
-const uint8_t* bins_of(GrayRows<uint8_t>& rows, int64_t y, size_t, uint8_t*) { return rows(y); }
-const uint8_t* bins_of(GrayRows<float>& rows, int64_t y, size_t width, uint8_t* buffer) {
-  kernels().threshold.bins_f32(rows(y), width, buffer);
-  return buffer;
+// The bins of some rows: the luma, or the bins of a row of floats, for which `buffer` has room.
+const uint8_t* bins_of(GrayRows<uint8_t>& rows, int64_t y, int64_t count, std::vector<uint8_t>&) {
+  return rows(y, count);
+}
+const uint8_t* bins_of(GrayRows<float>& rows, int64_t y, int64_t, std::vector<uint8_t>& buffer) {
+  kernels().threshold.bins_f32(rows(y), buffer.size(), buffer.data());
+  return buffer.data();
 }
 
 // Calls add(counts, bins, y, x, n) for the bins of all pieces of rows, several threads taking them in turn with a
-// `Counts` each, and adds these up: whole numbers, so the order does not matter. `kept` gets the bins if it has data.
+// `Counts` each, and adds these up: whole numbers, so the order does not matter. Rows that are `joined`, of bytes, are
+// taken for one. `kept` gets the bins if it has data.
 template <class Counts, class T, class Add>
-Histogram count_pieces(ImageView<const T> gray, ImageView<uint8_t> kept, Add add) {
+Histogram count_pieces(ImageView<const T> gray, bool joined, ImageView<uint8_t> kept, Add add) {
   const int64_t grain = row_grain(gray.width);
   Histogram total{};
   std::mutex merging;
@@ -169,11 +181,12 @@ Histogram count_pieces(ImageView<const T> gray, ImageView<uint8_t> kept, Add add
       std::lock_guard lock(merging);
       counts.add_to(total);
     };
-    for (; begin < gray.height; begin = next.fetch_add(grain))
-      for (int64_t y = begin; y < std::min(begin + grain, gray.height); ++y) {
-        const uint8_t* bins = bins_of(rows, y, static_cast<size_t>(gray.width), buffer.data());
-        for (int64_t x = 0; x < gray.width; x += kPiece) {
-          const int64_t n = std::min(kPiece, gray.width - x);
+    for (; begin < gray.height; begin = next.fetch_add(grain)) {
+      const int64_t end = std::min(begin + grain, gray.height), step = joined ? end - begin : 1;
+      for (int64_t y = begin; y < end; y += step) {
+        const uint8_t* bins = bins_of(rows, y, step, buffer);
+        for (int64_t x = 0; x < step * gray.width; x += kPiece) {
+          const int64_t n = std::min(kPiece, step * gray.width - x);
           if ((room -= n) < 0) {
             merge();
             counts = Counts();
@@ -183,6 +196,7 @@ Histogram count_pieces(ImageView<const T> gray, ImageView<uint8_t> kept, Add add
         }
         if (kept.data != nullptr) std::copy_n(bins, gray.width, kept.row(y));
       }
+    }
     merge();
   });
   return total;
@@ -190,14 +204,15 @@ Histogram count_pieces(ImageView<const T> gray, ImageView<uint8_t> kept, Add add
 
 template <class T>
 Histogram count(ImageView<const T> gray, ImageView<const uint8_t> mask, ImageView<uint8_t> kept) {
+  const bool joined = std::is_same_v<T, uint8_t> && gapless(gray) && (mask.data == nullptr || gapless(mask));
   if (mask.data != nullptr)
-    return count_pieces<ByteCounts>(gray, kept,
+    return count_pieces<ByteCounts>(gray, joined, kept,
                                     [&](ByteCounts& counts, const uint8_t* bins, int64_t y, int64_t x, int64_t n) {
                                       counts.add(bins, mask.row(y) + x, n);
                                     });
   const auto add = [](auto& counts, const uint8_t* bins, int64_t, int64_t, int64_t n) { counts.add(bins, n); };
-  if (gray.pixels() < kManyPixels) return count_pieces<ByteCounts>(gray, kept, add);
-  return count_pieces<PairCounts>(gray, kept, add);
+  if (gray.pixels() < kManyPixels) return count_pieces<ByteCounts>(gray, joined, kept, add);
+  return count_pieces<PairCounts>(gray, joined, kept, add);
 }
 
 template <class T>

@@ -64,22 +64,15 @@ int otsu_beyond_doubt(const Histogram& counts, int32_t total) {
     sum[static_cast<size_t>(i)] = s += i * count;
   }
   std::array<double, 256> variance;  // times total²
-  for (size_t i = 0; i < 256; ++i) {
-    const double distance = double{1} * s * below[i] - double{1} * total * sum[i];  // exact, as is the area
-    const double area = double{1} * below[i] * (total - below[i]);
-    variance[i] = distance * distance / (area < 1 ? 1 : area);  // 0 where a class is empty
-  }
-  std::array<double, 8> best{};
-  for (size_t i = 0; i < 256; i += 8)
-    for (size_t j = 0; j < 8; ++j) best[j] = variance[i + j] > best[j] ? variance[i + j] : best[j];
+  kernels().threshold.between(below.data(), sum.data(), below.size(), n, s, variance.data());
+  std::array<double, 32> best{};
+  for (size_t i = 0; i < 256; i += best.size())
+    for (size_t j = 0; j < best.size(); ++j) best[j] = std::max(best[j], variance[i + j]);
   const double doubt = 1e-6 * total * total, least = *std::max_element(best.begin(), best.end()) - doubt;
-  int close = 0, limit = 0;
-  for (int i = 0; i < 256; ++i) {
-    const bool near = variance[static_cast<size_t>(i)] >= least;
-    close += near;
-    limit += near ? i : 0;
-  }
-  return close == 1 ? limit : -1;
+  const auto near = [least](double v) { return v >= least; };
+  const auto limit = std::find_if(variance.begin(), variance.end(), near);
+  const bool alone = std::none_of(limit + 1, variance.end(), near);
+  return alone ? static_cast<int>(limit - variance.begin()) : -1;
 }
 
 }  // namespace
