@@ -59,6 +59,8 @@ struct ThresholdKernels {
   // For n limits, with `below` of `count` values, that sum up to `sums` of `sum`, in the class below: the variance
   // between the two classes, times count². Exact but for two roundings if count <= 2^22 and the values are bytes.
   void (*between)(const int32_t* below, const int32_t* sums, size_t n, int32_t count, int32_t sum, double* variance);
+  // terms = (sums - sum)² / (counts - count), for n values; 0 where nothing is counted.
+  void (*terms)(const double* sums, const double* counts, size_t n, double sum, double count, double* terms);
   // best = max(best, base + terms), for n values.
   void (*raise)(const double* terms, size_t n, double base, double* best);
 

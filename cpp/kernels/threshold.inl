@@ -163,6 +163,14 @@ void threshold_between(const int32_t* __restrict below, const int32_t* __restric
   }
 }
 
+void threshold_terms(const double* __restrict sums, const double* __restrict counts, size_t n, double sum, double count,
+                     double* __restrict terms) {
+  for (size_t i = 0; i < n; ++i) {
+    const double s = sums[i] - sum, m = counts[i] - count;  // whole numbers: s is 0 if m is
+    terms[i] = s * s / max_of(m, 1.0);
+  }
+}
+
 void threshold_raise(const double* __restrict terms, size_t n, double base, double* __restrict best) {
   for (size_t i = 0; i < n; ++i) best[i] = max_of(best[i], base + terms[i]);
 }
@@ -203,6 +211,7 @@ constexpr ThresholdKernels threshold_kernels = {above_u8,
                                                 sauvola_row<uint8_t, uint64_t>,
                                                 sauvola_row<uint16_t, uint64_t>,
                                                 threshold_between,
+                                                threshold_terms,
                                                 threshold_raise,
                                                 add_pair,
                                                 round_f32,

@@ -147,18 +147,22 @@ std::vector<int> multi_otsu_limits(const Histogram& counts, int classes) {
   }
   // The variance between classes grows with the sum over the classes of (sum of values)² / count.
   const auto term = [&](size_t begin, size_t end) {
-    const double s = sum[end] - sum[begin], count = n[end] - n[begin];
-    return s * s / (count < 1 ? 1 : count);  // an empty class: s is 0
+    double value;
+    kernels().threshold.terms(&sum[end], &n[end], 1, sum[begin], n[begin], &value);
+    return value;
   };
   const auto k = static_cast<size_t>(classes);
   std::vector<std::array<double, 257>> best(k);  // best[c][end]: of c + 1 classes that end there
   for (auto& row : best) row.fill(-1);
   std::array<double, 257> terms{};
   for (size_t begin = 0; begin < 256; ++begin) {
-    for (size_t end = begin + 1; end <= 256; ++end) terms[end] = term(begin, end);
+    const size_t next = begin + 1;
+    kernels().threshold.terms(&sum[next], &n[next], 256 - begin, sum[begin], n[begin], &terms[next]);
     if (begin == 0) best[0] = terms;
-    for (size_t c = 1; c < k && c <= begin; ++c)
-      kernels().threshold.raise(terms.data() + begin + 1, 256 - begin, best[c - 1][begin], best[c].data() + begin + 1);
+    for (size_t c = 1; c < k && c <= begin; ++c) {
+      const size_t end = c + 1 < k ? next : 256;  // the last class has one end only
+      kernels().threshold.raise(&terms[end], 257 - end, best[c - 1][begin], &best[c][end]);
+    }
   }
   std::vector<int> limits(k - 1);
   size_t end = 256;

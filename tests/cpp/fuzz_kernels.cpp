@@ -300,6 +300,7 @@ void threshold() {
   compare(PICK(threshold, sauvola_u16), by_row, in<u16>(1), count, sums_u64, sums_u64, out<u8>(1));
 
   KERNEL(threshold, between, in<i32>(1), in<i32>(1), count, random_value<i32>(), random_value<i32>(), out<f64>(1));
+  KERNEL(threshold, terms, in<f64>(1), in<f64>(1), count, random_value<f64>(), random_value<f64>(), out<f64>(1));
   KERNEL(threshold, raise, in<f64>(1), count, 2 * random_value<f64>() - 1, inout<f64>(1));
 
   KERNEL(threshold, add_pair, in<f32>(1), in<f32>(1), count, random_value<f32>(), inout<f32>(1));
