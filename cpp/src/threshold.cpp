@@ -103,16 +103,18 @@ class PairCounts {
  private:
   enum class Way { parts, runs, bytes };
 
-  // By 32 samples of the eight parts. Where parts are alike, counts would wait for each other.
+  // By 24 samples. Where parts are alike, or bytes have few values, counts would wait for each other.
   static Way way_for(const uint8_t* bins, int64_t part) {
-    int alike = 0, far = 0;
+    int alike = 0, far = 0, equal = 0;
     for (int64_t i = 0; i < 8; ++i)
-      for (int64_t j = 0; j < 8; j += 2) {
-        const uint8_t* one = bins + j * part + i * (part / 8);
-        alike += load_eight(one) == load_eight(one + part);
+      for (int64_t j = 0; j < 6; j += 2) {
+        const uint8_t* one = bins + j * part + i * (part - 8) / 7;
+        const uint64_t eight = load_eight(one);
+        alike += (eight == load_eight(one + part)) + (eight == load_eight(one + 2 * part));
         far += std::abs(one[0] - one[1]) > 16;
+        equal += one[0] == one[1];
       }
-    return alike > 1 ? Way::runs : far > 12 ? Way::bytes : Way::parts;
+    return alike > 1 ? Way::runs : far > 9 && equal < 2 ? Way::bytes : Way::parts;
   }
   // Eight parts side by side: a count need not wait for the one before where neighbours are alike.
   int64_t add_parts(const uint8_t* bins, int64_t part) {
