@@ -102,7 +102,7 @@ struct Job {
   Job(Pixels p, int64_t r, double e)
       : pixels(p),
         radius(r),
-        eps(Pixels::whole ? e * 255 * 255 : e),
+        eps(std::clamp(e, 1e-30, 1e30) * (Pixels::whole ? 255 * 255 : 1)),
         inverse_width(inverse_lengths(p.width(), r)),
         inverse_height(inverse_lengths(p.height(), r)) {}
   int channels() const { return static_cast<int>(pixels.guide.channels); }
@@ -124,18 +124,18 @@ class Tile {
         planes_(job.channels() + 1),
         length_(2 * job.radius + 2),
         pitch_((x1 - x0 + 4 * job.radius + 15) / 16 * 16) {
-    const int64_t moments = job.channels() == 3 ? 9 : 2, ring = length_ * planes_;
-    const int64_t doubles = 2 * planes_ + (job.exact() ? 0 : moments), floats = 2 * ring + moments + 15 + planes_;
+    const int64_t moments = job.channels() == 3 ? 9 : 2, ring = length_ * planes_, columns = planes_ + moments;
+    const int64_t doubles = 2 * planes_ + (job.exact() ? 0 : moments), floats = 2 * (ring + planes_ + columns) + 1;
     memory_ = Image<double>(1, (2 * doubles + floats) * pitch_ / 2 + job.pixels.scratch(pitch_) / 2);
     std::fill_n(memory_.data(), (2 * doubles + floats) * pitch_ / 2, 0.0);
-    sums_ = memory_.data();
-    fit_sums_ = sums_ + planes_ * pitch_;
-    moments_ = fit_sums_ + planes_ * pitch_;
-    rows_ = reinterpret_cast<float*>(sums_ + doubles * pitch_);
+    fit_sums_ = memory_.data();
+    sums_ = fit_sums_ + planes_ * pitch_;
+    rows_ = reinterpret_cast<float*>(fit_sums_ + doubles * pitch_);
     fits_ = rows_ + ring * pitch_;
     mean_ = fits_ + ring * pitch_;
-    exact_ = mean_ + planes_ * pitch_;
-    scratch_ = exact_ + moments * pitch_;
+    fit_columns_ = mean_ + planes_ * pitch_;
+    columns_ = fit_columns_ + planes_ * pitch_;
+    scratch_ = columns_ + columns * pitch_;
     find_centre();
   }
 
@@ -148,7 +148,7 @@ class Tile {
       if (y - r >= std::max<int64_t>(y0_ - r, 0)) enter_fit(y - r);
       const int64_t done = y - 2 * r;
       if (done < y0_) continue;
-      kernel_.mean_fit(fit_sums_, count(x1_ - x0_), count(r), static_cast<int>(planes_), count(pitch_),
+      kernel_.mean_fit(fit_columns_, count(x1_ - x0_), count(r), static_cast<int>(planes_), count(pitch_),
                        &job_.inverse_width[count(x0_)], job_.inverse_height[count(done)], scratch_, mean_);
       finish(done, mean_, row(done) + 2 * r);
     }
@@ -180,24 +180,23 @@ class Tile {
     const int64_t margin = 2 * job_.radius;
     const int64_t from = std::max<int64_t>(x0_ - margin, 0), to = std::min(x1_ + margin, job_.pixels.width());
     if (y < job_.pixels.height())
-      job_.pixels.load(y, from, to - from, centre_, scratch_ + 15 * pitch_, row(y) + from - (x0_ - margin), pitch_);
+      job_.pixels.load(y, from, to - from, centre_, scratch_, row(y) + from - (x0_ - margin), pitch_);
     else
       std::fill_n(row(y), planes_ * pitch_, 0.0f);
-    kernel_.slide(row(y), row(y + 1), count(x1_ - x0_ + 2 * margin), job_.channels(), count(pitch_), sums_,
-                  job_.exact() ? exact_ : nullptr, moments_);
+    kernel_.slide(row(y), row(y + 1), count(x1_ - x0_ + 2 * margin), job_.channels(), job_.exact(), count(pitch_),
+                  sums_, columns_);
   }
 
   void enter_fit(int64_t y) {
     const int64_t r = job_.radius, from = std::max<int64_t>(x0_ - r, 0), to = std::min(x1_ + r, job_.pixels.width());
     const int64_t at = from - (x0_ - r);
     if (y < job_.pixels.height())
-      kernel_.fit(sums_ + at, job_.exact() ? exact_ + at : nullptr, moments_ + at, count(to - from), count(r),
-                  job_.channels(), count(pitch_), &job_.inverse_width[count(from)], job_.inverse_height[count(y)],
-                  job_.eps, scratch_, fit(y) + at);
+      kernel_.fit(columns_ + at, count(to - from), count(r), job_.channels(), count(pitch_),
+                  &job_.inverse_width[count(from)], job_.inverse_height[count(y)], job_.eps, scratch_, fit(y) + at);
     else
       std::fill_n(fit(y), planes_ * pitch_, 0.0f);
-    kernel_.slide_fit(fit(y), fit(y + 1), count(x1_ - x0_ + 2 * r), static_cast<int>(planes_), count(pitch_),
-                      fit_sums_);
+    kernel_.slide_fit(fit(y), fit(y + 1), count(x1_ - x0_ + 2 * r), static_cast<int>(planes_), count(pitch_), fit_sums_,
+                      fit_columns_);
   }
 
   const GuidedKernels& kernel_ = kernels().guided;
@@ -205,8 +204,8 @@ class Tile {
   int64_t y0_, y1_, x0_, x1_, planes_, length_, pitch_;
   float centre_[4] = {};
   Image<double> memory_;  // in one piece, or the system would take it back and clear it for each tile
-  double *sums_, *fit_sums_, *moments_;
-  float *rows_, *fits_, *mean_, *exact_, *scratch_;
+  double *fit_sums_, *sums_;
+  float *rows_, *fits_, *mean_, *fit_columns_, *columns_, *scratch_;
 };
 
 // Windows that reach farther than this go through the picture plane by plane: tiles would be mostly margin.
