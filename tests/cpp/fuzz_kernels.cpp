@@ -672,10 +672,13 @@ void guided_windows(int channels, int64_t gap) {
           out<f32>(planar(planes, 2 * r + gap)));
   const f64 inverse_height = random_value<f64>();
   compare(PICK(guided, mean_fit), ADAPTED((const f32* columns, size_t n, const f64* inverse_width, f32* mean) {
-            std::vector<f32> scratch(n + more);
-            kernel(columns, n, radius, planes, n + more, inverse_width, inverse_height, scratch.data(), mean);
+            const size_t pitch = n + more;
+            std::vector<f32> scratch(pitch), means(pitch * static_cast<size_t>(planes));
+            kernel(columns, n, radius, planes, pitch, inverse_width, inverse_height, scratch.data(), means.data());
+            for (size_t k = 0; k < static_cast<size_t>(planes); ++k)
+              std::copy_n(means.data() + k * pitch, n, mean + k * n);
           }),
-          in<f32>(planar(planes, gap, 2 * r)), count, in<f64>(1), out<f32>(planar(planes, gap, 2 * r)));
+          in<f32>(planar(planes, gap, 2 * r)), count, in<f64>(1), out<f32>(planes));
 }
 
 void guided_rows(int channels, int64_t gap) {
