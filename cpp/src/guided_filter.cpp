@@ -102,7 +102,7 @@ struct Job {
   Job(Pixels p, int64_t r, double e)
       : pixels(p),
         radius(r),
-        eps(std::clamp(e, 1e-30, 1e30) * (Pixels::whole ? 255 * 255 : 1)),
+        eps(Pixels::whole ? e * 255 * 255 : e),
         inverse_width(inverse_lengths(p.width(), r)),
         inverse_height(inverse_lengths(p.height(), r)) {}
   int channels() const { return static_cast<int>(pixels.guide.channels); }
@@ -316,6 +316,7 @@ void guided_filter(ImageView<const Guide> guide, ImageView<const Source> source,
   if constexpr (std::is_same_v<Guide, float>) require_range(guide, 0, 1, "guide");
   if constexpr (std::is_same_v<Source, float>) require_range(source, -1e6f, 1e6f, "src");
 
+  eps = std::clamp(eps, 1e-12, 1e30);  // beyond, double tells no more, and products of pivots leave its range
   const int64_t longest = std::max(guide.height, guide.width);
   radius = std::min(radius / subsample, longest);
   subsample = std::min(subsample, longest);  // one cell already; keeps products small
