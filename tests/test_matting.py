@@ -187,6 +187,16 @@ def test_guided_filter_errors(rng):
             alphacut.guided_filter(bad, src, 2, 1e-3)
 
 
+@pytest.mark.parametrize(("radius", "subsample"), [(4, 1), (8, 4), (300, 1)])
+def test_guided_filter_finds_bad_values_everywhere(radius, subsample):
+    for at in [(0, 0), (0, 1100), (129, 600), (299, 0), (299, 1100)]:
+        for which in (0, 1):
+            arrays = [np.zeros((300, 1101, 3), np.float32), np.zeros((300, 1101), np.float32)]
+            arrays[which][at] = np.nan
+            with pytest.raises(ValueError, match=("guide", "src")[which] + " must have finite values"):
+                alphacut.guided_filter(*arrays, radius, 1e-3, subsample=subsample)
+
+
 @functools.cache
 def tiled_case(radius, subsample, channels):
     """More than one tile each way; the oracle takes a while."""
