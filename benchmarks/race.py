@@ -78,10 +78,11 @@ def checked(build, make, options, megapixels, absent):
 
 
 def measure(benchmark, call):
-    if benchmark.disabled or timeit(call, number=1) < 0.1:
+    seconds = 0 if benchmark.disabled else timeit(call, number=1)
+    if seconds < 0.1:
         benchmark(call)
     else:
-        benchmark.pedantic(call, rounds=3)
+        benchmark.pedantic(call, rounds=3 if seconds < 1 else 1)
 
 
 @contextlib.contextmanager
