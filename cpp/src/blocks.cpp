@@ -31,6 +31,8 @@ struct Block {
 };
 using Blocks = std::map<void*, Block>;  // its nodes move from one to another without an allocation
 
+constexpr auto everything = [](const Block&) { return true; };
+
 class Store {
  public:
   std::atomic<int64_t> reserves{0};
@@ -49,7 +51,7 @@ class Store {
       }
     }
     const size_t size = bytes + bytes / 8;  // for pictures a little larger; untouched memory costs nothing
-    Memory memory = allocate(size);
+    Memory memory = allocate_or_make_room(size);
     void* const key = memory.get();
     Blocks fresh;
     fresh.emplace(key, Block{std::move(memory), size, 0});
@@ -111,6 +113,15 @@ class Store {
   static int64_t signed_size(const Block& block) { return static_cast<int64_t>(block.size); }
   bool stale(const Block& block) const { return block.round + kRoundsKept < round_; }
 
+  Memory allocate_or_make_room(size_t size) {
+    try {
+      return allocate(size);
+    } catch (const std::bad_alloc&) {
+      drop(everything);
+      return allocate(size);
+    }
+  }
+
   Blocks::iterator best_fit(size_t bytes) {
     auto best = kept_.end();
     for (auto it = kept_.begin(); it != kept_.end(); ++it) {
@@ -145,8 +156,6 @@ Store& store() {
   }();
   return *the_store;
 }
-
-constexpr auto everything = [](const Block&) { return true; };
 
 }  // namespace
 
