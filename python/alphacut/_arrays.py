@@ -101,7 +101,7 @@ def small_integer(value: object, name: str) -> int:
 
 def real(value: object, name: str) -> float:
     """`value` if it is a real number; what it may be is checked in the core."""
-    if not isinstance(value, Real) or isinstance(value, bool):
+    if not isinstance(value, (int, float, Real)) or isinstance(value, bool):  # Real alone is slow to answer
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
     try:
         return float(value)

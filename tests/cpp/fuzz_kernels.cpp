@@ -264,6 +264,7 @@ void threshold() {
   KERNEL(threshold, bins_f32, in<f32>(1), count, out<u8>(1));
   KERNEL(threshold, quantise_f32, in<f32>(1), count, out<u16>(1));
   KERNEL(threshold, widen_u8, in<u8>(1), count, out<f32>(1));
+  KERNEL(threshold, fold_four, in<u32>(4), count, inout<u32>(1), out<u32>({0, 4}));
 
   KERNEL(threshold, slide_u8_u16, in<u8>(1), in<u8>(1), count, inout<u16>(1));
   KERNEL(threshold, slide_u8_u64, in<u8>(1), in<u8>(1), count, inout<u64>(1));
@@ -298,6 +299,8 @@ void threshold() {
   compare(PICK(threshold, sauvola_u8_u64), by_row, in<u8>(1), count, sums_u64, sums_u64, out<u8>(1));
   compare(PICK(threshold, sauvola_u16), by_row, in<u16>(1), count, sums_u64, sums_u64, out<u8>(1));
 
+  KERNEL(threshold, between, in<i32>(1), in<i32>(1), count, random_value<i32>(), random_value<i32>(), out<f64>(1));
+  KERNEL(threshold, terms, in<f64>(1), in<f64>(1), count, random_value<f64>(), random_value<f64>(), out<f64>(1));
   KERNEL(threshold, raise, in<f64>(1), count, 2 * random_value<f64>() - 1, inout<f64>(1));
 
   KERNEL(threshold, add_pair, in<f32>(1), in<f32>(1), count, random_value<f32>(), inout<f32>(1));
