@@ -148,7 +148,7 @@ py::array new_array(py::ssize_t ndim, const Py_intptr_t* shape) {
   constexpr auto limit = std::numeric_limits<py::ssize_t>::max();
   py::ssize_t bytes = sizeof(T);  // 0 if they are too many to count: NumPy then says so
   for (py::ssize_t i = 0; i < ndim; ++i) bytes = shape[i] == 0 || bytes <= limit / shape[i] ? bytes * shape[i] : 0;
-  if (keeps_blocks() && bytes >= static_cast<py::ssize_t>(kBigBlock)) {
+  if (bytes >= static_cast<py::ssize_t>(kBigBlock) && keeps_blocks()) {
     const py::capsule owner = owned_block(static_cast<size_t>(bytes));
     return py::array(py::dtype::of<T>(), std::vector<py::ssize_t>(shape, shape + ndim), {}, owner.get_pointer(), owner);
   }
