@@ -513,3 +513,11 @@ def test_distance_transform_is_the_peers_on_a_large_mask(rng, threads):
     one_row = np.ones((1, 70_000), bool)
     one_row[0, 0] = False
     assert alphacut.distance_transform(one_row)[0, 65_000] == 46_340
+
+
+def test_trimap_kinds(rng):
+    for height, width in ((1, 1), (3, 5), (17, 33), (2, 70)):
+        for values in ([0], [255], [1], [254], [0, 255], [0, 128], [7, 255], [0, 9, 255]):
+            trimap = rng.choice(np.array(values, np.uint8), (height, 2 * width))[:, ::2]
+            expected = (trimap == 0).any(), ((trimap > 0) & (trimap < 255)).any(), (trimap == 255).any()
+            assert _core.trimap_kinds(trimap) == expected

@@ -55,31 +55,40 @@ int64_t cut_capacity_array(py::handle source_array, py::handle sink_array, py::h
 }
 
 // Hints to work on: a copy of the labels given, or "probably foreground" everywhere.
-py::array hints(py::handle labels, int64_t height, int64_t width) {
+Output<uint8_t> hints(py::handle labels, int64_t height, int64_t width) {
   if (labels.is_none()) {
-    py::array_t<uint8_t> all({height, width});
-    std::fill_n(all.mutable_data(), all.size(), uint8_t{3});
+    auto all = output<uint8_t>(py::none(), height, width, 0, {});
+    std::fill_n(all.view.data, all.view.pixels(), uint8_t{3});
     return all;
   }
-  return py::array(plane<uint8_t>(labels, "labels").array.attr("copy")("C"));
+  const auto given = plane<uint8_t>(labels, "labels");
+  auto copy = output<uint8_t>(py::none(), given.view.height, given.view.width, 0, {});
+  for (int64_t y = 0; y < given.view.height; ++y) std::copy_n(given.view.row(y), given.view.width, copy.view.row(y));
+  return copy;
+}
+
+void paint_foreground(ImageView<const uint8_t> labels, ImageView<uint8_t> mask) {
+  for (int64_t y = 0; y < labels.height; ++y)
+    for (int64_t x = 0; x < labels.width; ++x) mask.row(y)[x] = (labels.row(y)[x] & 1) != 0 ? 255 : 0;
 }
 
 template <class T>
 py::tuple grabcut_image(const Input<T>& image, py::handle labels_array, std::optional<std::array<int64_t, 4>> corners,
-                        py::handle unary_array, const GrabCutOptions& options) {
-  py::array labels = hints(labels_array, image.view.height, image.view.width);
+                        py::handle unary_array, const GrabCutOptions& options, py::handle out) {
+  const auto labels = hints(labels_array, image.view.height, image.view.width);
+  const auto mask =
+      output<uint8_t>(out, image.view.height, image.view.width, 0, {image.array, labels_array, unary_array});
   std::optional<Input<float>> unary;
   if (!unary_array.is_none()) unary = plane<float>(unary_array, "unary");
   std::optional<Box> box;
   if (corners) box = Box{(*corners)[0], (*corners)[1], (*corners)[2], (*corners)[3]};
-  const ImageView<uint8_t> view{static_cast<uint8_t*>(labels.mutable_data()), labels.shape(0), labels.shape(1), 1,
-                                labels.strides(0)};
   GrabCutResult result;
   {
     py::gil_scoped_release unlocked;
-    result = grabcut(image.view, view, box, unary ? unary->view : ImageView<const float>{}, options);
+    result = grabcut(image.view, labels.view, box, unary ? unary->view : ImageView<const float>{}, options);
+    paint_foreground(labels.view, mask);
   }
-  return py::make_tuple(labels, result.energy, result.n_iter, result.warnings);
+  return py::make_tuple(mask.array, labels.array, result.energy, result.n_iter, result.warnings);
 }
 
 }  // namespace
@@ -92,13 +101,13 @@ void bind_graphcut(py::module_& m) {
   m.def(
       "grabcut",
       [](py::object picture, py::object labels, std::optional<std::array<int64_t, 4>> box, py::object unary, int n_iter,
-         double gamma, int n_components, int64_t seed) {
+         double gamma, int n_components, int64_t seed, py::object out) {
         const GrabCutOptions options{n_iter, gamma, n_components, seed};
         return with_image(picture, "image",
-                          [&](const auto& input) { return grabcut_image(input, labels, box, unary, options); });
+                          [&](const auto& input) { return grabcut_image(input, labels, box, unary, options, out); });
       },
       py::arg("image"), py::arg("labels"), py::arg("box"), py::arg("unary"), py::arg("n_iter"), py::arg("gamma"),
-      py::arg("n_components"), py::arg("seed"));
+      py::arg("n_components"), py::arg("seed"), py::arg("out") = py::none());
 }
 
 }  // namespace alphacut

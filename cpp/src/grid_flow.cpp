@@ -4,6 +4,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "alphacut/parallel.hpp"
 
@@ -258,7 +259,7 @@ void GridFlow::find_parent(int32_t v, int32_t label) {
 }
 
 void GridFlow::source_side(ImageView<uint8_t> mask) {
-  std::vector<int32_t>& queue = source_.active;  // the tree is part of the answer; it may stop short of all of it
+  BlockVector<int32_t>& queue = source_.active;  // the tree is part of the answer; it may stop short of all of it
   queue.clear();
   for (int64_t v = 0; v < count_; ++v)
     if (label_[v] > 0) queue.push_back(static_cast<int32_t>(v));

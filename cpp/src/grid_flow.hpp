@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "alphacut/graphcut.hpp"
 
@@ -37,7 +36,7 @@ class GridFlow {
   struct Tree {
     int32_t level = 1;  // labels below have been scanned, this one is next
     int32_t limit = 1;  // largest label a vertex may have: one more while its level is being scanned
-    std::vector<int32_t> active, next, path;
+    BlockVector<int32_t> active, next, path;
   };
 
   int64_t index(int64_t y, int64_t x) const { return (y + 1) * pitch_ + x + 1; }
@@ -83,7 +82,7 @@ class GridFlow {
   uint8_t* parent_;  // direction of the parent
   Tree<1> source_;
   Tree<-1> sink_;
-  std::vector<int32_t> orphans_, children_;
+  BlockVector<int32_t> orphans_, children_;
 };
 
 }  // namespace alphacut

@@ -20,7 +20,7 @@ constexpr float kLeastContrast = 4;  // barrier, summed over L, a and b: below i
 // The path found so far to each pixel: its highest and lowest value; their difference is the distance.
 struct Paths {
   int64_t height, width;
-  std::vector<float> high, low;
+  BlockVector<float> high, low;
 
   Paths(ImageView<const float> channel, ImageView<const uint8_t> seed)
       : height(channel.height), width(channel.width), high(static_cast<size_t>(channel.pixels())), low(high.size()) {

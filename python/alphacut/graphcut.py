@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from . import _core
 from ._arrays import Array, four_integers, integer, native, real, small_integer
 
@@ -93,6 +91,7 @@ def grabcut(
     n_components: int = 5,
     unary: Array | None = None,
     seed: int = 0,
+    out: Array | None = None,
 ) -> GrabCut:
     """Cut the subject out by its colours and border, from a box, labels or both.
 
@@ -115,6 +114,8 @@ def grabcut(
         Log-odds of foreground, from -10,000 to 10,000, added to those of the colours.
     seed : int
         Of the first clustering of the colours, from 0 to 2**63 - 1.
+    out : (H, W) uint8, optional
+        Where to write the mask.
 
     Returns
     -------
@@ -158,8 +159,8 @@ def grabcut(
     """
     if labels is None and box is None:
         raise ValueError("grabcut needs labels, a box or both")
-    found, energy, rounds, warnings = _core.grabcut(
-        native(image),
+    found = _core.grabcut(
+        native(image, out),
         labels,
         None if box is None else four_integers(box),
         unary,
@@ -167,5 +168,6 @@ def grabcut(
         real(gamma, "gamma"),
         small_integer(n_components, "n_components"),
         integer(seed, "seed", 0),
+        out,
     )
-    return GrabCut((found & 1) * np.uint8(255), found, energy, rounds, warnings)
+    return GrabCut(*found)

@@ -29,6 +29,12 @@ double default_band(int64_t height, int64_t width);
 // pixel.
 void make_trimap(ImageView<const uint8_t> mask, double band, ImageView<uint8_t> trimap);
 
+// Which kinds of pixels a trimap holds: 0, anything between, 255.
+struct TrimapKinds {
+  bool background = false, unknown = false, foreground = false;
+};
+TrimapKinds trimap_kinds(ImageView<const uint8_t> trimap);
+
 enum class MattingMethod { guided, sampled, closed_form };
 
 // Alpha of `image` (1 or 3 channels; float 0..1): 0 and 1 (uint8 0, 255) where `trimap` is 0 and 255, estimated where
