@@ -1,11 +1,13 @@
-"""chroma_key against the same arithmetic in NumPy, with a copy of the picture as the lower bound."""
+"""Keying and despill against the same arithmetic in NumPy."""
 
 import numpy as np
-import pytest
 
 import alphacut
 
 from .pictures import photo
+from .race import race
+
+KEY = (0, 177, 64)
 
 
 def numpy_key(image, key, similarity, blend):
@@ -17,19 +19,18 @@ def numpy_key(image, key, similarity, blend):
     return np.rint(alpha * 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("megapixels", [1, 12])
-@pytest.mark.parametrize("implementation", ["alphacut", "numpy", "copy"])
-def bench_chroma_key(benchmark, implementation, megapixels):
-    image = photo(megapixels)
-    key, out = (0, 177, 64), np.empty(image.shape[:2], np.uint8)
-    benchmark.group = f"chromakey-key-{megapixels}MP"
-    calls = {
-        "alphacut": lambda: alphacut.chroma_key(image, key, similarity=0.1, blend=0.3, out=out),
-        "numpy": lambda: numpy_key(image, key, 0.1, 0.3),
-        "copy": lambda: image.copy(),
+@race("chromakey", {"key": ()}, {"": photo}, ["alphacut", "numpy", "copy"])
+def bench_chroma_key(image):
+    out = np.empty(image.shape[:2], np.uint8)
+
+    def agree(ours, theirs):
+        assert np.abs(ours - theirs.astype(np.int16)).max() <= 1
+
+    return agree, {
+        "alphacut": lambda: alphacut.chroma_key(image, KEY, similarity=0.1, blend=0.3, out=out),
+        "numpy": lambda: numpy_key(image, KEY, 0.1, 0.3),
+        "copy": lambda: np.copyto(out, image[..., 0]),
     }
-    assert np.abs(calls["alphacut"]().astype(np.int16) - calls["numpy"]()).max() <= 1
-    benchmark.pedantic(calls[implementation], rounds=5, warmup_rounds=1)
 
 
 def numpy_despill(image):
@@ -37,27 +38,11 @@ def numpy_despill(image):
     return np.dstack((r, np.minimum(g, np.maximum(r, b)), b))
 
 
-@pytest.mark.parametrize("megapixels", [1, 12])
-@pytest.mark.parametrize("implementation", ["alphacut", "numpy", "copy"])
-def bench_despill(benchmark, implementation, megapixels):
-    image = photo(megapixels)
+@race("chromakey", {"despill": ()}, {"": photo}, ["alphacut", "numpy", "copy"])
+def bench_despill(image):
     out = np.empty_like(image)
-    benchmark.group = f"chromakey-despill-{megapixels}MP"
-    calls = {
-        "alphacut": lambda: alphacut.despill(image, (0, 177, 64), out=out),
+    return np.testing.assert_array_equal, {
+        "alphacut": lambda: alphacut.despill(image, KEY, out=out),
         "numpy": lambda: numpy_despill(image),
-        "copy": lambda: image.copy(),
+        "copy": lambda: np.copyto(out, image),
     }
-    assert np.array_equal(calls["alphacut"](), calls["numpy"]())
-    benchmark.pedantic(calls[implementation], rounds=5, warmup_rounds=1)
-
-
-@pytest.mark.parametrize("implementation", ["find_key", "contiguous"])
-def bench_parts(benchmark, implementation):
-    image = photo(1)
-    benchmark.group = "chromakey-parts-1MP"
-    calls = {
-        "find_key": lambda: alphacut.find_key(image),
-        "contiguous": lambda: alphacut.chroma_key(image, similarity=0.1, blend=0.3, contiguous=True),
-    }
-    benchmark.pedantic(calls[implementation], rounds=5, warmup_rounds=1)

@@ -2,38 +2,57 @@
 
 import cv2
 import numpy as np
-import pytest
 
 import alphacut
 
 from .pictures import mask, photo
+from .race import race
 
 
-@pytest.mark.parametrize("megapixels", [0.3, 1, 12])
-@pytest.mark.parametrize("implementation", ["alphacut", "pymatting", "copy"])
-def bench_estimate_foreground(benchmark, implementation, megapixels):
-    alpha = cv2.blur(cv2.medianBlur(mask(megapixels), 31), (15, 15))
-    front, back = photo(megapixels), np.roll(photo(megapixels)[::-1], 200, 1)
+def scene(megapixels, alpha):
+    """Picture, alpha, and the true colours of the foreground."""
+    front = photo(megapixels)
     share = alpha[..., None] / np.float32(255)
-    image = np.rint(share * front + (1 - share) * back).astype(np.uint8)
-    out = np.empty_like(image)
-    calls = {
-        "alphacut": lambda: alphacut.estimate_foreground(image, alpha, out=out),
-        "copy": lambda: np.copyto(out, image),
-    }
+    return np.rint(share * front + (1 - share) * np.roll(front[::-1], 200, 1)).astype(np.uint8), alpha, front
+
+
+def edges(megapixels):
+    return *scene(megapixels, cv2.blur(cv2.medianBlur(mask(megapixels), 31), (15, 15))), 1
+
+
+def partial(megapixels):
+    """The worst case: alpha is partial everywhere, and no colour is known."""
+    ramp = np.linspace(1, 254, photo(megapixels).shape[1]).astype(np.uint8)
+    return *scene(megapixels, np.tile(ramp, (photo(megapixels).shape[0], 1))), 1.4
+
+
+def pymatting_foreground(image, alpha):
+    import pymatting
+
+    return pymatting.estimate_foreground_ml(image, alpha)
+
+
+@race(
+    "foreground",
+    {"multilevel": ()},
+    {"": edges, "partial": partial},
+    ["alphacut", "pymatting", "copy"],
+    skip={"pymatting": (100, "takes minutes")},
+)
+def bench_estimate_foreground(scene):
+    image, alpha, front, times = scene
+    out, unit, plane = np.empty_like(image), image / np.float64(255), alpha / np.float64(255)
+    weight = plane * ((alpha > 0) & (alpha < 255))
 
     def error(result):
-        weight = share * ((alpha > 0) & (alpha < 255))[..., None]
-        return (weight * (result / np.float32(255) - front / np.float32(255)) ** 2).sum() / weight.sum() / 3
+        return sum((weight * (result[..., c] - front[..., c] / 255) ** 2).sum() for c in range(3)) / weight.sum() / 3
 
-    ours = error(calls["alphacut"]())
-    if implementation == "pymatting":
-        pymatting = pytest.importorskip("pymatting")
-        unit, plane = image / np.float64(255), alpha / np.float64(255)
-        calls["pymatting"] = lambda: pymatting.estimate_foreground_ml(unit, plane)
-        theirs = error(np.clip(calls["pymatting"](), 0, 1) * 255)
-        assert ours < 1.02 * theirs
-        benchmark.extra_info["weighted squared error, pymatting"] = float(theirs)
-    benchmark.extra_info["weighted squared error"] = float(ours)
-    benchmark.group = f"foreground-multilevel-{megapixels}MP"
-    benchmark.pedantic(calls[implementation], rounds=3, warmup_rounds=1)
+    def agree(ours, theirs):
+        """Where alpha is partial, the error is no larger than this many times the peer's."""
+        assert error(ours / 255) <= times * error(theirs)
+
+    return agree, {
+        "alphacut": lambda: alphacut.estimate_foreground(image, alpha, out=out),
+        "pymatting": lambda: pymatting_foreground(unit, plane),
+        "copy": lambda: np.copyto(out, image),
+    }

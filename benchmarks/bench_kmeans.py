@@ -4,72 +4,83 @@ import functools
 
 import cv2
 import numpy as np
-import pytest
 
 import alphacut
 
-from .pictures import photo
+from .pictures import noise, photo
+from .race import race
+
+SLOW = {"cv2": (100, "takes minutes")}
 
 
-def noise(megapixels):
-    """The worst case: every colour, nowhere twice in a row."""
-    return np.random.default_rng(0).integers(0, 256, photo(megapixels).shape, np.uint8)
-
-
-@functools.lru_cache(maxsize=1)
-def problem(job, megapixels):
-    """(image, starting centres, OpenCV's call), the result compared.
-
-    Both sides start from the same centres and do 10 iterations. OpenCV gets floats and first labels ready-made.
-    """
-    picture, n_clusters = JOBS[job]
-    image = picture(megapixels)
-    start = alphacut.kmeans(image, n_clusters, max_iter=1).centers
-    points = image.reshape(-1, 3).astype(np.float32)
+def first_labels(points, start):
     parts = np.array_split(points, 100)
-    nearest = np.concatenate([((start**2).sum(axis=1) - 2 * part @ start.T).argmin(axis=1) for part in parts])
-    labels = nearest.astype(np.int32)
-    criteria = (cv2.TERM_CRITERIA_MAX_ITER, 10, 0)
+    return np.concatenate([((start**2).sum(axis=1) - 2 * part @ start.T).argmin(axis=1) for part in parts])
+
+
+def problem(image, n_clusters, dtype):
+    """Both start from the same centres. OpenCV gets floats and first labels ready-made."""
+    image = image if dtype == np.uint8 else image.astype(dtype) / dtype(255)
+    out = np.empty(image.shape[:2], np.uint8)
+    start = alphacut.kmeans(image, n_clusters, max_iter=1).centers
+
+    @functools.cache
+    def prepared():
+        points = image.reshape(-1, 3).astype(np.float32)
+        return points, first_labels(points, start).astype(np.int32)
 
     def peer():
-        return cv2.kmeans(points, n_clusters, labels.copy(), criteria, 1, cv2.KMEANS_USE_INITIAL_LABELS)
+        points, labels = prepared()
+        stop = (cv2.TERM_CRITERIA_MAX_ITER, 10, 0)
+        return cv2.kmeans(points, n_clusters, labels.copy(), stop, 1, cv2.KMEANS_USE_INITIAL_LABELS)
 
-    own = alphacut.kmeans(image, n_clusters, init=start, max_iter=10, tol=0)
-    assert own.inertia <= peer()[0] * (1 + 1e-4)
-    return image, start, peer
+    def agree(ours, theirs):
+        assert ours.inertia <= theirs[0] * (1 + 1e-4)
 
-
-JOBS = {"8-clusters": (photo, 8), "32-clusters": (photo, 32), "8-clusters-noise": (noise, 8)}
-ROWS = [("8-clusters", 0.3), ("8-clusters", 1), ("8-clusters", 12), ("32-clusters", 1), ("8-clusters-noise", 1)]
-
-
-@pytest.mark.parametrize(("job", "megapixels"), ROWS)
-@pytest.mark.parametrize("implementation", ["alphacut", "alphacut-seeded", "alphacut-float32", "cv2", "copy"])
-def bench_kmeans(benchmark, job, megapixels, implementation):
-    """ "alphacut-seeded" also finds its starting centres; the others are given them."""
-    image, start, peer = problem(job, megapixels)
-    benchmark.group = f"kmeans-{job}-{megapixels}MP"
-    benchmark.extra_info["implementation"] = implementation
-    if implementation == "copy":
-        benchmark(image.copy)
-    elif implementation == "cv2":
-        benchmark.pedantic(peer, rounds=3)
-    else:
-        floats = implementation == "alphacut-float32"
-        picture, scale = (image.astype(np.float32) / 255, 255) if floats else (image, 1)
-        init = "k-means++" if implementation == "alphacut-seeded" else start / scale
-        benchmark(alphacut.kmeans, picture, len(start), init=init, max_iter=10, tol=0)
+    return agree, {
+        "alphacut": lambda: alphacut.kmeans(image, n_clusters, init=start, max_iter=10, tol=0, out=out),
+        "cv2": peer,
+        "copy": image.copy,
+    }
 
 
-@pytest.mark.parametrize("implementation", ["cpu", "cuda"])
-@pytest.mark.parametrize("megapixels", [0.1, 1, 12])
-def bench_devices(benchmark, megapixels, implementation):
+JOB = {"8-clusters": (8, np.uint8)}
+MORE = {"32-clusters": (32, np.uint8), "8-clusters-float32": (8, np.float32)}
+bench_kmeans = race("kmeans", JOB, {"": photo, "noise": noise}, ["alphacut", "cv2", "copy"], skip=SLOW)(problem)
+bench_more = race("kmeans", MORE, {"": photo}, ["alphacut", "cv2", "copy"], sizes=[1])(problem)
+
+
+@race("kmeans", {"seeded": ()}, {"": photo}, ["alphacut", "cv2"], sizes=[0.3, 1])
+def bench_seeded(image):
+    """Starting centres and all, as one calls it."""
+    points = image.reshape(-1, 3).astype(np.float32)
+    stop = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 10, 1e-3)
+
+    def agree(ours, theirs):
+        """From other starts."""
+        assert ours.inertia < 1.1 * theirs[0]
+
+    return agree, {
+        "alphacut": lambda: alphacut.kmeans(image, 8, max_iter=10),
+        "cv2": lambda: cv2.kmeans(points, 8, None, stop, 1, cv2.KMEANS_PP_CENTERS),
+    }
+
+
+@race(
+    "kmeans",
+    {"devices": ()},
+    {"": photo},
+    ["alphacut", "cuda"],
+    sizes=[0.1, 1, 12],
+    skip={} if alphacut.info()["cuda"]["reason"] is None else {"cuda": (0, "no usable GPU")},
+)
+def bench_devices(image):
     """The crossover of "auto", transfers included."""
-    benchmark.group = f"kmeans-devices-{megapixels}mp"
-    reason = alphacut.info()["cuda"]["reason"]
-    if implementation == "cuda" and reason is not None:
-        pytest.skip(f"no usable GPU: {reason}")
-    image = photo(megapixels)
-    expected = alphacut.kmeans(image, 8, device="cpu")
-    assert np.array_equal(alphacut.kmeans(image, 8, device=implementation).labels, expected.labels)
-    benchmark(alphacut.kmeans, image, 8, device=implementation)
+
+    def agree(ours, theirs):
+        assert np.array_equal(ours.labels, theirs.labels)
+
+    return agree, {
+        "alphacut": lambda: alphacut.kmeans(image, 8, device="cpu"),
+        "cuda": lambda: alphacut.kmeans(image, 8, device="cuda"),
+    }

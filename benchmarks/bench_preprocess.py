@@ -1,52 +1,63 @@
+"""Filters and sizes against OpenCV, white balance against NumPy."""
+
 import cv2
 import numpy as np
-import pytest
 
 import alphacut
+from reference import preprocess as reference
 
 from .pictures import photo
+from .race import race
 
 
-def options(image):
-    copy = np.empty_like(image)
-    return {
-        "median3": {
-            "alphacut": lambda: alphacut.denoise(image, out=copy),
-            "cv2": lambda: cv2.medianBlur(image, 3, dst=copy),
-        },
-        "median5": {
-            "alphacut": lambda: alphacut.denoise(image, size=5, out=copy),
-            "cv2": lambda: cv2.medianBlur(image, 5, dst=copy),
-        },
-        "bilateral5": {
-            "alphacut": lambda: alphacut.denoise(image, "bilateral", size=5, out=copy),
-            "cv2": lambda: cv2.bilateralFilter(image, 5, 25.5, 2.5, dst=copy, borderType=cv2.BORDER_REPLICATE),
-        },
-        "area300": {
-            "alphacut": lambda: alphacut.resize(image, (225, 300)),
-            "cv2": lambda: cv2.resize(image, (300, 225), interpolation=cv2.INTER_AREA),
-        },
-        "bilinear-double": {
-            "alphacut": lambda: alphacut.resize(image, (2 * image.shape[0], 2 * image.shape[1]), method="bilinear"),
-            "cv2": lambda: cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR),
-        },
-        "gray_world": {
-            "alphacut": lambda: alphacut.white_balance(image, out=copy),
-            "copy": lambda: np.copyto(copy, image),
-        },
+def within(levels):
+    def agree(ours, theirs):
+        assert np.abs(ours - theirs.astype(np.int16)).max() <= levels
+
+    return agree
+
+
+@race("preprocess", {"median3": (3,), "median5": (5,)}, {"": photo}, ["alphacut", "cv2", "copy"])
+def bench_median(image, side):
+    out = np.empty_like(image)
+    return within(0), {
+        "alphacut": lambda: alphacut.denoise(image, size=side, out=out),
+        "cv2": lambda: cv2.medianBlur(image, side, dst=out),
+        "copy": lambda: np.copyto(out, image),
     }
 
 
-@pytest.mark.parametrize("megapixels", [1, 4])
-@pytest.mark.parametrize("implementation", ["alphacut", "cv2", "copy"])
-@pytest.mark.parametrize("job", ["median3", "median5", "bilateral5", "area300", "bilinear-double", "gray_world"])
-def bench_preprocess(benchmark, job, implementation, megapixels):
-    image = photo(megapixels)
-    calls = options(image)[job]
-    if implementation not in calls:
-        pytest.skip("no such implementation of this job")
-    benchmark.group = f"preprocess-{job}-{megapixels}MP"
-    if "cv2" in calls:
-        ours, peers = calls["alphacut"]().copy(), calls["cv2"]()
-        assert np.abs(ours.astype(np.int16) - peers).max() <= (0 if job.startswith("median") else 1)
-    benchmark.pedantic(calls[implementation], rounds=5, warmup_rounds=1)
+@race("preprocess", {"bilateral5": ()}, {"": photo}, ["alphacut", "cv2", "copy"])
+def bench_bilateral(image):
+    out = np.empty_like(image)
+    return within(1), {
+        "alphacut": lambda: alphacut.denoise(image, "bilateral", size=5, out=out),
+        "cv2": lambda: cv2.bilateralFilter(image, 5, 25.5, 2.5, dst=out, borderType=cv2.BORDER_REPLICATE),
+        "copy": lambda: np.copyto(out, image),
+    }
+
+
+SIZES = {
+    "area300": (lambda height, width: (225, 300), "area", cv2.INTER_AREA),
+    "bilinear-double": (lambda height, width: (2 * height, 2 * width), "bilinear", cv2.INTER_LINEAR),
+}
+
+
+@race("preprocess", SIZES, {"": photo}, ["alphacut", "cv2"])
+def bench_resize(image, size, method, flag):
+    height, width = size(*image.shape[:2])
+    out = np.empty((height, width, 3), np.uint8)
+    return within(1), {
+        "alphacut": lambda: alphacut.resize(image, (height, width), method=method, out=out),
+        "cv2": lambda: cv2.resize(image, (width, height), dst=out, interpolation=flag),
+    }
+
+
+@race("preprocess", {"gray_world": ()}, {"": photo}, ["alphacut", "numpy", "copy"])
+def bench_gray_world(image):
+    out = np.empty_like(image)
+    return within(1), {
+        "alphacut": lambda: alphacut.white_balance(image, out=out),
+        "numpy": lambda: np.clip(reference.gray_world(image), 0, 255),
+        "copy": lambda: np.copyto(out, image),
+    }

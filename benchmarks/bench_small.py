@@ -2,27 +2,27 @@
 
 import cv2
 import numpy as np
-import pytest
 
 import alphacut
 from alphacut.composite import composite
 
+from .race import race
+
 SIDE = 64
-MEGAPIXELS = SIDE * SIDE / 1e6
 
 
-def blobs():
-    noise = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE), dtype=np.uint8)
-    return cv2.threshold(cv2.GaussianBlur(noise, (0, 0), 3), 127, 255, cv2.THRESH_BINARY)[1]
-
-
-def jobs():
-    """By job: whether the two answers agree, alphacut's call and the peer's."""
+def pictures(_):
+    """Three pictures and a mask."""
     rng = np.random.default_rng(1)
-    gray = rng.integers(0, 256, (SIDE, SIDE), dtype=np.uint8)
-    front, back = rng.integers(0, 256, (2, SIDE, SIDE, 3), dtype=np.uint8)
+    noise = rng.integers(0, 256, (SIDE, SIDE), dtype=np.uint8)
+    blobs = cv2.threshold(cv2.GaussianBlur(noise, (0, 0), 3), 127, 255, cv2.THRESH_BINARY)[1]
+    return noise, *rng.integers(0, 256, (2, SIDE, SIDE, 3), dtype=np.uint8), blobs
+
+
+def jobs(gray, front, back, mask):
+    """By job: whether the two answers agree, alphacut's call and the peer's."""
     out = np.empty_like(gray)
-    mask, weight = blobs(), gray / np.float32(255)
+    weight = gray / np.float32(255)
     rest, guide = 1 - weight, front[..., 0] / np.float32(255)
     samples = front.reshape(-1, 3).astype(np.float32)
     stop = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 10, 1e-3)
@@ -66,12 +66,14 @@ def jobs():
     }
 
 
-@pytest.mark.parametrize("megapixels", [MEGAPIXELS], ids=["64x64"])
-@pytest.mark.parametrize("implementation", ["alphacut", "cv2"])
-@pytest.mark.parametrize("job", jobs())
-def bench_small(benchmark, job, implementation, megapixels):
-    agree, ours, theirs = jobs()[job]
-    assert agree(ours(), theirs())
-    benchmark.group = f"small-{job}-64x64"
-    benchmark.extra_info["implementation"] = implementation
-    benchmark(ours if implementation == "alphacut" else theirs)
+JOBS = {job: (job,) for job in jobs(*pictures(0))}
+
+
+@race("small", JOBS, {"": pictures}, ["alphacut", "cv2"], sizes=[SIDE * SIDE / 1e6])
+def bench_small(inputs, job):
+    same, ours, theirs = jobs(*inputs)[job]
+
+    def agree(*answers):
+        assert same(*answers)
+
+    return agree, {"alphacut": ours, "cv2": theirs}

@@ -1,21 +1,19 @@
-import pytest
-
-
 def pytest_addoption(parser):
+    parser.addoption("--size", type=float, action="append", help="only this size in megapixels, of those a job has")
+    parser.addoption("--all-sizes", action="store_true", help="100 megapixels too")
     parser.addoption(
-        "--size", type=float, action="append", help="run only this size in megapixels, of those a benchmark has"
+        "--instruction-sets", action="store_true", help="also alphacut alone, once for each instruction set"
     )
 
 
 def pytest_collection_modifyitems(config, items):
-    sizes = config.getoption("--size")
-    if sizes is None:
-        return
-    dropped = [item for item in items if _size(item) not in (None, *sizes)]
-    config.hook.pytest_deselected(items=dropped)
+    sizes, every, isas = map(config.getoption, ("--size", "--all-sizes", "--instruction-sets"))
+
+    def wanted(megapixels, isa, **_):
+        if isa is not None and not (isas and megapixels in (sizes or (1,))):
+            return False
+        return megapixels in sizes if sizes else every or megapixels < 100
+
+    dropped = {item for item in items if not wanted(**item.callspec.params)}
+    config.hook.pytest_deselected(items=list(dropped))
     items[:] = [item for item in items if item not in dropped]
-
-
-def _size(item: pytest.Item) -> float | None:
-    callspec = getattr(item, "callspec", None)
-    return callspec.params.get("megapixels") if callspec else None

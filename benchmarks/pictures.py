@@ -1,4 +1,4 @@
-"""Pictures and masks for the benchmarks, the same every time."""
+"""Pictures and masks for the benchmarks, the same every time and read-only."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import functools
 import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-_DATA = Path(os.environ.get("ALPHACUT_DATA", Path(__file__).parents[2] / "shared" / "data"))
+_FOLDER = Path(os.environ.get("ALPHACUT_DATA", Path(__file__).parents[2] / "shared" / "data"), "photos")
+PHOTOS = [path for name in ("mate_LadyBird.jpg", "mate_TwoWings.jpg") if (path := _FOLDER / name).is_file()]
 
 
 def size(megapixels: float) -> tuple[int, int]:
@@ -18,18 +20,36 @@ def size(megapixels: float) -> tuple[int, int]:
     return width, round(megapixels * 1e6 / width)
 
 
-@functools.lru_cache(maxsize=4)
-def photo(megapixels: float, seed: int = 0) -> np.ndarray:
-    """(H, W, 3) uint8: one of the measuring photos resized, or, where they are absent, a synthetic scene. Read-only."""
+def _kept(make):
+    """The last results of `make`, which cannot be written to."""
+
+    @functools.lru_cache(maxsize=4)
+    def made(megapixels: float, seed: int = 0) -> np.ndarray:
+        result = make(megapixels, seed)
+        result.flags.writeable = False
+        return result
+
+    return made
+
+
+@_kept
+def photo(megapixels, seed):
+    """(H, W, 3) uint8: one of the measuring photos, or, where they are absent, a synthetic scene.
+
+    A photo is made smaller, or mirrored at its borders until it is large enough: enlarged, it would be too smooth.
+    """
     width, height = size(megapixels)
-    files = sorted((_DATA / "photos").glob("mate_*.jpg"))
-    if files:
-        with Image.open(files[seed % len(files)]) as picture:
-            result = np.array(picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS))
-    else:
-        result = _scene(width, height, np.random.default_rng(seed))
-    result.flags.writeable = False
-    return result
+    if not PHOTOS:
+        return _scene(width, height, np.random.default_rng(seed))
+    with Image.open(PHOTOS[seed % len(PHOTOS)]) as file:
+        picture = file.convert("RGB")
+    scale = max(width / picture.width, height / picture.height)
+    if scale < 1:
+        new = round(scale * picture.width), round(scale * picture.height)
+        return np.array(picture.resize(new, Image.Resampling.LANCZOS))[:height, :width].copy()
+    missing = max(0, height - picture.height), max(0, width - picture.width)
+    padded = np.pad(np.asarray(picture), ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric")
+    return padded[:height, :width].copy()
 
 
 def _scene(width: int, height: int, rng: np.random.Generator) -> np.ndarray:
@@ -44,20 +64,30 @@ def _scene(width: int, height: int, rng: np.random.Generator) -> np.ndarray:
     return np.clip(np.asarray(picture) + noise, 0, 255).astype(np.uint8)
 
 
-@functools.lru_cache(maxsize=4)
-def mask(megapixels: float, seed: int = 0) -> np.ndarray:
-    """(H, W) uint8, 0 or 255: a natural mask, the bright half of :func:`photo`. Read-only."""
-    gray = photo(megapixels, seed) @ np.float32([0.299, 0.587, 0.114])
-    result = np.where(gray > np.median(gray), 255, 0).astype(np.uint8)
-    result.flags.writeable = False
-    return result
-
-
-@functools.lru_cache(maxsize=4)
-def noise_mask(megapixels: float, seed: int = 0) -> np.ndarray:
-    """(H, W) uint8, 0 or 255: each pixel foreground with probability 1/2. Read-only."""
+@_kept
+def noise(megapixels, seed):
+    """(H, W, 3) uint8: every colour, nowhere twice in a row."""
     width, height = size(megapixels)
-    bits = np.random.default_rng(seed).integers(0, 2, (height, width), dtype=np.uint8)
-    result = bits * np.uint8(255)
-    result.flags.writeable = False
-    return result
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def gray(megapixels: float) -> np.ndarray:
+    return cv2.cvtColor(photo(megapixels), cv2.COLOR_RGB2GRAY)
+
+
+def gray_noise(megapixels: float) -> np.ndarray:
+    return noise(megapixels)[..., 0].copy()
+
+
+@_kept
+def mask(megapixels, seed):
+    """(H, W) uint8, 0 or 255: a natural mask, the bright half of :func:`photo`."""
+    bright = cv2.cvtColor(photo(megapixels, seed), cv2.COLOR_RGB2GRAY)
+    return np.where(bright > np.median(bright), np.uint8(255), np.uint8(0))
+
+
+@_kept
+def noise_mask(megapixels, seed):
+    """(H, W) uint8, 0 or 255: each pixel foreground with probability 1/2."""
+    width, height = size(megapixels)
+    return np.random.default_rng(seed).integers(0, 2, (height, width), dtype=np.uint8) * np.uint8(255)

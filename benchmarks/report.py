@@ -1,4 +1,4 @@
-"""Runs the benchmarks and writes one Markdown table."""
+"""Runs the benchmarks and writes one Markdown table, and one of what each instruction set gives."""
 
 from __future__ import annotations
 
@@ -16,20 +16,24 @@ from typing import Any
 HERE = Path(__file__).parent
 PACKAGES = ["numpy", "opencv-contrib-python-headless", "Pillow", "scikit-image", "PyMaxflow", "pymatting",
             "connected-components-3d", "numba-cuda"]  # fmt: skip
+Key = tuple[str, float]  # a row's name and size in megapixels
+Rows = dict[Key, dict[tuple[str, Any], float]]  # medians by implementation and number of threads, or instruction set
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
     parser.add_argument("stages", nargs="*", help="stages to time, such as composite; all if none is named")
     parser.add_argument("--size", type=float, action="append", help="only this size in megapixels; may be repeated")
+    parser.add_argument("--all-sizes", action="store_true", help="100 megapixels too")
     parser.add_argument("-o", "--output", type=Path, help="file to write; the screen if not given")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder, "benchmarks.json")
         files = [str(HERE / f"bench_{stage}.py") for stage in options.stages] or [str(HERE)]
-        sizes = [f"--size={size}" for size in options.size or []]
+        sizes = [f"--size={size}" for size in options.size or []] + ["--all-sizes"] * options.all_sizes
         command = [sys.executable, "-m", "pytest", "-q", "-c", str(HERE / "pytest.ini"), *files, *sizes]
-        status = subprocess.run([*command, f"--benchmark-json={results}"], stdout=sys.stderr, check=False).returncode
+        command += ["--instruction-sets", f"--benchmark-json={results}"]
+        status = subprocess.run(command, stdout=sys.stderr, check=False).returncode
         if not results.exists() or results.stat().st_size == 0:
             print("no benchmark ran", file=sys.stderr)
             return status or 1
@@ -42,24 +46,23 @@ def main() -> int:
 
 
 def report(results: dict[str, Any]) -> str:
-    groups: dict[str, dict[str, float]] = defaultdict(dict)
+    races: Rows = defaultdict(dict)
+    isas: Rows = defaultdict(dict)
+    absent: dict[Key, dict[str, str]] = {}
     for benchmark in results["benchmarks"]:
-        name = benchmark["extra_info"].get("implementation") or (benchmark["params"] or {}).get("implementation")
-        groups[benchmark["group"] or benchmark["name"]][name or "alphacut"] = benchmark["stats"]["median"]
-    lines = [
-        *header(),
-        "",
-        "| job | alphacut, ms | peers: ms (times alphacut's) | copy, ms | |",
-        "|---|---:|---|---:|---|",
-        *(row(group, medians) for group, medians in sorted(groups.items())),
-        "",
-    ]
-    return "\n".join(lines)
+        parameters = benchmark["params"]
+        key = parameters["row"], parameters["megapixels"]
+        table, column = (isas, "isa") if parameters["isa"] else (races, "threads")
+        table[key][parameters["implementation"], parameters[column]] = benchmark["stats"]["median"]
+        absent[key] = benchmark["extra_info"]["absent"]
+    return "\n".join([*header(), *race_table(races, absent), *isa_table(isas), ""])
 
 
 def header() -> list[str]:
     import alphacut
     from alphacut import _core
+
+    from .pictures import PHOTOS
 
     commit = _output("git", "-C", str(HERE), "describe", "--always", "--dirty", "--abbrev=12")
     return [
@@ -68,19 +71,58 @@ def header() -> list[str]:
         f"- processor: {processor()}, {_core.num_threads()} threads, instruction set {_core.isa()}",
         f"- system: {platform.system()} {platform.machine()}, Python {platform.python_version()}",
         f"- alphacut {alphacut.__version__}, commit {commit or 'unknown'}; {', '.join(versions())}",
+        f"- pictures: {', '.join(path.name for path in PHOTOS) or 'synthetic'}",
         "",
         "Medians in milliseconds; benchmarks/README.md says what a row means. **slower**: a peer is faster.",
     ]
 
 
-def row(group: str, medians: dict[str, float]) -> str:
-    ours, copy = medians.pop("alphacut", None), medians.pop("copy", None)
-    peers = [
-        f"{name} {_ms(median)}" + (f" ({median / ours:.2f}×)" if ours else "")
-        for name, median in sorted(medians.items(), key=lambda item: item[1])
+def race_table(races: Rows, absent: dict[Key, dict[str, str]]) -> list[str]:
+    counts = sorted({threads for row in races.values() for _, threads in row}, reverse=True)
+    titles = [f"alphacut, {n} thread{'s' * (n > 1)} | peers (times alphacut's)" for n in counts]
+    lines = ["", f"| job | MP | {' | '.join(titles)} | copy | |", f"|---|---:|{'---:|---|' * len(counts)}---:|---|"]
+    for key, row in sorted(races.items()):
+        cells, lost = [], False
+        for n in counts:
+            ours = row.get(("alphacut", n))
+            peers = [(time, name) for (name, threads), time in row.items() if threads == n]
+            peers = sorted(peer for peer in peers if peer[1] not in ("alphacut", "copy"))
+            lost |= ours is not None and any(time < ours for time, _ in peers)
+            cells += [_ms(ours), ", ".join(f"{name} {_times(time, time, ours)}" for time, name in peers)]
+        reasons = [f"{name}: {reason}" for name, reason in absent[key].items()]
+        cells[1] = "; ".join(filter(None, [cells[1], *reasons]))
+        cells += [_ms(row.get(("copy", counts[0]))), "**slower**" * lost]
+        lines.append(f"| {key[0]} | {_size(key[1])} | {' | '.join(cells)} |")
+    return lines
+
+
+def isa_table(isas: Rows) -> list[str]:
+    names = list(dict.fromkeys(isa for row in isas.values() for _, isa in row))
+    if not names:
+        return []
+    lines = [
+        "",
+        "What each instruction set gives alphacut, on one thread; in brackets times as fast as the one before.",
     ]
-    lost = ours is not None and any(median < ours for median in medians.values())
-    return f"| {group} | {_ms(ours)} | {', '.join(peers)} | {_ms(copy)} | {'**slower**' if lost else ''} |"
+    lines += ["", f"| job | MP | {' | '.join(names)} |", f"|---|---:|{'---:|' * len(names)}"]
+    for key, row in sorted(isas.items()):
+        times = [row.get(("alphacut", isa)) for isa in names]
+        cells = [_times(time, before, time) for before, time in zip([None, *times], times, strict=False)]
+        lines.append(f"| {key[0]} | {_size(key[1])} | {' | '.join(cells)} |")
+    return lines
+
+
+def _times(time: float | None, above: float | None, below: float | None) -> str:
+    """A time, and how often one goes into the other."""
+    return _ms(time) + (f" ({above / below:.2f}×)" if above and below else "")
+
+
+def _ms(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds * 1e3:.3g}"
+
+
+def _size(megapixels: float) -> str:
+    return "64×64" if megapixels < 0.01 else f"{megapixels:g}"
 
 
 def processor() -> str:
@@ -108,10 +150,6 @@ def _output(*command: str) -> str:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
-
-
-def _ms(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds * 1e3:.3g}"
 
 
 if __name__ == "__main__":

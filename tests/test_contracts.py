@@ -527,6 +527,17 @@ def _written():
             lambda x, y, z, out=None: a.composite(x, y, z, linear=True, out=out),
             lambda dtype, array=array: (in_depth(array, dtype), in_depth(MASK, dtype), in_depth(RGB, dtype)),
         )
+        yield Written(
+            "cutout_on",
+            lambda x, y, out=None: a.Cutout(x, MASK, y, x, None, 1.0, "mask").on("red", out=out),
+            with_alpha(array),
+        )
+        yield Written(
+            "grabcut",
+            lambda x, y, out=None: a.grabcut(x, y, out=out),
+            lambda dtype, array=array: (in_depth(array, dtype), MASK // 255 + np.uint8(2)),
+            lambda r: r.mask,
+        )
         yield Written("blurred_background", blurred_background, with_alpha(array))
     yield Written("premultiply", a.premultiply, with_one(RGBA))
     yield Written("unpremultiply", a.unpremultiply, with_one(RGBA))

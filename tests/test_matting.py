@@ -119,6 +119,25 @@ def test_guided_filter_same_bytes_for_all_settings(subsample, rng):
     assert settings_agree(lambda: alphacut.guided_filter(guide, src, 5, 1e-4, subsample=subsample))
 
 
+def test_guided_filter_same_bytes_for_all_windows(rng):
+    guide, src = rng.random((40, 151), dtype=np.float32), rng.random((40, 151), dtype=np.float32)
+    for radius in range(1, 18):
+        assert settings_agree(lambda r=radius: alphacut.guided_filter(guide, src, r, 1e-4)), radius
+
+
+@pytest.mark.parametrize("eps", [1e-300, 1e-8, 1e-6, 1e300])
+def test_guided_filter_with_equal_channels(eps, rng):
+    """The covariance is singular but for eps."""
+    gray = np.rint(255 * smooth_picture(rng, 60, 70, 1)[..., 0]).astype(np.uint8)
+    gray[:30, :30] = 99
+    src = (rng.random(gray.shape) < 0.5).astype(np.float32)
+    result = alphacut.guided_filter(np.repeat(gray[..., None], 3, 2), src, 4, eps)
+    if eps > 1e-10:
+        expected = reference.guided_filter(gray / 255, src, 4, eps / 3)
+        assert abs(result - expected).max() < 1e-4
+    assert np.isfinite(result).all()
+
+
 def test_guided_filter_layouts_and_out(rng):
     guide, src = rng.random((20, 30, 3), dtype=np.float32), rng.random((20, 30), dtype=np.float32)
     expected = alphacut.guided_filter(guide, src, 3, 1e-3)
@@ -168,11 +187,21 @@ def test_guided_filter_errors(rng):
             alphacut.guided_filter(bad, src, 2, 1e-3)
 
 
+@pytest.mark.parametrize(("radius", "subsample"), [(4, 1), (8, 4), (300, 1)])
+def test_guided_filter_finds_bad_values_everywhere(radius, subsample):
+    for at in [(0, 0), (0, 1100), (129, 600), (299, 0), (299, 1100)]:
+        for which in (0, 1):
+            arrays = [np.zeros((300, 1101, 3), np.float32), np.zeros((300, 1101), np.float32)]
+            arrays[which][at] = np.nan
+            with pytest.raises(ValueError, match=("guide", "src")[which] + " must have finite values"):
+                alphacut.guided_filter(*arrays, radius, 1e-3, subsample=subsample)
+
+
 @functools.cache
 def tiled_case(radius, subsample, channels):
     """More than one tile each way; the oracle takes a while."""
     rng = np.random.default_rng(radius)
-    shape = (530, 541) if subsample == 1 else (260 * subsample - 1, 263 * subsample - 1)
+    shape = (270, 1061) if subsample == 1 else (260 * subsample - 1, 263 * subsample - 1)
     guide = np.rint(255 * np.squeeze(smooth_picture(rng, *shape, channels))).astype(np.uint8)
     src = (rng.random(guide.shape[:2]) < 0.5).astype(np.float32)
     return guide, src, reference.guided_filter(guide / 255, src, radius, 1e-4, subsample)
@@ -484,3 +513,11 @@ def test_distance_transform_is_the_peers_on_a_large_mask(rng, threads):
     one_row = np.ones((1, 70_000), bool)
     one_row[0, 0] = False
     assert alphacut.distance_transform(one_row)[0, 65_000] == 46_340
+
+
+def test_trimap_kinds(rng):
+    for height, width in ((1, 1), (3, 5), (17, 33), (2, 70)):
+        for values in ([0], [255], [1], [254], [0, 255], [0, 128], [7, 255], [0, 9, 255]):
+            trimap = rng.choice(np.array(values, np.uint8), (height, 2 * width))[:, ::2]
+            expected = (trimap == 0).any(), ((trimap > 0) & (trimap < 255)).any(), (trimap == 255).any()
+            assert _core.trimap_kinds(trimap) == expected

@@ -334,15 +334,6 @@ def test_prompts_are_checked_when_the_remover_is_made():
             Remover(**prompt)
 
 
-def test_memory_kept_between_pictures_is_bounded():
-    remove = Remover(refine=None, foreground=False)
-    for width in range(400, 420):
-        remove(np.zeros((300, width, 3), np.uint8), box=(50, 50, 200, 200))
-    assert len(remove._buffers) <= 2
-    remove.reset()
-    assert not remove._buffers
-
-
 def test_one_remover_serves_many_threads():
     pictures = [scene(400 + 8 * i, 520 - 8 * i, seed=i, dtype=DTYPES[i % 3])[0] for i in range(6)]
     remove = Remover(box=(120, 80, 280, 260), refine="guided", preprocess=["denoise", "white_balance"])

@@ -144,6 +144,31 @@ def test_otsu_ties_equal_cv2(rng):
         assert alphacut.find_threshold(gray) == cv2.threshold(gray, 0, 255, cv2.THRESH_OTSU)[0]
 
 
+def histograms(rng):
+    """Of all kinds: few pixels or many, gaps, plateaus, mirror images, far single pixels."""
+    for _ in range(40):
+        counts = rng.integers(0, int(rng.choice([2, 3, 10, 300])), 256)
+        counts[rng.integers(256)] += 1
+        yield counts
+        yield counts * (rng.random(256) < rng.choice([0.02, 0.1, 0.5])) + np.eye(256, dtype=int)[rng.integers(256)]
+        yield counts + counts[::-1]
+        yield np.repeat(counts[:32], 8)[rng.permutation(256)] + np.eye(256, dtype=int)[0]
+        yield np.round(1000 * np.exp(-(((np.arange(256) - rng.integers(256)) / rng.integers(1, 60)) ** 2))).astype(int)
+        yield counts // 2 * 90 + np.eye(256, dtype=int)[rng.integers(256)]
+    yield np.r_[1, np.zeros(254, int), 5]
+    yield np.full(256, 7)
+    for dark in (1, 2, 3):  # classes of few pixels in 2^23 are left out
+        yield np.r_[dark, np.zeros(99, int), (1 << 22) - dark, np.zeros(99, int), 1 << 22, np.zeros(54, int), dark]
+        yield np.r_[dark, np.zeros(99, int), (1 << 22) - 2 * dark, np.zeros(154, int), dark]
+
+
+@isas
+def test_otsu_takes_opencvs_steps(rng):
+    for counts in histograms(rng):
+        gray = np.repeat(np.arange(256, dtype=np.uint8), counts)[None]
+        assert alphacut.find_threshold(gray) == reference.otsu_by_steps(counts)
+
+
 @pytest.mark.parametrize("colour", [0, 1, 128, 254, 255])
 def test_one_colour_has_cv2s_answer(colour):
     gray = np.full((4, 5), colour, np.uint8)

@@ -87,22 +87,28 @@ class Cutter {
         cutter_(image_.view, gamma) {}
 
   py::tuple cut(py::handle labels, std::optional<std::array<int64_t, 4>> corners, py::handle unary_array,
-                const GrabCutOptions& options) {
+                const GrabCutOptions& options, py::handle out) {
+    const int64_t height = image_.view.height, width = image_.view.width;
     std::optional<Input<uint8_t>> hints;
     if (!labels.is_none()) hints = plane<uint8_t>(labels, "labels");
     std::optional<Input<float>> unary;
     if (!unary_array.is_none()) unary = plane<float>(unary_array, "unary");
     std::optional<Box> box;
     if (corners) box = Box{(*corners)[0], (*corners)[1], (*corners)[2], (*corners)[3]};
-    const auto found = output<uint8_t>(py::none(), image_.view.height, image_.view.width, 0, {});
+    const auto mask = output<uint8_t>(out, height, width, 0, {image_.array, labels, unary_array});
+    const auto found = output<uint8_t>(py::none(), height, width, 0, {});
     GrabCutResult result;
     {
       py::gil_scoped_release unlocked;
       std::lock_guard lock(mutex_);
       result = cutter_.cut(hints ? hints->view : ImageView<const uint8_t>{}, box,
                            unary ? unary->view : ImageView<const float>{}, options, found);
+      parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
+        for (int64_t y = begin; y < end; ++y)
+          for (int64_t x = 0; x < width; ++x) mask.view.row(y)[x] = (found.view.row(y)[x] & 1) != 0 ? 255 : 0;
+      });
     }
-    return py::make_tuple(found.array, result.energy, result.n_iter, result.exact, result.warnings);
+    return py::make_tuple(mask.array, found.array, result.energy, result.n_iter, result.exact, result.warnings);
   }
 
  private:
@@ -143,11 +149,11 @@ void bind_graphcut(py::module_& m) {
       .def(
           "cut",
           [](Cutter& cutter, py::object labels, std::optional<std::array<int64_t, 4>> box, py::object unary, int n_iter,
-             int n_components, int64_t seed, bool clean, bool exact, bool certify) {
-            return cutter.cut(labels, box, unary, {n_iter, n_components, seed, clean, exact, certify});
+             int n_components, int64_t seed, bool clean, bool exact, bool certify, py::object out) {
+            return cutter.cut(labels, box, unary, {n_iter, n_components, seed, clean, exact, certify}, out);
           },
           py::arg("labels"), py::arg("box"), py::arg("unary"), py::arg("n_iter"), py::arg("n_components"),
-          py::arg("seed"), py::arg("clean"), py::arg("exact"), py::arg("certify"));
+          py::arg("seed"), py::arg("clean"), py::arg("exact"), py::arg("certify"), py::arg("out") = py::none());
 }
 
 }  // namespace alphacut

@@ -50,6 +50,12 @@ py::array trimap_of(py::object mask, std::optional<double> band, py::object out)
   return trimap.array;
 }
 
+py::tuple kinds_of(py::object trimap) {
+  const auto t = plane<uint8_t>(trimap, "trimap");
+  const TrimapKinds kinds = trimap_kinds(t);
+  return py::make_tuple(kinds.background, kinds.unknown, kinds.foreground);
+}
+
 py::array refine(py::object image, py::object trimap, MattingMethod method, py::object out) {
   return with_image(image, "image", [&]<class T>(const Input<T>& i) -> py::array {
     const auto t = plane<uint8_t>(trimap, "mask_or_trimap");
@@ -105,6 +111,7 @@ void bind_matting(py::module_& m) {
   m.def("guided_filter", &guided, py::arg("guide"), py::arg("src"), py::arg("radius"), py::arg("eps"),
         py::arg("subsample"), py::arg("out") = py::none());
   m.def("distance_transform", &distances_of, py::arg("mask"), py::arg("out") = py::none());
+  m.def("trimap_kinds", &kinds_of, py::arg("trimap"));
   m.def("make_trimap", &trimap_of, py::arg("mask"), py::arg("band"), py::arg("out") = py::none());
   m.def(
       "refine_alpha",

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <functional>
 #include <initializer_list>
+#include <limits>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -127,9 +128,30 @@ auto with_image(py::handle value, const char* name, F&& f) {
                        std::string(py::str(array.dtype())));
 }
 
-// A new array, uninitialised.
+// A block as a Python object that gives it back at its end.
+inline py::capsule owned_block(size_t bytes) {
+  void* const block = take_block(bytes);
+  PyObject* const capsule = PyCapsule_New(block, nullptr, [](PyObject* self) {
+    give_block(PyCapsule_GetPointer(self, nullptr), reinterpret_cast<size_t>(PyCapsule_GetContext(self)));
+  });
+  if (capsule == nullptr) {
+    give_block(block, bytes);
+    throw py::error_already_set();
+  }
+  PyCapsule_SetContext(capsule, reinterpret_cast<void*>(bytes));
+  return py::reinterpret_steal<py::capsule>(capsule);
+}
+
+// A new array, uninitialised. While blocks are kept, a big one lies in such a block.
 template <class T>
 py::array new_array(py::ssize_t ndim, const Py_intptr_t* shape) {
+  constexpr auto limit = std::numeric_limits<py::ssize_t>::max();
+  py::ssize_t bytes = sizeof(T);  // 0 if they are too many to count: NumPy then says so
+  for (py::ssize_t i = 0; i < ndim; ++i) bytes = shape[i] == 0 || bytes <= limit / shape[i] ? bytes * shape[i] : 0;
+  if (bytes >= static_cast<py::ssize_t>(kBigBlock) && keeps_blocks()) {
+    const py::capsule owner = owned_block(static_cast<size_t>(bytes));
+    return py::array(py::dtype::of<T>(), std::vector<py::ssize_t>(shape, shape + ndim), {}, owner.get_pointer(), owner);
+  }
   auto& api = py::detail::npy_api::get();
   PyObject* array = api.PyArray_NewFromDescr_(api.PyArray_Type_, py::dtype::of<T>().release().ptr(),
                                               static_cast<int>(ndim), shape, nullptr, nullptr, 0, nullptr);

@@ -14,19 +14,20 @@ struct GuidedKernels {
   void (*split_f32)(const float* pixels, size_t n, int channels, const float* centre, float* planes, size_t pitch);
   // pixels / 255 - centre
   void (*unit_u8)(const uint8_t* pixels, size_t n, float centre, float* plane);
-  // Moves the column sums down by a row: p and I·p in `sums`; I and the upper triangle of I·Iᵀ in `exact`, where float
-  // holds them exactly, or else, if that is null, in `moments`.
-  void (*slide)(const float* entering, const float* leaving, size_t n, int channels, size_t pitch, double* sums,
-                float* exact, double* moments);
+  // Moves the column sums down by a row. `columns` gets the planes p, I·p, I and the upper triangle of I·Iᵀ (4 or 13);
+  // `sums` keeps them, save I and I·Iᵀ where those are whole numbers that float holds: `exact`.
+  void (*slide)(const float* entering, const float* leaving, size_t n, int channels, int exact, size_t pitch,
+                double* sums, float* columns);
   // Least squares of p by I in the n windows of 2·radius + 1 columns; a window has 1 / (inverse_width[x] ·
-  // inverse_height) pixels. `scratch` holds 15 planes.
-  void (*fit)(const double* sums, const float* exact, const double* moments, size_t n, size_t radius, int channels,
-              size_t pitch, const double* inverse_width, double inverse_height, double eps, float* scratch, float* fit);
+  // inverse_height) pixels. `scratch` holds a plane more than `columns`.
+  void (*fit)(const float* columns, size_t n, size_t radius, int channels, size_t pitch, const double* inverse_width,
+              double inverse_height, double eps, float* scratch, float* fit);
   // Moves the column sums of a fit down by a row.
-  void (*slide_fit)(const float* entering, const float* leaving, size_t n, int planes, size_t pitch, double* columns);
-  // Means over the windows, as above. `scratch` holds 2 planes.
-  void (*mean_fit)(const double* columns, size_t n, size_t radius, int planes, size_t pitch,
-                   const double* inverse_width, double inverse_height, float* scratch, float* mean);
+  void (*slide_fit)(const float* entering, const float* leaving, size_t n, int planes, size_t pitch, double* sums,
+                    float* columns);
+  // Means over the windows, as above. `scratch` holds a plane.
+  void (*mean_fit)(const float* columns, size_t n, size_t radius, int planes, size_t pitch, const double* inverse_width,
+                   double inverse_height, float* scratch, float* mean);
   // result = a·I + b + centre
   void (*apply_fit)(const float* mean, const float* guide, size_t n, int channels, size_t pitch, float centre,
                     float* result);

@@ -17,42 +17,75 @@ void guided_unit_u8(const uint8_t* __restrict pixels, size_t n, float centre, fl
   for (size_t x = 0; x < n; ++x) plane[x] = static_cast<float>(pixels[x]) / 255 - centre;
 }
 
-template <class Sum>
-void guided_slide_plane(const float* __restrict entering, const float* __restrict leaving, size_t n,
-                        Sum* __restrict sums) {
-  for (size_t x = 0; x < n; ++x) sums[x] += static_cast<Sum>(entering[x]) - static_cast<Sum>(leaving[x]);
+// Loops whose arrays do not overlap, though the compiler cannot see it.
+#if defined(__clang__)
+#define GUIDED_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define GUIDED_INDEPENDENT _Pragma("GCC ivdep")
+#elif defined(_MSC_VER)
+#define GUIDED_INDEPENDENT __pragma(loop(ivdep))
+#else
+#define GUIDED_INDEPENDENT
+#endif
+
+// Only products are rounded, and those of a row alike when it enters and when it leaves.
+template <bool Exact>
+inline void guided_move(float entering, float leaving, double* sum, float* column) {
+  if (Exact) {
+    *column += entering - leaving;
+  } else {
+    *sum += static_cast<double>(entering) - static_cast<double>(leaving);
+    *column = static_cast<float>(*sum);
+  }
 }
 
-template <class Sum>
-void guided_slide_products(const float* __restrict entering_a, const float* __restrict entering_b,
-                           const float* __restrict leaving_a, const float* __restrict leaving_b, size_t n,
-                           Sum* __restrict sums) {
-  for (size_t x = 0; x < n; ++x)
-    sums[x] += static_cast<Sum>(entering_a[x] * entering_b[x]) - static_cast<Sum>(leaving_a[x] * leaving_b[x]);
+template <bool Exact>
+void guided_slide_gray(const float* __restrict entering, const float* __restrict leaving, size_t n, size_t pitch,
+                       double* __restrict sums, float* __restrict columns) {
+  GUIDED_INDEPENDENT
+  for (size_t x = 0; x < n; ++x) {
+    const float *e = entering + x, *l = leaving + x;
+    const float i = e[0], p = e[pitch], old_i = l[0], old_p = l[pitch];
+    double* s = sums + x;
+    float* c = columns + x;
+    guided_move<false>(p, old_p, s, c);
+    guided_move<false>(i * p, old_i * old_p, s + pitch, c + pitch);
+    guided_move<Exact>(i, old_i, s + 2 * pitch, c + 2 * pitch);
+    guided_move<Exact>(i * i, old_i * old_i, s + 3 * pitch, c + 3 * pitch);
+  }
 }
 
-template <class Sum>
-void guided_slide_moments(const float* entering, const float* leaving, size_t n, size_t channels, size_t pitch,
-                          Sum* sums) {
-  for (size_t a = 0; a < channels; ++a, sums += pitch)
-    guided_slide_plane(entering + a * pitch, leaving + a * pitch, n, sums);
-  for (size_t a = 0; a < channels; ++a)
-    for (size_t b = a; b < channels; ++b, sums += pitch)
-      guided_slide_products(entering + a * pitch, entering + b * pitch, leaving + a * pitch, leaving + b * pitch, n,
-                            sums);
+template <bool Exact>
+void guided_slide_colour(const float* __restrict entering, const float* __restrict leaving, size_t n, size_t pitch,
+                         double* __restrict sums, float* __restrict columns) {
+  GUIDED_INDEPENDENT
+  for (size_t x = 0; x < n; ++x) {
+    const float *e = entering + x, *l = leaving + x;
+    const float i0 = e[0], i1 = e[pitch], i2 = e[2 * pitch], p = e[3 * pitch];
+    const float o0 = l[0], o1 = l[pitch], o2 = l[2 * pitch], old_p = l[3 * pitch];
+    double* s = sums + x;
+    float* c = columns + x;
+    guided_move<false>(p, old_p, s, c);
+    guided_move<false>(i0 * p, o0 * old_p, s + pitch, c + pitch);
+    guided_move<false>(i1 * p, o1 * old_p, s + 2 * pitch, c + 2 * pitch);
+    guided_move<false>(i2 * p, o2 * old_p, s + 3 * pitch, c + 3 * pitch);
+    guided_move<Exact>(i0, o0, s + 4 * pitch, c + 4 * pitch);
+    guided_move<Exact>(i1, o1, s + 5 * pitch, c + 5 * pitch);
+    guided_move<Exact>(i2, o2, s + 6 * pitch, c + 6 * pitch);
+    guided_move<Exact>(i0 * i0, o0 * o0, s + 7 * pitch, c + 7 * pitch);
+    guided_move<Exact>(i0 * i1, o0 * o1, s + 8 * pitch, c + 8 * pitch);
+    guided_move<Exact>(i0 * i2, o0 * o2, s + 9 * pitch, c + 9 * pitch);
+    guided_move<Exact>(i1 * i1, o1 * o1, s + 10 * pitch, c + 10 * pitch);
+    guided_move<Exact>(i1 * i2, o1 * o2, s + 11 * pitch, c + 11 * pitch);
+    guided_move<Exact>(i2 * i2, o2 * o2, s + 12 * pitch, c + 12 * pitch);
+  }
 }
 
-void guided_slide(const float* entering, const float* leaving, size_t n, int channels, size_t pitch, double* sums,
-                  float* exact, double* moments) {
-  const auto planes = static_cast<size_t>(channels);
-  const float *p = entering + planes * pitch, *old_p = leaving + planes * pitch;
-  guided_slide_plane(p, old_p, n, sums);
-  for (size_t c = 0; c < planes; ++c)
-    guided_slide_products(entering + c * pitch, p, leaving + c * pitch, old_p, n, sums + (c + 1) * pitch);
-  if (exact != nullptr)
-    guided_slide_moments(entering, leaving, n, planes, pitch, exact);
-  else
-    guided_slide_moments(entering, leaving, n, planes, pitch, moments);
+void guided_slide(const float* entering, const float* leaving, size_t n, int channels, int exact, size_t pitch,
+                  double* sums, float* columns) {
+  (channels == 3 ? exact ? guided_slide_colour<true> : guided_slide_colour<false>
+   : exact       ? guided_slide_gray<true>
+                 : guided_slide_gray<false>)(entering, leaving, n, pitch, sums, columns);
 }
 
 // sums[x] = values[x] + ... + values[x + window - 1] by doubling, one bit of the window after the other, or two where
@@ -83,21 +116,73 @@ void guided_box(const float* values, size_t n, size_t window, float* spare, floa
   }
 }
 
-void guided_narrow(const double* __restrict from, size_t n, float* __restrict to) {
-  for (size_t x = 0; x < n; ++x) to[x] = static_cast<float>(from[x]);
+#if defined(__AVX512F__)
+// The same for small windows, in registers: each doubling adds neighbouring vectors, a vector behind the one before.
+template <int Window>
+struct GuidedSmallBox {
+  static constexpr int steps = Window < 4 ? 1 : Window < 8 ? 2 : Window < 16 ? 3 : 4;
+  __m512 half[steps] = {}, value[steps + 1] = {};
+
+  // The lanes from `first` on of two vectors.
+  static __m512 from(int first, __m512 low, __m512 high) {
+    const __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    return _mm512_permutex2var_ps(low, _mm512_add_epi32(lanes, _mm512_set1_epi32(first)), high);
+  }
+
+  template <int Step>
+  __m512 add(__m512 next) {
+    if constexpr (Step == steps) {
+      return next;
+    } else {
+      constexpr int size = Window >> (steps - Step), odd = Window >> (steps - Step - 1) & 1;
+      __m512 sum = _mm512_add_ps(half[Step], from(size + odd, half[Step], next));
+      if constexpr (odd != 0) sum = _mm512_add_ps(sum, from(size, value[steps - Step - 1], value[steps - Step]));
+      half[Step] = next;
+      return add<Step + 1>(sum);
+    }
+  }
+
+  // Takes the next 16 values and returns the sums that begin 16 · steps before them.
+  __m512 enter(__m512 values) {
+    for (int k = 0; k < steps; ++k) value[k] = value[k + 1];
+    return add<0>(value[steps] = values);
+  }
+};
+
+template <int Window>
+void guided_small_box(const float* values, size_t n, float* sums) {
+  const auto mask = [](size_t x, size_t end) {
+    return static_cast<__mmask16>(x >= end ? 0 : end - x >= 16 ? 0xffff : (1u << (end - x)) - 1);
+  };
+  GuidedSmallBox<Window> box;
+  constexpr size_t behind = 16 * box.steps;
+  const size_t columns = n + Window - 1;
+  size_t x = 0;
+  for (; x < behind; x += 16) box.enter(_mm512_maskz_loadu_ps(mask(x, columns), values + x));
+  for (; x + 16 <= columns && x + 16 <= n + behind; x += 16)
+    _mm512_storeu_ps(sums + x - behind, box.enter(_mm512_loadu_ps(values + x)));
+  for (; x < n + behind; x += 16)
+    _mm512_mask_storeu_ps(sums + x - behind, mask(x, n + behind),
+                          box.enter(_mm512_maskz_loadu_ps(mask(x, columns), values + x)));
 }
+
+using GuidedBox = void (*)(const float* values, size_t n, float* sums);
+constexpr GuidedBox guided_small_boxes[] = {
+    // windows of 3, 5, ... 31
+    guided_small_box<3>,  guided_small_box<5>,  guided_small_box<7>,  guided_small_box<9>,  guided_small_box<11>,
+    guided_small_box<13>, guided_small_box<15>, guided_small_box<17>, guided_small_box<19>, guided_small_box<21>,
+    guided_small_box<23>, guided_small_box<25>, guided_small_box<27>, guided_small_box<29>, guided_small_box<31>};
+#endif
 
 // Window sums of `planes` planes of columns.
-void guided_boxes(const double* columns, size_t planes, size_t n, size_t window, size_t pitch, float* scratch,
-                  float* sums) {
-  for (size_t k = 0; k < planes; ++k) {
-    guided_narrow(columns + k * pitch, n + window - 1, scratch);
-    guided_box(scratch, n, window, scratch + pitch, sums + k * pitch);
-  }
-}
-
 void guided_boxes(const float* columns, size_t planes, size_t n, size_t window, size_t pitch, float* scratch,
                   float* sums) {
+#if defined(__AVX512F__)
+  if (window <= 31) {
+    for (size_t k = 0; k < planes; ++k) guided_small_boxes[(window - 3) / 2](columns + k * pitch, n, sums + k * pitch);
+    return;
+  }
+#endif
   for (size_t k = 0; k < planes; ++k) guided_box(columns + k * pitch, n, window, scratch, sums + k * pitch);
 }
 
@@ -126,12 +211,12 @@ void guided_solve_colour(const float* __restrict s, size_t n, size_t pitch, cons
     const double p0 = mean(1) - i0 * p, p1 = mean(2) - i1 * p, p2 = mean(3) - i2 * p;
     const double c00 = mean(7) - i0 * i0 + eps, c01 = mean(8) - i0 * i1, c02 = mean(9) - i0 * i2;
     const double c11 = mean(10) - i1 * i1 + eps, c12 = mean(11) - i1 * i2, c22 = mean(12) - i2 * i2 + eps;
-    // L·D·Lᵀ of the covariance
-    const double d0 = 1 / c00, l10 = c01 * d0, l20 = c02 * d0;
-    const double d1 = 1 / (c11 - l10 * c01), e = c12 - l20 * c01, l21 = e * d1;
-    const double d2 = 1 / (c22 - l20 * c02 - l21 * e);
-    const double y1 = p1 - l10 * p0, y2 = p2 - l20 * p0 - l21 * y1;
-    const double a2 = y2 * d2, a1 = y1 * d1 - l21 * a2, a0 = p0 * d0 - l10 * a1 - l20 * a2;
+    // Elimination without fractions: one division, and as stable as L·D·Lᵀ.
+    const double d11 = c00 * c11 - c01 * c01, d12 = c00 * c12 - c01 * c02, d22 = c00 * c22 - c02 * c02;
+    const double q1 = c00 * p1 - c01 * p0, q2 = c00 * p2 - c02 * p0;
+    const double first = c00 * d11, last = d11 * d22 - d12 * d12, inverse = 1 / (first * last);
+    const double a2 = (d11 * q2 - d12 * q1) * (first * inverse), rest = last * inverse;
+    const double a1 = (q1 - d12 * a2) * (c00 * rest), a0 = (p0 - c01 * a1 - c02 * a2) * (d11 * rest);
     fit[x] = static_cast<float>(a0);
     fit[pitch + x] = static_cast<float>(a1);
     fit[2 * pitch + x] = static_cast<float>(a2);
@@ -139,31 +224,26 @@ void guided_solve_colour(const float* __restrict s, size_t n, size_t pitch, cons
   }
 }
 
-void guided_fit(const double* sums, const float* exact, const double* moments, size_t n, size_t radius, int channels,
-                size_t pitch, const double* inverse_width, double inverse_height, double eps, float* scratch,
-                float* fit) {
-  const auto planes = static_cast<size_t>(channels);
-  const size_t window = 2 * radius + 1, count = planes + planes * (planes + 1) / 2;
-  float *boxes = scratch + 2 * pitch, *moment_boxes = boxes + (planes + 1) * pitch;
-  guided_boxes(sums, planes + 1, n, window, pitch, scratch, boxes);
-  if (exact != nullptr)
-    guided_boxes(exact, count, n, window, pitch, scratch, moment_boxes);
-  else
-    guided_boxes(moments, count, n, window, pitch, scratch, moment_boxes);
+void guided_fit(const float* columns, size_t n, size_t radius, int channels, size_t pitch, const double* inverse_width,
+                double inverse_height, double eps, float* scratch, float* fit) {
+  float* boxes = scratch + pitch;
+  guided_boxes(columns, channels == 3 ? 13 : 4, n, 2 * radius + 1, pitch, scratch, boxes);
   (channels == 3 ? guided_solve_colour : guided_solve_gray)(boxes, n, pitch, inverse_width, inverse_height, eps, fit);
 }
 
-void guided_slide_fit(const float* entering, const float* leaving, size_t n, int planes, size_t pitch,
-                      double* columns) {
-  for (size_t k = 0; k < static_cast<size_t>(planes); ++k)
-    guided_slide_plane(entering + k * pitch, leaving + k * pitch, n, columns + k * pitch);
+void guided_slide_fit(const float* entering, const float* leaving, size_t n, int planes, size_t pitch, double* sums,
+                      float* columns) {
+  for (size_t k = 0; k < static_cast<size_t>(planes) * pitch; k += pitch) {
+    GUIDED_INDEPENDENT
+    for (size_t x = k; x < k + n; ++x) guided_move<false>(entering[x], leaving[x], sums + x, columns + x);
+  }
 }
 
 void guided_scale(const double* __restrict inverse_width, double inverse_height, size_t n, float* __restrict values) {
   for (size_t x = 0; x < n; ++x) values[x] *= static_cast<float>(inverse_width[x] * inverse_height);
 }
 
-void guided_mean_fit(const double* columns, size_t n, size_t radius, int planes, size_t pitch,
+void guided_mean_fit(const float* columns, size_t n, size_t radius, int planes, size_t pitch,
                      const double* inverse_width, double inverse_height, float* scratch, float* mean) {
   guided_boxes(columns, static_cast<size_t>(planes), n, 2 * radius + 1, pitch, scratch, mean);
   for (size_t k = 0; k < static_cast<size_t>(planes); ++k)

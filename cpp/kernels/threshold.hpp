@@ -24,6 +24,9 @@ struct ThresholdKernels {
   void (*quantise_f32)(const float* values, size_t n, uint16_t* result);
   void (*widen_u8)(const uint8_t* values, size_t n, float* result);
 
+  // Of four rows of n values, one after the other: columns += each row, sums = the sum of each; modulo 2^32.
+  void (*fold_four)(const uint32_t* rows, size_t n, uint32_t* columns, uint32_t* sums);
+
   // sums += enter - leave; for the squares sums += enter² - leave². All sums are modulo 2^bits of their type.
   void (*slide_u8_u16)(const uint8_t* enter, const uint8_t* leave, size_t n, uint16_t* sums);
   void (*slide_u8_u64)(const uint8_t* enter, const uint8_t* leave, size_t n, uint64_t* sums);
@@ -53,6 +56,11 @@ struct ThresholdKernels {
   void (*sauvola_u16)(const uint16_t* values, size_t n, const uint64_t* prefix, const uint64_t* squares, size_t span,
                       SauvolaRow row, uint8_t* mask);
 
+  // For n limits, with `below` of `count` values, that sum up to `sums` of `sum`, in the class below: the variance
+  // between the two classes, times count². Exact but for two roundings if count <= 2^22 and the values are bytes.
+  void (*between)(const int32_t* below, const int32_t* sums, size_t n, int32_t count, int32_t sum, double* variance);
+  // terms = (sums - sum)² / (counts - count), for n values; 0 where nothing is counted.
+  void (*terms)(const double* sums, const double* counts, size_t n, double sum, double count, double* terms);
   // best = max(best, base + terms), for n values.
   void (*raise)(const double* terms, size_t n, double base, double* best);
 

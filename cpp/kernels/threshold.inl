@@ -31,6 +31,22 @@ void widen_u8(const uint8_t* __restrict values, size_t n, float* __restrict resu
   for (size_t i = 0; i < n; ++i) result[i] = values[i];
 }
 
+void fold_four(const uint32_t* __restrict rows, size_t n, uint32_t* __restrict columns, uint32_t* __restrict sums) {
+  uint32_t a = 0, b = 0, c = 0, d = 0;
+  for (size_t i = 0; i < n; ++i) {
+    const uint32_t w = rows[i], x = rows[n + i], y = rows[2 * n + i], z = rows[3 * n + i];
+    columns[i] += w + x + y + z;
+    a += w;
+    b += x;
+    c += y;
+    d += z;
+  }
+  sums[0] = a;
+  sums[1] = b;
+  sums[2] = c;
+  sums[3] = d;
+}
+
 template <class T, class Sum>
 void slide(const T* __restrict enter, const T* __restrict leave, size_t n, Sum* __restrict sums) {
   for (size_t i = 0; i < n; ++i) sums[i] = static_cast<Sum>(sums[i] + enter[i] - leave[i]);
@@ -138,6 +154,23 @@ void sauvola_row(const T* __restrict values, size_t n, const Sum* __restrict pre
   }
 }
 
+void threshold_between(const int32_t* __restrict below, const int32_t* __restrict sums, size_t n, int32_t count,
+                       int32_t sum, double* __restrict variance) {
+  const double all = count, total = sum;
+  for (size_t i = 0; i < n; ++i) {
+    const double part = below[i], distance = total * part - all * sums[i], area = part * (all - part);
+    variance[i] = distance * distance / max_of(area, 1.0);  // 0 where a class is empty
+  }
+}
+
+void threshold_terms(const double* __restrict sums, const double* __restrict counts, size_t n, double sum, double count,
+                     double* __restrict terms) {
+  for (size_t i = 0; i < n; ++i) {
+    const double s = sums[i] - sum, m = counts[i] - count;  // whole numbers: s is 0 if m is
+    terms[i] = s * s / max_of(m, 1.0);
+  }
+}
+
 void threshold_raise(const double* __restrict terms, size_t n, double base, double* __restrict best) {
   for (size_t i = 0; i < n; ++i) best[i] = max_of(best[i], base + terms[i]);
 }
@@ -161,6 +194,7 @@ constexpr ThresholdKernels threshold_kernels = {above_u8,
                                                 bins_f32,
                                                 quantise_f32,
                                                 widen_u8,
+                                                fold_four,
                                                 slide<uint8_t, uint16_t>,
                                                 slide<uint8_t, uint64_t>,
                                                 slide<uint16_t, uint64_t>,
@@ -176,6 +210,8 @@ constexpr ThresholdKernels threshold_kernels = {above_u8,
                                                 sauvola_row<uint8_t, uint32_t>,
                                                 sauvola_row<uint8_t, uint64_t>,
                                                 sauvola_row<uint16_t, uint64_t>,
+                                                threshold_between,
+                                                threshold_terms,
                                                 threshold_raise,
                                                 add_pair,
                                                 round_f32,

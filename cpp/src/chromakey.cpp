@@ -63,9 +63,9 @@ Triple key_at(const KeyColor& key, double u, double v) {
   return color;
 }
 
-std::vector<Sample> near_key(const std::vector<Sample>& border, const KeyColor& key, double limit) {
+BlockVector<Sample> near_key(const BlockVector<Sample>& border, const KeyColor& key, double limit) {
   const double weight = luma_weight(key);
-  std::vector<Sample> near;
+  BlockVector<Sample> near;
   for (const Sample& s : border) {
     const Triple k = key_at(key, s.u, s.v);
     const Triple d = luma_chroma({s.color[0] - k[0], s.color[1] - k[1], s.color[2] - k[2]});
@@ -75,10 +75,10 @@ std::vector<Sample> near_key(const std::vector<Sample>& border, const KeyColor& 
 }
 
 template <class T>
-std::vector<Sample> border_of(ImageView<const T> image) {
+BlockVector<Sample> border_of(ImageView<const T> image) {
   const int64_t height = image.height, width = image.width;
   const int64_t thickness = std::clamp<int64_t>(std::min(height, width) / 100, 1, 3);
-  std::vector<Sample> border;
+  BlockVector<Sample> border;
   for (int64_t y = 0; y < height; ++y) {
     const bool whole_row = y < thickness || y >= height - thickness;
     for (int64_t x = 0; x < width; ++x) {
@@ -95,7 +95,7 @@ std::vector<Sample> border_of(ImageView<const T> image) {
 }
 
 // The mean colour of the fullest cube of 2 x 2 x 2 bins, of 16 bins a channel: overlapping cubes have no seams.
-Triple commonest_color(const std::vector<Sample>& border) {
+Triple commonest_color(const BlockVector<Sample>& border) {
   const auto bin = [](double v) { return std::min<size_t>(static_cast<size_t>(v * 16), 15); };
   std::vector<int64_t> count(15 * 15 * 15, 0);
   const auto for_each_cube = [&](const Sample& s, auto f) {
@@ -119,7 +119,7 @@ Triple commonest_color(const std::vector<Sample>& border) {
 }
 
 // Least squares of color + across u + down v; slopes cost a little, so those that nothing determines become 0.
-void fit_plane(const std::vector<Sample>& samples, KeyColor& key) {
+void fit_plane(const BlockVector<Sample>& samples, KeyColor& key) {
   const auto n = static_cast<double>(samples.size());
   double u = 0, v = 0;
   Triple mean{};
@@ -170,7 +170,7 @@ void keep_connected(ImageView<T> alpha, T full) {
   struct Point {
     int64_t y, x;
   };
-  std::vector<Point> waiting;
+  BlockVector<Point> waiting;
   const auto open = [&](int64_t y, int64_t x) { return alpha.row(y)[x] < full && !reached.row(y)[x]; };
   const auto fill_from = [&](int64_t y0, int64_t x0) {
     if (open(y0, x0)) waiting.push_back({y0, x0});

@@ -61,7 +61,7 @@ struct Half {
   Image<Color> image;
   Image<uint8_t> labels;                         // 0, 128, 255
   Image<int32_t> index;                          // of an unknown pixel in `unknown`, -1 elsewhere
-  std::vector<std::array<int32_t, 2>> unknown;   // y, x
+  BlockVector<std::array<int32_t, 2>> unknown;   // y, x
   int64_t top[2], bottom[2], left[2], right[2];  // first and last rows and columns of known background and foreground
 
   Color color(int64_t y, int64_t x) const { return image.row(y)[x]; }
@@ -243,7 +243,7 @@ constexpr int64_t kRun = MattingKernels::kRun;
 // shared over. Where there is no pair, b is so far that its squared distance is infinite.
 class Mixtures {
  public:
-  Mixtures(const Half& half, const std::vector<Pair>& pairs)
+  Mixtures(const Half& half, const BlockVector<Pair>& pairs)
       : rows_(half.image.height() + 2 * kShareReach),
         pitch_(half.image.width() + 2 * kShareReach),
         planes_(7 * rows_, pitch_) {
@@ -271,7 +271,7 @@ class Mixtures {
 
 // The mean of the pairs at those offsets (or fewer, from the best on), drawn to the pixel's own colour where that is as
 // likely.
-Pair mean_pair(const Half& half, const std::vector<Pair>& pairs, const std::vector<Offset>& offsets, int64_t y,
+Pair mean_pair(const Half& half, const BlockVector<Pair>& pairs, const std::vector<Offset>& offsets, int64_t y,
                int64_t x, const int32_t* best) {
   Pair mean{{}, {}, 0, 0, false};
   int found = 0;
@@ -294,12 +294,12 @@ Pair mean_pair(const Half& half, const std::vector<Pair>& pairs, const std::vect
 }
 
 // For each pixel the mean of the three nearby pairs that explain it best.
-std::vector<Pair> share_pairs(const Half& half, const std::vector<Pair>& pairs) {
+BlockVector<Pair> share_pairs(const Half& half, const BlockVector<Pair>& pairs) {
   static const std::vector<Offset> offsets = nearest_offsets(200, kShareReach);
   Mixtures mixtures(half, pairs);
   std::vector<int64_t> steps;
   for (const Offset& offset : offsets) steps.push_back(offset.dy * mixtures.pitch() + offset.dx);
-  std::vector<Pair> shared(pairs.size());
+  BlockVector<Pair> shared(pairs.size());
   parallel_for(static_cast<int64_t>(pairs.size()), 512, [&](int64_t begin, int64_t end) {
     float colors[3][kRun];
     int32_t best[3][kRun];
@@ -320,8 +320,8 @@ std::vector<Pair> share_pairs(const Half& half, const std::vector<Pair>& pairs) 
 }
 
 template <class F>
-std::vector<Pair> for_unknown(const Half& half, F find) {
-  std::vector<Pair> pairs(half.unknown.size());
+BlockVector<Pair> for_unknown(const Half& half, F find) {
+  BlockVector<Pair> pairs(half.unknown.size());
   parallel_for(static_cast<int64_t>(pairs.size()), 512, [&](int64_t begin, int64_t end) {
     for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
       pairs[i] = find(half.unknown[i][0], half.unknown[i][1]);
@@ -330,7 +330,7 @@ std::vector<Pair> for_unknown(const Half& half, F find) {
 }
 
 // The pair at a pixel of the full picture, bilinear between the half-size pairs that exist.
-Pair pair_at(const Half& half, const std::vector<Pair>& pairs, int64_t y, int64_t x) {
+Pair pair_at(const Half& half, const BlockVector<Pair>& pairs, int64_t y, int64_t x) {
   const Between rows = between_cells(y, 2, half.image.height()), columns = between_cells(x, 2, half.image.width());
   Pair mean{{}, {}, 0, 0, false};
   float weight = 0;
@@ -383,7 +383,7 @@ void expand_known(ImageView<const T> image, ImageView<uint8_t> labels) {
 template <class T>
 SampledAlpha sample_colours(ImageView<const T> image, ImageView<const uint8_t> labels) {
   const Half half = halve(image, labels);
-  const std::vector<Pair> pairs =
+  const BlockVector<Pair> pairs =
       share_pairs(half, for_unknown(half, [&](int64_t y, int64_t x) { return best_pair(half, y, x); }));
 
   SampledAlpha result{Image<float>::like(labels), Image<float>::like(labels)};

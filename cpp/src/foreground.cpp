@@ -28,14 +28,15 @@ struct Box {
 // Zeros surround each half-row and the whole, where neighbours are read but weigh nothing.
 class Level {
  public:
-  Level(const Box& cells, int64_t planes)
+  // Has room for at least `room` cells a side, so that levels of like boxes take like blocks of memory.
+  Level(const Box& cells, int64_t planes, int64_t room)
       : origin_y(cells.y0),
         origin_x(cells.x0),
         height(cells.y1 - cells.y0),
         width(cells.x1 - cells.x0),
         channels(static_cast<int>(planes)),
-        pitch_(((width + 1) / 2 + kPad) / kPad * kPad),
-        values_((1 + 3 * planes) * plane_rows() * pitch_ + kPad, 1) {
+        pitch_(pitch_of(width)),
+        values_(1, (1 + 3 * planes) * std::max(plane_rows() * pitch_, rows_of(room) * pitch_of(room)) + kPad) {
     std::fill_n(values_.data(), kPad, 0.0f);
     for (int64_t i = 0; i < (1 + 3 * planes) * plane_rows(); ++i) {
       const bool outside = i % plane_rows() < 2 || i % plane_rows() >= plane_rows() - 2;
@@ -67,7 +68,9 @@ class Level {
 
  private:
   static constexpr int64_t kPad = 16;
-  int64_t plane_rows() const { return 2 * (height + 2); }
+  static int64_t pitch_of(int64_t cells) { return ((cells + 1) / 2 + kPad) / kPad * kPad; }
+  static int64_t rows_of(int64_t cells) { return 2 * (cells + 2); }
+  int64_t plane_rows() const { return rows_of(height); }
 
   void relax_half_row(int64_t y, int64_t first) {
     const int64_t n = half_width(first);
@@ -111,8 +114,8 @@ void load_row(ImageView<const T> image, int shift, int64_t y, int64_t plane, Lev
 
 // Alpha and picture of those cells of the level 2^shift times smaller, each the pixel at its middle.
 template <class T, class A>
-Level make_level(ImageView<const T> image, ImageView<const A> alpha, int shift, const Box& cells) {
-  Level level(cells, image.channels);
+Level make_level(ImageView<const T> image, ImageView<const A> alpha, int shift, const Box& cells, int64_t room = 0) {
+  Level level(cells, image.channels, room);
   parallel_for(level.height, row_grain(level.width), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y) {
       load_row(alpha, shift, y, 0, level);
@@ -233,11 +236,12 @@ Level solve_box(ImageView<const T> image, ImageView<const A> alpha, Level& coars
     const Box& finer = cells[s - 1];
     cells[s] = widen({finer.y0 / 2, (finer.y1 + 1) / 2, finer.x0 / 2, (finer.x1 + 1) / 2}, s);
   }
-  Level level = make_level(image, alpha, shift - 1, cells[shift - 1]);
+  const auto room = [](int s) { return (kTile >> s) + 24; };  // two margins and what rounding adds, level by level
+  Level level = make_level(image, alpha, shift - 1, cells[shift - 1], room(shift - 1));
   take_coarser(level, coarse);
   level.relax(kIterations);
   for (int s = shift - 2; s >= 0; --s) {
-    Level finer = make_level(image, alpha, s, cells[s]);
+    Level finer = make_level(image, alpha, s, cells[s], room(s));
     take_coarser(finer, level);
     finer.relax(kIterations);
     level = std::move(finer);

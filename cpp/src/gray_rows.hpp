@@ -15,9 +15,9 @@ class GrayRows {
   explicit GrayRows(ImageView<const T> image)
       : image_(image), buffer_(image.channels == 1 ? 0 : static_cast<size_t>(image.width)) {}
 
-  // Valid until the next call.
-  const T* operator()(int64_t y) {
-    if constexpr (std::is_same_v<T, float>) require_range(image_.rows(y, y + 1), 0, 1, "gray");
+  // Valid until the next call. More than one row only of a gray picture whose rows follow each other without a gap.
+  const T* operator()(int64_t y, int64_t rows = 1) {
+    if constexpr (std::is_same_v<T, float>) require_range(image_.rows(y, y + rows), 0, 1, "gray");
     if (image_.channels == 1) return image_.row(y);
     if constexpr (std::is_same_v<T, float>)
       kernels().color.gray_f32(image_.row(y), buffer_.size(), buffer_.data());

@@ -124,18 +124,18 @@ class Tile {
         planes_(job.channels() + 1),
         length_(2 * job.radius + 2),
         pitch_((x1 - x0 + 4 * job.radius + 15) / 16 * 16) {
-    const int64_t moments = job.channels() == 3 ? 9 : 2, ring = length_ * planes_;
-    const int64_t doubles = 2 * planes_ + (job.exact() ? 0 : moments), floats = 2 * ring + moments + 15 + planes_;
+    const int64_t moments = job.channels() == 3 ? 9 : 2, ring = length_ * planes_, columns = planes_ + moments;
+    const int64_t doubles = 2 * planes_ + (job.exact() ? 0 : moments), floats = 2 * (ring + planes_ + columns) + 1;
     memory_ = Image<double>(1, (2 * doubles + floats) * pitch_ / 2 + job.pixels.scratch(pitch_) / 2);
     std::fill_n(memory_.data(), (2 * doubles + floats) * pitch_ / 2, 0.0);
-    sums_ = memory_.data();
-    fit_sums_ = sums_ + planes_ * pitch_;
-    moments_ = fit_sums_ + planes_ * pitch_;
-    rows_ = reinterpret_cast<float*>(sums_ + doubles * pitch_);
+    fit_sums_ = memory_.data();
+    sums_ = fit_sums_ + planes_ * pitch_;
+    rows_ = reinterpret_cast<float*>(fit_sums_ + doubles * pitch_);
     fits_ = rows_ + ring * pitch_;
     mean_ = fits_ + ring * pitch_;
-    exact_ = mean_ + planes_ * pitch_;
-    scratch_ = exact_ + moments * pitch_;
+    fit_columns_ = mean_ + planes_ * pitch_;
+    columns_ = fit_columns_ + planes_ * pitch_;
+    scratch_ = columns_ + columns * pitch_;
     find_centre();
   }
 
@@ -148,7 +148,7 @@ class Tile {
       if (y - r >= std::max<int64_t>(y0_ - r, 0)) enter_fit(y - r);
       const int64_t done = y - 2 * r;
       if (done < y0_) continue;
-      kernel_.mean_fit(fit_sums_, count(x1_ - x0_), count(r), static_cast<int>(planes_), count(pitch_),
+      kernel_.mean_fit(fit_columns_, count(x1_ - x0_), count(r), static_cast<int>(planes_), count(pitch_),
                        &job_.inverse_width[count(x0_)], job_.inverse_height[count(done)], scratch_, mean_);
       finish(done, mean_, row(done) + 2 * r);
     }
@@ -176,28 +176,30 @@ class Tile {
   float* row(int64_t y) { return rows_ + y % length_ * planes_ * pitch_; }
   float* fit(int64_t y) { return fits_ + y % length_ * planes_ * pitch_; }
 
+  // Columns outside the picture stay 0.
   void enter_row(int64_t y) {
     const int64_t margin = 2 * job_.radius;
-    const int64_t from = std::max<int64_t>(x0_ - margin, 0), to = std::min(x1_ + margin, job_.pixels.width());
+    const int64_t from = std::max<int64_t>(x0_ - margin, 0), n = std::min(x1_ + margin, job_.pixels.width()) - from;
+    const int64_t at = from - (x0_ - margin);
     if (y < job_.pixels.height())
-      job_.pixels.load(y, from, to - from, centre_, scratch_ + 15 * pitch_, row(y) + from - (x0_ - margin), pitch_);
+      job_.pixels.load(y, from, n, centre_, scratch_, row(y) + at, pitch_);
     else
       std::fill_n(row(y), planes_ * pitch_, 0.0f);
-    kernel_.slide(row(y), row(y + 1), count(x1_ - x0_ + 2 * margin), job_.channels(), count(pitch_), sums_,
-                  job_.exact() ? exact_ : nullptr, moments_);
+    kernel_.slide(row(y) + at, row(y + 1) + at, count(n), job_.channels(), job_.exact(), count(pitch_), sums_ + at,
+                  columns_ + at);
   }
 
   void enter_fit(int64_t y) {
-    const int64_t r = job_.radius, from = std::max<int64_t>(x0_ - r, 0), to = std::min(x1_ + r, job_.pixels.width());
+    const int64_t r = job_.radius;
+    const int64_t from = std::max<int64_t>(x0_ - r, 0), n = std::min(x1_ + r, job_.pixels.width()) - from;
     const int64_t at = from - (x0_ - r);
     if (y < job_.pixels.height())
-      kernel_.fit(sums_ + at, job_.exact() ? exact_ + at : nullptr, moments_ + at, count(to - from), count(r),
-                  job_.channels(), count(pitch_), &job_.inverse_width[count(from)], job_.inverse_height[count(y)],
-                  job_.eps, scratch_, fit(y) + at);
+      kernel_.fit(columns_ + at, count(n), count(r), job_.channels(), count(pitch_), &job_.inverse_width[count(from)],
+                  job_.inverse_height[count(y)], job_.eps, scratch_, fit(y) + at);
     else
       std::fill_n(fit(y), planes_ * pitch_, 0.0f);
-    kernel_.slide_fit(fit(y), fit(y + 1), count(x1_ - x0_ + 2 * r), static_cast<int>(planes_), count(pitch_),
-                      fit_sums_);
+    kernel_.slide_fit(fit(y) + at, fit(y + 1) + at, count(n), static_cast<int>(planes_), count(pitch_), fit_sums_ + at,
+                      fit_columns_ + at);
   }
 
   const GuidedKernels& kernel_ = kernels().guided;
@@ -205,8 +207,8 @@ class Tile {
   int64_t y0_, y1_, x0_, x1_, planes_, length_, pitch_;
   float centre_[4] = {};
   Image<double> memory_;  // in one piece, or the system would take it back and clear it for each tile
-  double *sums_, *fit_sums_, *moments_;
-  float *rows_, *fits_, *mean_, *exact_, *scratch_;
+  double *fit_sums_, *sums_;
+  float *rows_, *fits_, *mean_, *fit_columns_, *columns_, *scratch_;
 };
 
 // Windows that reach farther than this go through the picture plane by plane: tiles would be mostly margin.
@@ -218,10 +220,11 @@ int64_t part_length(int64_t size, int64_t radius, int64_t suitable) {
   return (size - 1) / parts + 1;
 }
 
-// Calls body(y0, y1, x0, x1) for the rectangles of a picture's tiles.
+// Calls body(y0, y1, x0, x1) for the rectangles of a picture's tiles, about `rows` by `columns` each.
 template <class Body>
-void for_tiles(int64_t height, int64_t width, int64_t radius, int64_t suitable, Body body) {
-  const int64_t rows = part_length(height, radius, suitable), columns = part_length(width, radius, suitable);
+void for_tiles(int64_t height, int64_t width, int64_t radius, int64_t rows, int64_t columns, Body body) {
+  rows = part_length(height, radius, rows);
+  columns = part_length(width, radius, columns);
   const int64_t across = (width - 1) / columns + 1;
   parallel_for(((height - 1) / rows + 1) * across, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
@@ -233,13 +236,17 @@ void for_tiles(int64_t height, int64_t width, int64_t radius, int64_t suitable, 
 
 template <class Guide, class Source>
 void filter_full(const Job<FullSize<Guide, Source>>& job, ImageView<float> result) {
-  for_tiles(result.height, result.width, job.radius, 512, [&](int64_t y0, int64_t y1, int64_t x0, int64_t x1) {
-    Tile tile(job, y0, y1, x0, x1);
-    tile.run([&](int64_t y, const float* mean, const float* guide) {
-      kernels().guided.apply_fit(mean, guide, count(x1 - x0), job.channels(), count(tile.pitch()),
-                                 tile.centre()[job.channels()], result.row(y) + x0);
-    });
-  });
+  // Rows of a gray tile fit the first-level cache; those of colours do not at any useful width.
+  const int64_t rows = std::clamp<int64_t>((result.height + 1) / 2, 128, 512),
+                columns = job.channels() == 3 ? 1024 : 512;
+  for_tiles(result.height, result.width, job.radius, rows, columns,
+            [&](int64_t y0, int64_t y1, int64_t x0, int64_t x1) {
+              Tile tile(job, y0, y1, x0, x1);
+              tile.run([&](int64_t y, const float* mean, const float* guide) {
+                kernels().guided.apply_fit(mean, guide, count(x1 - x0), job.channels(), count(tile.pitch()),
+                                           tile.centre()[job.channels()], result.row(y) + x0);
+              });
+            });
 }
 
 // Two neighbouring rows of mean fits, at the picture's width.
@@ -269,7 +276,7 @@ template <class Guide, class Source>
 void filter_shrunk(const Job<Shrunk<Guide, Source>>& job, ImageView<float> result) {
   const int64_t factor = job.pixels.factor, height = job.pixels.height(), width = job.pixels.width();
   const ImageView<const Guide> guide = job.pixels.guide;
-  for_tiles(height, width, job.radius, 256, [&](int64_t y0, int64_t y1, int64_t x0, int64_t x1) {
+  for_tiles(height, width, job.radius, 256, 256, [&](int64_t y0, int64_t y1, int64_t x0, int64_t x1) {
     const int64_t left = std::max<int64_t>(x0 - 1, 0), right = std::min(x1 + 1, width);
     Tile tile(job, std::max<int64_t>(y0 - 1, 0), std::min(y1 + 1, height), left, right);
     WideRows rows(right - left, guide.channels + 1, factor);
@@ -309,6 +316,7 @@ void guided_filter(ImageView<const Guide> guide, ImageView<const Source> source,
   if constexpr (std::is_same_v<Guide, float>) require_range(guide, 0, 1, "guide");
   if constexpr (std::is_same_v<Source, float>) require_range(source, -1e6f, 1e6f, "src");
 
+  eps = std::clamp(eps, 1e-12, 1e30);  // beyond, double tells no more, and products of pivots leave its range
   const int64_t longest = std::max(guide.height, guide.width);
   radius = std::min(radius / subsample, longest);
   subsample = std::min(subsample, longest);  // one cell already; keeps products small

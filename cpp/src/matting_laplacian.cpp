@@ -21,8 +21,8 @@ struct Block {
 bool is_unknown(uint8_t label) { return label != 0 && label != 255; }
 
 // The aligned blocks of 8 pixels that hold an unknown one.
-std::vector<Block> unknown_blocks(ImageView<const uint8_t> labels) {
-  std::vector<Block> blocks;
+BlockVector<Block> unknown_blocks(ImageView<const uint8_t> labels) {
+  BlockVector<Block> blocks;
   for (int64_t y = 0; y < labels.height; ++y)
     for (int64_t x = 0; x < labels.width; x += kLanes) {
       const uint8_t* row = labels.row(y);
@@ -92,10 +92,10 @@ template <class T>
 void solve_laplacian(ImageView<const T> image, ImageView<const uint8_t> labels, ImageView<const float> confidence,
                      float weight, int iterations, ImageView<float> alpha) {
   const auto& kernel = kernels().matting;
-  const std::vector<Block> blocks = unknown_blocks(labels);
+  const BlockVector<Block> blocks = unknown_blocks(labels);
   const auto count = static_cast<int64_t>(blocks.size());
   if (count == 0) return;
-  std::vector<int64_t> at(blocks.size());
+  BlockVector<int64_t> at(blocks.size());
   Padded p(image.height, image.width);
   Image<float> coefficients(count, kOffsets * kLanes), x(count, kLanes), r(count, kLanes), q(count, kLanes),
       inverse(count, kLanes);

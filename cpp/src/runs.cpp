@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -48,8 +49,8 @@ Runs::Runs(ImageView<const uint8_t> mask, int connectivity, bool background)
 
   parallel_for(count, 1, [&](int64_t i, int64_t) { pack(mask, strip(i), background); });
   for (size_t i = 0; i < static_cast<size_t>(bands_); ++i) first_[i + 1] += first_[i];
-  codes_ = std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(first_.back()));
-  parents_ = std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(first_.back()));
+  codes_ = Image<int32_t>(1, first_.back());
+  parents_ = Image<int32_t>(1, first_.back());
   parallel_for(count, 1, [&](int64_t i, int64_t) { join(strip(i)); });
   if (count > 1) {
     Links links(words_);
@@ -75,14 +76,14 @@ void Runs::pack(ImageView<const uint8_t> mask, const Strip& strip, bool backgrou
 // The earlier code becomes the root. Returns it.
 int32_t Runs::unite(int32_t a, int32_t b) {
   const auto root = [&](int32_t code) {
-    int32_t* const parents = parents_.get();
+    int32_t* const parents = parents_.data();
     while (parents[code] != code) code = parents[code] = parents[parents[code]];
     return code;
   };
   a = root(a);
   b = root(b);
   if (a > b) std::swap(a, b);
-  return parents_[static_cast<size_t>(b)] = a;
+  return parents_.data()[b] = a;
 }
 
 // Gives each run of a strip the code of a run it touches in the band above, and a new one if there is none. Codes begin
@@ -91,13 +92,13 @@ int32_t Runs::unite(int32_t a, int32_t b) {
 void Runs::join(Strip& strip) {
   const BitBand nothing{bits_.row(height_), bits_.row(height_)};
   Links links(words_);
-  int32_t* const parents = parents_.get();
+  int32_t* const parents = parents_.data();
   strip.first_code = first_[static_cast<size_t>(strip.top)];
   int32_t next_code = strip.first_code;
   for (int64_t i = strip.top; i < strip.bottom; ++i) {
     links.find(i == strip.top ? nothing : band(i - 1), band(i), words_, band_rows_);
-    const int32_t* const above = codes_.get() + first_[static_cast<size_t>(std::max(i - 1, strip.top))];
-    int32_t* const below = codes_.get() + first_[static_cast<size_t>(i)];
+    const int32_t* const above = codes_.data() + first_[static_cast<size_t>(std::max(i - 1, strip.top))];
+    int32_t* const below = codes_.data() + first_[static_cast<size_t>(i)];
     const auto begin_code = [&](int32_t run) {
       below[run] = parents[next_code] = next_code;
       ++next_code;
@@ -128,8 +129,8 @@ void Runs::join_seam(int64_t lower, Links& links) {
 void Runs::number() {
   for (const Strip& strip : strips_)
     for (int32_t code = strip.first_code; code < strip.last_code; ++code) {
-      int32_t& parent = parents_[static_cast<size_t>(code)];
-      parent = parent == code ? ++components_ : parents_[static_cast<size_t>(parent)];
+      int32_t& parent = parents_.data()[code];
+      parent = parent == code ? ++components_ : parents_.data()[parent];
     }
 }
 

@@ -1,7 +1,6 @@
 // Components as runs: the stretches of equal pixels, joined to components by union-find.
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "alphacut/image.hpp"
@@ -31,11 +30,11 @@ class Runs {
   int32_t runs(int64_t i) const { return first_[static_cast<size_t>(i) + 1] - first_[static_cast<size_t>(i)]; }
   // Of the runs of a band, from left to right. Codes are below code_limit(); those that no strip uses have no
   // component.
-  const int32_t* codes(int64_t i) const { return codes_.get() + first_[static_cast<size_t>(i)]; }
+  const int32_t* codes(int64_t i) const { return codes_.data() + first_[static_cast<size_t>(i)]; }
   int32_t code_limit() const { return first_.back(); }
 
   // The component of a code, 1..N in raster order of the first pixel.
-  int32_t component(int32_t code) const { return parents_[static_cast<size_t>(code)]; }
+  int32_t component(int32_t code) const { return parents_.data()[code]; }
 
   // Bands that are worked on together. They depend on the size alone, and the components not even on them.
   struct Strip {
@@ -56,10 +55,10 @@ class Runs {
   int64_t height_, width_, band_rows_, bands_;
   size_t words_;
   std::vector<Strip> strips_;
-  Image<uint64_t> bits_;                // the last row is 0
-  std::vector<int32_t> first_;          // run of each band, and their number
-  std::unique_ptr<int32_t[]> codes_;    // of all runs
-  std::unique_ptr<int32_t[]> parents_;  // of a code: an earlier one of the same component or itself; then the component
+  Image<uint64_t> bits_;        // the last row is 0
+  std::vector<int32_t> first_;  // run of each band, and their number
+  Image<int32_t> codes_;        // of all runs
+  Image<int32_t> parents_;      // of a code: an earlier one of the same component or itself; then the component
   int32_t components_ = 0;
 };
 

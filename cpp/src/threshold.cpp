@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <mutex>
 #include <string>
 
@@ -14,15 +14,25 @@ namespace alphacut {
 namespace {
 
 constexpr int64_t kManyPixels = 1 << 16;  // from here on the larger tables of PairCounts pay
-constexpr int64_t kWidest = 1 << 30;      // pixels in a row, whose counts must fit 32 bits
+constexpr int64_t kPiece = 1 << 12;       // pixels of a row that are counted at a time
+constexpr int64_t kRoom = 1 << 30;        // pixels for which 32 bits to a count are enough
+
+// Whether the rows follow each other without a gap, so that many can be taken for one.
+template <class T>
+bool gapless(ImageView<T> view) {
+  return view.channels == 1 && view.stride == view.width * static_cast<int64_t>(sizeof(T));
+}
 
 template <class T>
 void threshold_rows(ImageView<const T> gray, T limit, ImageView<uint8_t> mask,
                     void (*kernel)(const T*, size_t, T, uint8_t*)) {
   require_gray_and_mask(gray, mask, "mask");
+  const bool joined = gapless(gray) && gapless(mask);
   parallel_for(gray.height, row_grain(gray.width), [&](int64_t begin, int64_t end) {
-    GrayRows<T> row(gray);
-    for (int64_t y = begin; y < end; ++y) kernel(row(y), static_cast<size_t>(gray.width), limit, mask.row(y));
+    GrayRows<T> rows(gray);
+    const int64_t step = joined ? end - begin : 1;
+    for (int64_t y = begin; y < end; y += step)
+      kernel(rows(y, step), static_cast<size_t>(step * gray.width), limit, mask.row(y));
   });
 }
 
@@ -31,100 +41,134 @@ uint64_t load_eight(const uint8_t* bytes) {
   std::memcpy(&word, bytes, sizeof word);
   return word;
 }
+uint16_t load_two(const uint8_t* bytes) {
+  uint16_t pair;
+  std::memcpy(&pair, bytes, sizeof pair);
+  return pair;
+}
+
+// Reading in several places at once escapes the processor's own guesses at what comes next.
+void prefetch([[maybe_unused]] const uint8_t* bytes) {
+#if defined(__GNUC__)
+  __builtin_prefetch(bytes);
+#endif
+}
 
 // Four histograms in turn: a count need not wait for the one before where neighbours are alike.
 class ByteCounts {
  public:
-  void add(const uint8_t* bins, int64_t width) {
+  void add(const uint8_t* bins, int64_t n) {
     int64_t x = 0;
-    for (; x + 8 <= width; x += 8) {
+    for (; x + 8 <= n; x += 8) {
       const uint64_t eight = load_eight(bins + x);
       for (size_t i = 0; i < 8; ++i) ++counts_[i % 4][static_cast<uint8_t>(eight >> (8 * i))];
     }
-    for (; x < width; ++x) ++counts_[0][bins[x]];
+    for (; x < n; ++x) ++counts_[0][bins[x]];
   }
-  void add(const uint8_t* bins, const uint8_t* mask, int64_t width) {
-    for (int64_t x = 0; x < width; ++x) counts_[static_cast<size_t>(x) % 4][bins[x]] += mask[x] != 0;
+  void add(const uint8_t* bins, const uint8_t* mask, int64_t n) {
+    for (int64_t x = 0; x < n; ++x) counts_[static_cast<size_t>(x) % 4][bins[x]] += mask[x] != 0;
   }
   void add_to(Histogram& total) const {
     for (size_t i = 0; i < total.size(); ++i) total[i] += counts_[0][i] + counts_[1][i] + counts_[2][i] + counts_[3][i];
   }
 
  private:
-  std::array<Histogram, 4> counts_{};
+  std::array<std::array<uint32_t, 256>, 4> counts_{};
 };
 
-// Counts pairs of neighbours, which halves the counting, and runs of eight alike pixels at once. Of the 256 KB of
-// counts a natural picture touches the small part where neighbours are alike.
+// Counts pairs of neighbours, which halves the counting: one store for two pixels. Of the 256 KB of counts a natural
+// picture touches the small part where neighbours are alike; noise, which touches all, is left to ByteCounts.
 class PairCounts {
  public:
   PairCounts() : pairs_(size_t{1} << 16) {}
-  void add(const uint8_t* bins, int64_t width) {
-    if ((room_ -= width) < 0) {
-      fold();
-      std::fill(pairs_.begin(), pairs_.end(), 0u);
-      room_ = kRoom - width;
+  void add(const uint8_t* bins, int64_t n) {
+    const int64_t part = n / 64 * 8;
+    if (part == 0) return rest_.add(bins, n);
+    if ((ahead_ -= n) < 0) {
+      way_ = way_for(bins, part);
+      ahead_ = kPiece;
     }
+    if (way_ == Way::bytes) return rest_.add(bins, n);
+    const int64_t counted = way_ == Way::runs ? add_runs(bins, n) : add_parts(bins, part);
+    rest_.add(bins + counted, n - counted);
+  }
+  void add_to(Histogram& total) const {
+    rest_.add_to(total);
+    std::array<uint32_t, 256> lows{}, highs;
+    for (size_t high = 0; high < 256; high += 4)
+      kernels().threshold.fold_four(pairs_.data() + 256 * high, 256, lows.data(), highs.data() + high);
+    for (size_t i = 0; i < 256; ++i) total[i] += lows[i] + highs[i];
+  }
+
+ private:
+  enum class Way { parts, runs, bytes };
+
+  // By 24 samples. Where parts are alike, or bytes have few values, counts would wait for each other.
+  static Way way_for(const uint8_t* bins, int64_t part) {
+    int alike = 0, far = 0, equal = 0;
+    for (int64_t i = 0; i < 8; ++i)
+      for (int64_t j = 0; j < 6; j += 2) {
+        const uint8_t* one = bins + j * part + i * (part - 8) / 7;
+        const uint64_t eight = load_eight(one);
+        alike += (eight == load_eight(one + part)) + (eight == load_eight(one + 2 * part));
+        far += std::abs(one[0] - one[1]) > 16;
+        equal += one[0] == one[1];
+      }
+    return alike > 1 ? Way::runs : far > 9 && equal < 2 ? Way::bytes : Way::parts;
+  }
+  // Eight parts side by side: a count need not wait for the one before where neighbours are alike.
+  int64_t add_parts(const uint8_t* bins, int64_t part) {
     uint32_t* pairs = pairs_.data();
+    for (int64_t i = 0; i < part; i += 8) {
+      prefetch(bins + 8 * (part + i));  // of the piece that follows, if it does
+      for (int64_t k = i; k < i + 8; k += 2)
+        for (int64_t j = 0; j < 8; ++j) ++pairs[load_two(bins + j * part + k)];
+    }
+    return 8 * part;
+  }
+  // Runs of eight alike pixels at once.
+  int64_t add_runs(const uint8_t* bins, int64_t n) {
     uint64_t run = 0;
     uint32_t length = 0;
     int64_t x = 0;
-    for (; x + 8 <= width; x += 8) {
+    for (; x + 8 <= n; x += 8) {
       const uint64_t eight = load_eight(bins + x);
       if (eight == run) {
         ++length;
         continue;
       }
-      add_run(pairs, run, length);
+      add_run(run, length);
       run = eight;
       length = 1;
     }
-    add_run(pairs, run, length);
-    rest_.add(bins + x, width - x);
+    add_run(run, length);
+    return x;
   }
-  void add_to(Histogram& total) {
-    fold();
-    rest_.add_to(total);
-    for (size_t i = 0; i < total.size(); ++i) total[i] += folded_[i];
-  }
-
- private:
-  static constexpr int64_t kRoom = std::numeric_limits<int32_t>::max();  // pixels, so that no count overflows
-
-  static void add_run(uint32_t* pairs, uint64_t eight, uint32_t length) {
-    for (int shift = 0; shift < 64; shift += 16) pairs[static_cast<uint16_t>(eight >> shift)] += length;
-  }
-  void fold() {
-    std::array<uint32_t, 256> lows{};
-    for (size_t high = 0; high < 256; ++high) {
-      const uint32_t* row = pairs_.data() + 256 * high;
-      uint32_t sum = 0;
-      for (size_t low = 0; low < 256; ++low) {
-        sum += row[low];
-        lows[low] += row[low];
-      }
-      folded_[high] += sum;
-    }
-    for (size_t low = 0; low < 256; ++low) folded_[low] += lows[low];
+  void add_run(uint64_t eight, uint32_t length) {
+    for (int shift = 0; shift < 64; shift += 16) pairs_[static_cast<uint16_t>(eight >> shift)] += length;
   }
 
   std::vector<uint32_t> pairs_;
-  int64_t room_ = kRoom;
-  Histogram folded_{};
   ByteCounts rest_;
+  Way way_ = Way::parts;
+  int64_t ahead_ = 0;  // pixels to count in the same way
 };
 
-// The bins of a row: the luma, or the bins of a row of floats, for which `buffer` has room.
-const uint8_t* bins_of(GrayRows<uint8_t>& rows, int64_t y, size_t, uint8_t*) { return rows(y); }
-const uint8_t* bins_of(GrayRows<float>& rows, int64_t y, size_t width, uint8_t* buffer) {
-  kernels().threshold.bins_f32(rows(y), width, buffer);
-  return buffer;
+// The bins of some rows: the luma, or the bins of a row of floats, for which `buffer` has room.
+const uint8_t* bins_of(GrayRows<uint8_t>& rows, int64_t y, int64_t count, std::vector<uint8_t>&) {
+  return rows(y, count);
+}
+const uint8_t* bins_of(GrayRows<float>& rows, int64_t y, int64_t, std::vector<uint8_t>& buffer) {
+  kernels().threshold.bins_f32(rows(y), buffer.size(), buffer.data());
+  return buffer.data();
 }
 
-// Calls visit(y, bins) for all rows, several threads taking them in turn with a `Counts` each, and adds these up: whole
-// numbers, so the order does not matter.
-template <class Counts, class T, class Visit>
-Histogram count_rows(ImageView<const T> gray, int64_t grain, Visit visit) {
+// Calls add(counts, bins, y, x, n) for the bins of all pieces of rows, several threads taking them in turn with a
+// `Counts` each, and adds these up: whole numbers, so the order does not matter. Rows that are `joined`, of bytes, are
+// taken for one. `kept` gets the bins if it has data.
+template <class Counts, class T, class Add>
+Histogram count_pieces(ImageView<const T> gray, bool joined, ImageView<uint8_t> kept, Add add) {
+  const int64_t grain = row_grain(gray.width);
   Histogram total{};
   std::mutex merging;
   std::atomic<int64_t> next{0};
@@ -132,31 +176,45 @@ Histogram count_rows(ImageView<const T> gray, int64_t grain, Visit visit) {
     int64_t begin = next.fetch_add(grain);
     if (begin >= gray.height) return;
     Counts counts;
+    int64_t room = kRoom;
     GrayRows<T> rows(gray);
     std::vector<uint8_t> buffer(std::is_same_v<T, float> ? static_cast<size_t>(gray.width) : 0);
-    for (; begin < gray.height; begin = next.fetch_add(grain))
-      for (int64_t y = begin; y < std::min(begin + grain, gray.height); ++y)
-        visit(counts, y, bins_of(rows, y, static_cast<size_t>(gray.width), buffer.data()));
-    std::lock_guard lock(merging);
-    counts.add_to(total);
+    const auto merge = [&] {
+      std::lock_guard lock(merging);
+      counts.add_to(total);
+    };
+    for (; begin < gray.height; begin = next.fetch_add(grain)) {
+      const int64_t end = std::min(begin + grain, gray.height), step = joined ? end - begin : 1;
+      for (int64_t y = begin; y < end; y += step) {
+        const uint8_t* bins = bins_of(rows, y, step, buffer);
+        for (int64_t x = 0; x < step * gray.width; x += kPiece) {
+          const int64_t n = std::min(kPiece, step * gray.width - x);
+          if ((room -= n) < 0) {
+            merge();
+            counts = Counts();
+            room = kRoom - n;
+          }
+          add(counts, bins + x, y, x, n);
+        }
+        if (kept.data != nullptr) std::copy_n(bins, gray.width, kept.row(y));
+      }
+    }
+    merge();
   });
   return total;
 }
 
-// The histogram; `kept` gets the bins if it has data.
 template <class T>
 Histogram count(ImageView<const T> gray, ImageView<const uint8_t> mask, ImageView<uint8_t> kept) {
-  const auto visit = [&](auto& counts, int64_t y, const uint8_t* bins) {
-    counts.add(bins, gray.width);
-    if (kept.data != nullptr) std::copy_n(bins, gray.width, kept.row(y));
-  };
-  const int64_t grain = row_grain(gray.width);
+  const bool joined = std::is_same_v<T, uint8_t> && gapless(gray) && (mask.data == nullptr || gapless(mask));
   if (mask.data != nullptr)
-    return count_rows<ByteCounts>(gray, grain, [&](ByteCounts& counts, int64_t y, const uint8_t* bins) {
-      counts.add(bins, mask.row(y), gray.width);
-    });
-  if (gray.pixels() < kManyPixels || gray.width > kWidest) return count_rows<ByteCounts>(gray, grain, visit);
-  return count_rows<PairCounts>(gray, grain, visit);
+    return count_pieces<ByteCounts>(gray, joined, kept,
+                                    [&](ByteCounts& counts, const uint8_t* bins, int64_t y, int64_t x, int64_t n) {
+                                      counts.add(bins, mask.row(y) + x, n);
+                                    });
+  const auto add = [](auto& counts, const uint8_t* bins, int64_t, int64_t, int64_t n) { counts.add(bins, n); };
+  if (gray.pixels() < kManyPixels) return count_pieces<ByteCounts>(gray, joined, kept, add);
+  return count_pieces<PairCounts>(gray, joined, kept, add);
 }
 
 template <class T>

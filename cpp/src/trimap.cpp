@@ -102,7 +102,7 @@ void for_neighbours(ImageView<const int32_t> picture, int64_t y, int64_t x, Visi
       if (v != y || u != x) visit(v, u);
 }
 
-using Pixels = std::vector<std::array<int64_t, 2>>;  // y, x
+using Pixels = BlockVector<std::array<int64_t, 2>>;  // y, x
 
 // Marks the unknown pixels of the same kind that can be reached from the one pixel of `part`, and appends them to it.
 void reach(ImageView<const int32_t> distance, ImageView<const uint8_t> trimap, ImageView<uint8_t> reached,
@@ -193,6 +193,21 @@ void distance_transform(ImageView<const uint8_t> mask, ImageView<float> distance
       });
     }
   });
+}
+
+TrimapKinds trimap_kinds(ImageView<const uint8_t> trimap) {
+  TrimapKinds kinds;
+  for (int64_t y = 0; y < trimap.height && !(kinds.background && kinds.unknown && kinds.foreground); ++y) {
+    const uint8_t* row = trimap.row(y);
+    uint8_t background = 0, unknown = 0, foreground = 0;
+    for (int64_t x = 0; x < trimap.width; ++x) {
+      background |= row[x] == 0;
+      foreground |= row[x] == 255;
+      unknown |= row[x] != 0 && row[x] != 255;
+    }
+    kinds = {kinds.background || background, kinds.unknown || unknown, kinds.foreground || foreground};
+  }
+  return kinds;
 }
 
 double default_band(int64_t height, int64_t width) {

@@ -27,7 +27,7 @@ def native(image: Array, out: object = None) -> Array:
     if not is_uint16(image):
         return image
     require_apart(out, image)
-    return image.astype(np.float32) / np.float32(65535)
+    return np.divide(image, np.float32(65535), dtype=np.float32)
 
 
 def require_apart(out: object, *inputs: object) -> None:
@@ -101,7 +101,7 @@ def small_integer(value: object, name: str) -> int:
 
 def real(value: object, name: str) -> float:
     """`value` if it is a real number; what it may be is checked in the core."""
-    if not isinstance(value, Real) or isinstance(value, bool):
+    if not isinstance(value, (int, float, Real)) or isinstance(value, bool):  # Real alone is slow to answer
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
     try:
         return float(value)
@@ -129,7 +129,11 @@ def four_integers(box: object, name: str = "box") -> tuple[int, int, int, int]:
 def as_uint8(image: Array) -> Array:
     """A picture of any accepted depth in 8 bits, rounded to nearest."""
     if image.dtype == np.uint16:
-        return ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        wide = np.add(image, 128, dtype=np.uint32)
+        wide //= 257
+        return wide.astype(np.uint8)
     if image.dtype == np.float32:
-        return np.rint(np.clip(image, 0, 1) * np.float32(255)).astype(np.uint8)
+        scaled = np.clip(image, 0, 1)
+        scaled *= np.float32(255)
+        return np.rint(scaled, out=scaled).astype(np.uint8)
     return image

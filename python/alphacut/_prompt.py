@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from . import _core
 from ._arrays import Array, four_integers
 from .chromakey import key_color
 from .threshold import threshold
@@ -84,15 +85,17 @@ class Prompt:
 def nearest(image: Array, size: tuple[int, int]) -> Array:
     """The picture at another size, each pixel from the one at its centre."""
     rows, columns = ((2 * np.arange(n) + 1) * old // (2 * n) for n, old in zip(size, image.shape, strict=False))
-    return image[rows[:, None], columns]
+    if size[0] > image.shape[0]:  # whole rows last
+        return image.take(columns, axis=1).take(rows, axis=0)
+    return image.take(rows, axis=0).take(columns, axis=1)
 
 
 def _require_solvable(trimap: Array) -> None:
     """Unknown pixels need known ones of both kinds."""
-    unknown = ((trimap != 0) & (trimap != 255)).any()
-    for value, kind in ((0, "background"), (255, "foreground")):
-        if unknown and not (trimap == value).any():
-            raise ValueError(f"trimap has unknown pixels (between 0 and 255) but no known {kind} ({value})")
+    background, unknown, foreground = _core.trimap_kinds(trimap)
+    for known, kind in ((background, "background (0)"), (foreground, "foreground (255)")):
+        if unknown and not known:
+            raise ValueError(f"trimap has unknown pixels (between 0 and 255) but no known {kind}")
 
 
 def _clipped(box: Sequence[int], size: tuple[int, int]) -> Box:

@@ -74,7 +74,7 @@ class Cutout:
         """The cutout as (H, W, 4) straight RGBA in the picture's depth."""
         return composite(self.foreground, self.alpha)
 
-    def on(self, background: Any, *, linear: bool = False) -> Array:
+    def on(self, background: Any, *, linear: bool = False, out: Array | None = None) -> Array:
         """The subject over another background.
 
         Parameters
@@ -85,6 +85,8 @@ class Cutout:
             background, blurred; "checkerboard". A string with a folder or an ending (ground.png) is a path.
         linear : bool
             Blend in linear light instead of encoded sRGB values.
+        out : (H, W, 3) array in the picture's depth, optional
+            Where to write, sharing no memory with the cutout or the background.
 
         Returns
         -------
@@ -115,8 +117,7 @@ class Cutout:
             picture = io.as_picture(background, "background").pixels
             io.require_unit(picture, "background")
             background = _in_depth(_cover(picture, height, width), self.image.dtype)
-        result = composite(self.foreground, self.alpha, background, linear=linear)
-        return result if result.ndim == 3 else np.repeat(result[..., None], 3, axis=2)
+        return composite(self.foreground, self.alpha, background, linear=linear, out=out)
 
     def crop(self, margin: int = 0) -> Cutout:
         """The cutout cropped to its subject.

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from . import _core
 from ._arrays import Array, flag, four_integers, integer, native, real, small_integer
 
@@ -109,6 +107,7 @@ def grabcut(
     exact: bool = False,
     certify: bool = False,
     seed: int = 0,
+    out: Array | None = None,
 ) -> GrabCut:
     """Cut the subject out by its colours and border, from a box, labels, log-odds, or several of these.
 
@@ -138,6 +137,8 @@ def grabcut(
         Check that the flow of every last cut equals its capacity, and make `energy` that of the whole picture.
     seed : int
         Of the first clustering of the colours, from 0 to 2**63 - 1.
+    out : (H, W) uint8, optional
+        Where to write the mask.
 
     Returns
     -------
@@ -198,7 +199,7 @@ def grabcut(
     """
     if labels is None and box is None and unary is None:
         raise ValueError("grabcut needs labels, a box or unary")
-    return Cutter(image, gamma).cut(
+    return Cutter(native(image, out), gamma).cut(
         labels,
         box,
         unary,
@@ -208,6 +209,7 @@ def grabcut(
         clean=clean,
         exact=exact,
         certify=certify,
+        out=out,
     )
 
 
@@ -233,9 +235,10 @@ class Cutter:
         clean: bool = False,
         exact: bool = False,
         certify: bool = False,
+        out: Array | None = None,
     ) -> GrabCut:
         """The arguments are those of :func:`grabcut`."""
-        found, energy, rounds, whole, warnings = self._core.cut(
+        found = self._core.cut(
             labels,
             None if box is None else four_integers(box),
             unary,
@@ -245,5 +248,6 @@ class Cutter:
             flag(clean, "clean"),
             flag(exact, "exact"),
             flag(certify, "certify"),
+            out,
         )
-        return GrabCut((found & 1) * np.uint8(255), found, energy, rounds, whole, warnings)
+        return GrabCut(*found)

@@ -24,7 +24,8 @@ def guided_filter(
     radius : int
         Windows reach this many pixels to each side, at least 1.
     eps : float
-        Contrast of the guide (variance of values from 0 to 1) below which it is smoothed away, above 0.
+        Contrast of the guide (variance of values from 0 to 1) below which it is smoothed away, above 0; less
+        than 1e-12 counts as that.
     subsample : int
         Fit on a picture this many times smaller, from 1 to `radius`; the smaller radius is rounded down.
     out : (H, W) float32, optional

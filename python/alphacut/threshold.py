@@ -132,8 +132,8 @@ def threshold(gray: Array, value: float | str = "otsu", *, out: Array | None = N
     if not abs(limit) <= full:
         raise ValueError(f"value must be from {-full} to {full}, got {value}")
     if full == 255:
-        limit = math.floor(limit)
-    elif full == 65535:  # the same steps as the picture's
+        return _core.threshold(gray, limit, out)
+    if full == 65535:  # the same steps as the picture's
         limit = float(np.float32(math.floor(limit)) / np.float32(65535))
     return _core.threshold(native(gray, out), limit, out)
 

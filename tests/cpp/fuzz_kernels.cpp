@@ -284,6 +284,7 @@ void threshold() {
   KERNEL(threshold, bins_f32, in<f32>(1), count, out<u8>(1));
   KERNEL(threshold, quantise_f32, in<f32>(1), count, out<u16>(1));
   KERNEL(threshold, widen_u8, in<u8>(1), count, out<f32>(1));
+  KERNEL(threshold, fold_four, in<u32>(4), count, inout<u32>(1), out<u32>({0, 4}));
 
   KERNEL(threshold, slide_u8_u16, in<u8>(1), in<u8>(1), count, inout<u16>(1));
   KERNEL(threshold, slide_u8_u64, in<u8>(1), in<u8>(1), count, inout<u64>(1));
@@ -318,6 +319,8 @@ void threshold() {
   compare(PICK(threshold, sauvola_u8_u64), by_row, in<u8>(1), count, sums_u64, sums_u64, out<u8>(1));
   compare(PICK(threshold, sauvola_u16), by_row, in<u16>(1), count, sums_u64, sums_u64, out<u8>(1));
 
+  KERNEL(threshold, between, in<i32>(1), in<i32>(1), count, random_value<i32>(), random_value<i32>(), out<f64>(1));
+  KERNEL(threshold, terms, in<f64>(1), in<f64>(1), count, random_value<f64>(), random_value<f64>(), out<f64>(1));
   KERNEL(threshold, raise, in<f64>(1), count, 2 * random_value<f64>() - 1, inout<f64>(1));
 
   KERNEL(threshold, add_pair, in<f32>(1), in<f32>(1), count, random_value<f32>(), inout<f32>(1));
@@ -664,24 +667,20 @@ Length planar(int64_t planes, int64_t gap, int64_t more = 0) { return {planes, p
 // The column sums of three rows of a guide and a source, and 1 / the columns of each window, where some columns at
 // either end lie outside the picture.
 struct GuidedSums {
-  std::vector<f64> sums, moments, inverse_width;
-  std::vector<f32> exact;
+  std::vector<f64> sums, inverse_width;
+  std::vector<f32> columns;
 
   GuidedSums(const f32* rows, size_t n, size_t radius, int channels, size_t pitch, bool whole, size_t left,
              size_t right) {
-    const size_t planes = static_cast<size_t>(channels) + 1, width = n + 2 * radius, terms = channels == 3 ? 9 : 2;
-    sums.resize(planes * pitch);
-    if (whole)
-      exact.resize(terms * pitch);
-    else
-      moments.resize(terms * pitch);
+    const size_t planes = static_cast<size_t>(channels) + 1, width = n + 2 * radius, terms = channels == 3 ? 13 : 4;
+    sums.resize((whole ? planes : terms) * pitch);
+    columns.resize(terms * pitch);
     const std::vector<f32> none(planes * pitch);
     for (size_t y = 0; y < 3; ++y) {
       std::vector<f32> row(rows + y * planes * pitch, rows + (y + 1) * planes * pitch);
       for (size_t i = 0; i < row.size(); ++i)
         if (i % pitch < left || i % pitch >= width - right) row[i] = 0;
-      kernels().guided.slide(row.data(), none.data(), width, channels, pitch, sums.data(),
-                             whole ? exact.data() : nullptr, whole ? nullptr : moments.data());
+      kernels().guided.slide(row.data(), none.data(), width, channels, whole, pitch, sums.data(), columns.data());
     }
     for (size_t x = 0; x < n; ++x) {
       const size_t from = x < left ? left : x, last = x + 2 * radius + 1, end = width - right;
@@ -697,24 +696,27 @@ void guided_windows(int channels, int64_t gap) {
   const size_t radius = static_cast<size_t>(r), more = static_cast<size_t>(2 * r + gap);
   const size_t left = static_cast<size_t>(random_from(0, r)), right = static_cast<size_t>(random_from(0, r));
   const f64 eps = (1e-6 + random_value<f64>()) * (whole ? 255 * 255 : 1);
-  compare(PICK(guided, fit), ADAPTED((const f32* rows, size_t n, f32* scratch, f32* fit) {
+  compare(PICK(guided, fit), ADAPTED((const f32* rows, size_t n, f32* fit) {
             const GuidedSums of(rows, n, radius, channels, n + more, whole, left, right);
-            kernel(of.sums.data(), whole ? of.exact.data() : nullptr, whole ? nullptr : of.moments.data(), n, radius,
-                   channels, n + more, of.inverse_width.data(), 1.0 / 3, eps, scratch, fit);
+            std::vector<f32> scratch((n + more) * (channels == 3 ? 14 : 5));
+            kernel(of.columns.data(), n, radius, channels, n + more, of.inverse_width.data(), 1.0 / 3, eps,
+                   scratch.data(), fit);
           }),
           in<f32>(planar(3 * planes, 0, 2 * r + gap), whole ? whole_level : signed_float), count,
-          out<f32>(planar(15, gap, 2 * r)), out<f32>(planar(planes, 2 * r + gap)));
+          out<f32>(planar(planes, 2 * r + gap)));
   const f64 inverse_height = random_value<f64>();
-  compare(PICK(guided, mean_fit),
-          ADAPTED((const f64* columns, size_t n, const f64* inverse_width, f32* scratch, f32* mean) {
-            kernel(columns, n, radius, planes, n + more, inverse_width, inverse_height, scratch, mean);
+  compare(PICK(guided, mean_fit), ADAPTED((const f32* columns, size_t n, const f64* inverse_width, f32* mean) {
+            const size_t pitch = n + more;
+            std::vector<f32> scratch(pitch), means(pitch * static_cast<size_t>(planes));
+            kernel(columns, n, radius, planes, pitch, inverse_width, inverse_height, scratch.data(), means.data());
+            for (size_t k = 0; k < static_cast<size_t>(planes); ++k)
+              std::copy_n(means.data() + k * pitch, n, mean + k * n);
           }),
-          in<f64>(planar(planes, gap, 2 * r)), count, in<f64>(1), out<f32>(planar(2, gap, 2 * r)),
-          out<f32>(planar(planes, gap, 2 * r)));
+          in<f32>(planar(planes, gap, 2 * r)), count, in<f64>(1), out<f32>(planes));
 }
 
 void guided_rows(int channels, int64_t gap) {
-  const int planes = channels + 1, terms = channels == 3 ? 9 : 2;
+  const int planes = channels + 1, terms = channels == 3 ? 13 : 4;
   const size_t more = static_cast<size_t>(gap);
   const bool exact = random_bool();
   const auto split = ADAPTED((const auto* pixels, size_t n, const f32* centre, f32* result) {
@@ -726,17 +728,17 @@ void guided_rows(int channels, int64_t gap) {
           out<f32>(planar(channels, gap)));
   KERNEL(guided, unit_u8, in<u8>(1), count, random_value<f32>(), out<f32>(1));
   const auto row = in<f32>(planar(planes, gap), exact ? whole_level : signed_float);
-  compare(PICK(guided, slide),
-          ADAPTED((const f32* entering, const f32* leaving, size_t n, f64* sums, f32* floats, f64* doubles) {
-            kernel(entering, leaving, n, channels, n + more, sums, exact ? floats : nullptr, exact ? nullptr : doubles);
+  compare(PICK(guided, slide), ADAPTED((const f32* entering, const f32* leaving, size_t n, f64* sums, f32* columns) {
+            kernel(entering, leaving, n, channels, exact, n + more, sums, columns);
           }),
-          row, row, count, inout<f64>(planar(planes, gap)), inout<f32>(planar(terms, gap), whole_level),
-          inout<f64>(planar(terms, gap)));
+          row, row, count, inout<f64>(planar(exact ? planes : terms, gap)),
+          inout<f32>(planar(terms, gap), whole_level));
   const auto fit = in<f32>(planar(planes, gap), signed_float);
-  compare(PICK(guided, slide_fit), ADAPTED((const f32* entering, const f32* leaving, size_t n, f64* columns) {
-            kernel(entering, leaving, n, planes, n + more, columns);
+  compare(PICK(guided, slide_fit),
+          ADAPTED((const f32* entering, const f32* leaving, size_t n, f64* sums, f32* columns) {
+            kernel(entering, leaving, n, planes, n + more, sums, columns);
           }),
-          fit, fit, count, inout<f64>(planar(planes, gap)));
+          fit, fit, count, inout<f64>(planar(planes, gap)), out<f32>(planar(planes, gap)));
   const f32 centre = random_value<f32>(), share = random_value<f32>();
   compare(PICK(guided, apply_fit), ADAPTED((const f32* mean, const f32* guide, size_t n, f32* result) {
             kernel(mean, guide, n, channels, n + more, centre, result);

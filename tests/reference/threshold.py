@@ -38,3 +38,24 @@ def between_variance(counts, limits):
 def multi_otsu_variance(counts, classes):
     """The largest between_variance of all limits, by trying them all."""
     return max(between_variance(counts, t) for t in itertools.combinations(range(len(counts) - 1), classes - 1))
+
+
+def otsu_by_steps(counts):
+    """Otsu's limit by OpenCV's steps, in their order."""
+    scale, small = 1.0 / float(counts.sum()), float(np.finfo(np.float32).eps)
+    mean = sum(i * float(n) for i, n in enumerate(counts)) * scale
+    weight = mean_below = best = 0.0
+    limit = 0
+    for i, n in enumerate(counts):
+        share = float(n) * scale
+        mean_below *= weight
+        weight += share
+        rest = 1.0 - weight
+        if min(weight, rest) < small or max(weight, rest) > 1.0 - small:
+            continue
+        mean_below = (mean_below + i * share) / weight
+        mean_above = (mean - weight * mean_below) / rest
+        variance = weight * rest * (mean_below - mean_above) * (mean_below - mean_above)
+        if variance > best:
+            best, limit = variance, i
+    return limit

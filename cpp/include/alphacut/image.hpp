@@ -5,9 +5,10 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <new>
 #include <stdexcept>
 #include <type_traits>
+
+#include "alphacut/blocks.hpp"
 
 namespace alphacut {
 
@@ -46,8 +47,8 @@ class Image {
     const auto limit = std::numeric_limits<int64_t>::max() / static_cast<int64_t>(sizeof(T));
     if (height < 0 || width < 0 || channels < 1 || (width != 0 && height > limit / width / channels))
       throw std::invalid_argument("image size is out of range");
-    data_.reset(static_cast<T*>(
-        ::operator new(static_cast<size_t>(height * width * channels) * sizeof(T), std::align_val_t{64})));
+    const auto bytes = static_cast<size_t>(height * width * channels) * sizeof(T);
+    data_ = {static_cast<T*>(take_block(bytes)), Give{bytes}};
     view_ = {data_.get(), height, width, channels, static_cast<ptrdiff_t>(width * channels * sizeof(T))};
   }
   template <class U>
@@ -68,10 +69,11 @@ class Image {
   int64_t pixels() const { return view_.pixels(); }
 
  private:
-  struct Free {
-    void operator()(T* p) const { ::operator delete(p, std::align_val_t{64}); }
+  struct Give {
+    size_t bytes = 0;
+    void operator()(T* data) const { give_block(data, bytes); }
   };
-  std::unique_ptr<T[], Free> data_;
+  std::unique_ptr<T[], Give> data_;
   ImageView<T> view_;
 };
 

@@ -7,8 +7,9 @@ namespace alphacut {
 
 // Guided filter (He, Sun & Tang 2013; with subsample > 1 He & Sun 2015). `guide` has 1 or 3 channels, uint8 (taken as
 // 0..1) or float 0..1; `source` is uint8 (taken as 0..1) or finite float; `result` has its size. A window is the part
-// of the square of side 2·radius + 1 inside the picture. Needs radius >= 1, eps > 0, subsample from 1 to radius. Works
-// in tiles: about 1 MB a thread, or beyond a (subsampled) radius of 256 4·(3·channels + 5) bytes a (subsampled) pixel.
+// of the square of side 2·radius + 1 inside the picture. Needs radius >= 1, eps > 0 (from 1e-12 to 1e30 it counts),
+// subsample from 1 to radius. Works in tiles: about 1 MB a thread, or beyond a (subsampled) radius of 256
+// 4·(3·channels + 5) bytes a (subsampled) pixel.
 template <class Guide, class Source>
 void guided_filter(ImageView<const Guide> guide, ImageView<const Source> source, int64_t radius, double eps,
                    int64_t subsample, ImageView<float> result);
@@ -27,6 +28,12 @@ double default_band(int64_t height, int64_t width);
 // of a grid 4·(⌊band⌋ + 1) pixels wide. Background parts do where no background at all is known. Needs 10 bytes a
 // pixel.
 void make_trimap(ImageView<const uint8_t> mask, double band, ImageView<uint8_t> trimap);
+
+// Which kinds of pixels a trimap holds: 0, anything between, 255.
+struct TrimapKinds {
+  bool background = false, unknown = false, foreground = false;
+};
+TrimapKinds trimap_kinds(ImageView<const uint8_t> trimap);
 
 enum class MattingMethod { guided, sampled, closed_form };
 

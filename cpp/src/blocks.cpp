@@ -1,0 +1,183 @@
+#include "alphacut/blocks.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <new>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+namespace alphacut {
+namespace {
+
+constexpr size_t kSlack = 2;        // a block may be that many times larger than what is asked for
+constexpr int64_t kRoundsKept = 3;  // for which a block stays that nobody takes
+
+struct Free {
+  void operator()(void* memory) const { ::operator delete(memory, std::align_val_t{64}); }
+};
+using Memory = std::unique_ptr<void, Free>;
+
+Memory allocate(size_t bytes) { return Memory(::operator new(bytes, std::align_val_t{64})); }
+
+struct Block {
+  Memory memory;
+  size_t size;
+  int64_t round;  // in which it was taken last
+};
+using Blocks = std::map<void*, Block>;  // its nodes move from one to another without an allocation
+
+constexpr auto everything = [](const Block&) { return true; };
+
+class Store {
+ public:
+  std::atomic<int64_t> reserves{0};
+  std::atomic<int64_t> in_use{0};  // blocks
+
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+
+  void* take(size_t bytes) {
+    {
+      std::lock_guard guard(mutex_);
+      if (const auto best = best_fit(bytes); best != kept_.end()) {
+        ++counts_.reused;
+        counts_.bytes_kept -= signed_size(best->second);
+        return hand_out(kept_.extract(best));
+      }
+    }
+    const size_t size = bytes + bytes / 8;  // for pictures a little larger; untouched memory costs nothing
+    Memory memory = allocate_or_make_room(size);
+    void* const key = memory.get();
+    Blocks fresh;
+    fresh.emplace(key, Block{std::move(memory), size, 0});
+    std::lock_guard guard(mutex_);
+    ++counts_.taken;
+    return hand_out(fresh.extract(key));
+  }
+
+  // Returns false if the block did not come from here.
+  bool give(void* memory) noexcept {
+    Blocks::node_type node;  // freed, if it is, after the lock
+    std::lock_guard guard(mutex_);
+    node = used_.extract(memory);
+    if (!node) return false;
+    --in_use;
+    counts_.bytes_in_use -= signed_size(node.mapped());
+    if (reserves == 0 || stale(node.mapped())) return true;
+    counts_.bytes_kept += signed_size(node.mapped());
+    kept_.insert(std::move(node));
+    return true;
+  }
+
+  void begin_call() {
+    std::lock_guard guard(mutex_);
+    most_calls_ = std::max(most_calls_, ++calls_);
+  }
+
+  // A round is over when as many calls have ended as there were at once: one of each thread, more or less.
+  void end_call() {
+    {
+      std::lock_guard guard(mutex_);
+      --calls_;
+      if (++ended_calls_ < most_calls_) return;
+      most_calls_ = calls_;
+      ended_calls_ = 0;
+      ++round_;
+    }
+    drop([this](const Block& block) { return stale(block); });
+  }
+
+  template <class Condition>
+  void drop(Condition condition) {
+    Blocks dropped;
+    std::lock_guard guard(mutex_);
+    for (auto next = kept_.begin(); next != kept_.end();) {
+      const auto it = next++;
+      if (!condition(it->second)) continue;
+      counts_.bytes_kept -= signed_size(it->second);
+      dropped.insert(kept_.extract(it));
+    }
+  }
+
+  BlockCounts counts() {
+    std::lock_guard guard(mutex_);
+    return counts_;
+  }
+
+ private:
+  static int64_t signed_size(const Block& block) { return static_cast<int64_t>(block.size); }
+  bool stale(const Block& block) const { return block.round + kRoundsKept < round_; }
+
+  Memory allocate_or_make_room(size_t size) {
+    try {
+      return allocate(size);
+    } catch (const std::bad_alloc&) {
+      drop(everything);
+      return allocate(size);
+    }
+  }
+
+  Blocks::iterator best_fit(size_t bytes) {
+    auto best = kept_.end();
+    for (auto it = kept_.begin(); it != kept_.end(); ++it) {
+      const size_t size = it->second.size;
+      if (size >= bytes && size / kSlack <= bytes && (best == kept_.end() || size < best->second.size)) best = it;
+    }
+    return best;
+  }
+
+  void* hand_out(Blocks::node_type node) {
+    node.mapped().round = round_;
+    counts_.bytes_in_use += signed_size(node.mapped());
+    ++in_use;
+    return used_.insert(std::move(node)).position->first;
+  }
+
+  std::mutex mutex_;
+  Blocks used_, kept_;
+  int64_t round_ = 0;
+  int64_t calls_ = 0, most_calls_ = 0, ended_calls_ = 0;  // at this time, and in this round
+  BlockCounts counts_;
+};
+
+// Never destroyed: arrays may outlive the end of main. In a child of fork the lock must be free.
+Store& store() {
+  static Store* const the_store = [] {
+    auto* const made = new Store;
+#if defined(__unix__) || defined(__APPLE__)
+    pthread_atfork([] { store().lock(); }, [] { store().unlock(); }, [] { store().unlock(); });
+#endif
+    return made;
+  }();
+  return *the_store;
+}
+
+}  // namespace
+
+void* take_block(size_t bytes) {
+  return bytes >= kBigBlock && keeps_blocks() ? store().take(bytes) : allocate(bytes).release();
+}
+
+void give_block(void* block, size_t bytes) noexcept {
+  if (bytes < kBigBlock || store().in_use == 0 || !store().give(block)) Free()(block);
+}
+
+BlockReserve::BlockReserve() { ++store().reserves; }
+
+BlockReserve::~BlockReserve() {
+  if (--store().reserves == 0) store().drop(everything);
+}
+
+void BlockReserve::begin_call() { store().begin_call(); }
+void BlockReserve::end_call() { store().end_call(); }
+void BlockReserve::release() { store().drop(everything); }
+
+BlockCounts block_counts() { return store().counts(); }
+bool keeps_blocks() { return store().reserves != 0; }
+
+}  // namespace alphacut
