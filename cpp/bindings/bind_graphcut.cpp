@@ -83,7 +83,8 @@ uint64_t checksum(py::handle value) {
 class Cutter {
  public:
   Cutter(py::handle picture, double gamma)
-      : image_(with_image(picture, "image", [](const auto& input) { return in_bytes(input); })),
+      : given_(array_argument(picture, "image")),
+        image_(with_image(picture, "image", [](const auto& input) { return in_bytes(input); })),
         cutter_(image_.view, gamma) {}
 
   py::tuple cut(py::handle labels, std::optional<std::array<int64_t, 4>> corners, py::handle unary_array,
@@ -95,7 +96,7 @@ class Cutter {
     if (!unary_array.is_none()) unary = plane<float>(unary_array, "unary");
     std::optional<Box> box;
     if (corners) box = Box{(*corners)[0], (*corners)[1], (*corners)[2], (*corners)[3]};
-    const auto mask = output<uint8_t>(out, height, width, 0, {image_.array, labels, unary_array});
+    const auto mask = output<uint8_t>(out, height, width, 0, {given_, labels, unary_array});
     const auto found = output<uint8_t>(py::none(), height, width, 0, {});
     GrabCutResult result;
     {
@@ -131,7 +132,8 @@ class Cutter {
     return {rounded.array, rounded.array, rounded.view};
   }
 
-  Input<uint8_t> image_;
+  py::array given_;
+  Input<uint8_t> image_;  // the same in 8 bits
   GrabCutter cutter_;
   std::mutex mutex_;
 };

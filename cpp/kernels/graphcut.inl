@@ -92,6 +92,6 @@ void graphcut_terminals(const float* __restrict fg, const float* __restrict bg, 
   }
 }
 
-constexpr GraphcutKernels graphcut_kernels = {graphcut_or_i32,       graphcut_split_rgb,  graphcut_sum_distance,
+constexpr GraphcutKernels graphcut_kernels = {graphcut_or_i32,       graphcut_split_rgb,     graphcut_sum_distance,
                                               graphcut_edge_weights, graphcut_mixture_score, graphcut_fold_edges,
                                               graphcut_terminals};

@@ -85,36 +85,37 @@ Range scaled(int64_t begin, int64_t end, int64_t old, int64_t size) {
 }
 
 void shrink_labels(ImageView<const uint8_t> labels, ImageView<uint8_t> small) {
-  parallel_for(small.height, row_grain(labels.width * (labels.height / small.height + 1)),
-               [&](int64_t begin, int64_t end) {
-    const auto width = static_cast<size_t>(labels.width);
-    std::vector<uint32_t> background(width);
-    std::vector<uint8_t> foreground(width);
-    for (int64_t y = begin; y < end; ++y) {
-      const int64_t top = y * labels.height / small.height, bottom = ((y + 1) * labels.height - 1) / small.height + 1;
-      std::fill(background.begin(), background.end(), uint32_t{0});
-      std::fill(foreground.begin(), foreground.end(), uint8_t{0});
-      for (int64_t v = top; v < bottom; ++v) {
-        const uint8_t* row = labels.row(v);
-        for (size_t x = 0; x < width; ++x) {
-          background[x] = static_cast<uint32_t>(background[x] + (row[x] == 0));
-          foreground[x] |= row[x] == 1;
+  parallel_for(
+      small.height, row_grain(labels.width * (labels.height / small.height + 1)), [&](int64_t begin, int64_t end) {
+        const auto width = static_cast<size_t>(labels.width);
+        std::vector<uint32_t> background(width);
+        std::vector<uint8_t> foreground(width);
+        for (int64_t y = begin; y < end; ++y) {
+          const int64_t top = y * labels.height / small.height,
+                        bottom = ((y + 1) * labels.height - 1) / small.height + 1;
+          std::fill(background.begin(), background.end(), uint32_t{0});
+          std::fill(foreground.begin(), foreground.end(), uint8_t{0});
+          for (int64_t v = top; v < bottom; ++v) {
+            const uint8_t* row = labels.row(v);
+            for (size_t x = 0; x < width; ++x) {
+              background[x] = static_cast<uint32_t>(background[x] + (row[x] == 0));
+              foreground[x] |= row[x] == 1;
+            }
+          }
+          const uint8_t* centre = labels.row((2 * y + 1) * labels.height / (2 * small.height));
+          for (int64_t x = 0; x < small.width; ++x) {
+            const int64_t left = x * labels.width / small.width, right = ((x + 1) * labels.width - 1) / small.width + 1;
+            int64_t known = 0;
+            bool stroke = false;
+            for (int64_t u = left; u < right; ++u) {
+              known += background[static_cast<size_t>(u)];
+              stroke |= foreground[static_cast<size_t>(u)] != 0;
+            }
+            const uint8_t label = centre[(2 * x + 1) * labels.width / (2 * small.width)];
+            small.row(y)[x] = stroke ? 1 : 4 * known > (bottom - top) * (right - left) ? 0 : label;
+          }
         }
-      }
-      const uint8_t* centre = labels.row((2 * y + 1) * labels.height / (2 * small.height));
-      for (int64_t x = 0; x < small.width; ++x) {
-        const int64_t left = x * labels.width / small.width, right = ((x + 1) * labels.width - 1) / small.width + 1;
-        int64_t known = 0;
-        bool stroke = false;
-        for (int64_t u = left; u < right; ++u) {
-          known += background[static_cast<size_t>(u)];
-          stroke |= foreground[static_cast<size_t>(u)] != 0;
-        }
-        const uint8_t label = centre[(2 * x + 1) * labels.width / (2 * small.width)];
-        small.row(y)[x] = stroke ? 1 : 4 * known > (bottom - top) * (right - left) ? 0 : label;
-      }
-    }
-  });
+      });
 }
 
 Image<float> start_labels(ImageView<const uint8_t> image, ImageView<uint8_t> labels) {

@@ -36,8 +36,9 @@ void Prior::row(int64_t y, int64_t x0, int64_t x1, float* values) const {
     return;
   }
   const auto between = [](int64_t i, int64_t size, int64_t cells) {
-    const double at = std::clamp((static_cast<double>(i) + 0.5) * static_cast<double>(cells) / static_cast<double>(size) - 0.5,
-                                 0.0, static_cast<double>(cells - 1));
+    const double at =
+        std::clamp((static_cast<double>(i) + 0.5) * static_cast<double>(cells) / static_cast<double>(size) - 0.5, 0.0,
+                   static_cast<double>(cells - 1));
     const auto first = static_cast<int64_t>(at);
     return std::tuple(first, std::min(first + 1, cells - 1), static_cast<float>(at - static_cast<double>(first)));
   };
@@ -72,9 +73,7 @@ class CutLevel::Rows {
 };
 
 namespace {
-GraphcutRow from(GraphcutRow row, int64_t x) {
-  return {{row.channel[0] + x, row.channel[1] + x, row.channel[2] + x}};
-}
+GraphcutRow from(GraphcutRow row, int64_t x) { return {{row.channel[0] + x, row.channel[1] + x, row.channel[2] + x}}; }
 }  // namespace
 
 // The edges of a run's pixels to all neighbours.

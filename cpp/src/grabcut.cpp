@@ -36,11 +36,11 @@ void require_labels(ImageView<const uint8_t> labels) {
 
 // The box within the picture.
 Box clipped(Box box, int64_t height, int64_t width, std::vector<std::string>& warnings) {
-  require(box.width >= 1 && box.height >= 1 && box.x < width && box.y < height && box.x > -box.width &&
-              box.y > -box.height,
-          "box (" + std::to_string(box.x) + ", " + std::to_string(box.y) + ", " + std::to_string(box.width) + ", " +
-              std::to_string(box.height) + ") must have a width and height of at least 1 and meet the picture of " +
-              std::to_string(width) + " x " + std::to_string(height));
+  require(
+      box.width >= 1 && box.height >= 1 && box.x < width && box.y < height && box.x > -box.width && box.y > -box.height,
+      "box (" + std::to_string(box.x) + ", " + std::to_string(box.y) + ", " + std::to_string(box.width) + ", " +
+          std::to_string(box.height) + ") must have a width and height of at least 1 and meet the picture of " +
+          std::to_string(width) + " x " + std::to_string(height));
   const int64_t left = std::max<int64_t>(box.x, 0), top = std::max<int64_t>(box.y, 0);
   const int64_t right = box.x > width - box.width ? width : box.x + box.width;
   const int64_t bottom = box.y > height - box.height ? height : box.y + box.height;
@@ -109,8 +109,7 @@ Image<uint8_t> band_of(ImageView<const uint8_t> labels) {
   parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
     std::vector<uint8_t> bits(static_cast<size_t>(width + 2 * kBand), 0);
     for (int64_t y = begin; y < end; ++y) {
-      for (int64_t x = 0; x < width; ++x)
-        bits[static_cast<size_t>(x + kBand)] = foreground(labels.row(y)[x]) ? 2 : 1;
+      for (int64_t x = 0; x < width; ++x) bits[static_cast<size_t>(x + kBand)] = foreground(labels.row(y)[x]) ? 2 : 1;
       for (int64_t x = 0; x < width; ++x) {
         uint8_t any = 0;
         for (int64_t i = 0; i <= 2 * kBand; ++i) any |= bits[static_cast<size_t>(x + i)];
@@ -124,7 +123,8 @@ Image<uint8_t> band_of(ImageView<const uint8_t> labels) {
       std::fill_n(row, width, uint8_t{0});
       for (int64_t v = std::max<int64_t>(y - kBand, 0); v <= std::min(y + kBand, height - 1); ++v)
         for (int64_t x = 0; x < width; ++x) row[x] |= across.row(v)[x];
-      for (int64_t x = 0; x < width; ++x) row[x] = row[x] == 3 ? kNode : foreground(labels.row(y)[x]) ? kInside : kOutside;
+      for (int64_t x = 0; x < width; ++x)
+        row[x] = row[x] == 3 ? kNode : foreground(labels.row(y)[x]) ? kInside : kOutside;
     }
   });
   return band;
@@ -185,7 +185,8 @@ GrabCutter::GrabCutter(ImageView<const uint8_t> image, double gamma) : state_(st
   }
   std::reverse(state_->pictures.begin(), state_->pictures.end());
   for (size_t level = 0; level <= sides.size(); ++level)
-    state_->levels.push_back(std::make_unique<CutLevel>(state_->picture(level), level == 0 ? gamma : gamma * kFineGamma));
+    state_->levels.push_back(
+        std::make_unique<CutLevel>(state_->picture(level), level == 0 ? gamma : gamma * kFineGamma));
 }
 
 GrabCutter::~GrabCutter() = default;
@@ -233,7 +234,8 @@ GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box>
     log_odds = Image<float>::like(start);
     resize_area(unary, log_odds);
     bool told = false;  // whether the hints tell probable foreground from probable background
-    for (int64_t y = 0; y < start.height; ++y) told |= std::find(start.row(y), start.row(y) + start.width, 2) != start.row(y) + start.width;
+    for (int64_t y = 0; y < start.height; ++y)
+      told |= std::find(start.row(y), start.row(y) + start.width, 2) != start.row(y) + start.width;
     for (int64_t y = 0; !told && y < start.height; ++y)
       for (int64_t x = 0; x < start.width; ++x)
         if (start.row(y)[x] > 1) start.row(y)[x] = log_odds.row(y)[x] > 0 ? 3 : 2;
@@ -247,7 +249,8 @@ GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box>
   Image<uint8_t> domain = Image<uint8_t>::like(start);
   for (int64_t y = 0; y < start.height; ++y)
     for (int64_t x = 0; x < start.width; ++x)
-      domain.row(y)[x] = y >= graph.y && y < graph.y + graph.height && x >= graph.x && x < graph.x + graph.width ? kNode : kOutside;
+      domain.row(y)[x] =
+          y >= graph.y && y < graph.y + graph.height && x >= graph.x && x < graph.x + graph.width ? kNode : kOutside;
   if (state.opened != corners) coarse.open(domain);
   state.opened = corners;
 
@@ -256,14 +259,16 @@ GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box>
   const int64_t pixels = start.height * start.width;
   for (int64_t changed = pixels; result.n_iter < options.n_iter && changed > pixels / kFewPixels;) {
     int64_t front = 0;
-    for (int64_t y = 0; y < start.height; ++y) front += std::count_if(start.row(y), start.row(y) + start.width, foreground);
+    for (int64_t y = 0; y < start.height; ++y)
+      front += std::count_if(start.row(y), start.row(y) + start.width, foreground);
     if (front > 0 && front < pixels) {
       const bool first = models[0].empty() && models[1].empty();
       models = first ? coarse.cluster_sides(start, options.n_components, options.seed) : coarse.fit(start, models);
     } else {
       const char* empty = front == 0 ? "foreground" : "background";
       if (result.n_iter > 0)
-        result.warnings.push_back("no " + std::string(empty) + " was left after round " + std::to_string(result.n_iter));
+        result.warnings.push_back("no " + std::string(empty) + " was left after round " +
+                                  std::to_string(result.n_iter));
       else
         result.warnings.push_back("the hints leave no pixel that may be " + std::string(empty));
       if (unary.data == nullptr || result.n_iter > 0) break;
@@ -291,7 +296,8 @@ GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box>
     last->close();
   }
   result.energy = last->energy();
-  if (options.certify) result.energy = last->energy_of(models, top == 0 ? coarse_prior : Prior({}, image.height, image.width), labels);
+  if (options.certify)
+    result.energy = last->energy_of(models, top == 0 ? coarse_prior : Prior({}, image.height, image.width), labels);
   return result;
 }
 

@@ -38,12 +38,12 @@ struct Box {
 };
 
 struct GrabCutOptions {
-  int n_iter = 5;         // rounds at most, at least 1
-  int n_components = 5;   // Gaussians a mixture, 1..16
-  int64_t seed = 0;       // of the first clustering
-  bool clean = false;     // drop small parts and holes of the mask that the rounds find
-  bool exact = false;     // cut the whole picture at full size, not a band
-  bool certify = false;   // check the last flow against the capacity of its cut, and price the whole picture
+  int n_iter = 5;        // rounds at most, at least 1
+  int n_components = 5;  // Gaussians a mixture, 1..16
+  int64_t seed = 0;      // of the first clustering
+  bool clean = false;    // drop small parts and holes of the mask that the rounds find
+  bool exact = false;    // cut the whole picture at full size, not a band
+  bool certify = false;  // check the last flow against the capacity of its cut, and price the whole picture
 };
 
 struct GrabCutResult {
