@@ -174,7 +174,7 @@ class Remover:
     Calls from several threads at once are safe and give the same bytes. From the first call to the end of the last
     remover, memory of 64 KiB and more that stages and freed results leave serves the next calls, which then take none
     from the system for pictures of like size. What the last few calls did not use goes back. Kept between calls are,
-    for a box, about 25 bytes a pixel at 12 megapixels and 90 at 1.
+    for a box, about 25 bytes a pixel at 12 megapixels and 100 at 1.
 
     Examples
     --------
