@@ -103,7 +103,7 @@ def bench_linear(scene):
     }
 
 
-@race("composite", {"blurred_background": ()}, {"": scene}, ["alphacut", "cv2"])
+@race("composite", {"blurred_background": ()}, {"": scene}, ["alphacut", "cv2"], skip={"cv2": (100, "takes minutes")})
 def bench_blurred_background(scene):
     front, alpha, _ = scene
     out = np.empty_like(front)

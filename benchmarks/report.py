@@ -37,7 +37,7 @@ def main() -> int:
         if not results.exists() or results.stat().st_size == 0:
             print("no benchmark ran", file=sys.stderr)
             return status or 1
-        text = report(json.loads(results.read_text()))
+        text = report(json.loads(results.read_text()), failed=status != 0)
     if options.output is None:
         print(text)
     else:
@@ -45,7 +45,7 @@ def main() -> int:
     return status
 
 
-def report(results: dict[str, Any]) -> str:
+def report(results: dict[str, Any], failed: bool) -> str:
     races: Rows = defaultdict(dict)
     isas: Rows = defaultdict(dict)
     absent: dict[Key, dict[str, str]] = {}
@@ -55,7 +55,8 @@ def report(results: dict[str, Any]) -> str:
         table, column = (isas, "isa") if parameters["isa"] else (races, "threads")
         table[key][parameters["implementation"], parameters[column]] = benchmark["stats"]["median"]
         absent[key] = benchmark["extra_info"]["absent"]
-    return "\n".join([*header(), *race_table(races, absent), *isa_table(isas), ""])
+    failure = ["", "**Rows are missing: they failed, as the answers did not agree or otherwise.**"] * failed
+    return "\n".join([*header(), *failure, *race_table(races, absent), *isa_table(isas), ""])
 
 
 def header() -> list[str]:
