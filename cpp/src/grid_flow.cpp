@@ -135,6 +135,8 @@ class GridFlow::Search {
     active_[l].push_back(v);
     top_ = std::max(top_, l);
   }
+  bool mark_sinks(int32_t begin, int32_t end);
+  bool beside_source(int32_t v) const;
   template <int Side>
   void reach(int32_t v, uint32_t level);
   void push(int32_t v, int k, int32_t amount);
@@ -187,31 +189,62 @@ void GridFlow::Search::reach(int32_t v, uint32_t level) {
   if (Side < 0 && excess_[v] > 0) enlist(v);
 }
 
+// Sinks get label 1, pixels that an open arc leads from to a sink 2, others none; whether there are some with 2.
+bool GridFlow::Search::mark_sinks(int32_t begin, int32_t end) {
+  uint32_t* __restrict state = state_;
+  const int32_t* __restrict excess[8];
+  for (int k = 0; k < 8; ++k) excess[k] = excess_ + offset_[k];
+  uint32_t any = 0;
+  for (int32_t v = begin; v < end; ++v) {
+    const uint32_t open = state[v] % kLabel;
+    uint32_t near = 0;
+    near |= static_cast<uint32_t>(excess[0][v]) >> 31 & open;  // written out: compilers make vectors of this
+    near |= static_cast<uint32_t>(excess[1][v]) >> 31 & open >> 1;
+    near |= static_cast<uint32_t>(excess[2][v]) >> 31 & open >> 2;
+    near |= static_cast<uint32_t>(excess[3][v]) >> 31 & open >> 3;
+    near |= static_cast<uint32_t>(excess[4][v]) >> 31 & open >> 4;
+    near |= static_cast<uint32_t>(excess[5][v]) >> 31 & open >> 5;
+    near |= static_cast<uint32_t>(excess[6][v]) >> 31 & open >> 6;
+    near |= static_cast<uint32_t>(excess[7][v]) >> 31 & open >> 7;
+    const bool sink = excess_[v] < 0;
+    near = sink ? 0 : near & 1;
+    any |= near;
+    state[v] = open + (sink ? kLabel : near * 2 * kLabel);
+  }
+  return any != 0;
+}
+
+bool GridFlow::Search::beside_source(int32_t v) const {
+  for (int k = 0; k < 8; ++k) {
+    const int32_t w = v + offset_[k];
+    if ((state_[w] >> (k ^ 1) & 1) != 0 && label(w) == 1) return true;
+  }
+  return false;
+}
+
 // Labels what the sources lead to (Side +1), or what leads to a sink (Side -1), with the number of pixels on the
-// shortest way. Returns how many were reached.
+// shortest way. Once sinks have met excess, they go on to twice that distance only. Returns how many were reached.
 template <int Side>
 int64_t GridFlow::Search::spread() {
   graph_.for_rows([&](Row& row) {
+    row.rim = Side > 0;
     for (const auto [begin, end] : row.segments)
-      for (int32_t v = begin; v < end; ++v)
-        state_[v] = state_[v] % kLabel + ((Side > 0 ? excess_[v] > 0 : excess_[v] < 0) ? kLabel : 0);
+      if (Side < 0)
+        row.rim |= mark_sinks(begin, end);
+      else
+        for (int32_t v = begin; v < end; ++v) state_[v] = state_[v] % kLabel + (excess_[v] > 0 ? kLabel : 0);
   });
   next_.clear();
   for (const Row& row : graph_.rows_)
-    for (const auto [begin, end] : row.segments)
-      for (int32_t v = begin; v < end; ++v) {
-        if (labelled(v)) continue;
-        for (int k = 0; k < 8; ++k) {
-          const int32_t w = v + offset_[k];
-          const bool open = ((Side > 0 ? state_[w] >> (k ^ 1) : state_[v] >> k) & 1) != 0;
-          if (open && label(w) == 1) {
-            reach<Side>(v, 2);
-            break;
-          }
-        }
-      }
+    if (row.rim)
+      for (const auto [begin, end] : row.segments)
+        for (int32_t v = begin; v < end; ++v)
+          if (Side < 0 ? label(v) == 2 : !labelled(v) && beside_source(v)) reach<Side>(v, 2);
   int64_t reached = 0;
+  uint32_t last = kMaxLabel;
   for (uint32_t level = 3; !next_.empty(); ++level) {
+    if (Side < 0 && last == kMaxLabel && top_ > 0) last = 2 * level;
+    if (level > last) break;
     if (level == kMaxLabel)
       throw std::length_error("graph cut: the way from a pixel to its terminal takes 2^24 pixels");
     rim_.clear();
@@ -287,9 +320,13 @@ void GridFlow::Search::sweep(int64_t budget) {
 }
 
 void GridFlow::Search::run() {
+  int64_t pixels = 0;
+  for (const Row& row : graph_.rows_)
+    for (const auto [begin, end] : row.segments) pixels += end - begin;
   for (int64_t reached = spread<-1>(); top_ > 0; reached = spread<-1>()) {
-    cap_ = static_cast<uint32_t>(std::min<size_t>(2 * top_ + 16, kMaxLabel - 1));
-    sweep(reached - reached / 4);
+    // Pixels out of reach lie farther than any reached: labels up to two more are still lower bounds.
+    cap_ = static_cast<uint32_t>(std::min<size_t>(top_ + 2, kMaxLabel - 1));
+    sweep(reached + pixels / 4);
   }
 }
 

@@ -4,8 +4,9 @@
 //
 // A pixel's label is a lower bound on the number of pixels on its way to a sink. Excess moves down the labels, from all
 // pixels that have some, highest first; a pixel that finds no way down is raised above its lowest neighbour. When the
-// raises have cost about as much as finding all distances anew by breadth-first search, that is done. Labels never
-// fall, so the work is bounded by a polynomial of the number of pixels, whatever the capacities.
+// raises have cost about as much as finding distances anew by breadth-first search, that is done. The search stops at
+// twice the distance of the nearest excess, so that what can be settled nearby is settled first. Labels never fall, so
+// the work is bounded by a polynomial of the number of pixels, whatever the capacities.
 //
 // The terminals' arcs are one number a pixel, its excess: positive what still may come from the source, negative what
 // still may go to the sink. Any flow between pixels, with the excess adjusted, leaves a problem of the same cuts, so
@@ -59,6 +60,7 @@ class GridFlow {
   struct Row {
     std::vector<Segment> segments;
     bool fresh = false;  // added since the last solve
+    bool rim = false;    // the search has found pixels next to its roots
     int64_t supply = 0;  // sum of the positive differences
   };
   struct Free {
