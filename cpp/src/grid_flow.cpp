@@ -135,8 +135,8 @@ class GridFlow::Search {
     active_[l].push_back(v);
     top_ = std::max(top_, l);
   }
-  bool mark_sinks(int32_t begin, int32_t end);
-  bool beside_source(int32_t v) const;
+  template <int Side>
+  void reach_from_roots(int32_t begin, int32_t end);
   template <int Side>
   void reach(int32_t v, uint32_t level);
   void push(int32_t v, int k, int32_t amount);
@@ -149,6 +149,7 @@ class GridFlow::Search {
   uint32_t* state_;
   int32_t offset_[8] = {};
   std::vector<int32_t> rim_, next_;
+  std::vector<uint32_t> near_;
   std::vector<std::vector<int32_t>> active_;  // by label
   size_t top_ = 0;
   int64_t work_ = 0;
@@ -189,37 +190,26 @@ void GridFlow::Search::reach(int32_t v, uint32_t level) {
   if (Side < 0 && excess_[v] > 0) enlist(v);
 }
 
-// Sinks get label 1, pixels that an open arc leads from to a sink 2, others none; whether there are some with 2.
-bool GridFlow::Search::mark_sinks(int32_t begin, int32_t end) {
-  uint32_t* __restrict state = state_;
-  const int32_t* __restrict excess[8];
-  for (int k = 0; k < 8; ++k) excess[k] = excess_ + offset_[k];
+// Reaches the pixels next to the roots, which have label 1; label 2 does not look like that.
+template <int Side>
+void GridFlow::Search::reach_from_roots(int32_t begin, int32_t end) {
+  const uint32_t *own = state_ + begin, *other[8];
+  for (int k = 0; k < 8; ++k) other[k] = own + offset_[k];
+  const auto n = static_cast<size_t>(end - begin);
+  near_.resize(std::max(near_.size(), n));
+  uint32_t* __restrict near = near_.data();
   uint32_t any = 0;
-  for (int32_t v = begin; v < end; ++v) {
-    const uint32_t open = state[v] % kLabel;
-    uint32_t near = 0;
-    near |= static_cast<uint32_t>(excess[0][v]) >> 31 & open;  // written out: compilers make vectors of this
-    near |= static_cast<uint32_t>(excess[1][v]) >> 31 & open >> 1;
-    near |= static_cast<uint32_t>(excess[2][v]) >> 31 & open >> 2;
-    near |= static_cast<uint32_t>(excess[3][v]) >> 31 & open >> 3;
-    near |= static_cast<uint32_t>(excess[4][v]) >> 31 & open >> 4;
-    near |= static_cast<uint32_t>(excess[5][v]) >> 31 & open >> 5;
-    near |= static_cast<uint32_t>(excess[6][v]) >> 31 & open >> 6;
-    near |= static_cast<uint32_t>(excess[7][v]) >> 31 & open >> 7;
-    const bool sink = excess_[v] < 0;
-    near = sink ? 0 : near & 1;
-    any |= near;
-    state[v] = open + (sink ? kLabel : near * 2 * kLabel);
+  for (size_t i = 0; i < n; ++i) {
+    uint32_t open = 0;
+    const auto look = [&](int k) {
+      open |= (other[k][i] / kLabel) & (Side > 0 ? other[k][i] >> (k ^ 1) : own[i] >> k);
+    };
+    look(0), look(1), look(2), look(3), look(4), look(5), look(6), look(7);  // no loop, so that it becomes vectors
+    near[i] = open & ~(own[i] / kLabel) & 1;
+    any |= near[i];
   }
-  return any != 0;
-}
-
-bool GridFlow::Search::beside_source(int32_t v) const {
-  for (int k = 0; k < 8; ++k) {
-    const int32_t w = v + offset_[k];
-    if ((state_[w] >> (k ^ 1) & 1) != 0 && label(w) == 1) return true;
-  }
-  return false;
+  for (size_t i = 0; any != 0 && i < n; ++i)
+    if (near[i] != 0) reach<Side>(begin + static_cast<int32_t>(i), 2);
 }
 
 // Labels what the sources lead to (Side +1), or what leads to a sink (Side -1), with the number of pixels on the
@@ -227,19 +217,13 @@ bool GridFlow::Search::beside_source(int32_t v) const {
 template <int Side>
 int64_t GridFlow::Search::spread() {
   graph_.for_rows([&](Row& row) {
-    row.rim = Side > 0;
     for (const auto [begin, end] : row.segments)
-      if (Side < 0)
-        row.rim |= mark_sinks(begin, end);
-      else
-        for (int32_t v = begin; v < end; ++v) state_[v] = state_[v] % kLabel + (excess_[v] > 0 ? kLabel : 0);
+      for (int32_t v = begin; v < end; ++v)
+        state_[v] = state_[v] % kLabel + ((Side > 0 ? excess_[v] > 0 : excess_[v] < 0) ? kLabel : 0);
   });
   next_.clear();
   for (const Row& row : graph_.rows_)
-    if (row.rim)
-      for (const auto [begin, end] : row.segments)
-        for (int32_t v = begin; v < end; ++v)
-          if (Side < 0 ? label(v) == 2 : !labelled(v) && beside_source(v)) reach<Side>(v, 2);
+    for (const auto [begin, end] : row.segments) reach_from_roots<Side>(begin, end);
   int64_t reached = 0;
   uint32_t last = kMaxLabel;
   for (uint32_t level = 3; !next_.empty(); ++level) {

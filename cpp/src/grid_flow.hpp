@@ -60,7 +60,6 @@ class GridFlow {
   struct Row {
     std::vector<Segment> segments;
     bool fresh = false;  // added since the last solve
-    bool rim = false;    // the search has found pixels next to its roots
     int64_t supply = 0;  // sum of the positive differences
   };
   struct Free {
