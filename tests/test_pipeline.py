@@ -1,5 +1,6 @@
 import inspect
 import io as std_io
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -131,6 +132,8 @@ def test_strokes_one_after_the_other_give_the_bytes_of_all_at_once():
         once = remove_background(picture.copy(), labels=labels, refine=None)
         assert np.array_equal(got.mask, once.mask)
         assert np.array_equal(got.foreground, once.foreground)
+    again = pickle.loads(pickle.dumps(remover))(picture, labels=labels)
+    assert np.array_equal(again.mask, got.mask)
     picture[10:20, 10:20] = 255 - picture[10:20, 10:20]  # the same array, another picture
     assert np.array_equal(remover(picture, labels=labels).mask, remove_background(picture, labels=labels).mask)
     remover.reset()

@@ -146,7 +146,7 @@ void bind_graphcut(py::module_& m) {
   m.def("cut_capacity", &cut_capacity_array, py::arg("source"), py::arg("sink"), py::arg("neighbours"),
         py::arg("mask"));
   m.def("checksum", &checksum, py::arg("array"));
-  py::class_<Cutter>(m, "GrabCutter")
+  py::class_<Cutter>(m, "GrabCutter", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)))
       .def(py::init<py::object, double>(), py::arg("image"), py::arg("gamma"))
       .def(
           "cut",
