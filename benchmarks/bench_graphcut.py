@@ -1,10 +1,13 @@
 """Exact cuts against PyMaxflow on the same integer graph, and GrabCut against OpenCV's."""
 
+import itertools
+
 import cv2
 import maxflow
 import numpy as np
 
 import alphacut
+from alphacut.graphcut import Cutter
 
 from .pictures import photo
 from .race import THREADS, race
@@ -61,7 +64,14 @@ def bench_graph_cut(problem):
     return agree, {"alphacut": lambda: alphacut.graph_cut(*problem), "pymaxflow": lambda: pymaxflow(*problem)}
 
 
-@race("graphcut", {"grabcut": ()}, {"": photo}, ["alphacut", "cv2"], sizes=[0.1])
+@race(
+    "graphcut",
+    {"grabcut": ()},
+    {"": photo},
+    ["alphacut", "cv2"],
+    sizes=[0.1, 1, 12],
+    skip={"cv2": (0.5, "takes from some 10 seconds to minutes")},
+)
 def bench_grabcut(image):
     box = centre_box(*image.shape[:2])
     bgr = image[..., ::-1].copy()
@@ -76,3 +86,29 @@ def bench_grabcut(image):
         assert np.mean((ours.mask > 0) != (theirs > 0)) < 0.2
 
     return agree, {"alphacut": lambda: alphacut.grabcut(image, box=box), "cv2": opencv}
+
+
+@race("graphcut", {"stroke": ()}, {"": photo}, ["alphacut", "alphacut-anew"], sizes=[1])
+def bench_stroke(image):
+    """One more stroke, where the strokes before it were cut already, and all of them anew."""
+    height, width = image.shape[:2]
+    labels = np.full((height, width), 3, np.uint8)
+    labels[: height // 20] = labels[-height // 20 :] = 0
+    labels[height // 2, width // 3 : width // 2] = 1
+    more = labels.copy()
+    more[height // 4 : height // 3, width // 2] = 1
+    turns = itertools.cycle((more, labels))
+    cutter = Cutter(image)
+
+    def agree(ours, anew):
+        assert np.array_equal(ours.labels, anew.labels)
+
+    def stroke():
+        cutter.cut(next(turns), None, None)
+        return cutter.cut(next(turns), None, None)  # of `labels`
+
+    def anew():
+        alphacut.grabcut(image, more)
+        return alphacut.grabcut(image, labels)
+
+    return agree, {"alphacut": stroke, "alphacut-anew": anew}

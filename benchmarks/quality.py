@@ -1,6 +1,6 @@
 """How good the results are, on pictures with ground truth: ``python -m benchmarks.quality [--peers] [PART ...]``.
 
-Parts: boxes, strokes, automatic, matting, foreground. The pictures are looked for in ALPHACUT_DATA (default
+Parts: boxes, strokes, band, automatic, matting, foreground. The pictures are looked for in ALPHACUT_DATA (default
 ../shared/data) and only measured on. With --peers, OpenCV (and pymatting, if installed) does the same job in the
 same run.
 """
@@ -56,9 +56,10 @@ def averaged(jobs: dict[str, Callable[..., Scores]], items: list[tuple[Any, ...]
             rows[name].append({**scores, "ms": scores.get("ms", 1000 * (time.perf_counter() - start))})
     columns = list(next(iter(rows.values()))[0])
     print(f"\n**{title}** ({len(items)} pictures; ms is the median)\n")
-    print("| |" + "|".join(columns) + "|\n|---|" + "---|" * len(columns))
+    print("| |" + "|".join([*columns, "all, s"]) + "|\n|---|" + "---|" * (len(columns) + 1))
     for name, scores in rows.items():
         means = [np.median([s[c] for s in scores]) if c == "ms" else np.mean([s[c] for s in scores]) for c in columns]
+        means.append(sum(s["ms"] for s in scores) / 1000)
         print(f"| {name} |" + "|".join(f"{value:.4g}" for value in means) + "|")
 
 
@@ -83,9 +84,9 @@ def boxes(peers: bool) -> None:
         cutout, ms = timed(lambda: alphacut.remove_background(image, box=box, refine=None, foreground=False))
         return score(cutout.mask, ms, truth, box)
 
-    def full(image, truth, box):
-        cut, ms = timed(lambda: alphacut.grabcut(image, box=box))
-        return score(cut.mask, ms, truth, box)
+    def cut(image, truth, box):
+        found, ms = timed(lambda: alphacut.grabcut(image, box=box, clean=True))
+        return score(found.mask, ms, truth, box)
 
     def opencv(image, truth, box):
         import cv2
@@ -97,7 +98,7 @@ def boxes(peers: bool) -> None:
         _, ms = timed(lambda: cv2.grabCut(bgr, labels, box, *models, 5, cv2.GC_INIT_WITH_RECT))
         return score(labels & 1, ms, truth, box)
 
-    jobs = {"alphacut remove_background": pipeline, "alphacut grabcut, full size": full}
+    jobs = {"alphacut remove_background": pipeline, "alphacut grabcut, clean": cut}
     averaged({**jobs, "cv2.grabCut": opencv} if peers else jobs, items, "GrabCut set, tight boxes")
 
 
@@ -121,8 +122,32 @@ def strokes(peers: bool) -> None:
         _, ms = timed(lambda: cv2.grabCut(bgr, labels, None, *models, 5, cv2.GC_INIT_WITH_MASK))
         return {**mask_scores(labels & 1, truth), "ms": ms}
 
-    jobs = {"alphacut remove_background": pipeline}
+    def cut(image, truth, labels):
+        found, ms = timed(lambda: alphacut.grabcut(image, np.where(labels == 2, 3, labels), clean=True))
+        return {**mask_scores(found.mask, truth), "ms": ms}
+
+    jobs = {"alphacut remove_background": pipeline, "alphacut grabcut, clean": cut}
     averaged({**jobs, "cv2.grabCut": opencv} if peers else jobs, items, "GrabCut set, strokes (scribbles_gsc)")
+
+
+def band(peers: bool) -> None:
+    """What cutting a band costs: how much more energy than the exact cut, and how many pixels differ. Boxes from the
+    masks; every cut certified."""
+    items = [(load(image, "RGB"), load(mask, "L")) for folder in ("grabcut", "saliency")
+             for _, image, mask in pairs(folder, "masks")]  # fmt: skip
+
+    def gap(image, truth):
+        rows, columns = np.flatnonzero((truth > 128).any(axis=1)), np.flatnonzero((truth > 128).any(axis=0))
+        box = (columns[0], rows[0], columns[-1] + 1 - columns[0], rows[-1] + 1 - rows[0])
+        banded, exact = (alphacut.grabcut(image, box=box, exact=exact, certify=True) for exact in (False, True))
+        return {
+            "energy more, %": 100 * (banded.energy / max(exact.energy, 1) - 1),
+            "pixels that differ, %": 100 * np.mean(banded.mask != exact.mask),
+            "wrong %, band": mask_scores(banded.mask, truth)["wrong %"],
+            "wrong %, exact": mask_scores(exact.mask, truth)["wrong %"],
+        }
+
+    averaged({"grabcut": gap}, items, "A band against the whole picture")
 
 
 def automatic(peers: bool) -> None:
@@ -217,7 +242,7 @@ def foreground(peers: bool) -> None:
     averaged({**jobs, "pymatting multi-level": multilevel} if peers else jobs, items, "Foreground colours")
 
 
-PARTS = {part.__name__: part for part in (boxes, strokes, automatic, matting, foreground)}
+PARTS = {part.__name__: part for part in (boxes, strokes, band, automatic, matting, foreground)}
 
 
 def main() -> None:

@@ -262,6 +262,7 @@ CASES = [
                 (-NEIGHBOURS, ValueError),
                 *_shapes(np.int32, (HEIGHT, WIDTH), (3, HEIGHT, WIDTH), (4, HEIGHT + 1, WIDTH)),
             ],
+            "certify": FLAG,
         },
     ),
     Case(
@@ -277,10 +278,13 @@ CASES = [
             "unary": [
                 *(pair for pair in _NO_ARRAYS if pair[0] is not None),
                 *_dtypes((HEIGHT, WIDTH), np.uint8, np.float64),
-                *_shapes(np.float32, (5,), (HEIGHT, WIDTH + 1)),
+                *_shapes(np.float32, (5,), (0, WIDTH)),
                 (np.full((HEIGHT, WIDTH), np.nan, np.float32), ValueError),
                 (np.full((HEIGHT, WIDTH), 10001, np.float32), ValueError),
             ],
+            "clean": FLAG,
+            "exact": FLAG,
+            "certify": FLAG,
             "seed": required(large(-1)),
         },
     ),

@@ -1,5 +1,6 @@
 import inspect
 import io as std_io
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -110,20 +111,33 @@ def test_labels_and_thin_strokes_are_obeyed_in_a_large_picture():
     assert overlap(cutout.mask, disc) > 0.9
 
 
-def test_probable_labels_are_a_start_of_their_own():
+def test_labels_reach_the_cut():
     picture, disc = scene()
     labels = np.where(disc, 3, 2).astype(np.uint8)
     labels[:3] = 0
     labels[60, 80] = 1
-    seen = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "alphacut.pipeline.grabcut",
-            lambda image, hints, **options: seen.append(hints) or alphacut.grabcut(image, hints),
-        )
-        cutout = remove_background(picture, labels=labels)
-    assert np.array_equal(seen[0], labels)
+    cutout = remove_background(picture, labels=labels)
+    assert np.array_equal(cutout.mask, alphacut.grabcut(picture, labels, clean=True).mask)
     assert overlap(cutout.mask, disc) > 0.95
+
+
+def test_strokes_one_after_the_other_give_the_bytes_of_all_at_once():
+    picture, disc = scene()
+    remover = alphacut.Remover(refine=None)
+    labels = np.full(disc.shape, 3, np.uint8)
+    labels[:4] = 0
+    for stroke in (np.s_[60, 70:90], np.s_[50:70, 80], np.s_[-4:]):
+        labels[stroke] = 0 if isinstance(stroke, slice) else 1
+        got = remover(picture, labels=labels)
+        once = remove_background(picture.copy(), labels=labels, refine=None)
+        assert np.array_equal(got.mask, once.mask)
+        assert np.array_equal(got.foreground, once.foreground)
+    again = pickle.loads(pickle.dumps(remover))(picture, labels=labels)
+    assert np.array_equal(again.mask, got.mask)
+    picture[10:20, 10:20] = 255 - picture[10:20, 10:20]  # the same array, another picture
+    assert np.array_equal(remover(picture, labels=labels).mask, remove_background(picture, labels=labels).mask)
+    remover.reset()
+    assert np.array_equal(remover(picture, labels=labels).mask, remove_background(picture, labels=labels).mask)
 
 
 def test_a_given_mask_is_kept_and_only_its_edge_refined():

@@ -33,6 +33,32 @@ def test_one_pass_equals_reference_at_small_shapes(rng):
                 assert passes < 2 or np.isfinite(result).all()
 
 
+@pytest.mark.parametrize(
+    "shape", [(1, 70), (70, 1), (3, 40), (40, 3), (16, 16), (15, 17), (31, 32), (33, 47), (50, 34)]
+)
+def test_passes_equal_reference_across_groups_of_lanes(rng, shape):
+    channel = rng.integers(-9, 9, shape).astype(np.float32)
+    for share in (0.01, 0.5, 0.97):
+        seed = rng.random(shape) < share
+        seed[rng.integers(shape[0]), rng.integers(shape[1])] = True
+        expected = reference.barrier_passes(channel, seed, 5)
+        assert np.array_equal(_core.barrier_distance(channel, seed, 5), expected)
+
+
+def test_seeds_around_a_hole_and_everywhere(rng):
+    picture = rng.integers(0, 256, (40, 50, 3), np.uint8)
+    seed = np.ones((40, 50), np.uint8)
+    assert not alphacut.barrier_map(picture, seed).any()
+    for hole in (np.s_[10:30, 20:37], np.s_[0:9, 44:], np.s_[39:, :1]):
+        seed[:] = 7
+        seed[hole] = 0
+        whole = sum(
+            reference.barrier_passes(np.ascontiguousarray(plane), seed, 6)
+            for plane in np.moveaxis(skimage.color.rgb2lab(alphacut.denoise(picture, size=5)), 2, 0).astype(np.float32)
+        )
+        assert np.allclose(alphacut.barrier_map(picture, seed), whole, atol=2e-2)
+
+
 def test_passes_never_fall_below_the_exact_distance_and_reach_it(rng):
     channel = rng.integers(0, 8, (12, 14)).astype(np.float32)
     seed = np.zeros(channel.shape, np.uint8)

@@ -1,6 +1,10 @@
 #include <algorithm>
+#include <cstring>
+#include <mutex>
 
+#include "alphacut/color.hpp"
 #include "alphacut/graphcut.hpp"
+#include "alphacut/parallel.hpp"
 #include "numpy_view.hpp"
 
 namespace alphacut {
@@ -30,7 +34,8 @@ NeighboursInput neighbours_of(py::handle value) {
   return input;
 }
 
-py::tuple graph_cut_array(py::handle source_array, py::handle sink_array, py::handle neighbours_array, py::handle out) {
+py::tuple graph_cut_array(py::handle source_array, py::handle sink_array, py::handle neighbours_array, py::handle out,
+                          bool certify) {
   const auto source = plane<int32_t>(source_array, "source");
   const auto sink = plane<int32_t>(sink_array, "sink");
   const auto neighbours = neighbours_of(neighbours_array);
@@ -39,7 +44,7 @@ py::tuple graph_cut_array(py::handle source_array, py::handle sink_array, py::ha
   int64_t flow = 0;
   {
     py::gil_scoped_release unlocked;
-    flow = graph_cut(source, sink, neighbours.planes, mask);
+    flow = graph_cut(source, sink, neighbours.planes, mask, certify);
   }
   return py::make_tuple(mask.array, flow);
 }
@@ -54,60 +59,103 @@ int64_t cut_capacity_array(py::handle source_array, py::handle sink_array, py::h
   return cut_capacity(source, sink, neighbours.planes, mask);
 }
 
-// Hints to work on: a copy of the labels given, or "probably foreground" everywhere.
-Output<uint8_t> hints(py::handle labels, int64_t height, int64_t width) {
-  if (labels.is_none()) {
-    auto all = output<uint8_t>(py::none(), height, width, 0, {});
-    std::fill_n(all.view.data, all.view.pixels(), uint8_t{3});
-    return all;
+// 64 bits that tell arrays of one shape and dtype apart; not against an adversary.
+uint64_t checksum(py::handle value) {
+  py::array array = array_argument(value, "array");
+  if ((array.flags() & py::array::c_style) == 0) array = py::array(array.attr("copy")("C"));
+  const auto* bytes = static_cast<const char*>(array.data());
+  const auto size = static_cast<size_t>(array.nbytes());
+  py::gil_scoped_release unlocked;
+  constexpr uint64_t prime = 0x9e3779b97f4a7c15u;
+  uint64_t lane[4] = {size, 1, 2, 3}, word[4];
+  for (size_t i = 0; i < size; i += sizeof word) {
+    word[0] = word[1] = word[2] = word[3] = 0;
+    std::memcpy(word, bytes + i, std::min(sizeof word, size - i));
+    for (size_t k = 0; k < 4; ++k) {
+      lane[k] = (lane[k] ^ word[k]) * prime;
+      lane[k] ^= lane[k] >> 32;
+    }
   }
-  const auto given = plane<uint8_t>(labels, "labels");
-  auto copy = output<uint8_t>(py::none(), given.view.height, given.view.width, 0, {});
-  for (int64_t y = 0; y < given.view.height; ++y) std::copy_n(given.view.row(y), given.view.width, copy.view.row(y));
-  return copy;
+  return ((lane[0] * prime + lane[1]) * prime + lane[2]) * prime + lane[3];
 }
 
-void paint_foreground(ImageView<const uint8_t> labels, ImageView<uint8_t> mask) {
-  for (int64_t y = 0; y < labels.height; ++y)
-    for (int64_t x = 0; x < labels.width; ++x) mask.row(y)[x] = (labels.row(y)[x] & 1) != 0 ? 255 : 0;
-}
+// A GrabCutter and the picture it looks at.
+class Cutter {
+ public:
+  Cutter(py::handle picture, double gamma)
+      : given_(array_argument(picture, "image")),
+        image_(with_image(picture, "image", [](const auto& input) { return in_bytes(input); })),
+        cutter_(image_.view, gamma) {}
 
-template <class T>
-py::tuple grabcut_image(const Input<T>& image, py::handle labels_array, std::optional<std::array<int64_t, 4>> corners,
-                        py::handle unary_array, const GrabCutOptions& options, py::handle out) {
-  const auto labels = hints(labels_array, image.view.height, image.view.width);
-  const auto mask =
-      output<uint8_t>(out, image.view.height, image.view.width, 0, {image.array, labels_array, unary_array});
-  std::optional<Input<float>> unary;
-  if (!unary_array.is_none()) unary = plane<float>(unary_array, "unary");
-  std::optional<Box> box;
-  if (corners) box = Box{(*corners)[0], (*corners)[1], (*corners)[2], (*corners)[3]};
-  GrabCutResult result;
-  {
-    py::gil_scoped_release unlocked;
-    result = grabcut(image.view, labels.view, box, unary ? unary->view : ImageView<const float>{}, options);
-    paint_foreground(labels.view, mask);
+  py::tuple cut(py::handle labels, std::optional<std::array<int64_t, 4>> corners, py::handle unary_array,
+                const GrabCutOptions& options, py::handle out) {
+    const int64_t height = image_.view.height, width = image_.view.width;
+    std::optional<Input<uint8_t>> hints;
+    if (!labels.is_none()) hints = plane<uint8_t>(labels, "labels");
+    std::optional<Input<float>> unary;
+    if (!unary_array.is_none()) unary = plane<float>(unary_array, "unary");
+    std::optional<Box> box;
+    if (corners) box = Box{(*corners)[0], (*corners)[1], (*corners)[2], (*corners)[3]};
+    const auto mask = output<uint8_t>(out, height, width, 0, {given_, labels, unary_array});
+    const auto found = output<uint8_t>(py::none(), height, width, 0, {});
+    GrabCutResult result;
+    {
+      py::gil_scoped_release unlocked;
+      std::lock_guard lock(mutex_);
+      result = cutter_.cut(hints ? hints->view : ImageView<const uint8_t>{}, box,
+                           unary ? unary->view : ImageView<const float>{}, options, found);
+      parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
+        for (int64_t y = begin; y < end; ++y)
+          for (int64_t x = 0; x < width; ++x) mask.view.row(y)[x] = (found.view.row(y)[x] & 1) != 0 ? 255 : 0;
+      });
+    }
+    return py::make_tuple(mask.array, found.array, result.energy, result.n_iter, result.exact, result.warnings);
   }
-  return py::make_tuple(mask.array, labels.array, result.energy, result.n_iter, result.warnings);
-}
+
+ private:
+  static Input<uint8_t> in_bytes(const Input<uint8_t>& image) { return image; }
+  // Float pictures are rounded to 8 bits.
+  static Input<uint8_t> in_bytes(const Input<float>& image) {
+    const ImageView<const float> from = image.view;
+    const auto rounded =
+        output<uint8_t>(py::none(), from.height, from.width, image.array.ndim() == 3 ? from.channels : 0, {});
+    {
+      py::gil_scoped_release unlocked;
+      require_range(from, 0, 1, "grabcut: image");
+      const int64_t values = from.width * from.channels;
+      parallel_for(from.height, row_grain(values), [&](int64_t begin, int64_t end) {
+        for (int64_t y = begin; y < end; ++y)
+          for (int64_t i = 0; i < values; ++i)
+            rounded.view.row(y)[i] = static_cast<uint8_t>(from.row(y)[i] * 255.0f + 0.5f);
+      });
+    }
+    return {rounded.array, rounded.array, rounded.view};
+  }
+
+  py::array given_;
+  Input<uint8_t> image_;  // the same in 8 bits
+  GrabCutter cutter_;
+  std::mutex mutex_;
+};
 
 }  // namespace
 
 void bind_graphcut(py::module_& m) {
   m.def("graph_cut", &graph_cut_array, py::arg("source"), py::arg("sink"), py::arg("neighbours"),
-        py::arg("out") = py::none());
+        py::arg("out") = py::none(), py::arg("certify") = false);
   m.def("cut_capacity", &cut_capacity_array, py::arg("source"), py::arg("sink"), py::arg("neighbours"),
         py::arg("mask"));
-  m.def(
-      "grabcut",
-      [](py::object picture, py::object labels, std::optional<std::array<int64_t, 4>> box, py::object unary, int n_iter,
-         double gamma, int n_components, int64_t seed, py::object out) {
-        const GrabCutOptions options{n_iter, gamma, n_components, seed};
-        return with_image(picture, "image",
-                          [&](const auto& input) { return grabcut_image(input, labels, box, unary, options, out); });
-      },
-      py::arg("image"), py::arg("labels"), py::arg("box"), py::arg("unary"), py::arg("n_iter"), py::arg("gamma"),
-      py::arg("n_components"), py::arg("seed"), py::arg("out") = py::none());
+  m.def("checksum", &checksum, py::arg("array"));
+  py::class_<Cutter>(m, "GrabCutter", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)))
+      .def(py::init<py::object, double>(), py::arg("image"), py::arg("gamma"))
+      .def(
+          "cut",
+          [](Cutter& cutter, py::object labels, std::optional<std::array<int64_t, 4>> box, py::object unary, int n_iter,
+             int n_components, int64_t seed, bool clean, bool exact, bool certify, py::object out) {
+            return cutter.cut(labels, box, unary, {n_iter, n_components, seed, clean, exact, certify}, out);
+          },
+          py::arg("labels"), py::arg("box"), py::arg("unary"), py::arg("n_iter"), py::arg("n_components"),
+          py::arg("seed"), py::arg("clean"), py::arg("exact"), py::arg("certify"), py::arg("out") = py::none());
 }
 
 }  // namespace alphacut

@@ -12,6 +12,9 @@ struct ColorKernels {
   void (*gray_f32)(const float* rgb, size_t n, float* gray);
   // 1 if every one of the n values lies in [low, high]; NaN does not.
   int (*in_range_f32)(const float* values, size_t n, float low, float high);
+  // L*a*b* of n linear colours (XYZ relative to the D65 white): to lab[i step], and a, b one and two planes further.
+  void (*lab)(const double* red, const double* green, const double* blue, size_t n, float* lab, size_t step,
+              size_t plane);
 };
 
 }  // namespace alphacut

@@ -22,10 +22,13 @@ struct GraphcutKernels {
   // For n pixels, the best score of a mixture's components and which one has it, the first of equals. A component is
   // 10 numbers: mean m, lower triangle l of the whitening matrix by rows, constant c; its score c - |l (x - m)|^2.
   void (*mixture_score)(GraphcutRow x, size_t n, const float* components, int count, float* score, uint8_t* best);
-  // Terminal capacities of n pixels: round(scale · (clamp(fg - bg, ±limit) + unary)) from the source if positive, to
-  // the sink if negative; `hard` where the label is 0 (sink) or 1 (source).
-  void (*terminals)(const float* fg, const float* bg, const float* unary, const uint8_t* labels, size_t n, float limit,
-                    float scale, int32_t hard, int32_t* source, int32_t* sink);
+  // Edges to n neighbours that stand where `domain` says: those to side 1 are added to `fold`, those to side 0 taken
+  // from it, and only those to others (2) keep their weight.
+  void (*fold_edges)(const uint8_t* domain, size_t n, int32_t* weights, int32_t* fold);
+  // Terminals, source less sink, of n pixels: round(scale · (clamp(fg - bg, ±limit) + unary)), or ∓`hard` where the
+  // label is 0 or 1; plus `fold`, within ±(2^29 - 1).
+  void (*terminals)(const float* fg, const float* bg, const float* unary, const uint8_t* labels, const int32_t* fold,
+                    size_t n, float limit, float scale, int32_t hard, int32_t* difference);
 };
 
 }  // namespace alphacut

@@ -70,18 +70,28 @@ void graphcut_mixture_score(GraphcutRow x, size_t n, const float* __restrict com
   }
 }
 
+void graphcut_fold_edges(const uint8_t* __restrict domain, size_t n, int32_t* __restrict weights,
+                         int32_t* __restrict fold) {
+  for (size_t i = 0; i < n; ++i) {
+    const int32_t where = domain[i], weight = weights[i];
+    fold[i] += where == 1 ? weight : where == 0 ? -weight : 0;
+    weights[i] = where == 2 ? weight : 0;
+  }
+}
+
 void graphcut_terminals(const float* __restrict fg, const float* __restrict bg, const float* __restrict unary,
-                        const uint8_t* __restrict labels, size_t n, float limit, float scale, int32_t hard,
-                        int32_t* __restrict source, int32_t* __restrict sink) {
+                        const uint8_t* __restrict labels, const int32_t* __restrict fold, size_t n, float limit,
+                        float scale, int32_t hard, int32_t* __restrict difference) {
+  constexpr int32_t most = (1 << 29) - 1;
   for (size_t i = 0; i < n; ++i) {
     const float data = scale * (clamp_to(fg[i] - bg[i], -limit, limit) + unary[i]);
     const int32_t rounded = static_cast<int32_t>(data + (data < 0.0f ? -0.5f : 0.5f));
     const int32_t label = labels[i];
     const int32_t value = label == 0 ? -hard : label == 1 ? hard : rounded;
-    source[i] = max_of(value, 0);
-    sink[i] = max_of(-value, 0);
+    difference[i] = clamp_to(value + fold[i], -most, most);
   }
 }
 
 constexpr GraphcutKernels graphcut_kernels = {graphcut_or_i32,       graphcut_split_rgb,     graphcut_sum_distance,
-                                              graphcut_edge_weights, graphcut_mixture_score, graphcut_terminals};
+                                              graphcut_edge_weights, graphcut_mixture_score, graphcut_fold_edges,
+                                              graphcut_terminals};

@@ -1,5 +1,6 @@
 #include "alphacut/color.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <stdexcept>
@@ -45,20 +46,40 @@ void linear_to_lab(double r, double g, double b, double lab[3]) {
   lab[2] = 200 * (fy - fz);
 }
 
-template <class T, class Linear>
-void lab_rows(ImageView<const T> image, ImageView<float> lab, Linear linear) {
+// n linear values of every `step`th.
+void linear(const uint8_t* values, int64_t n, int64_t step, double* result) {
+  static const auto table = [] {
+    std::array<double, 256> t{};
+    for (int i = 0; i < 256; ++i) t[static_cast<size_t>(i)] = srgb_to_linear(i / 255.0);
+    return t;
+  }();
+  for (int64_t i = 0; i < n; ++i) result[i] = table[values[i * step]];
+}
+void linear(const float* values, int64_t n, int64_t step, double* result) {
+  for (int64_t i = 0; i < n; ++i) result[i] = srgb_to_linear(static_cast<double>(values[i * step]));
+}
+
+// A row of L*a*b*: `step` values from pixel to pixel, `plane` from L* to a* to b*.
+template <class T>
+void lab_row(const T* row, int64_t width, int64_t channels, float* lab, int64_t step, int64_t plane) {
+  constexpr int64_t most = 128;
+  std::array<std::array<double, most>, 3> rgb;
+  for (int64_t x = 0; x < width; x += most) {
+    const int64_t n = std::min(width - x, most);
+    for (int64_t c = 0; c < channels; ++c)
+      linear(row + x * channels + c, n, channels, rgb[static_cast<size_t>(c)].data());
+    const auto& green = rgb[channels == 1 ? 0 : 1];
+    const auto& blue = rgb[channels == 1 ? 0 : 2];
+    kernels().color.lab(rgb[0].data(), green.data(), blue.data(), static_cast<size_t>(n), lab + x * step,
+                        static_cast<size_t>(step), static_cast<size_t>(plane));
+  }
+}
+
+template <class T>
+void lab_rows(ImageView<const T> image, ImageView<float> lab) {
   require_same_size(image, lab, 3, "to_lab: the picture needs 1 or 3 channels and the result 3 and the same size");
   parallel_for(image.height, row_grain(image.width, 1 << 12), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y) {
-      const T* in = image.row(y);
-      float* out = lab.row(y);
-      for (int64_t x = 0; x < image.width; ++x, in += image.channels, out += 3) {
-        const bool gray = image.channels == 1;
-        double value[3];
-        linear_to_lab(linear(in[0]), linear(in[gray ? 0 : 1]), linear(in[gray ? 0 : 2]), value);
-        for (int c = 0; c < 3; ++c) out[c] = static_cast<float>(value[c]);
-      }
-    }
+    for (int64_t y = begin; y < end; ++y) lab_row(image.row(y), image.width, image.channels, lab.row(y), 3, 1);
   });
 }
 
@@ -76,17 +97,14 @@ void to_lab(const double rgb[3], double lab[3]) {
   linear_to_lab(srgb_to_linear(rgb[0]), srgb_to_linear(rgb[1]), srgb_to_linear(rgb[2]), lab);
 }
 
-void to_lab(ImageView<const uint8_t> image, ImageView<float> lab) {
-  static const auto table = [] {
-    std::array<double, 256> t{};
-    for (int i = 0; i < 256; ++i) t[static_cast<size_t>(i)] = srgb_to_linear(i / 255.0);
-    return t;
-  }();
-  lab_rows(image, lab, [](uint8_t v) { return table[v]; });
-}
+void to_lab(ImageView<const uint8_t> image, ImageView<float> lab) { lab_rows(image, lab); }
+void to_lab(ImageView<const float> image, ImageView<float> lab) { lab_rows(image, lab); }
 
-void to_lab(ImageView<const float> image, ImageView<float> lab) {
-  lab_rows(image, lab, [](float v) { return srgb_to_linear(v); });
+void to_lab_planes(const uint8_t* row, int64_t width, int64_t channels, float* lab, int64_t plane) {
+  lab_row(row, width, channels, lab, 1, plane);
+}
+void to_lab_planes(const float* row, int64_t width, int64_t channels, float* lab, int64_t plane) {
+  lab_row(row, width, channels, lab, 1, plane);
 }
 
 void require_range(ImageView<const float> image, float low, float high, const char* name) {

@@ -3,332 +3,302 @@
 #include <stdexcept>
 
 #include "alphacut/color.hpp"
+#include "alphacut/components.hpp"
 #include "alphacut/graphcut.hpp"
 #include "alphacut/parallel.hpp"
-#include "dispatch.hpp"
-#include "grid_flow.hpp"
-#include "math.hpp"
-#include "mixture.hpp"
+#include "alphacut/preprocess.hpp"
+#include "cut_hints.hpp"
+#include "cut_level.hpp"
 
 namespace alphacut {
 namespace {
 
-constexpr double kScale = 1024;      // capacities to a unit of energy
-constexpr float kMaxLogOdds = 1e4f;  // of the colours, clipped; of unary, refused beyond
-constexpr double kMaxGamma = 1e5;
-constexpr int kMaxComponents = 16;     // a component's number takes 4 bits
-constexpr int64_t kMaxSamples = 2048;  // of a class, for the first clustering
-constexpr int64_t kFewPixels = 10000;  // rounds end when fewer than one pixel in so many changes side
+constexpr double kMaxGamma = 5e4;  // so that a hint outweighs its pixel's edges within GridFlow's range
+constexpr int kMaxComponents = 16;
+constexpr int64_t kCoarseSide = 320;    // the longer side of the rounds' picture
+constexpr int64_t kStep = 4;            // from a size to the next, at most
+constexpr int64_t kBand = 3;            // pixels to either side of an edge that are cut again at the next size
+constexpr double kFineGamma = 4.0 / 3;  // times gamma at the larger sizes
+constexpr int64_t kFewPixels = 10000;   // rounds end when fewer than one pixel in so many changes side
 
-constexpr int kDx[4] = {1, 0, 1, -1}, kDy[4] = {0, 1, 1, 1};
-enum Side : size_t { kBackground = 0, kForeground = 1 };
-size_t side_of(uint8_t label) { return label & 1; }
+bool foreground(uint8_t label) { return (label & 1) != 0; }
 
-void require_options(ImageView<const uint8_t> image, ImageView<uint8_t> labels, ImageView<const float> unary,
-                     const GrabCutOptions& options) {
-  const auto same = [&](auto view) {
-    return view.height == image.height && view.width == image.width && view.channels == 1;
-  };
-  if (image.empty()) throw std::invalid_argument("grabcut: image has no pixels");
-  if (image.channels != 1 && image.channels != 3)
-    throw std::invalid_argument("grabcut: image must have 1 or 3 channels, got " + std::to_string(image.channels));
-  if (!same(labels)) throw std::invalid_argument("grabcut: labels must have the size of image");
-  if (unary.data != nullptr && !same(unary)) throw std::invalid_argument("grabcut: unary must have the size of image");
-  if (options.n_iter < 1)
-    throw std::invalid_argument("grabcut: n_iter must be at least 1, got " + std::to_string(options.n_iter));
-  if (!(options.gamma >= 0 && options.gamma <= kMaxGamma))
-    throw std::invalid_argument("grabcut: gamma must be from 0 to 100000, got " + std::to_string(options.gamma));
-  if (options.n_components < 1 || options.n_components > kMaxComponents)
-    throw std::invalid_argument("grabcut: n_components must be from 1 to 16, got " +
-                                std::to_string(options.n_components));
-  if (unary.data != nullptr) require_range(unary, -kMaxLogOdds, kMaxLogOdds, "grabcut: unary");
-  for (int64_t y = 0; y < labels.height; ++y)
-    if (const uint8_t top = *std::max_element(labels.row(y), labels.row(y) + labels.width); top > 3)
-      throw std::invalid_argument("grabcut: labels must be 0, 1, 2 or 3, got " + std::to_string(top));
+void require(bool holds, const std::string& message) {
+  if (!holds) throw std::invalid_argument("grabcut: " + message);
 }
 
-// Everything outside the box becomes background.
-void apply_box(Box box, ImageView<uint8_t> labels, std::vector<std::string>& warnings) {
-  const int64_t width = labels.width, height = labels.height;
-  if (box.width < 1 || box.height < 1 || box.x >= width || box.y >= height || box.x <= -box.width ||
-      box.y <= -box.height)
-    throw std::invalid_argument("grabcut: box (" + std::to_string(box.x) + ", " + std::to_string(box.y) + ", " +
-                                std::to_string(box.width) + ", " + std::to_string(box.height) +
-                                ") must have a width and height of at least 1 and meet the picture of " +
-                                std::to_string(width) + " x " + std::to_string(height));
+void require_labels(ImageView<const uint8_t> labels) {
+  for (int64_t y = 0; y < labels.height; ++y) {
+    const uint8_t top = *std::max_element(labels.row(y), labels.row(y) + labels.width);
+    require(top <= 3, "labels must be 0, 1, 2 or 3, got " + std::to_string(top));
+  }
+}
+
+// The box within the picture.
+Box clipped(Box box, int64_t height, int64_t width, std::vector<std::string>& warnings) {
+  require(
+      box.width >= 1 && box.height >= 1 && box.x < width && box.y < height && box.x > -box.width && box.y > -box.height,
+      "box (" + std::to_string(box.x) + ", " + std::to_string(box.y) + ", " + std::to_string(box.width) + ", " +
+          std::to_string(box.height) + ") must have a width and height of at least 1 and meet the picture of " +
+          std::to_string(width) + " x " + std::to_string(height));
   const int64_t left = std::max<int64_t>(box.x, 0), top = std::max<int64_t>(box.y, 0);
   const int64_t right = box.x > width - box.width ? width : box.x + box.width;
   const int64_t bottom = box.y > height - box.height ? height : box.y + box.height;
   if (left != box.x || top != box.y || right - left != box.width || bottom - top != box.height)
     warnings.emplace_back("the box was clipped to the picture");
+  return {left, top, right - left, bottom - top};
+}
+
+Box scaled_box(Box box, int64_t old_height, int64_t old_width, int64_t height, int64_t width) {
+  const Range rows = scaled(box.y, box.y + box.height, old_height, height);
+  const Range columns = scaled(box.x, box.x + box.width, old_width, width);
+  return {columns.begin, rows.begin, columns.end - columns.begin, rows.end - rows.begin};
+}
+
+// Everything outside the box becomes background; whether foreground was overruled.
+bool apply_box(Box box, ImageView<uint8_t> labels) {
   bool overruled = false;
   const auto clear = [&](uint8_t* begin, uint8_t* end) {
     overruled |= std::find(begin, end, 1) != end;
     std::fill(begin, end, uint8_t{0});
   };
-  for (int64_t y = 0; y < height; ++y) {
+  for (int64_t y = 0; y < labels.height; ++y) {
     uint8_t* row = labels.row(y);
-    const bool inside = y >= top && y < bottom;
-    clear(row, row + (inside ? left : width));
-    if (inside) clear(row + right, row + width);
+    const bool inside = y >= box.y && y < box.y + box.height;
+    clear(row, row + (inside ? box.x : labels.width));
+    if (inside) clear(row + box.x + box.width, row + labels.width);
   }
-  if (overruled) warnings.emplace_back("foreground labels outside the box were taken as background");
+  return overruled;
 }
 
-class GrabCut {
- public:
-  GrabCut(ImageView<const uint8_t> image, ImageView<uint8_t> labels, ImageView<const float> unary,
-          const GrabCutOptions& options)
-      : labels_(labels),
-        unary_(unary),
-        options_(options),
-        height_(image.height),
-        width_(image.width),
-        grain_(row_grain(image.width, 1 << 14)),
-        blocks_(static_cast<size_t>((image.height - 1) / grain_ + 1)),
-        colours_(3 * image.height, image.width),
-        component_(image.height, image.width),
-        terminals_(2 * image.height, image.width),
-        weights_(4 * image.height, image.width),
-        graph_(image.height, image.width) {
-    split_channels(image);
-    weigh_edges();
+// Drops parts below a twentieth of the largest, or those that touch no stroke of foreground if there is one, and fills
+// holes below a hundredth of the mask. Hints stay.
+void clean(ImageView<uint8_t> labels) {
+  Image<uint8_t> mask = Image<uint8_t>::like(labels);
+  bool stroke = false;
+  for (int64_t y = 0; y < labels.height; ++y)
+    for (int64_t x = 0; x < labels.width; ++x) {
+      mask.row(y)[x] = foreground(labels.row(y)[x]) ? 255 : 0;
+      stroke |= labels.row(y)[x] == 1;
+    }
+  Image<uint8_t> kept = Image<uint8_t>::like(labels);
+  if (stroke) {
+    Image<int32_t> parts = Image<int32_t>::like(labels);
+    std::vector<uint8_t> touched(static_cast<size_t>(label_components(mask, 8, parts)) + 1, 0);
+    for (int64_t y = 0; y < labels.height; ++y)
+      for (int64_t x = 0; x < labels.width; ++x)
+        if (labels.row(y)[x] == 1) touched[static_cast<size_t>(parts.row(y)[x])] = 255;
+    touched[0] = 0;
+    for (int64_t i = 0; i < kept.pixels(); ++i) kept.data()[i] = touched[static_cast<size_t>(parts.data()[i])];
+  } else {
+    int64_t largest = 0;
+    for (const ComponentStats& part : component_stats(mask, 8)) largest = std::max(largest, part.area);
+    remove_small(mask, (largest + 19) / 20, 8, kept);
   }
+  fill_holes(kept, std::count(kept.data(), kept.data() + kept.pixels(), 255) / 100, 8, mask);
+  for (int64_t y = 0; y < labels.height; ++y)
+    for (int64_t x = 0; x < labels.width; ++x)
+      if (labels.row(y)[x] > 1) labels.row(y)[x] = mask.row(y)[x] ? 3 : 2;
+}
 
-  GrabCutResult run();
+// Where the edge is near: kNode; elsewhere the pixel's side.
+Image<uint8_t> band_of(ImageView<const uint8_t> labels) {
+  const int64_t height = labels.height, width = labels.width;
+  Image<uint8_t> across = Image<uint8_t>::like(labels), band = Image<uint8_t>::like(labels);
+  // Bit s: a pixel of side s is near, first in the row, then anywhere.
+  parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
+    std::vector<uint8_t> bits(static_cast<size_t>(width + 2 * kBand), 0);
+    for (int64_t y = begin; y < end; ++y) {
+      for (int64_t x = 0; x < width; ++x) bits[static_cast<size_t>(x + kBand)] = foreground(labels.row(y)[x]) ? 2 : 1;
+      for (int64_t x = 0; x < width; ++x) {
+        uint8_t any = 0;
+        for (int64_t i = 0; i <= 2 * kBand; ++i) any |= bits[static_cast<size_t>(x + i)];
+        across.row(y)[x] = any;
+      }
+    }
+  });
+  parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      uint8_t* row = band.row(y);
+      std::fill_n(row, width, uint8_t{0});
+      for (int64_t v = std::max<int64_t>(y - kBand, 0); v <= std::min(y + kBand, height - 1); ++v)
+        for (int64_t x = 0; x < width; ++x) row[x] |= across.row(v)[x];
+      for (int64_t x = 0; x < width; ++x)
+        row[x] = row[x] == 3 ? kNode : foreground(labels.row(y)[x]) ? kInside : kOutside;
+    }
+  });
+  return band;
+}
 
- private:
-  GraphcutRow colour_row(int64_t y, int64_t x = 0) const {
-    return {{colours_.row(y) + x, colours_.row(height_ + y) + x, colours_.row(2 * height_ + y) + x}};
+// Takes the answer of the smaller size to undecided labels, and says which of them take part in the next cut.
+Image<uint8_t> enlarge(ImageView<const uint8_t> small, bool all, ImageView<uint8_t> labels) {
+  const Image<uint8_t> band = band_of(small);
+  Image<uint8_t> domain = Image<uint8_t>::like(labels);
+  std::vector<int64_t> first{0};  // of the pixels whose centre lies in each column
+  for (int64_t u = 1; u <= small.width; ++u)
+    first.push_back(u == small.width ? labels.width : ((2 * u * labels.width - 1) / small.width + 1) / 2);
+  parallel_for(labels.height, row_grain(labels.width), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      const int64_t v = (2 * y + 1) * small.height / (2 * labels.height);
+      uint8_t *label = labels.row(y), *where = domain.row(y);
+      for (int64_t u = 0; u < small.width; ++u) {
+        const auto decided = static_cast<uint8_t>(foreground(small.row(v)[u]) ? 3 : 2);
+        const uint8_t place = all ? static_cast<uint8_t>(kNode) : band.row(v)[u];
+        for (int64_t x = first[static_cast<size_t>(u)]; x < first[static_cast<size_t>(u) + 1]; ++x) {
+          const bool undecided = label[x] > 1;
+          where[x] = undecided ? place : label[x];
+          label[x] = undecided ? decided : label[x];
+        }
+      }
+    }
+  });
+  return domain;
+}
+
+}  // namespace
+
+struct GrabCutter::State {
+  ImageView<const uint8_t> image;
+  std::vector<Image<uint8_t>> pictures;           // smaller copies, the smallest first
+  std::vector<std::unique_ptr<CutLevel>> levels;  // of these and of the picture itself
+  std::optional<std::array<int64_t, 4>> opened;   // the box of the first level's graph
+
+  ImageView<const uint8_t> picture(size_t level) const {
+    return level < pictures.size() ? pictures[level].view() : image;
   }
-  Colour colour(int64_t y, int64_t x) const {
-    return {colours_.row(y)[x], colours_.row(height_ + y)[x], colours_.row(2 * height_ + y)[x]};
-  }
-  // Runs body(block, y) for all rows, on several threads.
-  template <class Body>
-  void for_rows(Body&& body) const {
-    parallel_for(height_, grain_, [&](int64_t begin, int64_t end) {
-      for (int64_t y = begin; y < end; ++y) body(static_cast<size_t>(begin / grain_), y);
-    });
-  }
-  // Runs body(block, y, direction, row, other row, count, x) for the edges of each row, by direction.
-  template <class Body>
-  void for_edges(Body&& body) const;
-
-  void split_channels(ImageView<const uint8_t> image);
-  void weigh_edges();
-  bool count_sides();
-  void first_components();
-  void fit();
-  void score();
-  int64_t cut();
-
-  ImageView<uint8_t> labels_;
-  ImageView<const float> unary_;
-  GrabCutOptions options_;
-  int64_t height_, width_, grain_;
-  size_t blocks_;
-  Image<uint8_t> colours_;    // three planes
-  Image<uint8_t> component_;  // the best of the background's mixture in the low 4 bits, of the foreground's above
-  Image<int32_t> terminals_;  // source above sink
-  Image<int32_t> weights_;    // four planes
-  GridFlow graph_;
-  std::array<int64_t, 2> pixels_{};  // of each side
-  std::array<std::vector<float>, 2> mixture_;
-  bool flat_ = false;  // one colour
-  int64_t flow_ = 0;
 };
 
-void GrabCut::split_channels(ImageView<const uint8_t> image) {
-  for_rows([&](size_t, int64_t y) {
-    uint8_t* channel[3] = {colours_.row(y), colours_.row(height_ + y), colours_.row(2 * height_ + y)};
-    if (image.channels == 3)
-      kernels().graphcut.split_rgb(image.row(y), static_cast<size_t>(width_), channel[0], channel[1], channel[2]);
-    else
-      for (uint8_t* plane : channel) std::copy(image.row(y), image.row(y) + width_, plane);
-  });
-}
-
-template <class Body>
-void GrabCut::for_edges(Body&& body) const {
-  for_rows([&](size_t block, int64_t y) {
-    for (int k = 0; k < 4; ++k) {
-      const int64_t x = kDx[k] < 0 ? 1 : 0, count = width_ - (kDx[k] != 0 ? 1 : 0);
-      if (y + kDy[k] < height_ && count > 0)
-        body(block, y, k, colour_row(y, x), colour_row(y + kDy[k], x + kDx[k]), static_cast<size_t>(count), x);
-    }
-  });
-}
-
-// Edge weights γ / length · exp(-β |difference of colours|^2), β = 1 / (2 · mean |difference|^2), as in the paper.
-void GrabCut::weigh_edges() {
-  std::vector<uint64_t> partial(blocks_, 0);
-  for_edges([&](size_t block, int64_t, int, GraphcutRow a, GraphcutRow b, size_t count, int64_t) {
-    partial[block] += kernels().graphcut.sum_distance(a, b, count);
-  });
-  uint64_t sum = 0;
-  for (const uint64_t part : partial) sum += part;
-  const int64_t edges = 4 * height_ * width_ - 3 * height_ - 3 * width_ + 2;
-  flat_ = sum == 0;
-  const double beta = flat_ ? 0 : static_cast<double>(edges) / (2 * static_cast<double>(sum));
-  std::vector<int32_t>
-      table[2];  // straight and diagonal edges, by squared difference, up to the first that rounds to 0
-  for (int diagonal = 0; diagonal < 2; ++diagonal) {
-    const double weight = options_.gamma * kScale / (diagonal ? std::sqrt(2.0) : 1.0);
-    for (int32_t d = 0; d <= 3 * 255 * 255; ++d) {
-      table[diagonal].push_back(static_cast<int32_t>(std::floor(weight * exp_exact(-beta * d) + 0.5)));
-      if (table[diagonal].back() == 0 || flat_) break;
-    }
+GrabCutter::GrabCutter(ImageView<const uint8_t> image, double gamma) : state_(std::make_unique<State>()) {
+  require(!image.empty(), "image has no pixels");
+  require(image.channels == 1 || image.channels == 3,
+          "image must have 1 or 3 channels, got " + std::to_string(image.channels));
+  require(gamma >= 0 && gamma <= kMaxGamma, "gamma must be from 0 to 50000, got " + std::to_string(gamma));
+  state_->image = image;
+  const int64_t longest = std::max(image.height, image.width);
+  std::vector<int64_t> sides;
+  for (int64_t side = kCoarseSide; side < longest; side *= kStep) sides.push_back(side);
+  for (size_t i = sides.size(); i-- > 0;) {  // each from the next larger one
+    const auto size = [&](int64_t n) { return std::max<int64_t>(1, (2 * n * sides[i] + longest) / (2 * longest)); };
+    Image<uint8_t> small(size(image.height), size(image.width), image.channels);
+    resize_area(state_->pictures.empty() ? image : state_->pictures.back().view(), small);
+    state_->pictures.push_back(std::move(small));
   }
-  for_edges([&](size_t, int64_t y, int k, GraphcutRow a, GraphcutRow b, size_t count, int64_t x) {
-    const auto& t = table[kDx[k] != 0 && kDy[k] != 0];
-    kernels().graphcut.edge_weights(a, b, count, t.data(), static_cast<int32_t>(t.size()) - 1,
-                                    weights_.row(k * height_ + y) + x);
-  });
+  std::reverse(state_->pictures.begin(), state_->pictures.end());
+  for (size_t level = 0; level <= sides.size(); ++level)
+    state_->levels.push_back(
+        std::make_unique<CutLevel>(state_->picture(level), level == 0 ? gamma : gamma * kFineGamma));
 }
 
-// Whether both sides have pixels.
-bool GrabCut::count_sides() {
-  std::vector<int64_t> partial(blocks_, 0);
-  for_rows([&](size_t block, int64_t y) {
-    for (int64_t x = 0; x < width_; ++x) partial[block] += labels_.row(y)[x] & 1;
-  });
-  pixels_[kForeground] = 0;
-  for (const int64_t part : partial) pixels_[kForeground] += part;
-  pixels_[kBackground] = height_ * width_ - pixels_[kForeground];
-  return pixels_[kBackground] > 0 && pixels_[kForeground] > 0;
-}
+GrabCutter::~GrabCutter() = default;
 
-// Clusters evenly spaced samples of each side; every pixel goes to the nearest centre of its side.
-void GrabCut::first_components() {
-  std::vector<Colour> samples[2];
-  int64_t seen[2] = {0, 0};
-  for (int64_t y = 0; y < height_; ++y)
-    for (int64_t x = 0; x < width_; ++x) {
-      const size_t side = side_of(labels_.row(y)[x]);
-      if (seen[side]++ % ((pixels_[side] - 1) / kMaxSamples + 1) == 0) samples[side].push_back(colour(y, x));
-    }
-  std::vector<Colour> centres[2];
-  for (size_t side = 0; side < 2; ++side)
-    centres[side] = cluster(samples[side], options_.n_components, 2 * static_cast<uint64_t>(options_.seed) + side);
-  for_rows([&](size_t, int64_t y) {
-    for (int64_t x = 0; x < width_; ++x)
-      component_.row(y)[x] = static_cast<uint8_t>(17 * nearest(centres[side_of(labels_.row(y)[x])], colour(y, x)));
-  });
-}
+GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box> box, ImageView<const float> unary,
+                              const GrabCutOptions& options, ImageView<uint8_t> labels) {
+  State& state = *state_;
+  const ImageView<const uint8_t> image = state.image;
+  require(options.n_iter >= 1, "n_iter must be at least 1, got " + std::to_string(options.n_iter));
+  require(options.n_components >= 1 && options.n_components <= kMaxComponents,
+          "n_components must be from 1 to 16, got " + std::to_string(options.n_components));
+  const auto same_size = [&](auto view) {
+    return view.height == image.height && view.width == image.width && view.channels == 1;
+  };
+  require(same_size(labels) && (hints.data == nullptr || same_size(hints)), "labels must have the size of image");
+  if (hints.data != nullptr) require_labels(hints);
+  if (unary.data != nullptr) require_range(unary, -kMaxLogOdds, kMaxLogOdds, "grabcut: unary");
 
-// Both mixtures from the pixels' sides and components.
-void GrabCut::fit() {
-  using Sums = std::array<std::array<ColourSums, kMaxComponents>, 2>;
-  std::vector<Sums> partial(blocks_);
-  for_rows([&](size_t block, int64_t y) {
-    Sums& sums = partial[block];
-    for (int64_t x = 0; x < width_; ++x) {
-      const size_t side = side_of(labels_.row(y)[x]);
-      sums[side][(component_.row(y)[x] >> (4 * side)) & 15].add(colour(y, x));
-    }
-  });
-  for (size_t side = 0; side < 2; ++side) {
-    for (size_t block = 1; block < blocks_; ++block)
-      for (size_t k = 0; k < kMaxComponents; ++k) partial[0][side][k].add(partial[block][side][k]);
-    mixture_[side] = fit_mixture(partial[0][side].data(), kMaxComponents);
-  }
-}
-
-// Terminal capacities, and each pixel's best component of both mixtures. A side without mixture says nothing.
-void GrabCut::score() {
-  const auto n = static_cast<size_t>(width_);
-  const bool coloured = !mixture_[0].empty() && !mixture_[1].empty();
-  const auto hard = static_cast<int32_t>(8 * std::ceil(options_.gamma * kScale)) + 1;  // more than a pixel's edges
-  parallel_for(height_, grain_, [&](int64_t begin, int64_t end) {
-    std::vector<float> value[2] = {std::vector<float>(n), std::vector<float>(n)}, zero(n);
-    std::vector<uint8_t> best[2] = {std::vector<uint8_t>(n), std::vector<uint8_t>(n)};
-    for (int64_t y = begin; y < end; ++y) {
-      for (size_t side = 0; coloured && side < 2; ++side)
-        kernels().graphcut.mixture_score(colour_row(y), n, mixture_[side].data(),
-                                         static_cast<int>(mixture_[side].size() / 10), value[side].data(),
-                                         best[side].data());
-      for (size_t x = 0; x < n; ++x) component_.row(y)[x] = static_cast<uint8_t>(best[0][x] | best[1][x] << 4);
-      kernels().graphcut.terminals(value[kForeground].data(), value[kBackground].data(),
-                                   unary_.data != nullptr ? unary_.row(y) : zero.data(), labels_.row(y), n, kMaxLogOdds,
-                                   static_cast<float>(kScale), hard, terminals_.row(y), terminals_.row(height_ + y));
-    }
-  });
-}
-
-// Cuts and relabels the undecided pixels; returns how many changed side.
-int64_t GrabCut::cut() {
-  const ImageView<const int32_t> terminals = terminals_, weights = weights_;
-  Neighbours neighbours;
-  for (int64_t k = 0; k < 4; ++k) neighbours[static_cast<size_t>(k)] = weights.rows(k * height_, (k + 1) * height_);
-  graph_.load(terminals.rows(0, height_), terminals.rows(height_, 2 * height_), neighbours);
-  flow_ = graph_.solve();
-  Image<uint8_t> mask(height_, width_);
-  graph_.source_side(mask);
-  std::vector<int64_t> partial(blocks_, 0);
-  for_rows([&](size_t block, int64_t y) {
-    uint8_t* label = labels_.row(y);
-    for (int64_t x = 0; x < width_; ++x) {
-      if (label[x] < 2) continue;
-      const auto decided = static_cast<uint8_t>(mask.row(y)[x] ? 3 : 2);
-      partial[block] += label[x] != decided;
-      label[x] = decided;
-    }
-  });
-  int64_t changed = 0;
-  for (const int64_t part : partial) changed += part;
-  return changed;
-}
-
-GrabCutResult GrabCut::run() {
   GrabCutResult result;
-  if (flat_) result.warnings.emplace_back("the picture has one colour: it tells nothing about the subject");
-  bool coloured = false;  // whether a mixture has been fitted
-  for (int64_t changed = height_ * width_;
-       result.n_iter < options_.n_iter && changed > height_ * width_ / kFewPixels;) {
-    if (count_sides()) {
-      if (!coloured) first_components();
-      fit();
-      coloured = true;
+  if (box) box = clipped(*box, image.height, image.width, result.warnings);
+  const size_t top = state.levels.size() - 1;
+  std::vector<Image<uint8_t>> smaller;  // labels of the smaller sizes
+  const auto labels_of = [&](size_t level) { return level < top ? smaller[level].view() : labels; };
+  for (size_t level = 0; level <= top; ++level) {
+    const ImageView<const uint8_t> picture = state.picture(level);
+    if (level < top) smaller.emplace_back(picture.height, picture.width);
+    const ImageView<uint8_t> here = labels_of(level);
+    if (hints.data == nullptr)
+      for (int64_t y = 0; y < here.height; ++y) std::fill_n(here.row(y), here.width, uint8_t{3});
+    else if (level < top)
+      shrink_labels(hints, here);
+    else if (hints.data != here.data)
+      for (int64_t y = 0; y < here.height; ++y) std::copy_n(hints.row(y), here.width, here.row(y));
+    const bool overruled =
+        box && apply_box(scaled_box(*box, image.height, image.width, picture.height, picture.width), here);
+    if (overruled && level == top)
+      result.warnings.emplace_back("foreground labels outside the box were taken as background");
+  }
+
+  // The smallest size: where to start, then the rounds.
+  CutLevel& coarse = *state.levels[0];
+  const ImageView<uint8_t> start = labels_of(0);
+  Image<float> log_odds;
+  if (unary.data != nullptr) {
+    log_odds = Image<float>::like(start);
+    resize_area(unary, log_odds);
+    bool told = false;  // whether the hints tell probable foreground from probable background
+    for (int64_t y = 0; y < start.height; ++y)
+      told |= std::find(start.row(y), start.row(y) + start.width, 2) != start.row(y) + start.width;
+    for (int64_t y = 0; !told && y < start.height; ++y)
+      for (int64_t x = 0; x < start.width; ++x)
+        if (start.row(y)[x] > 1) start.row(y)[x] = log_odds.row(y)[x] > 0 ? 3 : 2;
+  } else {
+    log_odds = start_labels(state.picture(0), start);
+  }
+  const Prior coarse_prior(log_odds, start.height, start.width);
+  const Box whole{0, 0, start.width, start.height};
+  const Box graph = box ? scaled_box(*box, image.height, image.width, start.height, start.width) : whole;
+  const std::array<int64_t, 4> corners{graph.x, graph.y, graph.width, graph.height};
+  Image<uint8_t> domain = Image<uint8_t>::like(start);
+  for (int64_t y = 0; y < start.height; ++y)
+    for (int64_t x = 0; x < start.width; ++x)
+      domain.row(y)[x] =
+          y >= graph.y && y < graph.y + graph.height && x >= graph.x && x < graph.x + graph.width ? kNode : kOutside;
+  if (state.opened != corners) coarse.open(domain);
+  state.opened = corners;
+
+  if (coarse.flat()) result.warnings.emplace_back("the picture has one colour: it tells nothing about the subject");
+  Mixtures models;
+  const int64_t pixels = start.height * start.width;
+  for (int64_t changed = pixels; result.n_iter < options.n_iter && changed > pixels / kFewPixels;) {
+    int64_t front = 0;
+    for (int64_t y = 0; y < start.height; ++y)
+      front += std::count_if(start.row(y), start.row(y) + start.width, foreground);
+    if (front > 0 && front < pixels) {
+      const bool first = models[0].empty() && models[1].empty();
+      models = first ? coarse.cluster_sides(start, options.n_components, options.seed) : coarse.fit(start, models);
     } else {
-      const char* empty = pixels_[kForeground] == 0 ? "foreground" : "background";
+      const char* empty = front == 0 ? "foreground" : "background";
       if (result.n_iter > 0)
         result.warnings.push_back("no " + std::string(empty) + " was left after round " +
                                   std::to_string(result.n_iter));
       else
         result.warnings.push_back("the hints leave no pixel that may be " + std::string(empty));
-      if (unary_.data == nullptr || result.n_iter > 0) break;
+      if (unary.data == nullptr || result.n_iter > 0) break;
     }
-    score();
-    changed = cut();
+    changed = coarse.cut(models, coarse_prior, start);
     ++result.n_iter;
   }
-  result.energy = static_cast<double>(flow_) / kScale;
+  result.exact = top == 0 || options.exact;
+  if (options.certify && result.n_iter > 0 && !coarse.certified(domain, start))
+    throw std::runtime_error("grabcut: the flow does not equal the capacity of the cut");
+  if (options.clean) clean(start);
+
+  // Every larger size: the edge again.
+  CutLevel* last = &coarse;
+  for (size_t level = 1; level <= top; ++level) {
+    last = state.levels[level].get();
+    const ImageView<uint8_t> here = labels_of(level);
+    domain = enlarge(labels_of(level - 1), options.exact && level == top, here);
+    last->open(domain);
+    if (last->empty() || models[0].empty() || models[1].empty()) continue;
+    models = last->fit(here, models);
+    last->cut(models, Prior({}, here.height, here.width), here);
+    if (options.certify && !last->certified(domain, here))
+      throw std::runtime_error("grabcut: the flow does not equal the capacity of the cut");
+    last->close();
+  }
+  result.energy = last->energy();
+  if (options.certify)
+    result.energy = last->energy_of(models, top == 0 ? coarse_prior : Prior({}, image.height, image.width), labels);
   return result;
-}
-
-}  // namespace
-
-GrabCutResult grabcut(ImageView<const uint8_t> image, ImageView<uint8_t> labels, std::optional<Box> box,
-                      ImageView<const float> unary, const GrabCutOptions& options) {
-  require_options(image, labels, unary, options);
-  GrabCutResult result;
-  if (box) apply_box(*box, labels, result.warnings);
-  GrabCutResult found = GrabCut(image, labels, unary, options).run();
-  found.warnings.insert(found.warnings.begin(), result.warnings.begin(), result.warnings.end());
-  return found;
-}
-
-GrabCutResult grabcut(ImageView<const float> image, ImageView<uint8_t> labels, std::optional<Box> box,
-                      ImageView<const float> unary, const GrabCutOptions& options) {
-  require_range(image, 0, 1, "grabcut: image");
-  Image<uint8_t> rounded = Image<uint8_t>::like(image, image.channels);
-  const int64_t values = image.width * image.channels;
-  parallel_for(image.height, row_grain(values), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y)
-      for (int64_t i = 0; i < values; ++i) rounded.row(y)[i] = static_cast<uint8_t>(image.row(y)[i] * 255.0f + 0.5f);
-  });
-  return grabcut(rounded, labels, box, unary, options);
 }
 
 }  // namespace alphacut

@@ -1,6 +1,8 @@
 #include "alphacut/graphcut.hpp"
 
+#include <algorithm>
 #include <stdexcept>
+#include <vector>
 
 #include "alphacut/parallel.hpp"
 #include "dispatch.hpp"
@@ -41,24 +43,61 @@ void require_sizes(ImageView<const int32_t> source, ImageView<const int32_t> sin
   for (const auto& plane : neighbours) require_size(plane, source, "neighbours");
 }
 
+// Puts all pixels into the empty graph; entries that point outside count as 0. Returns what flows straight from the
+// source to the sink over single pixels.
+int64_t load(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours,
+             GridFlow& graph) {
+  const int64_t height = source.height, width = source.width, grain = row_grain(width);
+  std::vector<int64_t> direct(static_cast<size_t>((height - 1) / grain + 1), 0);
+  parallel_for(height, grain, [&](int64_t begin, int64_t end) {
+    std::vector<int32_t> difference(static_cast<size_t>(width)), weights[4];
+    for (auto& row : weights) row.resize(static_cast<size_t>(width));
+    int64_t sum = 0;
+    for (int64_t y = begin; y < end; ++y) {
+      const int32_t *from = source.row(y), *to = sink.row(y);
+      for (int64_t x = 0; x < width; ++x) {
+        difference[static_cast<size_t>(x)] = from[x] - to[x];
+        sum += std::min(from[x], to[x]);
+      }
+      const int32_t* rows[4];
+      for (size_t k = 0; k < 4; ++k) {
+        const auto [first, last] = columns_inside(k, y, height, width);
+        std::fill(weights[k].begin(), weights[k].end(), 0);
+        if (first < last)
+          std::copy(neighbours[k].row(y) + first, neighbours[k].row(y) + last, weights[k].begin() + first);
+        rows[k] = weights[k].data();
+      }
+      graph.add(y, 0, width, difference.data(), rows);
+    }
+    direct[static_cast<size_t>(begin / grain)] = sum;
+  });
+  int64_t flow = 0;
+  for (const int64_t sum : direct) flow += sum;
+  return flow;
+}
+
 }  // namespace
 
 int64_t graph_cut(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours,
-                  ImageView<uint8_t> mask) {
+                  ImageView<uint8_t> mask, bool certify) {
   require_sizes(source, sink, neighbours);
   require_size(mask, source, "mask");
-  GridFlow graph(source.height, source.width);
-  parallel_for(source.height, row_grain(source.width), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y) {
-      require_capacities(source.row(y), {0, source.width}, "source");
-      require_capacities(sink.row(y), {0, source.width}, "sink");
-      for (size_t k = 0; k < 4; ++k)
-        require_capacities(neighbours[k].row(y), columns_inside(k, y, source.height, source.width), "neighbours");
-    }
+  GridFlow graph(source.height, source.width, true);
+  const auto for_rows = [&](auto body) {
+    parallel_for(source.height, row_grain(source.width), [&](int64_t begin, int64_t end) {
+      for (int64_t y = begin; y < end; ++y) body(y);
+    });
+  };
+  for_rows([&](int64_t y) {
+    require_capacities(source.row(y), {0, source.width}, "source");
+    require_capacities(sink.row(y), {0, source.width}, "sink");
+    for (size_t k = 0; k < 4; ++k)
+      require_capacities(neighbours[k].row(y), columns_inside(k, y, source.height, source.width), "neighbours");
   });
-  graph.load(source, sink, neighbours);
-  const int64_t flow = graph.solve();
-  graph.source_side(mask);
+  const int64_t flow = load(source, sink, neighbours, graph) + graph.solve();
+  for_rows([&](int64_t y) { graph.source_side(y, 0, source.width, mask.row(y)); });
+  if (certify && cut_capacity(source, sink, neighbours, mask) != flow)
+    throw std::runtime_error("graph cut: the flow is not the capacity of the cut; please report this with the input");
   return flow;
 }
 

@@ -1,21 +1,28 @@
 #include "grid_flow.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
+#include <new>
 #include <stdexcept>
 #include <string>
-#include <vector>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
 
 #include "alphacut/parallel.hpp"
 
 namespace alphacut {
 namespace {
 
-constexpr uint8_t kRoot = 8;    // the parent is the terminal
-constexpr uint8_t kOrphan = 9;  // no parent
+// A vertex's state is 256 · label + its open arcs, those of a residual capacity above 0, a bit each.
+constexpr uint32_t kLabel = 256, kMaxLabel = (1U << 24) - 1;
+constexpr int32_t kMaxExcess = 1 << 30;  // that a push may leave at a pixel: see change()
 constexpr int64_t kMaxPixels = std::numeric_limits<int32_t>::max();
 
-// Directions come in pairs: k ^ 1 is the way back. Even ones are those of Neighbours.
+// Directions come in pairs: k ^ 1 is the way back. Even ones are those of the weights.
 constexpr int kDx[8] = {1, -1, 0, 0, 1, -1, -1, 1};
 constexpr int kDy[8] = {0, 0, 1, -1, 1, -1, 1, -1};
 
@@ -27,256 +34,289 @@ int64_t checked_count(int64_t height, int64_t width) {
   return (height + 2) * (width + 1) + 1;
 }
 
+void prefetch([[maybe_unused]] const void* p) {
+#if defined(__GNUC__)
+  __builtin_prefetch(p);
+#endif
+}
+
+// Neighbours in other rows lie on other pages: with small ones every push would look up a page's address.
+void ask_for_large_pages([[maybe_unused]] char* memory, [[maybe_unused]] size_t bytes) {
+#if defined(__linux__)
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE)),
+               skip = page - 1 - (reinterpret_cast<uintptr_t>(memory) - 1) % page;
+  if (bytes > skip) madvise(memory + skip, (bytes - skip) / page * page, MADV_HUGEPAGE);  // may be refused
+#endif
+}
+
 }  // namespace
 
-GridFlow::GridFlow(int64_t height, int64_t width)
-    : height_(height),
-      width_(width),
-      pitch_(width + 1),
-      count_(checked_count(height, width)),
-      arcs_store_(1, count_),
-      excess_store_(1, count_),
-      label_store_(1, count_),
-      parent_store_(1, count_),
-      arcs_(arcs_store_.data()),
-      excess_(excess_store_.data()),
-      label_(label_store_.data()),
-      parent_(parent_store_.data()) {
+GridFlow::GridFlow(int64_t height, int64_t width, bool full)
+    : height_(height), width_(width), pitch_(width + 1), count_(checked_count(height, width)) {
   for (int k = 0; k < 8; ++k) offset_[k] = static_cast<int32_t>(kDy[k] * pitch_ + kDx[k]);
+  constexpr size_t line = 64;
+  const auto pixels = static_cast<size_t>(count_);
+  const size_t bytes = pixels * (sizeof(Arcs) + 8) + line;
+  memory_.reset(static_cast<char*>(std::calloc(bytes, 1)));
+  if (!memory_) throw std::bad_alloc();
+  if (full && bytes > size_t{8} << 20) ask_for_large_pages(memory_.get(), bytes);
+  char* start = memory_.get() + (line - reinterpret_cast<uintptr_t>(memory_.get()) % line) % line;
+  arcs_ = reinterpret_cast<Arcs*>(start);
+  excess_ = reinterpret_cast<int32_t*>(arcs_ + pixels);
+  state_ = reinterpret_cast<uint32_t*>(excess_ + pixels);
+  rows_.resize(static_cast<size_t>(height));
 }
 
-void GridFlow::load(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours) {
-  const int64_t grain = row_grain(width_);
-  std::vector<int64_t> direct(static_cast<size_t>((height_ - 1) / grain + 1), 0);
-  const auto clear = [&](int64_t i) {
-    arcs_[i] = {};
-    excess_[i] = 0;
-    label_[i] = 0;
-    parent_[i] = kOrphan;
-  };
-  for (int64_t i = 0; i <= pitch_; ++i) clear(i);
-  for (int64_t i = (height_ + 1) * pitch_; i < count_; ++i) clear(i);
-  parallel_for(height_, grain, [&](int64_t begin, int64_t end) {
-    int64_t sum = 0;
-    for (int64_t y = begin; y < end; ++y) {
-      if (y > 0) clear(index(y, -1));
-      for (int64_t x = 0; x < width_; ++x) {
-        const int64_t i = index(y, x);
-        for (int k = 0; k < 8; ++k) {
-          const int64_t nx = x + kDx[k], ny = y + kDy[k];
-          const bool inside = nx >= 0 && nx < width_ && ny >= 0 && ny < height_;
-          const auto& plane = neighbours[static_cast<size_t>(k / 2)];
-          arcs_[i].to[k] = !inside ? 0 : k % 2 == 0 ? plane.row(y)[x] : plane.row(ny)[nx];
-        }
-        const int32_t from = source.row(y)[x], to = sink.row(y)[x];
-        sum += std::min(from, to);
-        excess_[i] = from - to;
-        label_[i] = 0;
-        parent_[i] = kOrphan;
-      }
-    }
-    direct[static_cast<size_t>(begin / grain)] = sum;
+template <class Body>
+void GridFlow::for_rows(Body&& body) {
+  parallel_for(height_, row_grain(width_), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) body(rows_[static_cast<size_t>(y)]);
   });
-  flow_ = 0;
-  for (const int64_t sum : direct) flow_ += sum;
 }
 
-// A pixel whose terminal outweighs all its edges lies on that terminal's side in every cut looked for (on the source's
-// side only if it outweighs them strictly: of two equal cuts the one with fewer source pixels counts). Its edges then
-// join the neighbours to the terminal.
-template <int Side>
-void GridFlow::settle(int32_t v) {
-  int64_t edges = 0;
-  for (int k = 0; k < 8; ++k) edges += residual<Side>(v, k);
-  if (edges == 0 || Side * int64_t{excess_[v]} < edges + (Side > 0 ? 1 : 0)) return;
-  for (int k = 0; k < 8; ++k) {
-    const int32_t w = v + offset_[k], amount = residual<Side>(v, k);
-    if (Side * int64_t{excess_[w]} + amount > std::numeric_limits<int32_t>::max()) continue;  // left to the search
-    flow_ += std::clamp(-Side * excess_[w], 0, amount);
-    excess_[w] += Side * amount;
-    excess_[v] -= Side * amount;
-    arcs_[v].to[k] = arcs_[w].to[k ^ 1] = 0;
+void GridFlow::clear() {
+  for_rows([&](Row& row) {
+    for (const auto [begin, end] : row.segments) {
+      std::fill(arcs_ + begin, arcs_ + end, Arcs{});
+      std::fill(excess_ + begin, excess_ + end, 0);
+      std::fill(state_ + begin, state_ + end, 0U);
+    }
+    row.segments.clear();
+    row.supply = 0;
+  });
+}
+
+void GridFlow::add(int64_t y, int64_t x0, int64_t x1, const int32_t* difference, const int32_t* const weights[4]) {
+  Row& row = rows_[static_cast<size_t>(y)];
+  const auto first = static_cast<int32_t>(index(y, x0)), count = static_cast<int32_t>(x1 - x0);
+  row.segments.push_back({first, first + count});
+  row.fresh = true;
+  for (int32_t i = 0; i < count; ++i) {
+    excess_[first + i] = difference[i];
+    row.supply += std::max(difference[i], 0);
+  }
+  for (int k = 0; k < 4; ++k) {
+    const int32_t* weight = weights[k];
+    Arcs *from = arcs_ + first, *to = from + offset_[2 * k];
+    for (int32_t i = 0; i < count; ++i) {
+      if (weight[i] == 0) continue;  // the other end may lie in memory never touched
+      from[i].to[2 * k] = weight[i];
+      to[i].to[2 * k + 1] = weight[i];
+    }
   }
 }
 
-void GridFlow::reduce() {
-  const auto visit = [&](int32_t v) {
-    if (excess_[v] > 0) settle<1>(v);
-    if (excess_[v] < 0) settle<-1>(v);
-  };
-  const auto last = static_cast<int32_t>(count_ - pitch_ - 1);
-  for (auto v = static_cast<int32_t>(pitch_); v < last; ++v) visit(v);
-  for (int32_t v = last; v-- > pitch_;) visit(v);
-}
-
-template <>
-GridFlow::Tree<1>& GridFlow::tree<1>() {
-  return source_;
-}
-template <>
-GridFlow::Tree<-1>& GridFlow::tree<-1>() {
-  return sink_;
-}
-
-void GridFlow::plant() {
-  source_ = {};
-  sink_ = {};
-  for (int64_t v = 0; v < count_; ++v) {
-    if (excess_[v] == 0) continue;
-    label_[v] = excess_[v] > 0 ? 1 : -1;
-    parent_[v] = kRoot;
-    (excess_[v] > 0 ? source_.active : sink_.active).push_back(static_cast<int32_t>(v));
+void GridFlow::change(int64_t y, int64_t x0, int64_t x1, const int32_t* before, const int32_t* after) {
+  int32_t* excess = excess_ + index(y, x0);
+  int64_t supply = 0;
+  for (int64_t i = 0; i < x1 - x0; ++i) {
+    excess[i] = static_cast<int32_t>(int64_t{excess[i]} + after[i] - before[i]);
+    supply += std::max(after[i], 0) - std::max(before[i], 0);
   }
+  rows_[static_cast<size_t>(y)].supply += supply;
+}
+
+class GridFlow::Search {
+ public:
+  explicit Search(GridFlow& graph) : graph_(graph), arcs_(graph.arcs_), excess_(graph.excess_), state_(graph.state_) {
+    std::copy_n(graph.offset_, 8, offset_);
+  }
+  void run();
+  template <int Side>
+  int64_t spread();
+
+ private:
+  uint32_t label(int32_t v) const { return state_[v] / kLabel; }
+  bool labelled(int32_t v) const { return state_[v] >= kLabel; }
+  void set_label(int32_t v, uint32_t label) { state_[v] = label * kLabel + state_[v] % kLabel; }
+  void enlist(int32_t v) {
+    const size_t l = label(v);
+    if (l >= active_.size()) active_.resize(l + 1);
+    active_[l].push_back(v);
+    top_ = std::max(top_, l);
+  }
+  template <int Side>
+  void reach_from_roots(int32_t begin, int32_t end);
+  template <int Side>
+  void reach(int32_t v, uint32_t level);
+  void push(int32_t v, int k, int32_t amount);
+  void discharge(int32_t v);
+  void sweep(int64_t budget);
+
+  GridFlow& graph_;
+  Arcs* arcs_;
+  int32_t* excess_;
+  uint32_t* state_;
+  int32_t offset_[8] = {};
+  std::vector<int32_t> rim_, next_;
+  std::vector<uint32_t> near_;
+  std::vector<std::vector<int32_t>> active_;  // by label
+  size_t top_ = 0;
+  int64_t work_ = 0;
+  uint32_t cap_ = 0;
+};
+
+void GridFlow::open_arcs() {
+  for_rows([&](Row& row) {
+    if (!row.fresh) return;
+    row.fresh = false;
+    for (const auto [begin, end] : row.segments)
+      for (int32_t v = begin; v < end; ++v) {
+        uint32_t open = 0;
+        for (int k = 0; k < 8; ++k) open |= static_cast<uint32_t>(arcs_[v].to[k] != 0) << k;
+        state_[v] = open;
+      }
+  });
 }
 
 int64_t GridFlow::solve() {
-  reduce();
-  plant();
-  while (!source_.active.empty() && !sink_.active.empty()) {
-    if (source_.active.size() <= sink_.active.size())
-      grow<1>();
-    else
-      grow<-1>();
+  open_arcs();
+  Search search(*this);
+  search.run();
+  search.spread<1>();
+  int64_t flow = 0;
+  for (const Row& row : rows_) {
+    flow += row.supply;
+    for (const auto [begin, end] : row.segments)
+      for (int32_t v = begin; v < end; ++v) flow -= std::max(excess_[v], 0);
   }
-  return flow_;
-}
-
-// Scans the tree's deepest level: free neighbours join one level below, neighbours in the other tree make a path.
-template <int Side>
-void GridFlow::grow() {
-  auto& own = tree<Side>();
-  own.limit = own.level + 1;
-  for (size_t i = 0; i < own.active.size(); ++i) {  // orphans may be appended
-    const int32_t v = own.active[i];
-    for (int k = 0; k < 8 && label_[v] == Side * own.level;) {
-      const int32_t w = v + offset_[k];
-      if (residual<Side>(v, k) == 0 || Side * label_[w] > 0) {
-        ++k;
-      } else if (label_[w] == 0) {
-        label_[w] = Side * own.limit;
-        parent_[w] = static_cast<uint8_t>(k ^ 1);
-        own.next.push_back(w);
-        ++k;
-      } else if (Side > 0) {
-        augment(v, k);
-      } else {
-        augment(w, k ^ 1);
-      }
-    }
-  }
-  own.active.swap(own.next);
-  own.next.clear();
-  own.level = own.limit;
-}
-
-// The smallest residual on the way from v to its root, the terminal's arc included.
-template <int Side>
-int32_t GridFlow::narrowest(int32_t v, int32_t bottleneck) const {
-  for (; parent_[v] != kRoot; v += offset_[parent_[v]])
-    bottleneck = std::min(bottleneck, residual<-Side>(v, parent_[v]));
-  return std::min(bottleneck, Side * excess_[v]);
-}
-
-// Takes the amount along the way from v to its root and notes the orphans, highest label first.
-template <int Side>
-void GridFlow::drain(int32_t v, int32_t amount) {
-  auto& path = tree<Side>().path;
-  while (parent_[v] != kRoot) {
-    const int k = parent_[v];
-    const int32_t up = v + offset_[k];
-    if (Side > 0)
-      push(up, k ^ 1, amount);
-    else
-      push(v, k, amount);
-    if (residual<-Side>(v, k) == 0) {
-      parent_[v] = kOrphan;
-      path.push_back(v);
-    }
-    v = up;
-  }
-  excess_[v] -= Side * amount;
-  if (excess_[v] == 0) {
-    parent_[v] = kOrphan;
-    path.push_back(v);
-  }
-}
-
-// Pushes all that fits from the source over v, its neighbour k in the sink's tree, and on to the sink.
-void GridFlow::augment(int32_t v, int k) {
-  const int32_t w = v + offset_[k];
-  const int32_t amount = narrowest<-1>(w, narrowest<1>(v, arcs_[v].to[k]));
-  push(v, k, amount);
-  drain<1>(v, amount);
-  drain<-1>(w, amount);
-  flow_ += amount;
-  adopt<1>();
-  adopt<-1>();
-}
-
-// Orphans in the order of their labels: then those one level above are settled when a vertex looks for a parent.
-template <int Side>
-void GridFlow::adopt() {
-  auto& path = tree<Side>().path;
-  int32_t label = 0;
-  orphans_.clear();
-  while (!path.empty() || !orphans_.empty()) {
-    if (orphans_.empty()) label = Side * label_[path.back()];
-    if (!path.empty() && Side * label_[path.back()] == label) {
-      orphans_.push_back(path.back());
-      path.pop_back();
-    }
-    for (const int32_t v : orphans_) find_parent<Side>(v, label);
-    orphans_.swap(children_);
-    children_.clear();
-    ++label;
-  }
+  return flow;
 }
 
 template <int Side>
-void GridFlow::find_parent(int32_t v, int32_t label) {
-  auto& own = tree<Side>();
-  int32_t best = own.limit;  // a parent must be above the limit
-  for (int k = 0; k < 8; ++k) {
-    const int32_t level = Side * label_[v + offset_[k]];
-    if (level <= 0 || level >= best || residual<-Side>(v, k) == 0) continue;
-    best = level;
-    parent_[v] = static_cast<uint8_t>(k);
-    if (best == label - 1) return;
-  }
-  // No parent one level above: v sinks or leaves, and its children lose it.
-  for (int k = 0; k < 8; ++k) {
-    const int32_t w = v + offset_[k];
-    if (parent_[w] != (k ^ 1) || label_[w] != Side * (label + 1)) continue;
-    parent_[w] = kOrphan;
-    children_.push_back(w);
-  }
-  if (parent_[v] == kOrphan) {
-    label_[v] = 0;
-    return;
-  }
-  label_[v] = Side * (best + 1);
-  if (best + 1 >= own.level) (best + 1 == own.level ? own.active : own.next).push_back(v);
+void GridFlow::Search::reach(int32_t v, uint32_t level) {
+  set_label(v, level);
+  next_.push_back(v);
+  if (Side < 0 && excess_[v] > 0) enlist(v);
 }
 
-void GridFlow::source_side(ImageView<uint8_t> mask) {
-  BlockVector<int32_t>& queue = source_.active;  // the tree is part of the answer; it may stop short of all of it
-  queue.clear();
-  for (int64_t v = 0; v < count_; ++v)
-    if (label_[v] > 0) queue.push_back(static_cast<int32_t>(v));
-  while (!queue.empty()) {
-    const int32_t v = queue.back();
-    queue.pop_back();
-    for (int k = 0; k < 8; ++k) {
-      const int32_t w = v + offset_[k];
-      if (label_[w] > 0 || arcs_[v].to[k] == 0) continue;
-      label_[w] = 1;
-      queue.push_back(w);
-    }
+// Reaches the pixels next to the roots, which have label 1; label 2 does not look like that.
+template <int Side>
+void GridFlow::Search::reach_from_roots(int32_t begin, int32_t end) {
+  const uint32_t *own = state_ + begin, *other[8];
+  for (int k = 0; k < 8; ++k) other[k] = own + offset_[k];
+  const auto n = static_cast<size_t>(end - begin);
+  near_.resize(std::max(near_.size(), n));
+  uint32_t* __restrict near = near_.data();
+  uint32_t any = 0;
+  for (size_t i = 0; i < n; ++i) {
+    uint32_t open = 0;
+    const auto look = [&](int k) {
+      open |= (other[k][i] / kLabel) & (Side > 0 ? other[k][i] >> (k ^ 1) : own[i] >> k);
+    };
+    look(0), look(1), look(2), look(3), look(4), look(5), look(6), look(7);  // no loop, so that it becomes vectors
+    near[i] = open & ~(own[i] / kLabel) & 1;
+    any |= near[i];
   }
-  parallel_for(height_, row_grain(width_), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y)
-      for (int64_t x = 0; x < width_; ++x) mask.row(y)[x] = label_[index(y, x)] > 0 ? 255 : 0;
+  for (size_t i = 0; any != 0 && i < n; ++i)
+    if (near[i] != 0) reach<Side>(begin + static_cast<int32_t>(i), 2);
+}
+
+// Labels what the sources lead to (Side +1), or what leads to a sink (Side -1), with the number of pixels on the
+// shortest way. Once sinks have met excess, they go on to twice that distance only. Returns how many were reached.
+template <int Side>
+int64_t GridFlow::Search::spread() {
+  graph_.for_rows([&](Row& row) {
+    for (const auto [begin, end] : row.segments)
+      for (int32_t v = begin; v < end; ++v)
+        state_[v] = state_[v] % kLabel + ((Side > 0 ? excess_[v] > 0 : excess_[v] < 0) ? kLabel : 0);
   });
+  next_.clear();
+  for (const Row& row : graph_.rows_)
+    for (const auto [begin, end] : row.segments) reach_from_roots<Side>(begin, end);
+  int64_t reached = 0;
+  uint32_t last = kMaxLabel;
+  for (uint32_t level = 3; !next_.empty(); ++level) {
+    if (Side < 0 && last == kMaxLabel && top_ > 0) last = 2 * level;
+    if (level > last) break;
+    if (level == kMaxLabel)
+      throw std::length_error("graph cut: the way from a pixel to its terminal takes 2^24 pixels");
+    rim_.clear();
+    rim_.swap(next_);
+    reached += static_cast<int64_t>(rim_.size());
+    for (const int32_t v : rim_)
+      for (int k = 0; k < 8; ++k) {
+        const int32_t w = v + offset_[k];
+        if (Side < 0 ? (state_[w] & (~(kLabel - 1) | 1U << (k ^ 1))) == 1U << (k ^ 1)
+                     : (state_[v] >> k & 1) != 0 && !labelled(w))
+          reach<Side>(w, level);
+      }
+  }
+  return reached;
+}
+
+void GridFlow::Search::push(int32_t v, int k, int32_t amount) {
+  const int32_t w = v + offset_[k];
+  if ((arcs_[v].to[k] -= amount) == 0) state_[v] &= ~(1U << k);
+  arcs_[w].to[k ^ 1] += amount;
+  state_[w] |= 1U << (k ^ 1);
+  excess_[v] -= amount;
+  const int32_t before = excess_[w];
+  excess_[w] += amount;
+  if (before <= 0 && excess_[w] > 0) enlist(w);
+}
+
+// Pushes the excess of v to pixels one label below; when no open arc leads there, v moves to one above the lowest that
+// one leads to, and so on.
+void GridFlow::Search::discharge(int32_t v) {
+  while (label(v) <= cap_) {
+    const uint32_t below = label(v) - 1;
+    uint32_t lowest = kMaxLabel;
+    ++work_;
+    for (uint32_t open = state_[v] % kLabel; open != 0; open &= open - 1) {
+      const int k = std::countr_zero(open);
+      const int32_t w = v + offset_[k];
+      const uint32_t level = label(w);
+      if (level == 0) continue;
+      if (level != below) {
+        lowest = std::min(lowest, level);
+        continue;
+      }
+      const int32_t room = kMaxExcess - std::max(excess_[w], 0);
+      const int32_t amount = std::min({excess_[v], arcs_[v].to[k], room});
+      if (amount > 0) push(v, k, amount);
+      if (excess_[v] == 0) return;
+      if (arcs_[v].to[k] > 0) return enlist(v);  // w is full: later
+    }
+    if (lowest == kMaxLabel) return set_label(v, 0);
+    set_label(v, std::min(lowest + 1, kMaxLabel - 1));
+  }
+}
+
+// From the highest label down, again and again; pixels that get excess at the current label or above wait for the next
+// time.
+void GridFlow::Search::sweep(int64_t budget) {
+  for (work_ = 0; top_ > 0 && work_ <= budget;) {
+    size_t level = top_;
+    work_ += static_cast<int64_t>(level / 8);
+    for (top_ = 0; level > 0; --level) {
+      rim_.swap(active_[level]);
+      for (size_t i = 0; i < rim_.size(); ++i) {
+        const int32_t v = rim_[i], soon = rim_[std::min(i + 3, rim_.size() - 1)];
+        for (int k = 4; k < 8; ++k) prefetch(arcs_ + soon + offset_[k]);  // where it may push to
+        if (excess_[v] > 0 && label(v) == level) discharge(v);
+      }
+      rim_.clear();
+    }
+    while (top_ > 0 && active_[top_].empty()) --top_;
+  }
+  for (; top_ > 0; --top_) active_[top_].clear();
+}
+
+void GridFlow::Search::run() {
+  int64_t pixels = 0;
+  for (const Row& row : graph_.rows_)
+    for (const auto [begin, end] : row.segments) pixels += end - begin;
+  for (int64_t reached = spread<-1>(); top_ > 0; reached = spread<-1>()) {
+    // Pixels out of reach lie farther than any reached: labels up to two more are still lower bounds.
+    cap_ = static_cast<uint32_t>(std::min<size_t>(top_ + 2, kMaxLabel - 1));
+    sweep(reached + pixels / 4);
+  }
+}
+
+void GridFlow::source_side(int64_t y, int64_t x0, int64_t x1, uint8_t* mask) const {
+  const uint32_t* state = state_ + index(y, x0);
+  for (int64_t i = 0; i < x1 - x0; ++i) mask[i] = state[i] >= kLabel ? 255 : 0;
 }
 
 }  // namespace alphacut

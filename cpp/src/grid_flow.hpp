@@ -1,88 +1,85 @@
-// Maximum flow on an implicit 8-connected grid by incremental breadth-first search: Goldberg, Hed, Kaplan, Tarjan and
-// Werneck, "Maximum flows by incremental breadth-first search", ESA 2011.
+// Maximum flow on an implicit 8-connected grid, or on some pixels of it, by push-relabel (Goldberg and Tarjan, "A new
+// approach to the maximum-flow problem", JACM 1988) with exact distances renewed now and then (Cherkassky and Goldberg,
+// "On implementing the push-relabel method for the maximum flow problem", Algorithmica 1997).
 //
-// Two trees of residual arcs grow from the source and towards the sink, a level at a time. Where they meet, flow is
-// pushed along the path; vertices cut off by a saturated arc ("orphans") look for another parent one level above, else
-// move down to the lowest level that has one, else leave the tree. A vertex's label is its level, so labels only rise
-// and the work is bounded by a polynomial of the number of pixels, whatever the capacities.
+// A pixel's label is a lower bound on the number of pixels on its way to a sink. Excess moves down the labels, from all
+// pixels that have some, highest first; a pixel that finds no way down is raised above its lowest neighbour. When the
+// raises have cost about as much as finding distances anew by breadth-first search, that is done. The search stops at
+// twice the distance of the nearest excess, so that what can be settled nearby is settled first. Labels never fall, so
+// the work is bounded by a polynomial of the number of pixels, whatever the capacities.
+//
+// The terminals' arcs are one number a pixel, its excess: positive what still may come from the source, negative what
+// still may go to the sink. Any flow between pixels, with the excess adjusted, leaves a problem of the same cuts, so
+// nothing need be sent back to the source, and a solved graph can go on with other terminals: Kohli and Torr,
+// "Efficiently solving dynamic Markov random fields using graph cuts", ICCV 2005.
 #pragma once
 
 #include <cstdint>
-
-#include "alphacut/graphcut.hpp"
+#include <cstdlib>
+#include <memory>
+#include <vector>
 
 namespace alphacut {
 
+// 40 bytes a pixel of the grid, of which only the pages of pixels that take part are ever touched, and lists of the
+// search's rim and of the pixels whose excess moves.
 class GridFlow {
  public:
-  // Throws std::invalid_argument if the pixels do not fit 32-bit indices.
-  GridFlow(int64_t height, int64_t width);
+  // Empty. `full`: most pixels will take part, so memory may come in large pages. Throws std::invalid_argument if the
+  // pixels do not fit 32-bit indices.
+  GridFlow(int64_t height, int64_t width, bool full = false);
 
-  // Loads new capacities; sizes and ranges are the caller's business.
-  void load(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours);
+  // Takes all pixels out.
+  void clear();
 
-  // Pushes the maximum flow and returns it.
+  // Pixels [x0, x1) of row y take part: difference[x - x0] is the capacity from the source less that to the sink,
+  // weights[k][x - x0] the capacity both ways to the neighbour right, below, below right, below left. A weight to a
+  // pixel that takes no part must be 0. |difference| <= 2^30 - 1, weights from 0 to 2^30 - 1. The segments of a row
+  // come from left to right; different rows may come from several threads at once.
+  void add(int64_t y, int64_t x0, int64_t x1, const int32_t* difference, const int32_t* const weights[4]);
+
+  // The differences of pixels that take part change; the flow stays. Differences that change must stay within 2^29 - 1:
+  // what flows into a pixel never raises its excess beyond 2^30, so after a change it stays below 2^31.
+  void change(int64_t y, int64_t x0, int64_t x1, const int32_t* before, const int32_t* after);
+
+  // Pushes the maximum flow and returns it, terminals taken as max(difference, 0) and max(-difference, 0).
   int64_t solve();
 
-  // 255 where the residual graph leads to from the source, 0 elsewhere. After solve().
-  void source_side(ImageView<uint8_t> mask);
+  // After solve(), before change(): 255 where the residual graph leads to from the source, 0 elsewhere, for pixels [x0,
+  // x1) of row y.
+  void source_side(int64_t y, int64_t x0, int64_t x1, uint8_t* mask) const;
 
  private:
+  class Search;
   struct Arcs {
     int32_t to[8];  // residual capacity to each neighbour
   };
-  // Side +1 is the source's tree, -1 the sink's.
-  template <int Side>
-  struct Tree {
-    int32_t level = 1;  // labels below have been scanned, this one is next
-    int32_t limit = 1;  // largest label a vertex may have: one more while its level is being scanned
-    BlockVector<int32_t> active, next, path;
+  struct Segment {
+    int32_t begin, end;  // indices
+  };
+  struct Row {
+    std::vector<Segment> segments;
+    bool fresh = false;  // added since the last solve
+    int64_t supply = 0;  // sum of the positive differences
+  };
+  struct Free {
+    void operator()(void* p) const { std::free(p); }
   };
 
   int64_t index(int64_t y, int64_t x) const { return (y + 1) * pitch_ + x + 1; }
-  template <int Side>
-  Tree<Side>& tree();
-  // What can flow along the arc between v and its neighbour k: away from v (Side +1) or towards v (Side -1).
-  template <int Side>
-  int32_t residual(int32_t v, int k) const {
-    return Side > 0 ? arcs_[v].to[k] : arcs_[v + offset_[k]].to[k ^ 1];
-  }
-  void push(int32_t v, int k, int32_t amount) {
-    arcs_[v].to[k] -= amount;
-    arcs_[v + offset_[k]].to[k ^ 1] += amount;
-  }
-
-  template <int Side>
-  void settle(int32_t v);
-  void reduce();
-  void plant();
-  template <int Side>
-  void grow();
-  template <int Side>
-  int32_t narrowest(int32_t v, int32_t bottleneck) const;
-  template <int Side>
-  void drain(int32_t v, int32_t amount);
-  void augment(int32_t v, int k);
-  template <int Side>
-  void adopt();
-  template <int Side>
-  void find_parent(int32_t v, int32_t label);
+  template <class Body>
+  void for_rows(Body&& body);
+  void open_arcs();
 
   // Row-major with a border of one pixel that no arc reaches: one column serves as the right border of a row and the
-  // left border of the next.
+  // left border of the next. All zero: no arcs, no excess, in no tree.
   int64_t height_, width_, pitch_, count_;
   int32_t offset_[8];
-  int64_t flow_ = 0;
-  Image<Arcs> arcs_store_;
-  Image<int32_t> excess_store_, label_store_;
-  Image<uint8_t> parent_store_;
+  std::unique_ptr<char, Free> memory_;
   Arcs* arcs_;
-  int32_t* excess_;  // residual capacity of the terminal arc: > 0 from the source, < 0 to the sink
-  int32_t* label_;   // > 0 level in the source's tree, < 0 level in the sink's tree, 0 in none
-  uint8_t* parent_;  // direction of the parent
-  Tree<1> source_;
-  Tree<-1> sink_;
-  BlockVector<int32_t> orphans_, children_;
+  int32_t* excess_;
+  uint32_t* state_;  // label and open arcs, see grid_flow.cpp
+  std::vector<Row> rows_;
 };
 
 }  // namespace alphacut

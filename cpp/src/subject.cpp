@@ -9,6 +9,7 @@
 #include "alphacut/color.hpp"
 #include "alphacut/parallel.hpp"
 #include "alphacut/preprocess.hpp"
+#include "dispatch.hpp"
 #include "math.hpp"
 
 namespace alphacut {
@@ -17,75 +18,181 @@ namespace {
 constexpr int64_t kLongSide = 300;
 constexpr float kLeastContrast = 4;  // barrier, summed over L, a and b: below it there is nothing to see
 
-// The path found so far to each pixel: its highest and lowest value; their difference is the distance.
-struct Paths {
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+int64_t round_down(int64_t n, int64_t unit) { return n / unit * unit; }
+int64_t round_up(int64_t n, int64_t unit) { return round_down(n + unit - 1, unit); }
+
+// Where the pixels of a picture lie that is stored by its diagonals. A pixel of a raster pass waits for its neighbours
+// to the left and above, which are both of the diagonal before: all pixels of one are done at once. Pixel (y, x) is
+// lane y + 1 of diagonal x + y. A diagonal is kept in whole groups of lanes, with at least one more than it has pixels
+// at either end: where its neighbours have a pixel and it has none.
+struct Diagonals {
+  static constexpr int64_t kGroup = 16;
   int64_t height, width;
-  BlockVector<float> high, low;
+  std::vector<int64_t> lane0;  // of each diagonal, whether it is kept or not
+  int64_t size = kGroup;       // with a group at either end, as reads reach one lane out
 
-  Paths(ImageView<const float> channel, ImageView<const uint8_t> seed)
-      : height(channel.height), width(channel.width), high(static_cast<size_t>(channel.pixels())), low(high.size()) {
-    bool any = false;
-    size_t i = 0;
-    for (int64_t y = 0; y < height; ++y)
-      for (int64_t x = 0; x < width; ++x, ++i) {
-        const bool is_seed = seed.row(y)[x] != 0;
-        any |= is_seed;
-        high[i] = is_seed ? channel.row(y)[x] : std::numeric_limits<float>::infinity();
-        low[i] = is_seed ? channel.row(y)[x] : -std::numeric_limits<float>::infinity();
-      }
-    if (!any) throw std::invalid_argument("barrier_distance: seed must have at least one nonzero pixel");
+  Diagonals(int64_t height_, int64_t width_) : height(height_), width(width_) {
+    for (int64_t t = 0; t < count(); ++t) {
+      lane0.push_back(size - kept(t));
+      size += kept_end(t) - kept(t);
+    }
+    size += kGroup;
   }
+  int64_t count() const { return height + width - 1; }
+  int64_t groups() const { return kept_end(count() - 1) / kGroup; }
+  int64_t at(int64_t t, int64_t lane) const { return lane0[static_cast<size_t>(t)] + lane; }
 
-  // Takes the path through pixel j to pixel i, of value v, if it is shorter.
-  void offer(size_t i, size_t j, float v) {
-    const float top = std::max(high[j], v), bottom = std::min(low[j], v);
-    if (top - bottom < high[i] - low[i]) high[i] = top, low[i] = bottom;
+  int64_t first(int64_t t) const { return std::max<int64_t>(t - width + 1, 0) + 1; }
+  int64_t end(int64_t t) const { return std::min(t + 1, height) + 1; }
+  int64_t kept(int64_t t) const { return round_down(first(t) - 1, kGroup); }
+  int64_t kept_end(int64_t t) const { return round_up(end(t) + 1, kGroup); }
+
+  // A strip holds the rows of one group of lanes, with a margin of a group on both sides.
+  int64_t pitch() const { return width + 2 * kGroup; }
+  int64_t top(int64_t group) const { return group * kGroup - 1; }
+  // Calls visit(i, j) for each diagonal that keeps the group: from i on in store, from j on (to the left and down, so
+  // pitch - 1 apart) in the strip.
+  template <class Visit>
+  void for_group(int64_t group, Visit visit) const {
+    const int64_t lane = group * kGroup;
+    for (int64_t t = std::max<int64_t>(lane - 2, 0); t < count() && kept(t) <= lane; ++t)
+      if (lane < kept_end(t)) visit(at(t, lane), kGroup + t - top(group));
   }
 };
 
-void forward_pass(ImageView<const float> channel, Paths& paths) {
-  const auto width = static_cast<size_t>(paths.width);
-  for (int64_t y = 0; y < paths.height; ++y) {
-    const float* row = channel.row(y);
-    for (size_t x = 0, i = static_cast<size_t>(y) * width; x < width; ++x, ++i) {
-      if (x > 0) paths.offer(i, i - 1, row[x]);
-      if (y > 0) paths.offer(i, i - width, row[x]);
+// A picture, one plane a channel, and its seeds, by diagonals.
+struct Barriers {
+  Diagonals place;
+  Image<float> value;
+  Image<uint8_t> seed;
+
+  // load(y, planes, plane) writes row y of the picture.
+  template <class Load>
+  Barriers(ImageView<const uint8_t> seeds, int64_t channels, Load load)
+      : place(seeds.height, seeds.width), value(channels, place.size), seed(1, place.size) {
+    constexpr int64_t group = Diagonals::kGroup;
+    const int64_t pitch = place.pitch(), plane = group * pitch;
+    for (const int64_t begin : {int64_t{0}, place.size - group}) {
+      std::fill_n(seed.data() + begin, group, uint8_t{0});
+      for (int64_t c = 0; c < channels; ++c) std::fill_n(value.row(c) + begin, group, kInfinity);
     }
+    parallel_for(place.groups(), row_grain(plane, 1 << 13), [&](int64_t begin, int64_t end) {
+      std::vector<float> values(static_cast<size_t>(channels * plane), kInfinity);
+      std::vector<uint8_t> marks(static_cast<size_t>(plane));
+      for (int64_t g = begin; g < end; ++g) {
+        for (int64_t k = 0; k < group; ++k) {
+          const int64_t y = place.top(g) + k, i = k * pitch + group;
+          if (y >= 0 && y < place.height) {
+            load(y, values.data() + i, plane);
+            std::copy_n(seeds.row(y), place.width, marks.data() + i);
+          } else {
+            for (int64_t c = 0; c < channels; ++c) std::fill_n(values.data() + c * plane + i, place.width, kInfinity);
+            std::fill_n(marks.data() + i, place.width, uint8_t{0});
+          }
+        }
+        place.for_group(g, [&](int64_t i, int64_t j) {
+          for (int64_t k = 0; k < group; ++k) seed.data()[i + k] = marks.data()[j + k * (pitch - 1)];
+          for (int64_t c = 0; c < channels; ++c)
+            for (int64_t k = 0; k < group; ++k) value.row(c)[i + k] = values.data()[c * plane + j + k * (pitch - 1)];
+        });
+      }
+    });
   }
+
+  // Turns the values of a channel into distances. The path found so far to each pixel is kept as its highest and lowest
+  // value, and improved by raster passes, the first forward.
+  void measure(int64_t channel, int passes) {
+    float* v = value.row(channel);
+    const auto size = static_cast<size_t>(place.size);
+    Image<float> paths(2, place.size);
+    float *top = paths.row(0), *bottom = paths.row(1);
+    const auto& kernel = kernels().subject;
+    kernel.start_paths(v, seed.data(), size, kInfinity, top, bottom);
+    // Offers to the pixels of diagonal t those of its neighbour, at the same lane, then at `shift` lanes from it.
+    const auto offer = [&](int64_t t, int64_t near, int64_t shift) {
+      const int64_t lane = round_down(place.first(t), Diagonals::kGroup);
+      const int64_t n = round_up(place.end(t), Diagonals::kGroup) - lane, i = place.at(t, lane);
+      const int64_t j = place.at(near, lane);
+      kernel.offer_paths(v + i, static_cast<size_t>(n), top + j, bottom + j, static_cast<ptrdiff_t>(shift), top + i,
+                         bottom + i);
+    };
+    for (int pass = 0; pass < passes; ++pass)
+      if (pass % 2 == 0)
+        for (int64_t t = 1; t < place.count(); ++t) offer(t, t - 1, -1);
+      else
+        for (int64_t t = place.count() - 2; t >= 0; --t) offer(t, t + 1, 1);
+    kernel.path_ranges(top, bottom, size, v);
+  }
+
+  // The distances, once measured, summed over the channels in order.
+  void sum(ImageView<float> out) const {
+    constexpr int64_t group = Diagonals::kGroup;
+    const int64_t pitch = place.pitch();
+    parallel_for(place.groups(), row_grain(group * pitch, 1 << 14), [&](int64_t begin, int64_t end) {
+      std::vector<float> strip(static_cast<size_t>(group * pitch));
+      for (int64_t g = begin; g < end; ++g) {
+        place.for_group(g, [&](int64_t i, int64_t j) {
+          float total[group];
+          std::copy_n(value.data() + i, group, total);
+          for (int64_t c = 1; c < value.height(); ++c)
+            for (int64_t k = 0; k < group; ++k) total[k] += value.row(c)[i + k];
+          for (int64_t k = 0; k < group; ++k) strip[static_cast<size_t>(j + k * (pitch - 1))] = total[k];
+        });
+        for (int64_t k = 0; k < group; ++k)
+          if (const int64_t y = place.top(g) + k; y >= 0 && y < place.height)
+            std::copy_n(strip.data() + k * pitch + group, place.width, out.row(y));
+      }
+    });
+  }
+};
+
+// The barrier distance of a picture, summed over its channels.
+template <class Load>
+void barrier_sum(ImageView<const uint8_t> seed, int64_t channels, int passes, Load load, ImageView<float> out) {
+  Barriers barriers(seed, channels, load);
+  parallel_for(channels, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t c = begin; c < end; ++c) barriers.measure(c, passes);
+  });
+  barriers.sum(out);
 }
 
-void backward_pass(ImageView<const float> channel, Paths& paths) {
-  const auto width = static_cast<size_t>(paths.width);
-  for (int64_t y = paths.height; y-- > 0;) {
-    const float* row = channel.row(y);
-    for (size_t x = width, i = static_cast<size_t>(y + 1) * width; x-- > 0;) {
-      --i;
-      if (x + 1 < width) paths.offer(i, i + 1, row[x]);
-      if (y + 1 < paths.height) paths.offer(i, i + width, row[x]);
-    }
+struct Box {
+  int64_t top, bottom, left, right;  // bottom and right exclusive
+
+  Box grown(int64_t by, int64_t height, int64_t width) const {
+    return {std::max<int64_t>(top - by, 0), std::min(bottom + by, height), std::max<int64_t>(left - by, 0),
+            std::min(right + by, width)};
   }
+  template <class T>
+  ImageView<T> of(ImageView<T> picture) const {
+    return {picture.row(top) + left * picture.channels, bottom - top, right - left, picture.channels, picture.stride};
+  }
+};
+
+// What holds all pixels that are no seeds, and the nearest seeds around: no path need leave it. Empty if all are seeds.
+Box search_area(ImageView<const uint8_t> seed) {
+  Box box{seed.height, 0, seed.width, 0};
+  bool any = false;
+  for (int64_t y = 0; y < seed.height; ++y) {
+    const uint8_t *row = seed.row(y), *end = row + seed.width;
+    any = any || std::find_if(row, end, [](uint8_t v) { return v != 0; }) != end;
+    const uint8_t* first = std::find(row, end, 0);
+    if (first == end) continue;
+    box.top = std::min(box.top, y);
+    box.bottom = y + 1;
+    box.left = std::min(box.left, first - row);
+    while (end[-1] != 0) --end;
+    box.right = std::max(box.right, end - row);
+  }
+  if (!any) throw std::invalid_argument("barrier_distance: seed must have at least one nonzero pixel");
+  return box.bottom == 0 ? Box{0, 0, 0, 0} : box.grown(1, seed.height, seed.width);
 }
 
 using Map = Image<float>;
 
 float greatest(const Map& map) { return *std::max_element(map.data(), map.data() + map.pixels()); }
-
-// The barrier distance from the seeds, summed over the channels.
-void barrier_sum(ImageView<const float> lab, ImageView<const uint8_t> seed, int passes, ImageView<float> out) {
-  std::array<Map, 3> distance;
-  parallel_for(3, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t c = begin; c < end; ++c) {
-      Map plane = Map::like(lab);
-      for (int64_t y = 0; y < lab.height; ++y)
-        for (int64_t x = 0; x < lab.width; ++x) plane.row(y)[x] = lab.row(y)[3 * x + c];
-      Map& result = distance[static_cast<size_t>(c)] = Map::like(lab);
-      barrier_distance(plane, seed, passes, result);
-    }
-  });
-  for (int64_t y = 0; y < lab.height; ++y)
-    for (int64_t x = 0; x < lab.width; ++x)
-      out.row(y)[x] = distance[0].row(y)[x] + distance[1].row(y)[x] + distance[2].row(y)[x];
-}
 
 // L*a*b* of the picture after a 5×5 median.
 template <class T>
@@ -172,18 +279,26 @@ Map contrast_map(ImageView<const float> lab) {
   return std::move(distance[0]);
 }
 
+// low = the lower of the two, for n values.
+void lower(const float* __restrict values, int64_t n, float* __restrict low) {
+  for (int64_t i = 0; i < n; ++i) low[i] = std::min(low[i], values[i]);
+}
+
 // Each value becomes the least of the square of side 2 radius + 1 around it.
 Map erode(const Map& map, int64_t radius) {
+  const int64_t height = map.height(), width = map.width();
   Map rows = Map::like(map.view()), result = Map::like(map.view());
-  for (int64_t y = 0; y < map.height(); ++y)
-    for (int64_t x = 0; x < map.width(); ++x)
-      rows.row(y)[x] = *std::min_element(map.row(y) + std::max<int64_t>(x - radius, 0),
-                                         map.row(y) + std::min(x + radius + 1, map.width()));
-  for (int64_t y = 0; y < map.height(); ++y) {
-    const int64_t begin = std::max<int64_t>(y - radius, 0), end = std::min(y + radius + 1, map.height());
-    std::copy_n(rows.row(begin), map.width(), result.row(y));
-    for (int64_t near = begin + 1; near < end; ++near)
-      for (int64_t x = 0; x < map.width(); ++x) result.row(y)[x] = std::min(result.row(y)[x], rows.row(near)[x]);
+  for (int64_t y = 0; y < height; ++y) {
+    std::copy_n(map.row(y), width, rows.row(y));
+    for (int64_t d = 1; d <= std::min(radius, width - 1); ++d) {
+      lower(map.row(y), width - d, rows.row(y) + d);
+      lower(map.row(y) + d, width - d, rows.row(y));
+    }
+  }
+  for (int64_t y = 0; y < height; ++y) {
+    std::copy_n(rows.row(y), width, result.row(y));
+    for (int64_t near = std::max<int64_t>(y - radius, 0); near < std::min(y + radius + 1, height); ++near)
+      lower(rows.row(near), width, result.row(y));
   }
   return result;
 }
@@ -224,7 +339,11 @@ void negate(Map& map) {
 // The map of the small picture.
 Map subject_map(ImageView<const float> lab) {
   Map map = Map::like(lab);
-  barrier_sum(lab, frame_of(lab), 3, map);
+  const auto load = [lab](int64_t y, float* planes, int64_t plane) {
+    for (int64_t x = 0; x < lab.width; ++x)
+      for (int64_t c = 0; c < 3; ++c) planes[c * plane + x] = lab.row(y)[3 * x + c];
+  };
+  barrier_sum(frame_of(lab).view(), 3, 3, load, map);
   const float scale = greatest(map);
   if (!(scale >= kLeastContrast)) {
     std::fill_n(map.data(), map.pixels(), 0.0f);
@@ -273,7 +392,17 @@ void map_barriers(ImageView<const T> image, ImageView<const uint8_t> seed, int p
       image.width != out.width || seed.channels != 1 || out.channels != 1)
     throw std::invalid_argument("barrier_map: image, seed and out must be of one size");
   if constexpr (std::is_same_v<T, float>) require_range(image, 0, 1, "image");
-  barrier_sum(smooth_lab(image), seed, passes, out);
+  for (int64_t y = 0; y < out.height; ++y) std::fill_n(out.row(y), out.width, 0.0f);
+  const Box box = search_area(seed);
+  if (box.bottom == 0) return;
+  const Box seen = box.grown(2, image.height, image.width);  // by the median
+  Image<T> smooth(seen.bottom - seen.top, seen.right - seen.left, image.channels);
+  median(seen.of(image), 5, smooth);
+  const auto load = [&](int64_t y, float* planes, int64_t plane) {
+    const T* row = smooth.row(y + box.top - seen.top) + (box.left - seen.left) * image.channels;
+    to_lab_planes(row, box.right - box.left, image.channels, planes, plane);
+  };
+  barrier_sum(box.of(seed), 3, passes, load, box.of(out));
 }
 
 }  // namespace
@@ -283,14 +412,12 @@ void barrier_distance(ImageView<const float> channel, ImageView<const uint8_t> s
       channel.width != seed.width || channel.height != out.height || channel.width != out.width)
     throw std::invalid_argument("barrier_distance: channel, seed and out must be single-channel and of one size");
   if (passes < 1) throw std::invalid_argument("barrier_distance: passes must be at least 1");
-  Paths paths(channel, seed);
-  for (int pass = 0; pass < passes; ++pass)
-    pass % 2 == 0 ? forward_pass(channel, paths) : backward_pass(channel, paths);
-  for (int64_t y = 0; y < out.height; ++y)
-    for (int64_t x = 0; x < out.width; ++x) {
-      const auto i = static_cast<size_t>(y * out.width + x);
-      out.row(y)[x] = paths.high[i] - paths.low[i];
-    }
+  for (int64_t y = 0; y < out.height; ++y) std::fill_n(out.row(y), out.width, 0.0f);
+  const Box box = search_area(seed);
+  if (box.bottom == 0) return;
+  const ImageView<const float> seen = box.of(channel);
+  const auto load = [seen](int64_t y, float* plane, int64_t) { std::copy_n(seen.row(y), seen.width, plane); };
+  barrier_sum(box.of(seed), 1, passes, load, box.of(out));
 }
 
 void barrier_map(ImageView<const uint8_t> image, ImageView<const uint8_t> seed, int passes, ImageView<float> out) {

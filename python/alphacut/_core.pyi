@@ -59,21 +59,28 @@ def kmeans_samples(pixels: int, seed: int) -> _Array: ...
 def kmeans_seed(samples: _Array, n_clusters: int, seed: int) -> _Array: ...
 
 # graphcut
-def graph_cut(source: _Array, sink: _Array, neighbours: _Array, out: _Out = None) -> tuple[_Array, int]: ...
+def graph_cut(
+    source: _Array, sink: _Array, neighbours: _Array, out: _Out = None, certify: bool = False
+) -> tuple[_Array, int]: ...
 def cut_capacity(source: _Array, sink: _Array, neighbours: _Array, mask: _Array) -> int: ...
-def grabcut(
-    image: _Array,
-    labels: _Array | None,
-    box: tuple[int, int, int, int] | None,
-    unary: _Array | None,
-    n_iter: int,
-    gamma: float,
-    n_components: int,
-    seed: int,
-    out: _Out = None,
-) -> tuple[_Array, _Array, float, int, list[str]]: ...
+def checksum(array: _Array) -> int: ...
 
-# chromakey
+class GrabCutter:
+    def __init__(self, image: _Array, gamma: float) -> None: ...
+    def cut(
+        self,
+        labels: _Array | None,
+        box: Sequence[int] | None,
+        unary: _Array | None,
+        n_iter: int,
+        n_components: int,
+        seed: int,
+        clean: bool,
+        exact: bool,
+        certify: bool,
+        out: _Out = None,
+    ) -> tuple[_Array, _Array, float, int, bool, list[str]]: ...
+
 def find_key(image: _Array) -> tuple[_Triple, _Triple, _Triple, float]: ...
 def key_saturation(color: _Triple) -> float: ...
 def chroma_key(

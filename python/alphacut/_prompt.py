@@ -11,7 +11,6 @@ import numpy as np
 from . import _core
 from ._arrays import Array, four_integers
 from .chromakey import key_color
-from .preprocess import resize
 from .threshold import threshold
 
 Box = tuple[int, int, int, int]
@@ -61,19 +60,6 @@ class Prompt:
         mask = None if self.mask is None else threshold(self.mask.view(np.uint8), 0)
         box = None if self.box is None else _clipped(self.box, size)
         return replace(self, mask=mask, box=box, size=size)
-
-    def scaled_labels(self, size: tuple[int, int]) -> Array:
-        """Box and labels together as labels of a picture of another size. A stroke is kept however thin it becomes."""
-        if self.labels is None:
-            labels = np.full(size, 3, np.uint8)
-        else:
-            labels = nearest(self.labels, size)
-            for hint, share in ((0, 0.25), (1, 0.0)):
-                covered = resize((self.labels == hint).astype(np.float32), size, method="area")
-                labels[covered > share] = hint
-        if self.box is not None:
-            labels[self.outside(size)] = 0
-        return labels
 
     def outside(self, size: tuple[int, int]) -> Array:
         """Where a picture of this size lies outside the box; nowhere without one."""

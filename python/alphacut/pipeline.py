@@ -15,15 +15,15 @@ from . import _core, _device, io
 from ._arrays import Array, as_uint8, choice, flag, integer
 from ._prompt import Box, Prompt, nearest
 from .chromakey import chroma_key, find_key
-from .components import component_stats, fill_holes, label_components, remove_small
+from .components import component_stats, fill_holes, remove_small
 from .cutout import Cutout
 from .foreground import estimate_foreground
-from .graphcut import grabcut
+from .graphcut import Cutter
 from .kmeans import kmeans
-from .matting import distance_transform, make_trimap, refine_alpha
+from .matting import make_trimap, refine_alpha
 from .preprocess import denoise, resize, white_balance
-from .subject import barrier_map, detect_subject
-from .threshold import find_threshold, threshold
+from .subject import detect_subject
+from .threshold import threshold
 
 _METHODS = ("auto", "graphcut", "kmeans", "threshold", "key")
 # Which methods can use a prompt.
@@ -38,14 +38,11 @@ _SUBJECTS = ("auto", "barrier")
 _REFINEMENTS = ("auto", "guided", "sampled", "closed_form")
 _PREPROCESS: dict[str, Callable[[Array], Array]] = {"denoise": denoise, "white_balance": white_balance}
 
-# The cut's rounds run on a picture of at most this long side: larger ones cost more and were not better.
-_COARSE_SIDE = 320
-# The edge found there is cut again, in a band, at this size at most; beyond it the matte finds the edge.
-_FINE_SIDE = 1280
+# The subject, the clusters and the confidence are found on a picture of at most this long side.
+_SMALL_SIDE = 320
 # A border this uniform is a studio ground: its colour is keyed out.
 _UNIFORM_BORDER = 0.9
-# Of the cut, coarse and fine, and the clusters of method "kmeans".
-_GAMMA, _FINE_GAMMA = 15.0, 20.0
+# Of method "kmeans".
 _CLUSTERS = 8
 # Of the detected subject's log-odds in the cut, and what is added to them: the map is cautious.
 _SUBJECT_WEIGHT, _SUBJECT_BIAS = np.float32(0.5), np.float32(0.6)
@@ -171,10 +168,13 @@ class Remover:
 
     Notes
     -----
-    Calls from several threads at once are safe and give the same bytes. From the first call to the end of the last
-    remover, memory of 64 KiB and more that stages and freed results leave serves the next calls, which then take none
-    from the system for pictures of like size. What the last few calls did not use goes back. Kept between calls are,
-    for a box, about 25 bytes a pixel at 12 megapixels and 100 at 1.
+    Calls from several threads at once are safe and give the same bytes. Of the latest picture that was cut by its
+    colours it keeps what the next cut can use (a copy, the smaller ones, the flow): called again with the same pixels
+    and one more stroke, it gives the same bytes sooner.
+
+    From the first call to the end of the last remover, memory of 64 KiB and more that stages and freed results leave
+    serves the next calls, which then take none from the system for pictures of like size. What the last few calls did
+    not use goes back. Kept between calls are, for a box, about 25 bytes a pixel at 12 megapixels and 100 at 1.
 
     Examples
     --------
@@ -216,6 +216,7 @@ class Remover:
         _device.resolve(device, stage="kmeans", pixels=0)
         self._device = device
         self._seed = integer(seed, "seed", 0)
+        self._latest: tuple[object, Cutter] | None = None
 
     @cached_property
     def _memory(self) -> _core.BlockReserve:
@@ -309,6 +310,7 @@ class Remover:
 
     def reset(self) -> None:
         """Give back the memory that all removers keep for pictures to come; the options stay."""
+        self._latest = None
         self._memory.release()
 
     def _find(self, image: Array, hints: Prompt, clock: _Clock) -> _Found:
@@ -348,56 +350,46 @@ class Remover:
         return found
 
     def _by_graphcut(self, image: Array, hints: Prompt, clock: _Clock) -> _Found:
-        """Coarse to fine: the rounds on a small picture, then one more cut of the edge at (almost) full size."""
-        found = self._cut_coarse(_shrunk(image, _COARSE_SIDE), hints, clock)
-        with clock("band"):
-            fine = _shrunk(image, _FINE_SIDE)
-            if fine.shape[:2] != found.hint.shape and found.hint.any():
-                found.hint = self._cut_band(fine, found.hint, hints)
-            if found.hint.shape != image.shape[:2]:
-                found.hint = threshold(resize(found.hint, image.shape[:2], method="bilinear"), 127)
+        """GrabCut from the prompt, or from the detected subject."""
+        prompted = hints.box is not None or hints.labels is not None
+        found = _Found("graphcut", np.zeros(image.shape[:2], np.uint8), subject=None if prompted else "barrier")
+        small = _shrunk(image, _SMALL_SIDE)
+        prior: Array | None = None
+        if not prompted:
+            with clock("subject"):
+                saliency = detect_subject(small, method=self._subject)
+            if saliency.any():
+                prior = _log_odds(saliency)
+            else:
+                found.warnings.append("nothing stands out from the border of the picture")
+        if prompted or prior is not None:
+            with clock("segment"):
+                cut = self._cutter(image).cut(hints.labels, hints.box, prior, seed=self._seed, clean=self._clean)
+            found.hint, found.warnings = cut.mask, cut.warnings
+        mask = nearest(found.hint, small.shape[:2])
+        found.confidence = _colour_separation(small, mask) if prompted else _agreement(saliency, mask)
         if not found.hint.any():
             found.warnings.append("no subject was found: the mask is empty")
             found.confidence = 0.0
         return found
 
-    def _cut_coarse(self, small: Array, hints: Prompt, clock: _Clock) -> _Found:
-        """The rounds of GrabCut on the small picture, from the prompt or from the detected subject."""
-        labels: Array
-        prior: Array | None
-        if hints.box is None and hints.labels is None:
-            with clock("subject"):
-                saliency = detect_subject(small, method=self._subject)
-            if not saliency.any():
-                warning = "nothing stands out from the border of the picture"
-                return _Found("graphcut", np.zeros(saliency.shape, np.uint8), subject="barrier", warnings=[warning])
-            labels, prior = _labels_from_saliency(saliency)
-        else:
-            with clock("subject"):
-                labels, prior = _start(small, hints.scaled_labels(small.shape[:2]))
-        with clock("segment"):
-            cut = grabcut(small, labels, unary=prior, gamma=_GAMMA, seed=self._seed)
-        with clock("clean"):
-            mask = _cleaned(cut.mask, keep=labels == 1) if self._clean else cut.mask
-        if hints.box is not None or hints.labels is not None:
-            return _Found("graphcut", mask, confidence=_colour_separation(small, mask), warnings=cut.warnings)
-        return _Found("graphcut", mask, subject="barrier", confidence=_agreement(saliency, mask), warnings=cut.warnings)
+    def __getstate__(self) -> dict[str, Any]:
+        """The options; what is kept of the latest picture stays behind."""
+        return {**self.__dict__, "_latest": None}
 
-    def _cut_band(self, fine: Array, coarse: Array, hints: Prompt) -> Array:
-        """The coarse mask's edge, cut again in a band of ±3 coarse pixels on a larger picture."""
-        size = fine.shape[:2]
-        band = make_trimap(coarse, band=3)
-        labels = nearest(np.where(band == 128, np.where(coarse == 255, np.uint8(3), np.uint8(2)), band // 255), size)
-        if hints.box is not None or hints.labels is not None:
-            sure = hints.scaled_labels(size)
-            np.copyto(labels, sure, where=sure < 2)
-        return grabcut(fine, labels, n_iter=1, gamma=_FINE_GAMMA, seed=self._seed).mask
+    def _cutter(self, image: Array) -> Cutter:
+        """What cuts this picture; that of the latest call if its picture was the same, so that a stroke costs less."""
+        key = (image.shape, image.dtype, _core.checksum(image))
+        latest = self._latest
+        if latest is None or latest[0] != key:
+            self._latest = latest = key, Cutter(image.copy())
+        return latest[1]
 
     def _by_kmeans(self, image: Array, hints: Prompt, clock: _Clock) -> _Found:
         """The subject is the colour clusters twice as common inside as at the border (or outside the box)."""
         device = str(_device.resolve(self._device, stage="kmeans", pixels=image.shape[0] * image.shape[1]))
         with clock("segment"):
-            small = _shrunk(image, _COARSE_SIDE)
+            small = _shrunk(image, _SMALL_SIDE)
             clusters = kmeans(small, _CLUSTERS, seed=self._seed, device=device)
             outside = hints.surely_outside(small.shape[:2])
             counts = [np.bincount(clusters.labels[where], minlength=_CLUSTERS) for where in (outside, ~outside)]
@@ -421,7 +413,7 @@ class Remover:
         with clock("clean"):
             if self._clean:
                 found.hint = _cleaned(found.hint)
-        small = _shrunk(image, _COARSE_SIDE)
+        small = _shrunk(image, _SMALL_SIDE)
         found.confidence = _colour_separation(small, nearest(found.hint, small.shape[:2]))
         if not found.hint.any():
             found.warnings.append("no subject was found: the mask is empty")
@@ -485,18 +477,11 @@ def _require_usable(hints: Prompt, method: str) -> None:
             raise ValueError(f"method={method!r} cannot use {prompt}: it goes with {', '.join(methods)}")
 
 
-def _cleaned(mask: Array, keep: Array | None = None) -> Array:
-    """Without parts below 5 % of the largest (or, given strokes to keep, parts that touch none) and holes below 1 %."""
-    if keep is not None and keep.any():
-        labels, count = label_components(mask)
-        touched = np.zeros(count + 1, bool)
-        touched[labels[keep]] = True
-        touched[0] = False
-        mask = touched[labels].astype(np.uint8) * np.uint8(255)
-    else:
-        areas = component_stats(mask).area
-        if len(areas):
-            mask = remove_small(mask, -(-int(areas.max()) // 20))
+def _cleaned(mask: Array) -> Array:
+    """Without parts below 5 % of the largest and holes below 1 %."""
+    areas = component_stats(mask).area
+    if len(areas):
+        mask = remove_small(mask, -(-int(areas.max()) // 20))
     return fill_holes(mask, int(np.count_nonzero(mask)) // 100)
 
 
@@ -510,38 +495,10 @@ def _log_ratio(a: Array, b: Array) -> Array:
     return (64 * t * series).astype(np.float32)
 
 
-def _labels_from_saliency(saliency: Array) -> tuple[Array, Array]:
-    """A detected subject as labels, all of them "probably", and as log-odds for the cut."""
+def _log_odds(saliency: Array) -> Array:
+    """A detected subject as log-odds for the cut."""
     probability = np.clip(saliency, 0.02, 0.98)
-    prior = _SUBJECT_WEIGHT * (_log_ratio(probability, 1 - probability) + _SUBJECT_BIAS)
-    return np.where(prior > 0, 3, 2).astype(np.uint8), prior
-
-
-def _start(image: Array, labels: Array) -> tuple[Array, Array | None]:
-    """What is undecided, decided for a start by barrier distance from what is known; and log-odds for the cut.
-
-    With strokes of both kinds the nearer one by barrier and Euclidean distance wins, and keeps a say in the cut. With
-    background alone (a box), the subject starts as what lies behind a barrier. Labels that tell probable foreground
-    from probable background stay as they are.
-    """
-    known = [labels == 0, labels == 1]
-    undecided = labels > 1
-    if (labels == 2).any() and (labels == 3).any():
-        return labels, None
-    if all(hint.any() for hint in known):
-        near = [barrier_map(image, hint) for hint in known]
-        euclidean = [distance_transform(~hint) for hint in known]
-        prior = 2 * (near[0] - near[1]) / (near[0] + near[1] + 5)
-        prior += _log_ratio(euclidean[0] + 4, euclidean[1] + 4)
-        return np.where(undecided, np.where(prior > 0, 3, 2), labels).astype(np.uint8), prior
-    if known[0].any() and undecided.any():
-        barrier = barrier_map(image, known[0])
-        scale = np.percentile(barrier[undecided], 95)
-        if scale > 0:
-            levels = np.minimum(barrier / scale, 1).astype(np.float32)
-            behind = levels > 0.5 * find_threshold(levels, mask=undecided)
-            labels = np.where(undecided, np.where(behind, 3, 2), labels).astype(np.uint8)
-    return labels, None
+    return _SUBJECT_WEIGHT * (_log_ratio(probability, 1 - probability) + _SUBJECT_BIAS)
 
 
 def _agreement(probability: Array, mask: Array) -> float:

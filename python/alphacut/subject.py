@@ -38,7 +38,7 @@ def barrier_map(image: Array, seed: Array, *, passes: int = 6, out: Array | None
     Notes
     -----
     FastMBD: Zhang et al., "Minimum Barrier Salient Object Detection at 80 FPS", 2015. Passes approximate the distance
-    from above. Memory: 40 bytes a pixel beyond the result.
+    from above. Memory: about 45 bytes a pixel beyond the result.
 
     Examples
     --------

@@ -193,6 +193,11 @@ void color() {
   KERNEL(color, gray_u8, in<u8>(3), count, out<u8>(1));
   KERNEL(color, gray_f32, in<f32>(3), count, out<f32>(1));
   KERNEL(color, in_range_f32, in<f32>(1), count, 0.0f, random_bool() ? 1.0f : random_value<f32>());
+  const size_t step = random_bool() ? 3 : 1;
+  compare(PICK(color, lab), ADAPTED((const f64* rgb, size_t n, f32* result) {
+            kernel(rgb, rgb + n, rgb + 2 * n, n, result, step, step == 3 ? 1 : n);
+          }),
+          in<f64>(3), count, out<f32>(3));
   KERNEL(color, in_range_f32, in<f32>({0, random_below(4)}, random_float_bits), size_t{0}, 0.0f, 1.0f);
 }
 
@@ -253,6 +258,21 @@ void preprocess() {
       PICK(preprocess, across_f32),
       [=](auto kernel) { return across_of<f64, f32>(kernel, taps, channels, static_cast<f64>(divisor)); },
       in<f64>({0, row}), in<u8>(1), in<f64>(each), count, out<f32>(row / 32));
+}
+
+void subject() {
+  KERNEL(subject, start_paths, in<f32>(1), in<u8>(1), count,
+         random_bool() ? std::numeric_limits<f32>::infinity() : 9.0f, out<f32>(1), out<f32>(1));
+  const ptrdiff_t shift = random_bool() ? 1 : -1;
+  const auto source = random_bool() ? random_value<f32> : random_float_bits;
+  compare(PICK(subject, offer_paths),
+          ADAPTED((const f32* value, size_t n, const f32* near_high, const f32* near_low, f32* high, f32* low) {
+            const ptrdiff_t from = shift < 0 ? 1 : 0;
+            kernel(value, n, near_high + from, near_low + from, shift, high, low);
+          }),
+          in<f32>(1, source), count, in<f32>({1, 1}, source), in<f32>({1, 1}, source), inout<f32>(1, source),
+          inout<f32>(1, source));
+  KERNEL(subject, path_ranges, in<f32>(1), in<f32>(1), count, out<f32>(1));
 }
 
 void threshold() {
@@ -508,8 +528,11 @@ void graphcut() {
           }),
           in<u8>(3), count, in<f32>({0, 10 * components}, level), out<f32>(1), out<u8>(1));
   const f32 limit = 1 + level(), scale = 1e6f * random_value<f32>();
-  KERNEL(graphcut, terminals, in<f32>(1, level), in<f32>(1, level), in<f32>(1, signed_float), in<u8>(1), count, limit,
-         scale, static_cast<i32>(random_below(1 << 30)), out<i32>(1), out<i32>(1));
+  const auto capacity = [] { return static_cast<i32>(random_from(-(1 << 29), 1 << 29)); };
+  KERNEL(graphcut, terminals, in<f32>(1, level), in<f32>(1, level), in<f32>(1, signed_float), in<u8>(1),
+         in<i32>(1, capacity), count, limit, scale, static_cast<i32>(random_below(1 << 30)), out<i32>(1));
+  const auto domain = [] { return static_cast<u8>(random_below(3)); };
+  KERNEL(graphcut, fold_edges, in<u8>(1, domain), count, inout<i32>(1, capacity), inout<i32>(1, capacity));
 }
 
 void chromakey() {
@@ -811,6 +834,7 @@ void composite() {
 void round() {
   color();
   preprocess();
+  subject();
   threshold();
   components();
   kmeans<u8>("kmeans.u8.assign", "kmeans.u8.relax", "kmeans.u8.square_sum", &KmeansKernels::u8);

@@ -2,10 +2,12 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "alphacut/color.hpp"
 #include "check.hpp"
+#include "dispatch.hpp"
 #include "math.hpp"
 
 using namespace alphacut;
@@ -41,6 +43,32 @@ void lab_of_known_colours() {
   }
 }
 
+// Every instruction set converts rows as linear_to_lab and cbrt_exact do one colour, to the bit.
+void lab_of_pictures() {
+  Image<uint8_t> image(1, 4099, 3);
+  Image<float> lab(1, image.width(), 3), planes(3, image.width());
+  for (const std::string& isa : available_isas()) {
+    set_isa(isa);
+    for (uint32_t first = 0; first < 1 << 24; first += 4099 * 61) {
+      for (int64_t x = 0; x < image.width(); ++x)
+        for (int64_t c = 0; c < 3; ++c)
+          image.data()[3 * x + c] = static_cast<uint8_t>((first + 61 * static_cast<uint32_t>(x)) >> (8 * c));
+      to_lab(image.view(), lab.view());
+      to_lab_planes(image.data(), image.width(), 3, planes.data(), image.width());
+      int64_t differing = 0;
+      for (int64_t x = 0; x < image.width(); ++x) {
+        double rgb[3], expected[3];
+        for (int64_t c = 0; c < 3; ++c) rgb[c] = image.data()[3 * x + c] / 255.0;
+        to_lab(rgb, expected);
+        for (int64_t c = 0; c < 3; ++c)
+          differing += lab.data()[3 * x + c] != static_cast<float>(expected[c]) ||
+                       planes.row(c)[x] != static_cast<float>(expected[c]);
+      }
+      CHECK(differing == 0);
+    }
+  }
+}
+
 void gray_of_pictures() {
   const int64_t height = 3, width = 37;
   Image<uint8_t> image(height, width, 3), gray(height, width);
@@ -73,6 +101,7 @@ int main() {
   mathematics();
   transfer();
   lab_of_known_colours();
+  lab_of_pictures();
   gray_of_pictures();
   ranges();
   const int64_t huge = std::numeric_limits<int64_t>::max() / 2;

@@ -85,8 +85,7 @@ Bytes clusters(const Scene& scene) {
 
 Bytes cut(const Scene& scene) {
   Image<uint8_t> labels(kHeight, kWidth);
-  for (int64_t i = 0; i < labels.pixels(); ++i) labels.data()[i] = 3;
-  grabcut(scene.image, labels, Box{50, 50, 200, 200}, {}, {.n_iter = 2});
+  GrabCutter(scene.image, 15).cut({}, Box{50, 50, 200, 200}, {}, {.n_iter = 2}, labels);
   Bytes bytes;
   append(bytes, labels);
   return bytes;

@@ -13,6 +13,10 @@ void to_gray(ImageView<const float> image, ImageView<float> gray);
 void to_lab(ImageView<const uint8_t> image, ImageView<float> lab);
 void to_lab(ImageView<const float> image, ImageView<float> lab);
 
+// The same for one row, into planes: L*, a* and b* of pixel x in lab[x], lab[plane + x] and lab[2 plane + x].
+void to_lab_planes(const uint8_t* row, int64_t width, int64_t channels, float* lab, int64_t plane);
+void to_lab_planes(const float* row, int64_t width, int64_t channels, float* lab, int64_t plane);
+
 // The same for one colour, r g b in 0..1.
 void to_lab(const double rgb[3], double lab[3]);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,10 +21,11 @@ inline constexpr int32_t kMaxCapacity = (1 << 30) - 1;
 // Minimum cut between a source and a sink joined to each pixel with the capacities `source` and `sink`. Writes 255
 // where the pixel can be reached from the source in the residual graph (the smallest source side of all minimum cuts,
 // so the same for every solver) and 0 elsewhere; returns the flow, which equals the capacity of the cut. All views have
-// one size, one channel; capacities lie in 0..kMaxCapacity; (width + 1)·(height + 2) < 2^31. About 55 bytes a pixel.
-// Incremental breadth-first search (Goldberg, Hed, Kaplan, Tarjan, Werneck, 2011).
+// one size, one channel; capacities lie in 0..kMaxCapacity; (width + 1)·(height + 2) < 2^31. With `certify` the
+// capacity is summed anew and a flow that differs, which a correct program never finds, is a std::runtime_error. 40
+// bytes a pixel. Push-relabel (Goldberg, Tarjan, 1988) with exact distances renewed.
 int64_t graph_cut(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours,
-                  ImageView<uint8_t> mask);
+                  ImageView<uint8_t> mask, bool certify = false);
 
 // What the cut costs that has the nonzero pixels of `mask` on the source side: sums the capacities anew, to check a
 // flow.
@@ -37,24 +39,40 @@ struct Box {
 
 struct GrabCutOptions {
   int n_iter = 5;        // rounds at most, at least 1
-  double gamma = 50;     // weight of the border's length, 0..100000
   int n_components = 5;  // Gaussians a mixture, 1..16
   int64_t seed = 0;      // of the first clustering
+  bool clean = false;    // drop small parts and holes of the mask that the rounds find
+  bool exact = false;    // cut the whole picture at full size, not a band
+  bool certify = false;  // check the last flow against the capacity of its cut, and price the whole picture
 };
 
 struct GrabCutResult {
-  double energy = 0;  // what the last cut costs: data term and border, against each pixel's better side
-  int n_iter = 0;     // rounds run
+  double energy = 0;   // what the last cut costs: data term and border, against each pixel's better side
+  int n_iter = 0;      // rounds run
+  bool exact = false;  // whether that cut had all undecided pixels
   std::vector<std::string> warnings;
 };
 
-// GrabCut (Rother, Kolmogorov, Blake, 2004). `labels` holds the hints, 0 background, 1 foreground, 2 probably
-// background, 3 probably foreground, and gets the answer: 0 and 1 stay, 2 and 3 are decided anew. Everything outside
-// `box` becomes background. `unary`, log-odds of foreground from -10000 to 10000, is added to the colours' data term;
-// no data: none. Float pictures are rounded to 8 bits. About 90 bytes a pixel.
-GrabCutResult grabcut(ImageView<const uint8_t> image, ImageView<uint8_t> labels, std::optional<Box> box,
-                      ImageView<const float> unary, const GrabCutOptions& options);
-GrabCutResult grabcut(ImageView<const float> image, ImageView<uint8_t> labels, std::optional<Box> box,
-                      ImageView<const float> unary, const GrabCutOptions& options);
+// GrabCut (Rother, Kolmogorov, Blake, 2004), coarse to fine (Lombaert et al., 2005): the rounds run on a copy with a
+// long side of at most 320 pixels; at each larger size the edge found is cut again in a band of 3 of the smaller pixels
+// to either side, with the models fitted anew. Keeps what cuts of one picture share, so that another stroke costs less;
+// the answers are those of a new one.
+class GrabCutter {
+ public:
+  // The picture, 1 or 3 channels, must live as long as this. `gamma`, the weight of the border's length, is 0..50000.
+  GrabCutter(ImageView<const uint8_t> image, double gamma);
+  ~GrabCutter();
+
+  // `hints`, no data: all 3; 0 background, 1 foreground, 2 probably background, 3 probably foreground. Everything
+  // outside `box` becomes background. `unary`, log-odds of foreground from -10000 to 10000 on a map of any size, no
+  // data: none, is added to the colours' data term. `labels`, of the picture's size, gets the answer: 0 and 1 as in the
+  // hints, 2 and 3 decided anew; it may be `hints`.
+  GrabCutResult cut(ImageView<const uint8_t> hints, std::optional<Box> box, ImageView<const float> unary,
+                    const GrabCutOptions& options, ImageView<uint8_t> labels);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace alphacut

@@ -10,11 +10,12 @@ namespace alphacut {
 // the even ones backward. Paths are improved in place, so it never falls below the exact distance. Two passes reach
 // every pixel, three are usual; a pixel not reached yet is infinite. One channel; all three of one size. Values must be
 // finite. Throws std::invalid_argument if the sizes disagree, passes < 1 or no pixel is a seed.
-// Memory: 8 bytes a pixel beyond the result.
+// Memory: about 15 bytes a pixel beyond the result; none for seeds outside the box of the other pixels.
 void barrier_distance(ImageView<const float> channel, ImageView<const uint8_t> seed, int passes, ImageView<float> out);
 
 // The barrier distance of each pixel from the seeds by colour: summed over L*, a* and b* of the picture after a 5×5
-// median. 1 or 3 channels; otherwise as barrier_distance. Memory: 40 bytes a pixel beyond the result.
+// median. 1 or 3 channels; otherwise as barrier_distance. Memory: about 45 bytes a pixel of the box that holds all but
+// seeds (55 for float pictures), more where a side of it is below 100.
 void barrier_map(ImageView<const uint8_t> image, ImageView<const uint8_t> seed, int passes, ImageView<float> out);
 void barrier_map(ImageView<const float> image, ImageView<const uint8_t> seed, int passes, ImageView<float> out);
 

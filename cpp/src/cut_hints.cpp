@@ -1,0 +1,131 @@
+#include "cut_hints.hpp"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "alphacut/matting.hpp"
+#include "alphacut/parallel.hpp"
+#include "alphacut/subject.hpp"
+#include "alphacut/threshold.hpp"
+#include "math.hpp"
+
+namespace alphacut {
+namespace {
+
+constexpr int kPasses = 6;  // of the barrier distance
+
+Image<uint8_t> where(ImageView<const uint8_t> labels, uint8_t label) {
+  Image<uint8_t> mask = Image<uint8_t>::like(labels);
+  for (int64_t y = 0; y < labels.height; ++y)
+    for (int64_t x = 0; x < labels.width; ++x) mask.row(y)[x] = labels.row(y)[x] == label ? 255 : 0;
+  return mask;
+}
+
+template <class Body>
+void for_undecided(ImageView<uint8_t> labels, Body body) {
+  for (int64_t y = 0; y < labels.height; ++y)
+    for (int64_t x = 0; x < labels.width; ++x)
+      if (labels.row(y)[x] > 1) body(y, x, labels.row(y)[x]);
+}
+
+Image<float> barrier_from(ImageView<const uint8_t> image, const Image<uint8_t>& seed) {
+  Image<float> barrier = Image<float>::like(image);
+  barrier_map(image, seed, kPasses, barrier);
+  return barrier;
+}
+
+Image<float> distance_from(Image<uint8_t> seed) {
+  for (int64_t i = 0; i < seed.pixels(); ++i) seed.data()[i] ^= 255;
+  Image<float> distance = Image<float>::like(seed.view());
+  distance_transform(seed, distance);
+  return distance;
+}
+
+Image<float> between_strokes(ImageView<const uint8_t> image, ImageView<uint8_t> labels) {
+  const Image<uint8_t> known[2] = {where(labels, 0), where(labels, 1)};
+  Image<float> barrier[2], distance[2], prior = Image<float>::like(image);
+  for (size_t k = 0; k < 2; ++k) {
+    barrier[k] = barrier_from(image, known[k]);
+    distance[k] = distance_from(where(labels, static_cast<uint8_t>(k)));
+  }
+  for (int64_t y = 0; y < labels.height; ++y)
+    for (int64_t x = 0; x < labels.width; ++x) {
+      const float back = barrier[0].row(y)[x], front = barrier[1].row(y)[x];
+      const double far = distance[0].row(y)[x], near = distance[1].row(y)[x];
+      prior.row(y)[x] = 2 * (back - front) / (back + front + 5) + static_cast<float>(log_exact((far + 4) / (near + 4)));
+    }
+  for_undecided(labels, [&](int64_t y, int64_t x, uint8_t& label) { label = prior.row(y)[x] > 0 ? 3 : 2; });
+  return prior;
+}
+
+void behind_barriers(ImageView<const uint8_t> image, ImageView<uint8_t> labels) {
+  Image<float> barrier = barrier_from(image, where(labels, 0));
+  Image<uint8_t> undecided = Image<uint8_t>::like(labels);
+  std::fill_n(undecided.data(), undecided.pixels(), uint8_t{0});
+  std::vector<float> values;
+  for_undecided(labels, [&](int64_t y, int64_t x, uint8_t&) {
+    undecided.row(y)[x] = 255;
+    values.push_back(barrier.row(y)[x]);
+  });
+  const auto high = values.begin() + static_cast<ptrdiff_t>(values.size() - 1) * 95 / 100;
+  std::nth_element(values.begin(), high, values.end());
+  if (!(*high > 0)) return;
+  for (int64_t i = 0; i < barrier.pixels(); ++i) barrier.data()[i] = std::min(barrier.data()[i] / *high, 1.0f);
+  const int bin = otsu_limit(histogram(barrier.view(), undecided));
+  const float limit = static_cast<float>(bin + 1) / 512;  // half of Otsu's
+  for_undecided(labels, [&](int64_t y, int64_t x, uint8_t& label) { label = barrier.row(y)[x] > limit ? 3 : 2; });
+}
+
+}  // namespace
+
+Range scaled(int64_t begin, int64_t end, int64_t old, int64_t size) {
+  const int64_t low = std::min(size - 1, (2 * begin * size + old) / (2 * old));
+  return {low, std::max(low + 1, (2 * end * size + old) / (2 * old))};
+}
+
+void shrink_labels(ImageView<const uint8_t> labels, ImageView<uint8_t> small) {
+  parallel_for(
+      small.height, row_grain(labels.width * (labels.height / small.height + 1)), [&](int64_t begin, int64_t end) {
+        const auto width = static_cast<size_t>(labels.width);
+        std::vector<uint32_t> background(width);
+        std::vector<uint8_t> foreground(width);
+        for (int64_t y = begin; y < end; ++y) {
+          const int64_t top = y * labels.height / small.height,
+                        bottom = ((y + 1) * labels.height - 1) / small.height + 1;
+          std::fill(background.begin(), background.end(), uint32_t{0});
+          std::fill(foreground.begin(), foreground.end(), uint8_t{0});
+          for (int64_t v = top; v < bottom; ++v) {
+            const uint8_t* row = labels.row(v);
+            for (size_t x = 0; x < width; ++x) {
+              background[x] = static_cast<uint32_t>(background[x] + (row[x] == 0));
+              foreground[x] |= row[x] == 1;
+            }
+          }
+          const uint8_t* centre = labels.row((2 * y + 1) * labels.height / (2 * small.height));
+          for (int64_t x = 0; x < small.width; ++x) {
+            const int64_t left = x * labels.width / small.width, right = ((x + 1) * labels.width - 1) / small.width + 1;
+            int64_t known = 0;
+            bool stroke = false;
+            for (int64_t u = left; u < right; ++u) {
+              known += background[static_cast<size_t>(u)];
+              stroke |= foreground[static_cast<size_t>(u)] != 0;
+            }
+            const uint8_t label = centre[(2 * x + 1) * labels.width / (2 * small.width)];
+            small.row(y)[x] = stroke ? 1 : 4 * known > (bottom - top) * (right - left) ? 0 : label;
+          }
+        }
+      });
+}
+
+Image<float> start_labels(ImageView<const uint8_t> image, ImageView<uint8_t> labels) {
+  std::array<bool, 4> any{};
+  for (int64_t y = 0; y < labels.height; ++y)
+    for (int64_t x = 0; x < labels.width; ++x) any[labels.row(y)[x]] = true;
+  if ((any[2] && any[3]) || !(any[2] || any[3]) || !any[0]) return {};
+  if (any[1]) return between_strokes(image, labels);
+  behind_barriers(image, labels);
+  return {};
+}
+
+}  // namespace alphacut

@@ -1,0 +1,85 @@
+// One size of a picture under GrabCut: edge weights, colour models and the exact cut of its undecided pixels.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "alphacut/graphcut.hpp"
+#include "dispatch.hpp"
+#include "grid_flow.hpp"
+
+namespace alphacut {
+
+inline constexpr float kMaxLogOdds = 1e4f;  // of the colours, clipped; of unary, refused beyond
+
+// Where a pixel of a level stands: on a side for good, or in the graph.
+enum Domain : uint8_t { kOutside = 0, kInside = 1, kNode = 2 };
+
+// The colour models of background and foreground; empty where a side has no pixels. See mixture_score.
+using Mixtures = std::array<std::vector<float>, 2>;
+
+// Log-odds of foreground from a map of any size, no data: 0.
+class Prior {
+ public:
+  Prior(ImageView<const float> map, int64_t height, int64_t width) : map_(map), height_(height), width_(width) {}
+  // Those of the pixels [x0, x1) of row y of the picture; between the map's pixels bilinear.
+  void row(int64_t y, int64_t x0, int64_t x1, float* values) const;
+
+ private:
+  ImageView<const float> map_;
+  int64_t height_, width_;
+};
+
+class CutLevel {
+ public:
+  // The picture must live as long as the level. `gamma` is the weight of the border's length.
+  CutLevel(ImageView<const uint8_t> image, double gamma);
+
+  bool flat() const { return flat_; }  // one colour
+
+  // First models: clusters of samples of both sides (the labels' low bit).
+  Mixtures cluster_sides(ImageView<const uint8_t> labels, int components, int64_t seed) const;
+  // The models of both sides, each pixel in its best component of `old`. Reads all rows, or evenly spaced ones.
+  Mixtures fit(ImageView<const uint8_t> labels, const Mixtures& old) const;
+
+  // The graph of the pixels that `domain` says; edges to others join them to a terminal.
+  void open(ImageView<const uint8_t> domain);
+  bool empty() const { return runs_.empty(); }
+  void close() { graph_.reset(); }  // gives the graph's memory back
+  // Cuts exactly and writes 2 or 3 to the labels of undecided pixels (above 1) in the graph; returns how many changed.
+  // The flow of the last cut of the same graph is the start.
+  int64_t cut(const Mixtures& models, const Prior& prior, ImageView<uint8_t> labels);
+  double energy() const;  // what the last cut costs, against each pixel's better side
+  bool certified(ImageView<const uint8_t> domain, ImageView<const uint8_t> labels) const;  // flow equals capacity
+
+  // What labels cost over the whole picture: data of undecided pixels against their better side, and border.
+  double energy_of(const Mixtures& models, const Prior& prior, ImageView<const uint8_t> labels) const;
+
+ private:
+  struct Run {  // pixels [x0, x1) of row y, their values from `at` on
+    int64_t y, x0, x1;
+    size_t at;
+    size_t size() const { return static_cast<size_t>(x1 - x0); }
+  };
+  class Rows;
+  class Edges;
+  class Terminals;
+
+  void weigh_edges(double gamma);
+  template <class Body>
+  void for_runs(Body body) const;
+
+  ImageView<const uint8_t> image_;
+  int64_t height_, width_;
+  bool flat_ = false;
+  std::vector<int32_t> straight_, diagonal_;  // weights by squared difference, up to the first that rounds to 0
+  int32_t hard_;                              // a terminal that outweighs a pixel's edges
+  std::vector<Run> runs_;
+  std::vector<int32_t> fold_, difference_;  // of the nodes: what edges to fixed pixels give, the terminals now
+  int64_t flow_ = 0;
+  std::unique_ptr<GridFlow> graph_;
+};
+
+}  // namespace alphacut
