@@ -394,6 +394,32 @@ def test_large_pictures_are_cut_coarse_to_fine():
     assert cut.mask[350, 450] == 255
 
 
+def test_a_thin_subject_between_the_sampled_rows_is_kept(rng):
+    image = rng.integers(35, 46, (2000, 2000), dtype=np.uint8)
+    for top in (618, 986, 1020):
+        picture = image.copy()
+        picture[top : top + 16, 700:1300] = 200
+        cut = alphacut.grabcut(picture, box=(600, top - 60, 800, 140))
+        assert overlap(cut.mask > 0, picture == 200) > 0.98
+
+
+def test_unary_and_thin_background_hold_at_every_size():
+    gray = np.full((400, 400), 128, np.uint8)
+    halves = np.where(np.arange(400) < 200, 5, -5).astype(np.float32) * np.ones((400, 1), np.float32)
+    for exact in (False, True):
+        cut = alphacut.grabcut(gray, unary=halves, gamma=0.5, exact=exact, certify=True)
+        assert np.mean((cut.mask > 0) != (halves > 0)) < 0.01
+        start = alphacut.grabcut(gray, np.full(gray.shape, 2, np.uint8), unary=halves, gamma=0.5, exact=exact)
+        assert np.array_equal(start.mask, cut.mask)
+    image, truth, _ = disc(800, 2000, noise=10)
+    framed = alphacut.grabcut(image, box=(3, 3, 1994, 794))  # thinner than a pixel of the smallest size
+    assert overlap(framed.mask > 0, truth) > 0.98
+    labels = np.full(truth.shape, 3, np.uint8)
+    labels[7, 100:1900] = 0
+    stroked = alphacut.grabcut(image, labels)
+    assert overlap(stroked.mask > 0, truth) > 0.98
+
+
 def test_clean_drops_specks_and_holes():
     image, truth, _ = disc(120, 160, noise=0)
     speck, hole = np.s_[4:9, 4:9], np.s_[58:61, 78:81]
@@ -434,7 +460,11 @@ def test_cuts_of_one_picture_are_those_of_new_ones(data):
             else None
         )
         unary = rng.normal(0, 4, (2, 9)).astype(np.float32) if data.draw(st.booleans()) else None
-        options = {"exact": data.draw(st.booleans()), "clean": data.draw(st.booleans()), "certify": True}
+        options = {
+            "exact": data.draw(st.booleans()),
+            "clean": data.draw(st.booleans()),
+            "certify": data.draw(st.booleans()),
+        }
         warm, cold = (
             cutter.cut(labels, box, unary, **options),
             alphacut.grabcut(image, labels, box=box, unary=unary, **options),

@@ -59,24 +59,19 @@ int64_t cut_capacity_array(py::handle source_array, py::handle sink_array, py::h
   return cut_capacity(source, sink, neighbours.planes, mask);
 }
 
-// 64 bits that tell arrays of one shape and dtype apart; not against an adversary.
-uint64_t checksum(py::handle value) {
-  py::array array = array_argument(value, "array");
-  if ((array.flags() & py::array::c_style) == 0) array = py::array(array.attr("copy")("C"));
-  const auto* bytes = static_cast<const char*>(array.data());
-  const auto size = static_cast<size_t>(array.nbytes());
+// Whether two arrays have one dtype, one shape and the same bytes.
+bool same_bytes(py::handle a_value, py::handle b_value) {
+  const auto packed = [](py::handle value, const char* name) {
+    const py::array array = array_argument(value, name);
+    return (array.flags() & py::array::c_style) != 0 ? array : py::array(array.attr("copy")("C"));
+  };
+  const py::array a = packed(a_value, "a"), b = packed(b_value, "b");
+  if (!a.dtype().equal(b.dtype()) || a.ndim() != b.ndim() || !std::equal(a.shape(), a.shape() + a.ndim(), b.shape()))
+    return false;
+  const void *first = a.data(), *second = b.data();
+  const auto size = static_cast<size_t>(a.nbytes());
   py::gil_scoped_release unlocked;
-  constexpr uint64_t prime = 0x9e3779b97f4a7c15u;
-  uint64_t lane[4] = {size, 1, 2, 3}, word[4];
-  for (size_t i = 0; i < size; i += sizeof word) {
-    word[0] = word[1] = word[2] = word[3] = 0;
-    std::memcpy(word, bytes + i, std::min(sizeof word, size - i));
-    for (size_t k = 0; k < 4; ++k) {
-      lane[k] = (lane[k] ^ word[k]) * prime;
-      lane[k] ^= lane[k] >> 32;
-    }
-  }
-  return ((lane[0] * prime + lane[1]) * prime + lane[2]) * prime + lane[3];
+  return std::memcmp(first, second, size) == 0;
 }
 
 // A GrabCutter and the picture it looks at.
@@ -85,7 +80,7 @@ class Cutter {
   Cutter(py::handle picture, double gamma)
       : given_(array_argument(picture, "image")),
         image_(with_image(picture, "image", [](const auto& input) { return in_bytes(input); })),
-        cutter_(image_.view, gamma) {}
+        cutter_(made(image_.view, gamma)) {}
 
   py::tuple cut(py::handle labels, std::optional<std::array<int64_t, 4>> corners, py::handle unary_array,
                 const GrabCutOptions& options, py::handle out) {
@@ -113,6 +108,10 @@ class Cutter {
   }
 
  private:
+  static GrabCutter made(ImageView<const uint8_t> image, double gamma) {
+    py::gil_scoped_release unlocked;
+    return GrabCutter(image, gamma);
+  }
   static Input<uint8_t> in_bytes(const Input<uint8_t>& image) { return image; }
   // Float pictures are rounded to 8 bits.
   static Input<uint8_t> in_bytes(const Input<float>& image) {
@@ -145,7 +144,7 @@ void bind_graphcut(py::module_& m) {
         py::arg("out") = py::none(), py::arg("certify") = false);
   m.def("cut_capacity", &cut_capacity_array, py::arg("source"), py::arg("sink"), py::arg("neighbours"),
         py::arg("mask"));
-  m.def("checksum", &checksum, py::arg("array"));
+  m.def("same_bytes", &same_bytes, py::arg("a"), py::arg("b"));
   py::class_<Cutter>(m, "GrabCutter", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)))
       .def(py::init<py::object, double>(), py::arg("image"), py::arg("gamma"))
       .def(

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <limits>
 #include <vector>
 
 #include "alphacut/matting.hpp"
@@ -77,14 +79,9 @@ void behind_barriers(ImageView<const uint8_t> image, ImageView<uint8_t> labels) 
   for_undecided(labels, [&](int64_t y, int64_t x, uint8_t& label) { label = barrier.row(y)[x] > limit ? 3 : 2; });
 }
 
-}  // namespace
-
-Range scaled(int64_t begin, int64_t end, int64_t old, int64_t size) {
-  const int64_t low = std::min(size - 1, (2 * begin * size + old) / (2 * old));
-  return {low, std::max(low + 1, (2 * end * size + old) / (2 * old))};
-}
-
-void shrink_labels(ImageView<const uint8_t> labels, ImageView<uint8_t> small) {
+// Background that covers more than one of `parts` parts of a pixel keeps it.
+void shrink_rows(ImageView<const uint8_t> labels, int64_t parts, std::atomic<bool>& kept, std::atomic<bool>& thin,
+                 ImageView<uint8_t> small) {
   parallel_for(
       small.height, row_grain(labels.width * (labels.height / small.height + 1)), [&](int64_t begin, int64_t end) {
         const auto width = static_cast<size_t>(labels.width);
@@ -112,10 +109,26 @@ void shrink_labels(ImageView<const uint8_t> labels, ImageView<uint8_t> small) {
               stroke |= foreground[static_cast<size_t>(u)] != 0;
             }
             const uint8_t label = centre[(2 * x + 1) * labels.width / (2 * small.width)];
-            small.row(y)[x] = stroke ? 1 : 4 * known > (bottom - top) * (right - left) ? 0 : label;
+            const bool enough = parts * known > (bottom - top) * (right - left);
+            if (known > 0 && !stroke) (enough ? kept : thin).store(true, std::memory_order_relaxed);
+            small.row(y)[x] = stroke ? 1 : enough ? 0 : label;
           }
         }
       });
+}
+
+}  // namespace
+
+Range scaled(int64_t begin, int64_t end, int64_t old, int64_t size) {
+  const int64_t low = std::min((begin * size + old - 1) / old, size - 1);
+  return {low, std::max(low + 1, end * size / old)};
+}
+
+void shrink_labels(ImageView<const uint8_t> labels, ImageView<uint8_t> small) {
+  std::atomic<bool> kept{false}, thin{false};  // background that covers enough of a pixel, and less
+  const auto shrink = [&](int64_t parts) { shrink_rows(labels, parts, kept, thin, small); };
+  shrink(4);
+  if (thin && !kept) shrink(std::numeric_limits<int32_t>::max());  // better too much than none
 }
 
 Image<float> start_labels(ImageView<const uint8_t> image, ImageView<uint8_t> labels) {

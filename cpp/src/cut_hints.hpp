@@ -8,14 +8,14 @@
 
 namespace alphacut {
 
-// [begin, end) of `old` pixels as a range, never empty, of `size` pixels.
+// The pixels, of `size`, that lie wholly in [begin, end) of `old` ones; at least one.
 struct Range {
   int64_t begin, end;
 };
 Range scaled(int64_t begin, int64_t end, int64_t old, int64_t size);
 
 // The labels at a smaller size. A foreground stroke is kept however thin it becomes, background where it covers more
-// than a quarter of a pixel; the rest goes by the pixel at the centre.
+// than a quarter of a pixel, or any of it if there were none otherwise; the rest goes by the pixel at the centre.
 void shrink_labels(ImageView<const uint8_t> labels, ImageView<uint8_t> small);
 
 // Where nothing tells probable foreground from probable background, the undecided pixels start by barrier distance

@@ -15,6 +15,7 @@ constexpr double kScale = 1024;              // capacities to a unit of energy
 constexpr int kMaxComponents = 16;           // as options allow
 constexpr int64_t kMaxSamples = 2048;        // of a side, for the first clustering
 constexpr int64_t kMaxFitted = 1 << 17;      // pixels of the rows that models are fitted to
+constexpr int64_t kFewFitted = 256;          // a side that these rows show less of keeps its model
 constexpr int64_t kMaxContrasted = 1 << 20;  // ... and that the mean contrast is taken of
 
 // Neighbours: the even ones lie ahead in raster order, in the order of Neighbours; k ^ 1 is the way back.
@@ -116,7 +117,23 @@ CutLevel::CutLevel(ImageView<const uint8_t> image, double gamma)
 
 // Edge weights γ / length · exp(-β |difference of colours|²), β = 1 / (2 · mean |difference|²), as in the paper.
 void CutLevel::weigh_edges(double gamma) {
-  const int64_t step = spacing(image_.pixels(), kMaxContrasted), rows = (height_ - 1) / step + 1;
+  Contrast contrast = contrast_of_rows(spacing(image_.pixels(), kMaxContrasted));
+  if (contrast.sum == 0) contrast = contrast_of_rows(1);
+  flat_ = contrast.sum == 0;
+  const double beta = flat_ ? 0 : static_cast<double>(contrast.edges) / (2 * static_cast<double>(contrast.sum));
+  const double step_down = exp_exact(-beta), root = 1 / std::sqrt(2.0);
+  double weight = 0;
+  for (int32_t d = 0; d <= 3 * 255 * 255; ++d) {
+    weight = d % 256 == 0 ? gamma * kScale * exp_exact(-beta * d) : weight * step_down;
+    straight_.push_back(static_cast<int32_t>(weight + 0.5));
+    diagonal_.push_back(static_cast<int32_t>(weight * root + 0.5));
+    if (straight_.back() == 0 || flat_) break;
+  }
+}
+
+// Of the edges of every `step`-th row, to the right and down.
+CutLevel::Contrast CutLevel::contrast_of_rows(int64_t step) const {
+  const int64_t rows = (height_ - 1) / step + 1;
   const int64_t grain = row_grain(width_, 1 << 14);
   std::vector<uint64_t> sums(static_cast<size_t>((rows - 1) / grain + 1)), counts(sums.size());
   parallel_for(rows, grain, [&](int64_t begin, int64_t end) {
@@ -135,19 +152,10 @@ void CutLevel::weigh_edges(double gamma) {
     sums[static_cast<size_t>(begin / grain)] = sum;
     counts[static_cast<size_t>(begin / grain)] = count;
   });
-  uint64_t sum = 0, count = 0;
-  for (const uint64_t part : sums) sum += part;
-  for (const uint64_t part : counts) count += part;
-  flat_ = sum == 0;
-  const double beta = flat_ ? 0 : static_cast<double>(count) / (2 * static_cast<double>(sum));
-  const double step_down = exp_exact(-beta), root = 1 / std::sqrt(2.0);
-  double weight = 0;
-  for (int32_t d = 0; d <= 3 * 255 * 255; ++d) {
-    weight = d % 256 == 0 ? gamma * kScale * exp_exact(-beta * d) : weight * step_down;
-    straight_.push_back(static_cast<int32_t>(weight + 0.5));
-    diagonal_.push_back(static_cast<int32_t>(weight * root + 0.5));
-    if (straight_.back() == 0 || flat_) break;
-  }
+  Contrast contrast;
+  for (const uint64_t part : sums) contrast.sum += part;
+  for (const uint64_t part : counts) contrast.edges += part;
+  return contrast;
 }
 
 // The samples are spaced evenly over the pixels of each side.
@@ -198,7 +206,9 @@ Mixtures CutLevel::fit(ImageView<const uint8_t> labels, const Mixtures& old) con
   for (size_t side = 0; side < 2; ++side) {
     for (size_t block = 1; block < partial.size(); ++block)
       for (size_t k = 0; k < kMaxComponents; ++k) partial[0][side][k].add(partial[block][side][k]);
-    models[side] = fit_mixture(partial[0][side].data(), kMaxComponents);
+    int64_t seen = 0;
+    for (const ColourSums& sums : partial[0][side]) seen += sums.count;
+    models[side] = step > 1 && seen < kFewFitted ? old[side] : fit_mixture(partial[0][side].data(), kMaxComponents);
   }
   return models;
 }
@@ -217,6 +227,7 @@ void CutLevel::for_runs(Body body) const {
 
 void CutLevel::open(ImageView<const uint8_t> domain) {
   runs_.clear();
+  flow_ = 0;
   size_t at = 0;
   for (int64_t y = 0; y < height_; ++y) {
     const uint8_t *row = domain.row(y), *end = row + width_;

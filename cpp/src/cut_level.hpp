@@ -41,7 +41,8 @@ class CutLevel {
 
   // First models: clusters of samples of both sides (the labels' low bit).
   Mixtures cluster_sides(ImageView<const uint8_t> labels, int components, int64_t seed) const;
-  // The models of both sides, each pixel in its best component of `old`. Reads all rows, or evenly spaced ones.
+  // The models of both sides, each pixel in its best component of `old`. Reads all rows, or evenly spaced ones; a side
+  // of which these show next to nothing keeps its old model.
   Mixtures fit(ImageView<const uint8_t> labels, const Mixtures& old) const;
 
   // The graph of the pixels that `domain` says; edges to others join them to a terminal.
@@ -67,7 +68,11 @@ class CutLevel {
   class Edges;
   class Terminals;
 
+  struct Contrast {
+    uint64_t sum = 0, edges = 0;  // of squared differences, over so many edges
+  };
   void weigh_edges(double gamma);
+  Contrast contrast_of_rows(int64_t step) const;
   template <class Body>
   void for_runs(Body body) const;
 

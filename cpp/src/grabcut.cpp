@@ -189,6 +189,7 @@ GrabCutter::GrabCutter(ImageView<const uint8_t> image, double gamma) : state_(st
         std::make_unique<CutLevel>(state_->picture(level), level == 0 ? gamma : gamma * kFineGamma));
 }
 
+GrabCutter::GrabCutter(GrabCutter&&) noexcept = default;
 GrabCutter::~GrabCutter() = default;
 
 GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box> box, ImageView<const float> unary,
@@ -233,9 +234,13 @@ GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box>
   if (unary.data != nullptr) {
     log_odds = Image<float>::like(start);
     resize_area(unary, log_odds);
-    bool told = false;  // whether the hints tell probable foreground from probable background
-    for (int64_t y = 0; y < start.height; ++y)
-      told |= std::find(start.row(y), start.row(y) + start.width, 2) != start.row(y) + start.width;
+    const auto any = [&](uint8_t label) {
+      bool found = false;
+      for (int64_t y = 0; !found && y < start.height; ++y)
+        found = std::find(start.row(y), start.row(y) + start.width, label) != start.row(y) + start.width;
+      return found;
+    };
+    const bool told = any(2) && any(3);  // whether the hints tell probable foreground from probable background
     for (int64_t y = 0; !told && y < start.height; ++y)
       for (int64_t x = 0; x < start.width; ++x)
         if (start.row(y)[x] > 1) start.row(y)[x] = log_odds.row(y)[x] > 0 ? 3 : 2;
@@ -251,8 +256,11 @@ GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box>
     for (int64_t x = 0; x < start.width; ++x)
       domain.row(y)[x] =
           y >= graph.y && y < graph.y + graph.height && x >= graph.x && x < graph.x + graph.width ? kNode : kOutside;
-  if (state.opened != corners) coarse.open(domain);
-  state.opened = corners;
+  if (state.opened != corners) {
+    state.opened.reset();
+    coarse.open(domain);
+    state.opened = corners;
+  }
 
   if (coarse.flat()) result.warnings.emplace_back("the picture has one colour: it tells nothing about the subject");
   Mixtures models;
@@ -277,27 +285,29 @@ GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box>
     ++result.n_iter;
   }
   result.exact = top == 0 || options.exact;
+  if (result.n_iter > 0) result.energy = coarse.energy();
   if (options.certify && result.n_iter > 0 && !coarse.certified(domain, start))
     throw std::runtime_error("grabcut: the flow does not equal the capacity of the cut");
   if (options.clean) clean(start);
 
   // Every larger size: the edge again.
-  CutLevel* last = &coarse;
   for (size_t level = 1; level <= top; ++level) {
-    last = state.levels[level].get();
     const ImageView<uint8_t> here = labels_of(level);
     domain = enlarge(labels_of(level - 1), options.exact && level == top, here);
-    last->open(domain);
-    if (last->empty() || models[0].empty() || models[1].empty()) continue;
-    models = last->fit(here, models);
-    last->cut(models, Prior({}, here.height, here.width), here);
-    if (options.certify && !last->certified(domain, here))
-      throw std::runtime_error("grabcut: the flow does not equal the capacity of the cut");
-    last->close();
+    if (result.n_iter == 0) continue;
+    CutLevel& fine = *state.levels[level];
+    fine.open(domain);
+    if (!fine.empty()) {
+      if (!models[0].empty() && !models[1].empty()) models = fine.fit(here, models);
+      fine.cut(models, Prior(log_odds, here.height, here.width), here);
+      result.energy = fine.energy();
+      if (options.certify && !fine.certified(domain, here))
+        throw std::runtime_error("grabcut: the flow does not equal the capacity of the cut");
+    }
+    fine.close();
   }
-  result.energy = last->energy();
   if (options.certify)
-    result.energy = last->energy_of(models, top == 0 ? coarse_prior : Prior({}, image.height, image.width), labels);
+    result.energy = state.levels[top]->energy_of(models, Prior(log_odds, image.height, image.width), labels);
   return result;
 }
 

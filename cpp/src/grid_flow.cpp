@@ -309,7 +309,7 @@ void GridFlow::Search::run() {
     for (const auto [begin, end] : row.segments) pixels += end - begin;
   for (int64_t reached = spread<-1>(); top_ > 0; reached = spread<-1>()) {
     // Pixels out of reach lie farther than any reached: labels up to two more are still lower bounds.
-    cap_ = static_cast<uint32_t>(std::min<size_t>(top_ + 2, kMaxLabel - 1));
+    cap_ = static_cast<uint32_t>(std::min<size_t>(top_ + 2, kMaxLabel - 2));
     sweep(reached + pixels / 4);
   }
 }

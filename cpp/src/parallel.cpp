@@ -12,6 +12,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #if defined(__linux__)
@@ -92,9 +93,10 @@ class Pool {
       std::lock_guard lock(mutex_);
       job.open_slots = static_cast<int>(std::min<int64_t>(threads, job.blocks)) - 1;
       asleep_wanted = std::min(job.open_slots - awake_, asleep_);
-      while (workers_ < threads - 1) {
-        std::thread([this] { serve(); }).detach();
-        ++workers_;
+      try {
+        for (; workers_ < threads - 1; ++workers_) std::thread([this] { serve(); }).detach();
+      } catch (const std::system_error&) {
+        // The system has no thread to give: those there are, and the caller, do the work.
       }
       jobs_.push_back(&job);
       open_jobs_ = jobs_.size();

@@ -216,7 +216,7 @@ class Remover:
         _device.resolve(device, stage="kmeans", pixels=0)
         self._device = device
         self._seed = integer(seed, "seed", 0)
-        self._latest: tuple[object, Cutter] | None = None
+        self._latest: tuple[Array, Cutter] | None = None
 
     @cached_property
     def _memory(self) -> _core.BlockReserve:
@@ -379,10 +379,10 @@ class Remover:
 
     def _cutter(self, image: Array) -> Cutter:
         """What cuts this picture; that of the latest call if its picture was the same, so that a stroke costs less."""
-        key = (image.shape, image.dtype, _core.checksum(image))
         latest = self._latest
-        if latest is None or latest[0] != key:
-            self._latest = latest = key, Cutter(image.copy())
+        if latest is None or not _core.same_bytes(latest[0], image):
+            kept = image.copy()
+            self._latest = latest = kept, Cutter(kept)
         return latest[1]
 
     def _by_kmeans(self, image: Array, hints: Prompt, clock: _Clock) -> _Found:

@@ -47,7 +47,7 @@ struct GrabCutOptions {
 };
 
 struct GrabCutResult {
-  double energy = 0;   // what the last cut costs: data term and border, against each pixel's better side
+  double energy = 0;   // what the last cut costs: data term and border, against each pixel's better side; 0 without one
   int n_iter = 0;      // rounds run
   bool exact = false;  // whether that cut had all undecided pixels
   std::vector<std::string> warnings;
@@ -61,6 +61,7 @@ class GrabCutter {
  public:
   // The picture, 1 or 3 channels, must live as long as this. `gamma`, the weight of the border's length, is 0..50000.
   GrabCutter(ImageView<const uint8_t> image, double gamma);
+  GrabCutter(GrabCutter&&) noexcept;
   ~GrabCutter();
 
   // `hints`, no data: all 3; 0 background, 1 foreground, 2 probably background, 3 probably foreground. Everything
