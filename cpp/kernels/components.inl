@@ -1,9 +1,6 @@
 // The bits of 64 values.
 inline uint64_t components_word(const uint8_t* values) {
-#if defined(__AVX512BW__)
-  const __m512i v = _mm512_loadu_si512(values);
-  return _mm512_test_epi8_mask(v, v);
-#elif defined(__AVX2__)
+#if defined(__AVX2__)
   const __m256i zero = _mm256_setzero_si256();
   const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(values));
   const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(values + 32));

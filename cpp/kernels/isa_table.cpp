@@ -34,9 +34,7 @@ inline T clamp_to(T x, T low, T high) {
 
 #include "chromakey.inl"
 #include "color.inl"
-#include "components.inl"
 #include "composite.inl"
-#include "foreground.inl"
 #include "graphcut.inl"
 #include "guided.inl"
 #include "kmeans.inl"
@@ -44,6 +42,14 @@ inline T clamp_to(T x, T low, T high) {
 #include "preprocess.inl"
 #include "subject.inl"
 #include "threshold.inl"
+
+#if defined(__AVX512BW__)  // where AVX2's are faster: dispatch.cpp puts these here
+constexpr ComponentsKernels components_kernels{};
+constexpr ForegroundKernels foreground_kernels{};
+#else
+#include "components.inl"
+#include "foreground.inl"
+#endif
 
 }  // namespace
 
