@@ -92,7 +92,7 @@ def bench_premultiply(scene):
     }
 
 
-@race("composite", {"linear": ()}, SCENES, ["alphacut", "numpy", "copy"], skip={"numpy": (12, "too much memory")})
+@race("composite", {"linear": ()}, SCENES, ["alphacut", "numpy", "copy"], skip={"numpy": (100, "too much memory")})
 def bench_linear(scene):
     front, alpha, back = scene
     out = np.empty_like(front)

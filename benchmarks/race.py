@@ -18,7 +18,7 @@ from alphacut import _core
 SIZES = (0.3, 1, 12, 100)
 THREADS = sorted({alphacut.get_num_threads(), 1}, reverse=True)
 OPTIONAL = ("cc3d", "pymatting")
-BYTES_PER_PIXEL = 100  # of free memory: the most that a row takes
+BYTES_PER_PIXEL = 110  # of free memory: the most that a row takes
 _ready = {}  # the checked calls of the last row
 
 
