@@ -4,6 +4,7 @@
 #include <bit>
 #include <limits>
 #include <new>
+#include <span>
 #include <stdexcept>
 #include <string>
 
@@ -19,12 +20,15 @@ namespace {
 
 // A vertex's state is 256 · label + its open arcs, those of a residual capacity above 0, a bit each.
 constexpr uint32_t kLabel = 256, kMaxLabel = (1U << 24) - 1;
-constexpr int32_t kMaxExcess = 1 << 30;  // that a push may leave at a pixel: see change()
+constexpr int32_t kMaxExcess = 1 << 30;    // that a push may leave at a pixel: see change()
+constexpr int64_t kStripPixels = 1 << 12;  // of a strip, at least
+constexpr uint32_t kStripLabel = 1 << 12;  // longer ways are left to the whole
 constexpr int64_t kMaxPixels = std::numeric_limits<int32_t>::max();
 
 // Directions come in pairs: k ^ 1 is the way back. Even ones are those of the weights.
 constexpr int kDx[8] = {1, -1, 0, 0, 1, -1, -1, 1};
 constexpr int kDy[8] = {0, 0, 1, -1, 1, -1, 1, -1};
+constexpr uint32_t kAlong = 0x03, kDown = 0x54, kUp = 0xA8;  // their bits
 
 int64_t checked_count(int64_t height, int64_t width) {
   if (height < 1 || width < 1) throw std::invalid_argument("graph cut: the picture has no pixels");
@@ -68,14 +72,14 @@ GridFlow::GridFlow(int64_t height, int64_t width, bool full)
 }
 
 template <class Body>
-void GridFlow::for_rows(Body&& body) {
-  parallel_for(height_, row_grain(width_), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y) body(rows_[static_cast<size_t>(y)]);
+void GridFlow::for_rows(std::span<Row> rows, int64_t width, Body&& body) {
+  parallel_for(static_cast<int64_t>(rows.size()), row_grain(width), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) body(rows[static_cast<size_t>(y)]);
   });
 }
 
 void GridFlow::clear() {
-  for_rows([&](Row& row) {
+  for_rows(rows_, width_, [&](Row& row) {
     for (const auto [begin, end] : row.segments) {
       std::fill(arcs_ + begin, arcs_ + end, Arcs{});
       std::fill(excess_ + begin, excess_ + end, 0);
@@ -92,8 +96,8 @@ void GridFlow::add(int64_t y, int64_t x0, int64_t x1, const int32_t* difference,
   row.segments.push_back({first, first + count});
   row.fresh = true;
   for (int32_t i = 0; i < count; ++i) {
-    excess_[first + i] = difference[i];
-    row.supply += std::max(difference[i], 0);
+    excess_[first + i] = -difference[i];
+    row.supply += std::max(-difference[i], 0);
   }
   for (int k = 0; k < 4; ++k) {
     const int32_t* weight = weights[k];
@@ -110,20 +114,24 @@ void GridFlow::change(int64_t y, int64_t x0, int64_t x1, const int32_t* before, 
   int32_t* excess = excess_ + index(y, x0);
   int64_t supply = 0;
   for (int64_t i = 0; i < x1 - x0; ++i) {
-    excess[i] = static_cast<int32_t>(int64_t{excess[i]} + after[i] - before[i]);
-    supply += std::max(after[i], 0) - std::max(before[i], 0);
+    excess[i] = static_cast<int32_t>(int64_t{excess[i]} + before[i] - after[i]);
+    supply += std::max(-after[i], 0) - std::max(-before[i], 0);
   }
   rows_[static_cast<size_t>(y)].supply += supply;
 }
 
 class GridFlow::Search {
  public:
-  explicit Search(GridFlow& graph) : graph_(graph), arcs_(graph.arcs_), excess_(graph.excess_), state_(graph.state_) {
+  Search(GridFlow& graph, std::span<Row> rows, uint32_t farthest)
+      : rows_(rows),
+        width_(graph.width_),
+        farthest_(farthest),
+        arcs_(graph.arcs_),
+        excess_(graph.excess_),
+        state_(graph.state_) {
     std::copy_n(graph.offset_, 8, offset_);
   }
   void run();
-  template <int Side>
-  int64_t spread();
 
  private:
   uint32_t label(int32_t v) const { return state_[v] / kLabel; }
@@ -135,15 +143,16 @@ class GridFlow::Search {
     active_[l].push_back(v);
     top_ = std::max(top_, l);
   }
-  template <int Side>
+  int64_t spread();
   void reach_from_roots(int32_t begin, int32_t end);
-  template <int Side>
   void reach(int32_t v, uint32_t level);
   void push(int32_t v, int k, int32_t amount);
   void discharge(int32_t v);
   void sweep(int64_t budget);
 
-  GridFlow& graph_;
+  std::span<Row> rows_;
+  int64_t width_;
+  uint32_t farthest_;  // label that is looked for
   Arcs* arcs_;
   int32_t* excess_;
   uint32_t* state_;
@@ -156,24 +165,61 @@ class GridFlow::Search {
   uint32_t cap_ = 0;
 };
 
-void GridFlow::open_arcs() {
-  for_rows([&](Row& row) {
-    if (!row.fresh) return;
-    row.fresh = false;
-    for (const auto [begin, end] : row.segments)
-      for (int32_t v = begin; v < end; ++v) {
-        uint32_t open = 0;
-        for (int k = 0; k < 8; ++k) open |= static_cast<uint32_t>(arcs_[v].to[k] != 0) << k;
-        state_[v] = open;
-      }
-  });
+void GridFlow::open_arcs(const Row& row) {
+  for (const auto [begin, end] : row.segments)
+    for (int32_t v = begin; v < end; ++v) {
+      uint32_t open = 0;
+      for (int k = 0; k < 8; ++k) open |= static_cast<uint32_t>(arcs_[v].to[k] != 0) << k;
+      state_[v] = open;
+    }
 }
 
-int64_t GridFlow::solve() {
-  open_arcs();
-  Search search(*this);
-  search.run();
-  search.spread<1>();
+// Closes some of the arcs of a row's pixels; no label stays.
+void GridFlow::close_arcs(const Row& row, uint32_t arcs) {
+  for (const auto [begin, end] : row.segments)
+    for (int32_t v = begin; v < end; ++v) state_[v] &= (kLabel - 1) & ~arcs;
+}
+
+// Rows that divide the others into strips of about as many pixels.
+std::vector<size_t> GridFlow::dividing_rows(int64_t strips) const {
+  int64_t pixels = 0, above = 0;
+  for (const Row& row : rows_) pixels += row.pixels();
+  if (strips == 0) strips = std::min<int64_t>(num_threads(), pixels / kStripPixels);
+  std::vector<size_t> rows;
+  for (size_t y = 0; y + 1 < rows_.size(); ++y) {
+    const auto ended = static_cast<int64_t>(rows.size()) + 1;  // strips, were this row to divide
+    if (ended < strips && above >= pixels * ended / strips && above > 0) rows.push_back(y);
+    above += rows_[y].pixels();
+  }
+  return rows;
+}
+
+// Flow within strips, each on a thread. The rows between take no part, so that no thread touches what another one does.
+void GridFlow::solve_strips(int64_t strips) {
+  const std::vector<size_t> between = dividing_rows(strips);
+  if (between.empty()) return;
+  for (const size_t y : between) {
+    close_arcs(rows_[y - 1], kDown);
+    close_arcs(rows_[y], kDown | kUp | kAlong);
+    close_arcs(rows_[y + 1], kUp);
+  }
+  parallel_for(static_cast<int64_t>(between.size()) + 1, 1, [&](int64_t begin, int64_t end) {
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+      const size_t top = i == 0 ? 0 : between[i - 1] + 1, bottom = i == between.size() ? rows_.size() : between[i];
+      Search(*this, {rows_.data() + top, bottom - top}, kStripLabel).run();
+    }
+  });
+  for (const size_t y : between)
+    for (size_t near = y - 1; near <= y + 1; ++near) open_arcs(rows_[near]);
+}
+
+int64_t GridFlow::solve(int64_t strips) {
+  for_rows(rows_, width_, [&](Row& row) {
+    if (row.fresh) open_arcs(row);
+    row.fresh = false;
+  });
+  solve_strips(strips);
+  Search(*this, rows_, kMaxLabel).run();
   int64_t flow = 0;
   for (const Row& row : rows_) {
     flow += row.supply;
@@ -183,15 +229,13 @@ int64_t GridFlow::solve() {
   return flow;
 }
 
-template <int Side>
 void GridFlow::Search::reach(int32_t v, uint32_t level) {
   set_label(v, level);
   next_.push_back(v);
-  if (Side < 0 && excess_[v] > 0) enlist(v);
+  if (excess_[v] > 0) enlist(v);
 }
 
 // Reaches the pixels next to the roots, which have label 1; label 2 does not look like that.
-template <int Side>
 void GridFlow::Search::reach_from_roots(int32_t begin, int32_t end) {
   const uint32_t *own = state_ + begin, *other[8];
   for (int k = 0; k < 8; ++k) other[k] = own + offset_[k];
@@ -201,33 +245,30 @@ void GridFlow::Search::reach_from_roots(int32_t begin, int32_t end) {
   uint32_t any = 0;
   for (size_t i = 0; i < n; ++i) {
     uint32_t open = 0;
-    const auto look = [&](int k) {
-      open |= (other[k][i] / kLabel) & (Side > 0 ? other[k][i] >> (k ^ 1) : own[i] >> k);
-    };
+    const auto look = [&](int k) { open |= (other[k][i] / kLabel) & (own[i] >> k); };
     look(0), look(1), look(2), look(3), look(4), look(5), look(6), look(7);  // no loop, so that it becomes vectors
     near[i] = open & ~(own[i] / kLabel) & 1;
     any |= near[i];
   }
   for (size_t i = 0; any != 0 && i < n; ++i)
-    if (near[i] != 0) reach<Side>(begin + static_cast<int32_t>(i), 2);
+    if (near[i] != 0) reach(begin + static_cast<int32_t>(i), 2);
 }
 
-// Labels what the sources lead to (Side +1), or what leads to a sink (Side -1), with the number of pixels on the
-// shortest way. Once sinks have met excess, they go on to twice that distance only. Returns how many were reached.
-template <int Side>
+// Labels what leads to the source with the number of pixels on the shortest way. Once that has met excess, it goes on
+// to twice the distance only. Returns how many were reached.
 int64_t GridFlow::Search::spread() {
-  graph_.for_rows([&](Row& row) {
+  for_rows(rows_, width_, [&](Row& row) {
     for (const auto [begin, end] : row.segments)
-      for (int32_t v = begin; v < end; ++v)
-        state_[v] = state_[v] % kLabel + ((Side > 0 ? excess_[v] > 0 : excess_[v] < 0) ? kLabel : 0);
+      for (int32_t v = begin; v < end; ++v) state_[v] = state_[v] % kLabel + (excess_[v] < 0 ? kLabel : 0);
   });
   next_.clear();
-  for (const Row& row : graph_.rows_)
-    for (const auto [begin, end] : row.segments) reach_from_roots<Side>(begin, end);
+  for (const Row& row : rows_)
+    for (const auto [begin, end] : row.segments) reach_from_roots(begin, end);
   int64_t reached = 0;
-  uint32_t last = kMaxLabel;
+  uint32_t last = farthest_;
+  bool met = false;
   for (uint32_t level = 3; !next_.empty(); ++level) {
-    if (Side < 0 && last == kMaxLabel && top_ > 0) last = 2 * level;
+    if (!met && top_ > 0) met = true, last = std::min(2 * level, farthest_);
     if (level > last) break;
     if (level == kMaxLabel)
       throw std::length_error("graph cut: the way from a pixel to its terminal takes 2^24 pixels");
@@ -237,9 +278,8 @@ int64_t GridFlow::Search::spread() {
     for (const int32_t v : rim_)
       for (int k = 0; k < 8; ++k) {
         const int32_t w = v + offset_[k];
-        if (Side < 0 ? (state_[w] & (~(kLabel - 1) | 1U << (k ^ 1))) == 1U << (k ^ 1)
-                     : (state_[v] >> k & 1) != 0 && !labelled(w))
-          reach<Side>(w, level);
+        const uint32_t back = 1U << (k ^ 1);
+        if ((state_[w] & (~(kLabel - 1) | back)) == back) reach(w, level);  // no label, and the arc to v is open
       }
   }
   return reached;
@@ -305,9 +345,8 @@ void GridFlow::Search::sweep(int64_t budget) {
 
 void GridFlow::Search::run() {
   int64_t pixels = 0;
-  for (const Row& row : graph_.rows_)
-    for (const auto [begin, end] : row.segments) pixels += end - begin;
-  for (int64_t reached = spread<-1>(); top_ > 0; reached = spread<-1>()) {
+  for (const Row& row : rows_) pixels += row.pixels();
+  for (int64_t reached = spread(); top_ > 0; reached = spread()) {
     // Pixels out of reach lie farther than any reached: labels up to two more are still lower bounds.
     cap_ = static_cast<uint32_t>(std::min<size_t>(top_ + 2, kMaxLabel - 2));
     sweep(reached + pixels / 4);

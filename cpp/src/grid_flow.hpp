@@ -2,21 +2,26 @@
 // approach to the maximum-flow problem", JACM 1988) with exact distances renewed now and then (Cherkassky and Goldberg,
 // "On implementing the push-relabel method for the maximum flow problem", Algorithmica 1997).
 //
-// A pixel's label is a lower bound on the number of pixels on its way to a sink. Excess moves down the labels, from all
-// pixels that have some, highest first; a pixel that finds no way down is raised above its lowest neighbour. When the
-// raises have cost about as much as finding distances anew by breadth-first search, that is done. The search stops at
-// twice the distance of the nearest excess, so that what can be settled nearby is settled first. Labels never fall, so
-// the work is bounded by a polynomial of the number of pixels, whatever the capacities.
+// Flow runs backwards, from the sink to the source: capacities are the same both ways, and the distances to the source
+// that end the search then are the source's side of the cut.
 //
-// The terminals' arcs are one number a pixel, its excess: positive what still may come from the source, negative what
-// still may go to the sink. Any flow between pixels, with the excess adjusted, leaves a problem of the same cuts, so
-// nothing need be sent back to the source, and a solved graph can go on with other terminals: Kohli and Torr,
-// "Efficiently solving dynamic Markov random fields using graph cuts", ICCV 2005.
+// A pixel's label is a lower bound on the number of pixels on its way to the source. Excess moves down the labels, from
+// all pixels that have some, highest first; a pixel that finds no way down is raised above its lowest neighbour. When
+// the raises have cost about as much as finding distances anew by breadth-first search, that is done. The search stops
+// at twice the distance of the nearest excess, so that what can be settled nearby is settled first. Labels never fall,
+// so the work is bounded by a polynomial of the number of pixels, whatever the capacities.
+//
+// The terminals' arcs are one number a pixel, its excess: positive what may still come from the sink, negative what may
+// still go to the source. Any flow between pixels, with the excess adjusted, leaves a problem of the same cuts, so
+// nothing need be sent back, and a solved graph can go on with other terminals: Kohli and Torr, "Efficiently solving
+// dynamic Markov random fields using graph cuts", ICCV 2005. For the same reason strips of rows can be solved by
+// several threads before the whole is: Liu and Sun, "Parallel graph-cuts by adaptive bottom-up merging", CVPR 2010.
 #pragma once
 
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace alphacut {
@@ -43,7 +48,8 @@ class GridFlow {
   void change(int64_t y, int64_t x0, int64_t x1, const int32_t* before, const int32_t* after);
 
   // Pushes the maximum flow and returns it, terminals taken as max(difference, 0) and max(-difference, 0).
-  int64_t solve();
+  // Looks within so many strips of rows first, 0: as many as threads, if they pay. They change nothing but the time.
+  int64_t solve(int64_t strips = 0);
 
   // After solve(), before change(): 255 where the residual graph leads to from the source, 0 elsewhere, for pixels [x0,
   // x1) of row y.
@@ -60,7 +66,12 @@ class GridFlow {
   struct Row {
     std::vector<Segment> segments;
     bool fresh = false;  // added since the last solve
-    int64_t supply = 0;  // sum of the positive differences
+    int64_t supply = 0;  // capacities of its pixels to the sink, of those where they exceed the source's
+    int64_t pixels() const {
+      int64_t sum = 0;
+      for (const auto [begin, end] : segments) sum += end - begin;
+      return sum;
+    }
   };
   struct Free {
     void operator()(void* p) const { std::free(p); }
@@ -68,8 +79,11 @@ class GridFlow {
 
   int64_t index(int64_t y, int64_t x) const { return (y + 1) * pitch_ + x + 1; }
   template <class Body>
-  void for_rows(Body&& body);
-  void open_arcs();
+  static void for_rows(std::span<Row> rows, int64_t width, Body&& body);
+  void open_arcs(const Row& row);
+  void close_arcs(const Row& row, uint32_t arcs);
+  std::vector<size_t> dividing_rows(int64_t strips) const;
+  void solve_strips(int64_t strips);
 
   // Row-major with a border of one pixel that no arc reaches: one column serves as the right border of a row and the
   // left border of the next. All zero: no arcs, no excess, in no tree.
