@@ -46,16 +46,18 @@ void graphcut_mixture_score(GraphcutRow x, size_t n, const float* __restrict com
     const uint8_t* __restrict r = x.channel[0] + begin;
     const uint8_t* __restrict g = x.channel[1] + begin;
     const uint8_t* __restrict b = x.channel[2] + begin;
-    float top[kBlock];
+    float x0[kBlock], x1[kBlock], x2[kBlock], top[kBlock];
     int32_t who[kBlock];
-    for (size_t i = 0; i < size; ++i) top[i] = -3.0e38f, who[i] = 0;
+    for (size_t i = 0; i < size; ++i) {
+      x0[i] = static_cast<float>(r[i]), x1[i] = static_cast<float>(g[i]), x2[i] = static_cast<float>(b[i]);
+      top[i] = -3.0e38f, who[i] = 0;
+    }
     for (int k = 0; k < count; ++k) {
       const float* m = components + 10 * k;
       const float m0 = m[0], m1 = m[1], m2 = m[2], l00 = m[3], l10 = m[4], l11 = m[5], l20 = m[6], l21 = m[7],
                   l22 = m[8], constant = m[9];
       for (size_t i = 0; i < size; ++i) {
-        const float d0 = static_cast<float>(r[i]) - m0, d1 = static_cast<float>(g[i]) - m1,
-                    d2 = static_cast<float>(b[i]) - m2;
+        const float d0 = x0[i] - m0, d1 = x1[i] - m1, d2 = x2[i] - m2;
         const float z0 = l00 * d0, z1 = l10 * d0 + l11 * d1, z2 = l20 * d0 + l21 * d1 + l22 * d2;
         const float value = constant - (z0 * z0 + z1 * z1 + z2 * z2);
         const bool better = value > top[i];

@@ -189,16 +189,18 @@ Mixtures CutLevel::fit(ImageView<const uint8_t> labels, const Mixtures& old) con
     Rows pixels(*this);
     const auto n = static_cast<size_t>(width_);
     std::vector<float> score(n);
-    std::vector<uint8_t> best[2] = {std::vector<uint8_t>(n), std::vector<uint8_t>(n)};
+    std::vector<uint8_t> best(n);
     Sums& sums = partial[static_cast<size_t>(begin / grain)];
     for (int64_t y = begin * step; y < end * step && y < height_; y += step) {
       const GraphcutRow row = pixels.load(0, y, 0, width_);
-      for (size_t side = 0; side < 2; ++side)
-        kernels().graphcut.mixture_score(row, n, old[side].data(), static_cast<int>(old[side].size() / 10),
-                                         score.data(), best[side].data());
-      for (size_t x = 0; x < n; ++x) {
-        const size_t side = side_of(labels.row(y)[x]);
-        sums[side][best[side][x]].add(Colour{row.channel[0][x], row.channel[1][x], row.channel[2][x]});
+      const uint8_t* label = labels.row(y);
+      for (size_t x = 0, stop = 0; x < n; x = stop) {  // a stretch of one side
+        const size_t side = side_of(label[x]);
+        for (stop = x + 1; stop < n && side_of(label[stop]) == side;) ++stop;
+        kernels().graphcut.mixture_score(from(row, static_cast<int64_t>(x)), stop - x, old[side].data(),
+                                         static_cast<int>(old[side].size() / 10), score.data(), best.data());
+        for (size_t i = x; i < stop; ++i)
+          sums[side][best[i - x]].add(Colour{row.channel[0][i], row.channel[1][i], row.channel[2][i]});
       }
     }
   });
