@@ -243,7 +243,13 @@ void CutLevel::open(ImageView<const uint8_t> domain) {
     }
   }
   fold_.assign(at, 0);
-  graph_ = std::make_unique<GridFlow>(height_, width_);
+  difference_.clear();
+  graph_.reset();
+  if (runs_.empty()) return;
+  top_ = runs_.front().y, left_ = width_;
+  int64_t right = 0;
+  for (const Run& run : runs_) left_ = std::min(left_, run.x0), right = std::max(right, run.x1);
+  graph_ = std::make_unique<GridFlow>(runs_.back().y + 1 - top_, right - left_);
   for_runs([&](size_t begin, size_t end) {
     Edges edges(*this);
     std::vector<int32_t> ahead[4];
@@ -256,7 +262,7 @@ void CutLevel::open(ImageView<const uint8_t> domain) {
         if (k % 2 == 0) std::copy_n(weights, n, ahead[k / 2].data() + (x - run.x0));
       });
       const int32_t* const weights[4] = {ahead[0].data(), ahead[1].data(), ahead[2].data(), ahead[3].data()};
-      graph_->add(run.y, run.x0, run.x1, fold, weights);
+      graph_->add(run.y - top_, run.x0 - left_, run.x1 - left_, fold, weights);
     }
   });
   difference_ = fold_;
@@ -299,7 +305,7 @@ int64_t CutLevel::cut(const Mixtures& models, const Prior& prior, ImageView<uint
       const Run& run = runs_[i];
       int32_t* before = difference_.data() + run.at;
       terminals.find(run, labels.row(run.y) + run.x0, fold_.data() + run.at, after.data());
-      graph_->change(run.y, run.x0, run.x1, before, after.data());
+      graph_->change(run.y - top_, run.x0 - left_, run.x1 - left_, before, after.data());
       std::copy_n(after.data(), run.size(), before);
     }
   });
@@ -308,7 +314,7 @@ int64_t CutLevel::cut(const Mixtures& models, const Prior& prior, ImageView<uint
   std::vector<uint8_t> mask;
   for (const Run& run : runs_) {
     mask.resize(run.size());
-    graph_->source_side(run.y, run.x0, run.x1, mask.data());
+    graph_->source_side(run.y - top_, run.x0 - left_, run.x1 - left_, mask.data());
     uint8_t* label = labels.row(run.y) + run.x0;
     for (size_t i = 0; i < run.size(); ++i) {
       if (label[i] < 2) continue;

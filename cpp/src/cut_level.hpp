@@ -50,7 +50,7 @@ class CutLevel {
   bool empty() const { return runs_.empty(); }
   void close() { graph_.reset(); }  // gives the graph's memory back
   // Cuts exactly and writes 2 or 3 to the labels of undecided pixels (above 1) in the graph; returns how many changed.
-  // The flow of the last cut of the same graph is the start.
+  // The flow of the last cut of the same graph is the start. Not for an empty graph.
   int64_t cut(const Mixtures& models, const Prior& prior, ImageView<uint8_t> labels);
   double energy() const;  // what the last cut costs, against each pixel's better side
   bool certified(ImageView<const uint8_t> domain, ImageView<const uint8_t> labels) const;  // flow equals capacity
@@ -84,7 +84,8 @@ class CutLevel {
   std::vector<Run> runs_;
   std::vector<int32_t> fold_, difference_;  // of the nodes: what edges to fixed pixels give, the terminals now
   int64_t flow_ = 0;
-  std::unique_ptr<GridFlow> graph_;
+  std::unique_ptr<GridFlow> graph_;  // of the nodes' bounding box
+  int64_t top_ = 0, left_ = 0;       // its corner
 };
 
 }  // namespace alphacut

@@ -349,7 +349,7 @@ void GridFlow::Search::run() {
   for (int64_t reached = spread(); top_ > 0; reached = spread()) {
     // Pixels out of reach lie farther than any reached: labels up to two more are still lower bounds.
     cap_ = static_cast<uint32_t>(std::min<size_t>(top_ + 2, kMaxLabel - 2));
-    sweep(reached + pixels / 4);
+    sweep(reached + pixels / 8);
   }
 }
 
