@@ -54,7 +54,7 @@ def pymaxflow(source, sink, neighbours):
     return graph.get_grid_segments(nodes), flow
 
 
-@race("graphcut", {"cut": ()}, {"": energies}, ["alphacut", "pymaxflow"], sizes=[0.05, 0.22, 1], threads=THREADS[:1])
+@race("graphcut", {"cut": ()}, {"": energies}, ["alphacut", "pymaxflow"], sizes=[0.05, 0.22, 1, 4])
 def bench_graph_cut(problem):
     def agree(ours, theirs):
         """The same flow; of several cuts of that capacity, ours is the smaller one."""
