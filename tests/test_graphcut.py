@@ -465,6 +465,10 @@ def test_cuts_of_one_picture_are_those_of_new_ones(data):
             "clean": data.draw(st.booleans()),
             "certify": data.draw(st.booleans()),
         }
+        if data.draw(st.booleans()):  # leaves nothing behind for cuts that do not resume
+            resumed = cutter.cut(labels, box, unary, resume=True, **options)
+            sure = np.zeros(image.shape[:2], bool) if labels is None or box is not None else labels < 2
+            assert np.array_equal(resumed.labels[sure], labels[sure] if labels is not None else [])
         warm, cold = (
             cutter.cut(labels, box, unary, **options),
             alphacut.grabcut(image, labels, box=box, unary=unary, **options),
@@ -474,6 +478,102 @@ def test_cuts_of_one_picture_are_those_of_new_ones(data):
         if labels is not None and box is None:
             assert np.array_equal(cold.labels[labels < 2], labels[labels < 2])
         assert np.isfinite(cold.energy)
+
+
+def strokes(shape):
+    """Labels stroke by stroke: a frame of background, then corrections; one is taken back, one is overruled."""
+    height, width = shape
+    labels = np.full(shape, 3, np.uint8)
+    labels[:4] = labels[-4:] = 0
+    labels[height // 2, width // 2 - 9 : width // 2 + 9] = 1
+    yield labels.copy()
+    labels[height // 2 - 20 : height // 2 + 20, width // 3 : width // 3 + 3] = 0
+    yield labels.copy()
+    labels[height // 2 - 20 : height // 2, width // 3 : width // 3 + 3] = 3
+    yield labels.copy()
+    labels[height // 2 : height // 2 + 20, width // 3 : width // 3 + 3] = 1
+    yield labels.copy()
+
+
+@pytest.mark.parametrize("shape", [(120, 160), (500, 700), (300, 1500)])
+def test_a_resumed_cut_obeys_its_hints_and_is_near_a_new_one(shape, threads):
+    image, _, _ = disc(*shape, noise=8)
+    cutter = Cutter(image)
+    for labels in strokes(shape):
+        cut = cutter.cut(labels, None, None, resume=True, certify=True)
+        assert np.array_equal(cut.labels[labels < 2], labels[labels < 2])
+        assert overlap(cut.mask > 0, alphacut.grabcut(image, labels).mask > 0) > 0.95
+        assert cut.exact == (max(shape) <= 320)
+    exact = cutter.cut(labels, None, None, resume=True, exact=True, certify=True)
+    assert exact.exact
+    assert overlap(exact.mask > 0, cut.mask > 0) > 0.95
+    assert np.array_equal(cutter.cut(labels, None, None).labels, alphacut.grabcut(image, labels).labels)
+
+
+def test_a_resumed_cut_works_only_where_something_changed(rng):
+    """An answer that is no new cut's stays where no stroke comes near."""
+    image = np.repeat(np.repeat(rng.integers(90, 110, (100, 200, 3)).astype(np.uint8), 6, 0), 6, 1)
+    labels = np.full(image.shape[:2], 3, np.uint8)
+    labels[:9] = 0
+    labels[-60:] = 1
+    cutter = Cutter(image)
+    first = cutter.cut(labels, None, None)
+    assert np.array_equal(cutter.cut(labels, None, None, resume=True).labels, first.labels)
+    labels[200:260, 100:110] = 1 - first.labels[230, 105] % 2
+    second = cutter.cut(labels, None, None, resume=True)
+    changed = np.argwhere((second.labels & 1) != (first.labels & 1))
+    assert len(changed) >= 60 * 10
+    assert np.array_equal(second.labels[labels < 2], labels[labels < 2])
+
+
+def test_resume_without_a_cut_to_go_on_from_changes_nothing():
+    image, truth, box = disc(400, 500)
+    labels = next(strokes(truth.shape))
+    unary = np.where(truth, 1, -1).astype(np.float32)
+
+    def same(cutter, labels, box, unary, **options):
+        got = cutter.cut(labels, box, unary, resume=True, **options)
+        return np.array_equal(got.labels, alphacut.grabcut(image, labels, box=box, unary=unary, **options).labels)
+
+    cutter = Cutter(image)
+    assert same(cutter, labels, None, None)
+    assert same(cutter, None, box, None)
+    assert same(cutter, None, box, unary)
+    assert same(cutter, None, box, None)
+    assert same(cutter, None, box, None, n_components=3)
+    everything = np.zeros_like(labels)
+    assert same(cutter, everything, None, None)  # no round
+    assert same(cutter, labels, None, None)
+    assert same(cutter, everything, None, None)
+    everything[:] = 1
+    assert same(cutter, everything, None, None)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 900), (900, 2), (700, 5)])
+def test_resumed_cuts_of_thin_pictures(shape, rng):
+    image = rng.integers(0, 256, shape, dtype=np.uint8)
+    cutter = Cutter(image)
+    for _ in range(5):
+        labels = rng.choice(4, shape, p=[0.1, 0.1, 0.2, 0.6]).astype(np.uint8)
+        cut = cutter.cut(labels, None, None, resume=True, certify=True)
+        assert np.array_equal(cut.labels[labels < 2], labels[labels < 2])
+
+
+def test_resumed_bytes_are_the_same_for_all_threads_and_instruction_sets(isa):
+    image, truth, _ = disc(500, 700, noise=20)
+    before = _core.num_threads()
+
+    def sequence(isa, threads):
+        _core.set_isa(isa)
+        _core.set_num_threads(threads)
+        cutter = Cutter(image)
+        return [cutter.cut(labels, None, None, resume=True).labels for labels in strokes(truth.shape)]
+
+    expected = sequence(_core.available_isas()[0], 1)
+    for threads in (1, 2, 5):
+        for got, wanted in zip(sequence(isa, threads), expected, strict=True):
+            assert np.array_equal(got, wanted)
+    _core.set_num_threads(before)
 
 
 def test_grabcut_refuses():

@@ -134,10 +134,20 @@ def test_strokes_one_after_the_other_give_the_bytes_of_all_at_once():
         assert np.array_equal(got.foreground, once.foreground)
     again = pickle.loads(pickle.dumps(remover))(picture, labels=labels)
     assert np.array_equal(again.mask, got.mask)
+    labels[40, 75:85] = 0
+    resumed = remover(picture, labels=labels, resume=True)
+    assert not resumed.mask[labels == 0].any()
+    assert overlap(resumed.mask, disc) > 0.9
+    assert np.array_equal(
+        remover(picture, labels=labels).mask, remove_background(picture, labels=labels, refine=None).mask
+    )
+    with pytest.raises(TypeError, match="resume"):
+        remover(picture, labels=labels, resume=1)
     picture[10:20, 10:20] = 255 - picture[10:20, 10:20]  # the same array, another picture
-    assert np.array_equal(remover(picture, labels=labels).mask, remove_background(picture, labels=labels).mask)
+    once = remove_background(picture, labels=labels, refine=None)
+    assert np.array_equal(remover(picture, labels=labels).mask, once.mask)
     remover.reset()
-    assert np.array_equal(remover(picture, labels=labels).mask, remove_background(picture, labels=labels).mask)
+    assert np.array_equal(remover(picture, labels=labels).mask, once.mask)
 
 
 def test_a_given_mask_is_kept_and_only_its_edge_refined():

@@ -150,11 +150,12 @@ void bind_graphcut(py::module_& m) {
       .def(
           "cut",
           [](Cutter& cutter, py::object labels, std::optional<std::array<int64_t, 4>> box, py::object unary, int n_iter,
-             int n_components, int64_t seed, bool clean, bool exact, bool certify, py::object out) {
-            return cutter.cut(labels, box, unary, {n_iter, n_components, seed, clean, exact, certify}, out);
+             int n_components, int64_t seed, bool clean, bool exact, bool certify, bool resume, py::object out) {
+            return cutter.cut(labels, box, unary, {n_iter, n_components, seed, clean, exact, certify, resume}, out);
           },
           py::arg("labels"), py::arg("box"), py::arg("unary"), py::arg("n_iter"), py::arg("n_components"),
-          py::arg("seed"), py::arg("clean"), py::arg("exact"), py::arg("certify"), py::arg("out") = py::none());
+          py::arg("seed"), py::arg("clean"), py::arg("exact"), py::arg("certify"), py::arg("resume"),
+          py::arg("out") = py::none());
 }
 
 }  // namespace alphacut

@@ -31,54 +31,6 @@ void for_undecided(ImageView<uint8_t> labels, Body body) {
       if (labels.row(y)[x] > 1) body(y, x, labels.row(y)[x]);
 }
 
-Image<float> barrier_from(ImageView<const uint8_t> image, const Image<uint8_t>& seed) {
-  Image<float> barrier = Image<float>::like(image);
-  barrier_map(image, seed, kPasses, barrier);
-  return barrier;
-}
-
-Image<float> distance_from(Image<uint8_t> seed) {
-  for (int64_t i = 0; i < seed.pixels(); ++i) seed.data()[i] ^= 255;
-  Image<float> distance = Image<float>::like(seed.view());
-  distance_transform(seed, distance);
-  return distance;
-}
-
-Image<float> between_strokes(ImageView<const uint8_t> image, ImageView<uint8_t> labels) {
-  const Image<uint8_t> known[2] = {where(labels, 0), where(labels, 1)};
-  Image<float> barrier[2], distance[2], prior = Image<float>::like(image);
-  for (size_t k = 0; k < 2; ++k) {
-    barrier[k] = barrier_from(image, known[k]);
-    distance[k] = distance_from(where(labels, static_cast<uint8_t>(k)));
-  }
-  for (int64_t y = 0; y < labels.height; ++y)
-    for (int64_t x = 0; x < labels.width; ++x) {
-      const float back = barrier[0].row(y)[x], front = barrier[1].row(y)[x];
-      const double far = distance[0].row(y)[x], near = distance[1].row(y)[x];
-      prior.row(y)[x] = 2 * (back - front) / (back + front + 5) + static_cast<float>(log_exact((far + 4) / (near + 4)));
-    }
-  for_undecided(labels, [&](int64_t y, int64_t x, uint8_t& label) { label = prior.row(y)[x] > 0 ? 3 : 2; });
-  return prior;
-}
-
-void behind_barriers(ImageView<const uint8_t> image, ImageView<uint8_t> labels) {
-  Image<float> barrier = barrier_from(image, where(labels, 0));
-  Image<uint8_t> undecided = Image<uint8_t>::like(labels);
-  std::fill_n(undecided.data(), undecided.pixels(), uint8_t{0});
-  std::vector<float> values;
-  for_undecided(labels, [&](int64_t y, int64_t x, uint8_t&) {
-    undecided.row(y)[x] = 255;
-    values.push_back(barrier.row(y)[x]);
-  });
-  const auto high = values.begin() + static_cast<ptrdiff_t>(values.size() - 1) * 95 / 100;
-  std::nth_element(values.begin(), high, values.end());
-  if (!(*high > 0)) return;
-  for (int64_t i = 0; i < barrier.pixels(); ++i) barrier.data()[i] = std::min(barrier.data()[i] / *high, 1.0f);
-  const int bin = otsu_limit(histogram(barrier.view(), undecided));
-  const float limit = static_cast<float>(bin + 1) / 512;  // half of Otsu's
-  for_undecided(labels, [&](int64_t y, int64_t x, uint8_t& label) { label = barrier.row(y)[x] > limit ? 3 : 2; });
-}
-
 // Background that covers more than one of `parts` parts of a pixel keeps it.
 void shrink_rows(ImageView<const uint8_t> labels, int64_t parts, std::atomic<bool>& kept, std::atomic<bool>& thin,
                  ImageView<uint8_t> small) {
@@ -131,7 +83,60 @@ void shrink_labels(ImageView<const uint8_t> labels, ImageView<uint8_t> small) {
   if (thin && !kept) shrink(std::numeric_limits<int32_t>::max());  // better too much than none
 }
 
-Image<float> start_labels(ImageView<const uint8_t> image, ImageView<uint8_t> labels) {
+// The maps of a label's pixels.
+void StrokeMaps::find(ImageView<const uint8_t> image, ImageView<const uint8_t> labels, uint8_t label, bool distance) {
+  Maps& maps = maps_[label];
+  Image<uint8_t> seed = where(labels, label);
+  if (maps.seed.data() == nullptr || !std::equal(seed.data(), seed.data() + seed.pixels(), maps.seed.data())) {
+    maps = {};
+    Image<float> barrier = Image<float>::like(image);
+    barrier_map(image, seed, kPasses, barrier);
+    maps = {std::move(seed), std::move(barrier), {}};
+  }
+  if (!distance || maps.distance.data() != nullptr) return;
+  Image<uint8_t> rest = Image<uint8_t>::like(image);
+  for (int64_t i = 0; i < rest.pixels(); ++i) rest.data()[i] = maps.seed.data()[i] ^ 255;
+  maps.distance = Image<float>::like(image);
+  distance_transform(rest, maps.distance);
+}
+
+Image<float> StrokeMaps::between_strokes(ImageView<const uint8_t> image, ImageView<uint8_t> labels) {
+  for (uint8_t label = 0; label < 2; ++label) find(image, labels, label, true);
+  Image<float> prior = Image<float>::like(image);
+  parallel_for(labels.height, row_grain(labels.width, 1 << 13), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y)
+      for (int64_t x = 0; x < labels.width; ++x) {
+        const float back = maps_[0].barrier.row(y)[x], front = maps_[1].barrier.row(y)[x];
+        const double far = maps_[0].distance.row(y)[x], near = maps_[1].distance.row(y)[x];
+        prior.row(y)[x] =
+            2 * (back - front) / (back + front + 5) + static_cast<float>(log_exact((far + 4) / (near + 4)));
+        if (labels.row(y)[x] > 1) labels.row(y)[x] = prior.row(y)[x] > 0 ? 3 : 2;
+      }
+  });
+  return prior;
+}
+
+void StrokeMaps::behind_barriers(ImageView<const uint8_t> image, ImageView<uint8_t> labels) {
+  find(image, labels, 0, false);
+  Image<float> barrier = Image<float>::like(image);
+  std::copy_n(maps_[0].barrier.data(), barrier.pixels(), barrier.data());
+  Image<uint8_t> undecided = Image<uint8_t>::like(image);
+  std::fill_n(undecided.data(), undecided.pixels(), uint8_t{0});
+  std::vector<float> values;
+  for_undecided(labels, [&](int64_t y, int64_t x, uint8_t&) {
+    undecided.row(y)[x] = 255;
+    values.push_back(barrier.row(y)[x]);
+  });
+  const auto high = values.begin() + static_cast<ptrdiff_t>(values.size() - 1) * 95 / 100;
+  std::nth_element(values.begin(), high, values.end());
+  if (!(*high > 0)) return;
+  for (int64_t i = 0; i < barrier.pixels(); ++i) barrier.data()[i] = std::min(barrier.data()[i] / *high, 1.0f);
+  const int bin = otsu_limit(histogram(barrier.view(), undecided));
+  const float limit = static_cast<float>(bin + 1) / 512;  // half of Otsu's
+  for_undecided(labels, [&](int64_t y, int64_t x, uint8_t& label) { label = barrier.row(y)[x] > limit ? 3 : 2; });
+}
+
+Image<float> StrokeMaps::start_labels(ImageView<const uint8_t> image, ImageView<uint8_t> labels) {
   std::array<bool, 4> any{};
   for (int64_t y = 0; y < labels.height; ++y)
     for (int64_t x = 0; x < labels.width; ++x) any[labels.row(y)[x]] = true;

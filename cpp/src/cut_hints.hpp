@@ -18,9 +18,26 @@ Range scaled(int64_t begin, int64_t end, int64_t old, int64_t size);
 // than a quarter of a pixel, or any of it if there were none otherwise; the rest goes by the pixel at the centre.
 void shrink_labels(ImageView<const uint8_t> labels, ImageView<uint8_t> small);
 
-// Where nothing tells probable foreground from probable background, the undecided pixels start by barrier distance
-// (Zhang et al. 2015) from what is known: with strokes of both kinds the nearer one, by barrier and Euclidean distance,
-// which also gives log-odds for the cut; with background alone, what lies behind a barrier is foreground.
-Image<float> start_labels(ImageView<const uint8_t> image, ImageView<uint8_t> labels);
+// Barrier distance (Zhang et al. 2015) and Euclidean distance from the known pixels of one picture, kept as long as
+// these stay the same.
+class StrokeMaps {
+ public:
+  // Where nothing tells probable foreground from probable background, the undecided pixels start by barrier distance
+  // from what is known: with strokes of both kinds the nearer one, by both distances, which also gives log-odds for the
+  // cut; with background alone, what lies behind a barrier is foreground.
+  Image<float> start_labels(ImageView<const uint8_t> image, ImageView<uint8_t> labels);
+
+ private:
+  // From the pixels of one label; no data where not yet asked for.
+  struct Maps {
+    Image<uint8_t> seed;
+    Image<float> barrier, distance;
+  };
+  void find(ImageView<const uint8_t> image, ImageView<const uint8_t> labels, uint8_t label, bool distance);
+  Image<float> between_strokes(ImageView<const uint8_t> image, ImageView<uint8_t> labels);
+  void behind_barriers(ImageView<const uint8_t> image, ImageView<uint8_t> labels);
+
+  Maps maps_[2];  // of background and foreground
+};
 
 }  // namespace alphacut

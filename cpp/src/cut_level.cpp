@@ -1,6 +1,7 @@
 #include "cut_level.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 
@@ -227,6 +228,18 @@ void CutLevel::for_runs(Body body) const {
   });
 }
 
+// An empty graph in which the nodes' bounding box has room: the last one, if it serves.
+void CutLevel::prepare_graph() {
+  const int64_t top = runs_.front().y, bottom = runs_.back().y + 1;
+  int64_t left = width_, right = 0;
+  for (const Run& run : runs_) left = std::min(left, run.x0), right = std::max(right, run.x1);
+  const Box& w = window_;
+  if (graph_ && top >= w.y && bottom <= w.y + w.height && left >= w.x && right <= w.x + w.width) return graph_->clear();
+  graph_.reset();
+  window_ = {left, top, right - left, bottom - top};
+  graph_ = std::make_unique<GridFlow>(window_.height, window_.width);
+}
+
 void CutLevel::open(ImageView<const uint8_t> domain) {
   runs_.clear();
   flow_ = 0;
@@ -244,12 +257,8 @@ void CutLevel::open(ImageView<const uint8_t> domain) {
   }
   fold_.assign(at, 0);
   difference_.clear();
-  graph_.reset();
   if (runs_.empty()) return;
-  top_ = runs_.front().y, left_ = width_;
-  int64_t right = 0;
-  for (const Run& run : runs_) left_ = std::min(left_, run.x0), right = std::max(right, run.x1);
-  graph_ = std::make_unique<GridFlow>(runs_.back().y + 1 - top_, right - left_);
+  prepare_graph();
   for_runs([&](size_t begin, size_t end) {
     Edges edges(*this);
     std::vector<int32_t> ahead[4];
@@ -262,7 +271,7 @@ void CutLevel::open(ImageView<const uint8_t> domain) {
         if (k % 2 == 0) std::copy_n(weights, n, ahead[k / 2].data() + (x - run.x0));
       });
       const int32_t* const weights[4] = {ahead[0].data(), ahead[1].data(), ahead[2].data(), ahead[3].data()};
-      graph_->add(run.y - top_, run.x0 - left_, run.x1 - left_, fold, weights);
+      graph_->add(run.y - window_.y, run.x0 - window_.x, run.x1 - window_.x, fold, weights);
     }
   });
   difference_ = fold_;
@@ -305,24 +314,28 @@ int64_t CutLevel::cut(const Mixtures& models, const Prior& prior, ImageView<uint
       const Run& run = runs_[i];
       int32_t* before = difference_.data() + run.at;
       terminals.find(run, labels.row(run.y) + run.x0, fold_.data() + run.at, after.data());
-      graph_->change(run.y - top_, run.x0 - left_, run.x1 - left_, before, after.data());
+      graph_->change(run.y - window_.y, run.x0 - window_.x, run.x1 - window_.x, before, after.data());
       std::copy_n(after.data(), run.size(), before);
     }
   });
   flow_ = graph_->solve();
-  int64_t changed = 0;
-  std::vector<uint8_t> mask;
-  for (const Run& run : runs_) {
-    mask.resize(run.size());
-    graph_->source_side(run.y - top_, run.x0 - left_, run.x1 - left_, mask.data());
-    uint8_t* label = labels.row(run.y) + run.x0;
-    for (size_t i = 0; i < run.size(); ++i) {
-      if (label[i] < 2) continue;
-      const auto decided = static_cast<uint8_t>(mask[i] ? 3 : 2);
-      changed += label[i] != decided;
-      label[i] = decided;
+  std::atomic<int64_t> changed{0};
+  for_runs([&](size_t begin, size_t end) {
+    std::vector<uint8_t> mask(static_cast<size_t>(width_));
+    int64_t sum = 0;
+    for (size_t i = begin; i < end; ++i) {
+      const Run& run = runs_[i];
+      graph_->source_side(run.y - window_.y, run.x0 - window_.x, run.x1 - window_.x, mask.data());
+      uint8_t* label = labels.row(run.y) + run.x0;
+      for (size_t k = 0; k < run.size(); ++k) {
+        if (label[k] < 2) continue;
+        const auto decided = static_cast<uint8_t>(mask[k] != 0 ? 3 : 2);
+        sum += label[k] != decided;
+        label[k] = decided;
+      }
     }
-  }
+    changed += sum;
+  });
   return changed;
 }
 

@@ -45,7 +45,8 @@ class CutLevel {
   // of which these show next to nothing keeps its old model.
   Mixtures fit(ImageView<const uint8_t> labels, const Mixtures& old) const;
 
-  // The graph of the pixels that `domain` says; edges to others join them to a terminal.
+  // The graph of the pixels that `domain` says; edges to others join them to a terminal. It may use the memory of the
+  // last one again.
   void open(ImageView<const uint8_t> domain);
   bool empty() const { return runs_.empty(); }
   void close() { graph_.reset(); }  // gives the graph's memory back
@@ -75,6 +76,7 @@ class CutLevel {
   Contrast contrast_of_rows(int64_t step) const;
   template <class Body>
   void for_runs(Body body) const;
+  void prepare_graph();
 
   ImageView<const uint8_t> image_;
   int64_t height_, width_;
@@ -84,8 +86,8 @@ class CutLevel {
   std::vector<Run> runs_;
   std::vector<int32_t> fold_, difference_;  // of the nodes: what edges to fixed pixels give, the terminals now
   int64_t flow_ = 0;
-  std::unique_ptr<GridFlow> graph_;  // of the nodes' bounding box
-  int64_t top_ = 0, left_ = 0;       // its corner
+  std::unique_ptr<GridFlow> graph_;
+  Box window_;  // the part of the picture that it has room for
 };
 
 }  // namespace alphacut

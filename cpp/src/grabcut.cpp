@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 #include "alphacut/color.hpp"
 #include "alphacut/components.hpp"
 #include "alphacut/graphcut.hpp"
 #include "alphacut/parallel.hpp"
 #include "alphacut/preprocess.hpp"
+#include "cut_band.hpp"
 #include "cut_hints.hpp"
 #include "cut_level.hpp"
 
@@ -17,9 +19,9 @@ constexpr double kMaxGamma = 5e4;  // so that a hint outweighs its pixel's edges
 constexpr int kMaxComponents = 16;
 constexpr int64_t kCoarseSide = 320;    // the longer side of the rounds' picture
 constexpr int64_t kStep = 4;            // from a size to the next, at most
-constexpr int64_t kBand = 3;            // pixels to either side of an edge that are cut again at the next size
 constexpr double kFineGamma = 4.0 / 3;  // times gamma at the larger sizes
 constexpr int64_t kFewPixels = 10000;   // rounds end when fewer than one pixel in so many changes side
+constexpr int kResumedRounds = 1;       // more cost more and change little
 
 bool foreground(uint8_t label) { return (label & 1) != 0; }
 
@@ -101,70 +103,38 @@ void clean(ImageView<uint8_t> labels) {
       if (labels.row(y)[x] > 1) labels.row(y)[x] = mask.row(y)[x] ? 3 : 2;
 }
 
-// Where the edge is near: kNode; elsewhere the pixel's side.
-Image<uint8_t> band_of(ImageView<const uint8_t> labels) {
-  const int64_t height = labels.height, width = labels.width;
-  Image<uint8_t> across = Image<uint8_t>::like(labels), band = Image<uint8_t>::like(labels);
-  // Bit s: a pixel of side s is near, first in the row, then anywhere.
-  parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
-    std::vector<uint8_t> bits(static_cast<size_t>(width + 2 * kBand), 0);
-    for (int64_t y = begin; y < end; ++y) {
-      for (int64_t x = 0; x < width; ++x) bits[static_cast<size_t>(x + kBand)] = foreground(labels.row(y)[x]) ? 2 : 1;
-      for (int64_t x = 0; x < width; ++x) {
-        uint8_t any = 0;
-        for (int64_t i = 0; i <= 2 * kBand; ++i) any |= bits[static_cast<size_t>(x + i)];
-        across.row(y)[x] = any;
-      }
-    }
+void copy_rows(ImageView<const uint8_t> from, ImageView<uint8_t> to) {
+  parallel_for(to.height, row_grain(to.width, 1 << 18), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) std::copy_n(from.row(y), to.width, to.row(y));
   });
-  parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y) {
-      uint8_t* row = band.row(y);
-      std::fill_n(row, width, uint8_t{0});
-      for (int64_t v = std::max<int64_t>(y - kBand, 0); v <= std::min(y + kBand, height - 1); ++v)
-        for (int64_t x = 0; x < width; ++x) row[x] |= across.row(v)[x];
-      for (int64_t x = 0; x < width; ++x)
-        row[x] = row[x] == 3 ? kNode : foreground(labels.row(y)[x]) ? kInside : kOutside;
-    }
-  });
-  return band;
-}
-
-// Takes the answer of the smaller size to undecided labels, and says which of them take part in the next cut.
-Image<uint8_t> enlarge(ImageView<const uint8_t> small, bool all, ImageView<uint8_t> labels) {
-  const Image<uint8_t> band = band_of(small);
-  Image<uint8_t> domain = Image<uint8_t>::like(labels);
-  std::vector<int64_t> first{0};  // of the pixels whose centre lies in each column
-  for (int64_t u = 1; u <= small.width; ++u)
-    first.push_back(u == small.width ? labels.width : ((2 * u * labels.width - 1) / small.width + 1) / 2);
-  parallel_for(labels.height, row_grain(labels.width), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y) {
-      const int64_t v = (2 * y + 1) * small.height / (2 * labels.height);
-      uint8_t *label = labels.row(y), *where = domain.row(y);
-      for (int64_t u = 0; u < small.width; ++u) {
-        const auto decided = static_cast<uint8_t>(foreground(small.row(v)[u]) ? 3 : 2);
-        const uint8_t place = all ? static_cast<uint8_t>(kNode) : band.row(v)[u];
-        for (int64_t x = first[static_cast<size_t>(u)]; x < first[static_cast<size_t>(u) + 1]; ++x) {
-          const bool undecided = label[x] > 1;
-          where[x] = undecided ? place : label[x];
-          label[x] = undecided ? decided : label[x];
-        }
-      }
-    }
-  });
-  return domain;
 }
 
 }  // namespace
 
 struct GrabCutter::State {
+  // What a resumed cut goes on from.
+  struct Latest {
+    std::optional<Box> box;
+    int n_components;
+    Mixtures models;                      // of the smallest size
+    std::vector<Image<uint8_t>> smaller;  // labels of the smaller sizes
+    Image<uint8_t> labels;
+  };
+  class Cut;
+
   ImageView<const uint8_t> image;
   std::vector<Image<uint8_t>> pictures;           // smaller copies, the smallest first
   std::vector<std::unique_ptr<CutLevel>> levels;  // of these and of the picture itself
-  std::optional<std::array<int64_t, 4>> opened;   // the box of the first level's graph
+  std::optional<Box> opened;                      // that of the first level's graph
+  StrokeMaps strokes;
+  std::optional<Latest> latest;
 
+  size_t top() const { return levels.size() - 1; }
   ImageView<const uint8_t> picture(size_t level) const {
     return level < pictures.size() ? pictures[level].view() : image;
+  }
+  Box at_level(Box box, size_t level) const {
+    return scaled_box(box, image.height, image.width, picture(level).height, picture(level).width);
   }
 };
 
@@ -192,10 +162,191 @@ GrabCutter::GrabCutter(ImageView<const uint8_t> image, double gamma) : state_(st
 GrabCutter::GrabCutter(GrabCutter&&) noexcept = default;
 GrabCutter::~GrabCutter() = default;
 
+// One cut, from hints to labels.
+class GrabCutter::State::Cut {
+ public:
+  Cut(State& state, std::optional<Box> box, ImageView<const float> unary, const GrabCutOptions& options,
+      ImageView<uint8_t> labels)
+      : state_(state), top_(state.top()), box_(box), unary_(unary), options_(options), labels_(labels) {
+    if (box) box_ = clipped(*box, labels.height, labels.width, result_.warnings);
+    const bool usable = options.resume && state.latest && unary.data == nullptr && state.latest->box == box_ &&
+                        state.latest->n_components == options.n_components;
+    if (usable) latest_ = std::move(state.latest);
+    state.latest.reset();
+  }
+
+  GrabCutResult run(ImageView<const uint8_t> hints) {
+    take(hints);
+    start();
+    run_rounds();
+    for (size_t level = 1; level <= top_; ++level) cut_edge(level);
+    if (options_.certify) result_.energy = state_.levels[top_]->energy_of(models_, prior(top_), labels_);
+    keep();
+    return std::move(result_);
+  }
+
+ private:
+  ImageView<uint8_t> labels(size_t level) { return level < top_ ? smaller_[level].view() : labels_; }
+  ImageView<const uint8_t> latest(size_t level) const {
+    return level < top_ ? latest_->smaller[level].view() : latest_->labels.view();
+  }
+  Prior prior(size_t level) const {
+    return Prior(log_odds_, state_.picture(level).height, state_.picture(level).width);
+  }
+  void take(ImageView<const uint8_t> hints);
+  void start();
+  void run_rounds();
+  void cut_edge(size_t level);
+  void require_certified(size_t level, const Image<uint8_t>& domain);
+  void keep();
+
+  State& state_;
+  const size_t top_;
+  std::optional<Box> box_;
+  const ImageView<const float> unary_;
+  const GrabCutOptions& options_;
+  const ImageView<uint8_t> labels_;
+  std::optional<Latest> latest_;         // what this cut goes on from
+  std::vector<Image<uint8_t>> smaller_;  // labels of the smaller sizes
+  Image<float> log_odds_;
+  Mixtures models_;
+  Mixtures coarse_models_;
+  GrabCutResult result_;
+};
+
+// The hints at every size.
+void GrabCutter::State::Cut::take(ImageView<const uint8_t> hints) {
+  for (size_t level = 0; level <= top_; ++level) {
+    if (level < top_) smaller_.emplace_back(state_.picture(level).height, state_.picture(level).width);
+    const ImageView<uint8_t> here = labels(level);
+    if (hints.data == nullptr)
+      for (int64_t y = 0; y < here.height; ++y) std::fill_n(here.row(y), here.width, uint8_t{3});
+    else if (level < top_)
+      shrink_labels(hints, here);
+    else if (hints.data != here.data)
+      copy_rows(hints, here);
+    const bool overruled = box_ && apply_box(state_.at_level(*box_, level), here);
+    if (overruled && level == top_)
+      result_.warnings.emplace_back("foreground labels outside the box were taken as background");
+  }
+}
+
+// The sides that undecided pixels of the smallest size start from, and the log-odds that the hints give.
+void GrabCutter::State::Cut::start() {
+  const ImageView<uint8_t> here = labels(0);
+  if (unary_.data == nullptr) {
+    log_odds_ = state_.strokes.start_labels(state_.picture(0), here);
+  } else {
+    log_odds_ = Image<float>::like(here);
+    resize_area(unary_, log_odds_);
+    const auto any = [&](uint8_t label) {
+      bool found = false;
+      for (int64_t y = 0; !found && y < here.height; ++y)
+        found = std::find(here.row(y), here.row(y) + here.width, label) != here.row(y) + here.width;
+      return found;
+    };
+    const bool told = any(2) && any(3);  // whether the hints tell probable foreground from probable background
+    for (int64_t y = 0; !told && y < here.height; ++y)
+      for (int64_t x = 0; x < here.width; ++x)
+        if (here.row(y)[x] > 1) here.row(y)[x] = log_odds_.row(y)[x] > 0 ? 3 : 2;
+  }
+  if (!latest_) return;
+  models_ = latest_->models;
+  for (int64_t y = 0; y < here.height; ++y) {
+    uint8_t* label = here.row(y);
+    const uint8_t* before = latest(0).row(y);
+    for (int64_t x = 0; x < here.width; ++x)
+      if (label[x] > 1) label[x] = foreground(before[x]) ? 3 : 2;
+  }
+}
+
+// Models and cuts of the smallest size in turn.
+void GrabCutter::State::Cut::run_rounds() {
+  CutLevel& coarse = *state_.levels[0];
+  const ImageView<uint8_t> here = labels(0);
+  const Box graph = box_ ? state_.at_level(*box_, 0) : Box{0, 0, here.width, here.height};
+  Image<uint8_t> domain = Image<uint8_t>::like(here);
+  for (int64_t y = 0; y < here.height; ++y)
+    for (int64_t x = 0; x < here.width; ++x)
+      domain.row(y)[x] =
+          y >= graph.y && y < graph.y + graph.height && x >= graph.x && x < graph.x + graph.width ? kNode : kOutside;
+  if (state_.opened != graph) {
+    state_.opened.reset();
+    coarse.open(domain);
+    state_.opened = graph;
+  }
+  if (coarse.flat()) result_.warnings.emplace_back("the picture has one colour: it tells nothing about the subject");
+
+  const int rounds = latest_ ? std::min(options_.n_iter, kResumedRounds) : options_.n_iter;
+  const int64_t pixels = here.pixels();
+  for (int64_t changed = pixels; result_.n_iter < rounds && changed > pixels / kFewPixels;) {
+    int64_t front = 0;
+    for (int64_t y = 0; y < here.height; ++y) front += std::count_if(here.row(y), here.row(y) + here.width, foreground);
+    if (front > 0 && front < pixels) {
+      const bool first = models_[0].empty() && models_[1].empty();
+      models_ = first ? coarse.cluster_sides(here, options_.n_components, options_.seed) : coarse.fit(here, models_);
+    } else {
+      const char* empty = front == 0 ? "foreground" : "background";
+      if (result_.n_iter > 0)
+        result_.warnings.push_back("no " + std::string(empty) + " was left after round " +
+                                   std::to_string(result_.n_iter));
+      else
+        result_.warnings.push_back("the hints leave no pixel that may be " + std::string(empty));
+      if (unary_.data == nullptr || result_.n_iter > 0) break;
+    }
+    changed = coarse.cut(models_, prior(0), here);
+    ++result_.n_iter;
+  }
+  coarse_models_ = models_;
+  result_.exact = top_ == 0 || options_.exact;
+  if (result_.n_iter > 0) {
+    result_.energy = coarse.energy();
+    require_certified(0, domain);
+  } else {
+    latest_.reset();  // no edge is left, nor any that was
+  }
+  if (options_.clean) clean(here);
+}
+
+// A larger size: the edge again, as far as it changed.
+void GrabCutter::State::Cut::cut_edge(size_t level) {
+  const ImageView<const uint8_t> small = labels(level - 1);
+  const ImageView<uint8_t> here = labels(level);
+  Image<uint8_t> places = Image<uint8_t>::like(small);
+  if (options_.exact && level == top_) {
+    std::fill_n(places.data(), places.pixels(), uint8_t{kNode});
+  } else {
+    places = band_of(small);
+    if (latest_) keep_unchanged(small, latest(level - 1), here, latest(level), places);
+  }
+  const Image<uint8_t> domain = enlarge(small, places, latest_ ? latest(level) : ImageView<const uint8_t>{}, here);
+  if (result_.n_iter == 0) return;
+  CutLevel& fine = *state_.levels[level];
+  fine.open(domain);
+  if (fine.empty()) return;
+  if (!models_[0].empty() && !models_[1].empty()) models_ = fine.fit(here, models_);
+  fine.cut(models_, prior(level), here);
+  result_.energy = fine.energy();
+  require_certified(level, domain);
+  if (options_.exact) fine.close();
+}
+
+void GrabCutter::State::Cut::require_certified(size_t level, const Image<uint8_t>& domain) {
+  if (options_.certify && !state_.levels[level]->certified(domain, labels(level)))
+    throw std::runtime_error("grabcut: the flow does not equal the capacity of the cut");
+}
+
+// For a cut that goes on from this one.
+void GrabCutter::State::Cut::keep() {
+  if (unary_.data != nullptr || result_.n_iter == 0) return;
+  Image<uint8_t> kept = latest_ ? std::move(latest_->labels) : Image<uint8_t>::like(labels_);
+  copy_rows(labels_, kept);
+  state_.latest = {box_, options_.n_components, std::move(coarse_models_), std::move(smaller_), std::move(kept)};
+}
+
 GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box> box, ImageView<const float> unary,
                               const GrabCutOptions& options, ImageView<uint8_t> labels) {
-  State& state = *state_;
-  const ImageView<const uint8_t> image = state.image;
+  const ImageView<const uint8_t> image = state_->image;
   require(options.n_iter >= 1, "n_iter must be at least 1, got " + std::to_string(options.n_iter));
   require(options.n_components >= 1 && options.n_components <= kMaxComponents,
           "n_components must be from 1 to 16, got " + std::to_string(options.n_components));
@@ -205,110 +356,7 @@ GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box>
   require(same_size(labels) && (hints.data == nullptr || same_size(hints)), "labels must have the size of image");
   if (hints.data != nullptr) require_labels(hints);
   if (unary.data != nullptr) require_range(unary, -kMaxLogOdds, kMaxLogOdds, "grabcut: unary");
-
-  GrabCutResult result;
-  if (box) box = clipped(*box, image.height, image.width, result.warnings);
-  const size_t top = state.levels.size() - 1;
-  std::vector<Image<uint8_t>> smaller;  // labels of the smaller sizes
-  const auto labels_of = [&](size_t level) { return level < top ? smaller[level].view() : labels; };
-  for (size_t level = 0; level <= top; ++level) {
-    const ImageView<const uint8_t> picture = state.picture(level);
-    if (level < top) smaller.emplace_back(picture.height, picture.width);
-    const ImageView<uint8_t> here = labels_of(level);
-    if (hints.data == nullptr)
-      for (int64_t y = 0; y < here.height; ++y) std::fill_n(here.row(y), here.width, uint8_t{3});
-    else if (level < top)
-      shrink_labels(hints, here);
-    else if (hints.data != here.data)
-      for (int64_t y = 0; y < here.height; ++y) std::copy_n(hints.row(y), here.width, here.row(y));
-    const bool overruled =
-        box && apply_box(scaled_box(*box, image.height, image.width, picture.height, picture.width), here);
-    if (overruled && level == top)
-      result.warnings.emplace_back("foreground labels outside the box were taken as background");
-  }
-
-  // The smallest size: where to start, then the rounds.
-  CutLevel& coarse = *state.levels[0];
-  const ImageView<uint8_t> start = labels_of(0);
-  Image<float> log_odds;
-  if (unary.data != nullptr) {
-    log_odds = Image<float>::like(start);
-    resize_area(unary, log_odds);
-    const auto any = [&](uint8_t label) {
-      bool found = false;
-      for (int64_t y = 0; !found && y < start.height; ++y)
-        found = std::find(start.row(y), start.row(y) + start.width, label) != start.row(y) + start.width;
-      return found;
-    };
-    const bool told = any(2) && any(3);  // whether the hints tell probable foreground from probable background
-    for (int64_t y = 0; !told && y < start.height; ++y)
-      for (int64_t x = 0; x < start.width; ++x)
-        if (start.row(y)[x] > 1) start.row(y)[x] = log_odds.row(y)[x] > 0 ? 3 : 2;
-  } else {
-    log_odds = start_labels(state.picture(0), start);
-  }
-  const Prior coarse_prior(log_odds, start.height, start.width);
-  const Box whole{0, 0, start.width, start.height};
-  const Box graph = box ? scaled_box(*box, image.height, image.width, start.height, start.width) : whole;
-  const std::array<int64_t, 4> corners{graph.x, graph.y, graph.width, graph.height};
-  Image<uint8_t> domain = Image<uint8_t>::like(start);
-  for (int64_t y = 0; y < start.height; ++y)
-    for (int64_t x = 0; x < start.width; ++x)
-      domain.row(y)[x] =
-          y >= graph.y && y < graph.y + graph.height && x >= graph.x && x < graph.x + graph.width ? kNode : kOutside;
-  if (state.opened != corners) {
-    state.opened.reset();
-    coarse.open(domain);
-    state.opened = corners;
-  }
-
-  if (coarse.flat()) result.warnings.emplace_back("the picture has one colour: it tells nothing about the subject");
-  Mixtures models;
-  const int64_t pixels = start.height * start.width;
-  for (int64_t changed = pixels; result.n_iter < options.n_iter && changed > pixels / kFewPixels;) {
-    int64_t front = 0;
-    for (int64_t y = 0; y < start.height; ++y)
-      front += std::count_if(start.row(y), start.row(y) + start.width, foreground);
-    if (front > 0 && front < pixels) {
-      const bool first = models[0].empty() && models[1].empty();
-      models = first ? coarse.cluster_sides(start, options.n_components, options.seed) : coarse.fit(start, models);
-    } else {
-      const char* empty = front == 0 ? "foreground" : "background";
-      if (result.n_iter > 0)
-        result.warnings.push_back("no " + std::string(empty) + " was left after round " +
-                                  std::to_string(result.n_iter));
-      else
-        result.warnings.push_back("the hints leave no pixel that may be " + std::string(empty));
-      if (unary.data == nullptr || result.n_iter > 0) break;
-    }
-    changed = coarse.cut(models, coarse_prior, start);
-    ++result.n_iter;
-  }
-  result.exact = top == 0 || options.exact;
-  if (result.n_iter > 0) result.energy = coarse.energy();
-  if (options.certify && result.n_iter > 0 && !coarse.certified(domain, start))
-    throw std::runtime_error("grabcut: the flow does not equal the capacity of the cut");
-  if (options.clean) clean(start);
-
-  // Every larger size: the edge again.
-  for (size_t level = 1; level <= top; ++level) {
-    const ImageView<uint8_t> here = labels_of(level);
-    domain = enlarge(labels_of(level - 1), options.exact && level == top, here);
-    if (result.n_iter == 0) continue;
-    CutLevel& fine = *state.levels[level];
-    fine.open(domain);
-    if (!fine.empty()) {
-      if (!models[0].empty() && !models[1].empty()) models = fine.fit(here, models);
-      fine.cut(models, Prior(log_odds, here.height, here.width), here);
-      result.energy = fine.energy();
-      if (options.certify && !fine.certified(domain, here))
-        throw std::runtime_error("grabcut: the flow does not equal the capacity of the cut");
-    }
-    fine.close();
-  }
-  if (options.certify)
-    result.energy = state.levels[top]->energy_of(models, Prior(log_odds, image.height, image.width), labels);
-  return result;
+  return State::Cut(*state_, box, unary, options, labels).run(hints);
 }
 
 }  // namespace alphacut

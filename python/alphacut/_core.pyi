@@ -78,6 +78,7 @@ class GrabCutter:
         clean: bool,
         exact: bool,
         certify: bool,
+        resume: bool,
         out: _Out = None,
     ) -> tuple[_Array, _Array, float, int, bool, list[str]]: ...
 

@@ -218,6 +218,12 @@ class Cutter:
 
     It keeps what the cuts share: the smaller copies, their edge weights, and the flow of the rounds' graph, from which
     the next cut starts. The answers are those of :func:`grabcut`. The picture must not change.
+
+    With `resume` a cut goes on from the latest one instead, for strokes while they are drawn: the colour models and
+    undecided pixels start as that left them, one round is run, and at the larger sizes the edge is cut again only where
+    hints or sides near it changed. The answer then depends on the cuts before; the same hints without `resume` give
+    the answer of :func:`grabcut`. Where there is no cut to go on from (none yet, another box or number of components,
+    `unary`), `resume` changes nothing. Memory: the latest labels, 1 byte a pixel.
     """
 
     def __init__(self, image: Array, gamma: float = 15.0) -> None:
@@ -235,9 +241,10 @@ class Cutter:
         clean: bool = False,
         exact: bool = False,
         certify: bool = False,
+        resume: bool = False,
         out: Array | None = None,
     ) -> GrabCut:
-        """The arguments are those of :func:`grabcut`."""
+        """The arguments are those of :func:`grabcut`, and `resume`."""
         found = self._core.cut(
             labels,
             None if box is None else four_integers(box),
@@ -248,6 +255,7 @@ class Cutter:
             flag(clean, "clean"),
             flag(exact, "exact"),
             flag(certify, "certify"),
+            flag(resume, "resume"),
             out,
         )
         return GrabCut(*found)

@@ -169,8 +169,8 @@ class Remover:
     Notes
     -----
     Calls from several threads at once are safe and give the same bytes. Of the latest picture that was cut by its
-    colours it keeps what the next cut can use (a copy, the smaller ones, the flow): called again with the same pixels
-    and one more stroke, it gives the same bytes sooner.
+    colours it keeps what the next cut can use (a copy, the smaller ones, the flow, the labels): called again with the
+    same pixels and one more stroke, it gives the same bytes sooner, and another answer much sooner with `resume`.
 
     From the first call to the end of the last remover, memory of 64 KiB and more that stages and freed results leave
     serves the next calls, which then take none from the system for pictures of like size. What the last few calls did
@@ -223,13 +223,18 @@ class Remover:
         """Lets blocks of memory be used again, from the first call on."""
         return _core.BlockReserve()
 
-    def __call__(self, image: Any, **prompt: Any) -> Cutout:
+    def __call__(self, image: Any, *, resume: bool = False, **prompt: Any) -> Cutout:
         """Cut the subject out of one picture.
 
         Parameters
         ----------
         image
             As for :func:`remove_background`.
+        resume : bool
+            For strokes while they are drawn: go on from the latest call, if it cut the same picture by its colours,
+            with the same box. Colour models and undecided pixels start as that call left them, and the edge is cut
+            again only near what changed. So the answer depends on the order of the strokes; a last call without
+            `resume` gives the bytes of all strokes at once, and is often better.
         **prompt
             `box`, `labels`, `mask`, `trimap` or `key` for this picture, in place of the kept one.
 
@@ -243,9 +248,9 @@ class Remover:
             As :func:`remove_background`.
         """
         with self._memory:
-            return self._cutout(image, prompt)
+            return self._cutout(image, prompt, flag(resume, "resume"))
 
-    def _cutout(self, image: Any, prompt: dict[str, Any]) -> Cutout:
+    def _cutout(self, image: Any, prompt: dict[str, Any], resume: bool = False) -> Cutout:
         """What a call gives."""
         clock = _Clock()
         with clock("read"):
@@ -262,7 +267,7 @@ class Remover:
             working = pixels
             for step in self._preprocess:
                 working = step(working)
-        found = self._find(working, hints, clock)
+        found = self._find(working, hints, clock, resume)
 
         with clock("refine"):
             alpha, refined_by = self._refined(working, found)
@@ -313,7 +318,7 @@ class Remover:
         self._latest = None
         self._memory.release()
 
-    def _find(self, image: Array, hints: Prompt, clock: _Clock) -> _Found:
+    def _find(self, image: Array, hints: Prompt, clock: _Clock, resume: bool) -> _Found:
         """The mask, trimap or alpha that the prompt and the method lead to."""
         method = self._method
         _require_usable(hints, method)
@@ -328,8 +333,10 @@ class Remover:
             if found is not None:
                 return found
             method = "graphcut"
-        by = {"graphcut": self._by_graphcut, "kmeans": self._by_kmeans, "threshold": self._by_threshold}
-        return by[method](image, hints, clock)
+        if method == "graphcut":
+            return self._by_graphcut(image, hints, clock, resume)
+        by_colour = self._by_kmeans if method == "kmeans" else self._by_threshold
+        return by_colour(image, hints, clock)
 
     def _by_key(self, image: Array, hints: Prompt, clock: _Clock, must: bool) -> _Found | None:
         """The ground's colour taken out; None where it need not be and the border is not uniform."""
@@ -349,7 +356,7 @@ class Remover:
             found.warnings.append(f"only {uniformity:.0%} of the border has the colour that was keyed out")
         return found
 
-    def _by_graphcut(self, image: Array, hints: Prompt, clock: _Clock) -> _Found:
+    def _by_graphcut(self, image: Array, hints: Prompt, clock: _Clock, resume: bool) -> _Found:
         """GrabCut from the prompt, or from the detected subject."""
         prompted = hints.box is not None or hints.labels is not None
         found = _Found("graphcut", np.zeros(image.shape[:2], np.uint8), subject=None if prompted else "barrier")
@@ -364,7 +371,9 @@ class Remover:
                 found.warnings.append("nothing stands out from the border of the picture")
         if prompted or prior is not None:
             with clock("segment"):
-                cut = self._cutter(image).cut(hints.labels, hints.box, prior, seed=self._seed, clean=self._clean)
+                cut = self._cutter(image).cut(
+                    hints.labels, hints.box, prior, seed=self._seed, clean=self._clean, resume=resume
+                )
             found.hint, found.warnings = cut.mask, cut.warnings
         mask = nearest(found.hint, small.shape[:2])
         found.confidence = _colour_separation(small, mask) if prompted else _agreement(saliency, mask)

@@ -35,6 +35,7 @@ int64_t cut_capacity(ImageView<const int32_t> source, ImageView<const int32_t> s
 // Top left corner and size in pixels.
 struct Box {
   int64_t x = 0, y = 0, width = 0, height = 0;
+  bool operator==(const Box&) const = default;
 };
 
 struct GrabCutOptions {
@@ -44,6 +45,7 @@ struct GrabCutOptions {
   bool clean = false;    // drop small parts and holes of the mask that the rounds find
   bool exact = false;    // cut the whole picture at full size, not a band
   bool certify = false;  // check the last flow against the capacity of its cut, and price the whole picture
+  bool resume = false;   // go on from the latest cut of the same picture
 };
 
 struct GrabCutResult {
@@ -56,7 +58,7 @@ struct GrabCutResult {
 // GrabCut (Rother, Kolmogorov, Blake, 2004), coarse to fine (Lombaert et al., 2005): the rounds run on a copy with a
 // long side of at most 320 pixels; at each larger size the edge found is cut again in a band of 3 of the smaller pixels
 // to either side, with the models fitted anew. Keeps what cuts of one picture share, so that another stroke costs less;
-// the answers are those of a new one.
+// the answers are those of a new one, unless a cut resumes.
 class GrabCutter {
  public:
   // The picture, 1 or 3 channels, must live as long as this. `gamma`, the weight of the border's length, is 0..50000.
@@ -68,6 +70,10 @@ class GrabCutter {
   // outside `box` becomes background. `unary`, log-odds of foreground from -10000 to 10000 on a map of any size, no
   // data: none, is added to the colours' data term. `labels`, of the picture's size, gets the answer: 0 and 1 as in the
   // hints, 2 and 3 decided anew; it may be `hints`.
+  //
+  // With `resume` the cut goes on from the latest one, if that had the same box and number of components, and neither
+  // has `unary`: undecided pixels start on the sides, and the models from those, that it ended with; one round; and at
+  // the larger sizes the edge is cut again only near changes of hints or sides. The answer depends on the cuts before.
   GrabCutResult cut(ImageView<const uint8_t> hints, std::optional<Box> box, ImageView<const float> unary,
                     const GrabCutOptions& options, ImageView<uint8_t> labels);
 
