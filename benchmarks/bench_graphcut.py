@@ -104,7 +104,7 @@ def bench_stroke(image):
 
     def agree(ours, other):
         """Resumed cuts start elsewhere: the hints hold, and most pixels are the same."""
-        assert np.array_equal(ours.labels[more < 2], other.labels[more < 2])
+        assert np.array_equal(ours.labels[labels < 2], other.labels[labels < 2])
         assert np.mean(ours.mask != other.mask) < 0.1
 
     def stroke(cut):
