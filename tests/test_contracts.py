@@ -288,6 +288,19 @@ CASES = [
             "seed": required(large(-1)),
         },
     ),
+    Case(
+        alphacut.graphcut.Cutter(RGB).cut,
+        {"labels": MASK // 255 + 2, "box": None, "unary": None, "resume": True},
+        {
+            "labels": [pair for pair in PROMPT_MASK if pair[0] is not None],
+            "box": BOX,
+            "n_iter": required(integer(0, -1)),
+            "clean": FLAG,
+            "exact": FLAG,
+            "certify": FLAG,
+            "resume": FLAG,
+        },
+    ),
     Case(alphacut.find_key, {"image": RGB}, {"image": IMAGE}),
     Case(
         alphacut.chroma_key,
@@ -397,6 +410,7 @@ CASES = [
         {"image": RGB},
         {"labels": [*PROMPT_MASK, (np.full_like(MASK, 4), ValueError)], "trimap": PROMPT_MASK},
     ),
+    Case(alphacut.Remover().__call__, {"image": RGB, "mask": MASK}, {"resume": FLAG}),
     Case(
         alphacut.read_image,
         {"source": RGB},

@@ -9,6 +9,7 @@ from PIL import Image
 
 import alphacut
 from alphacut import Remover, _core, remove_background
+from alphacut.graphcut import Cutter
 
 
 def scene(height=120, width=160, seed=3, dtype=np.uint8):
@@ -134,20 +135,30 @@ def test_strokes_one_after_the_other_give_the_bytes_of_all_at_once():
         assert np.array_equal(got.foreground, once.foreground)
     again = pickle.loads(pickle.dumps(remover))(picture, labels=labels)
     assert np.array_equal(again.mask, got.mask)
-    labels[40, 75:85] = 0
-    resumed = remover(picture, labels=labels, resume=True)
-    assert not resumed.mask[labels == 0].any()
-    assert overlap(resumed.mask, disc) > 0.9
-    assert np.array_equal(
-        remover(picture, labels=labels).mask, remove_background(picture, labels=labels, refine=None).mask
-    )
-    with pytest.raises(TypeError, match="resume"):
-        remover(picture, labels=labels, resume=1)
     picture[10:20, 10:20] = 255 - picture[10:20, 10:20]  # the same array, another picture
     once = remove_background(picture, labels=labels, refine=None)
     assert np.array_equal(remover(picture, labels=labels).mask, once.mask)
     remover.reset()
     assert np.array_equal(remover(picture, labels=labels).mask, once.mask)
+
+
+def test_resumed_strokes_change_the_latest_cut():
+    picture, disc = scene(500, 700)
+    labels = np.full(disc.shape, 3, np.uint8)
+    labels[:4], labels[245:255, 340:360] = 0, 1
+    remover, cutter = Remover(refine=None), Cutter(picture.copy())
+    for stroke, value in ((None, 3), (np.s_[200:210, 340:360], 1), (np.s_[20:30, 300:400], 0), (np.s_[245:255], 3)):
+        if stroke is not None:
+            labels[stroke] = value
+        got = remover(picture, labels=labels, resume=True)
+        assert np.array_equal(got.mask, cutter.cut(labels, None, None, clean=True, resume=True).mask)
+    other = pickle.loads(pickle.dumps(remover))  # has nothing to go on from
+    anew = remove_background(picture, labels=labels, refine=None).mask
+    for cut in (remover(picture, labels=labels), other(picture, labels=labels, resume=True)):
+        assert np.array_equal(cut.mask, anew)
+    for prompt in ({}, {"mask": disc}, {"box": BOX}):  # another picture; no cut to resume
+        expected = remove_background(picture[::-1], refine=None, **prompt)
+        assert np.array_equal(remover(picture[::-1], resume=True, **prompt).mask, expected.mask)
 
 
 def test_a_given_mask_is_kept_and_only_its_edge_refined():

@@ -100,8 +100,11 @@ class Cutter {
       result = cutter_.cut(hints ? hints->view : ImageView<const uint8_t>{}, box,
                            unary ? unary->view : ImageView<const float>{}, options, found);
       parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
-        for (int64_t y = begin; y < end; ++y)
-          for (int64_t x = 0; x < width; ++x) mask.view.row(y)[x] = (found.view.row(y)[x] & 1) != 0 ? 255 : 0;
+        for (int64_t y = begin; y < end; ++y) {
+          const uint8_t* __restrict side = found.view.row(y);
+          uint8_t* __restrict row = mask.view.row(y);
+          for (int64_t x = 0; x < width; ++x) row[x] = (side[x] & 1) != 0 ? 255 : 0;
+        }
       });
     }
     return py::make_tuple(mask.array, found.array, result.energy, result.n_iter, result.exact, result.warnings);

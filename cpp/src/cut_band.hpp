@@ -14,9 +14,8 @@ constexpr uint8_t kKept = 3;
 Image<uint8_t> band_of(ImageView<const uint8_t> small);
 
 // Where the band is far from all that changed since the latest cut: kKept. What changed is a hint of the larger size,
-// or a side of `small` other than that of undecided pixels there, unless the same pixel was in the band and on that
-// side before. `labels` are the hints, `latest` the latest labels of the larger size, `small_latest` those of the
-// smaller.
+// or a side of `small` other than that of undecided pixels there, unless that pixel is in the band and was on that side
+// before. `labels` are the hints, `latest` the latest labels of the larger size, `small_latest` those of the smaller.
 void keep_unchanged(ImageView<const uint8_t> small, ImageView<const uint8_t> small_latest,
                     ImageView<const uint8_t> labels, ImageView<const uint8_t> latest, ImageView<uint8_t> band);
 

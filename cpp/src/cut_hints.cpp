@@ -96,8 +96,9 @@ void StrokeMaps::find(ImageView<const uint8_t> image, ImageView<const uint8_t> l
   if (!distance || maps.distance.data() != nullptr) return;
   Image<uint8_t> rest = Image<uint8_t>::like(image);
   for (int64_t i = 0; i < rest.pixels(); ++i) rest.data()[i] = maps.seed.data()[i] ^ 255;
-  maps.distance = Image<float>::like(image);
-  distance_transform(rest, maps.distance);
+  Image<float> found = Image<float>::like(image);
+  distance_transform(rest, found);
+  maps.distance = std::move(found);  // only now: it may have thrown
 }
 
 Image<float> StrokeMaps::between_strokes(ImageView<const uint8_t> image, ImageView<uint8_t> labels) {

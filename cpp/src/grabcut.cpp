@@ -31,8 +31,11 @@ void require(bool holds, const std::string& message) {
 
 void require_labels(ImageView<const uint8_t> labels) {
   for (int64_t y = 0; y < labels.height; ++y) {
-    const uint8_t top = *std::max_element(labels.row(y), labels.row(y) + labels.width);
-    require(top <= 3, "labels must be 0, 1, 2 or 3, got " + std::to_string(top));
+    const uint8_t* row = labels.row(y);
+    uint8_t bits = 0;
+    for (int64_t x = 0; x < labels.width; ++x) bits |= row[x];
+    if (bits > 3)
+      require(false, "labels must be 0, 1, 2 or 3, got " + std::to_string(*std::max_element(row, row + labels.width)));
   }
 }
 
@@ -117,6 +120,7 @@ struct GrabCutter::State {
     std::optional<Box> box;
     int n_components;
     Mixtures models;                      // of the smallest size
+    Image<float> log_odds;                // that the strokes gave
     std::vector<Image<uint8_t>> smaller;  // labels of the smaller sizes
     Image<uint8_t> labels;
   };
@@ -195,6 +199,7 @@ class GrabCutter::State::Cut {
   }
   void take(ImageView<const uint8_t> hints);
   void start();
+  void resume_start(ImageView<uint8_t> here);
   void run_rounds();
   void cut_edge(size_t level);
   void require_certified(size_t level, const Image<uint8_t>& domain);
@@ -250,14 +255,28 @@ void GrabCutter::State::Cut::start() {
       for (int64_t x = 0; x < here.width; ++x)
         if (here.row(y)[x] > 1) here.row(y)[x] = log_odds_.row(y)[x] > 0 ? 3 : 2;
   }
-  if (!latest_) return;
-  models_ = latest_->models;
+  if (latest_) resume_start(here);
+}
+
+// As the latest cut left them, but where the strokes now tell the other side. If that leaves a side without pixels, the
+// cut starts anew.
+void GrabCutter::State::Cut::resume_start(ImageView<uint8_t> here) {
+  const ImageView<const uint8_t> before = latest(0);
+  const bool compare = log_odds_.data() != nullptr && latest_->log_odds.data() != nullptr;
+  Image<uint8_t> start = Image<uint8_t>::like(here);
+  copy_rows(here, start);
+  int64_t front = 0;
   for (int64_t y = 0; y < here.height; ++y) {
-    uint8_t* label = here.row(y);
-    const uint8_t* before = latest(0).row(y);
-    for (int64_t x = 0; x < here.width; ++x)
-      if (label[x] > 1) label[x] = foreground(before[x]) ? 3 : 2;
+    uint8_t* label = start.row(y);
+    for (int64_t x = 0; x < here.width; ++x) {
+      const bool turned = compare && (log_odds_.row(y)[x] > 0) != (latest_->log_odds.row(y)[x] > 0);
+      if (label[x] > 1 && !turned) label[x] = foreground(before.row(y)[x]) ? 3 : 2;
+      front += foreground(label[x]);
+    }
   }
+  if (front == 0 || front == start.pixels()) return latest_.reset();
+  copy_rows(start, here);
+  models_ = latest_->models;
 }
 
 // Models and cuts of the smallest size in turn.
@@ -270,11 +289,8 @@ void GrabCutter::State::Cut::run_rounds() {
     for (int64_t x = 0; x < here.width; ++x)
       domain.row(y)[x] =
           y >= graph.y && y < graph.y + graph.height && x >= graph.x && x < graph.x + graph.width ? kNode : kOutside;
-  if (state_.opened != graph) {
-    state_.opened.reset();
-    coarse.open(domain);
-    state_.opened = graph;
-  }
+  const bool opened = std::exchange(state_.opened, std::nullopt) == graph;  // none again if anything throws
+  if (!opened) coarse.open(domain);
   if (coarse.flat()) result_.warnings.emplace_back("the picture has one colour: it tells nothing about the subject");
 
   const int rounds = latest_ ? std::min(options_.n_iter, kResumedRounds) : options_.n_iter;
@@ -297,6 +313,7 @@ void GrabCutter::State::Cut::run_rounds() {
     changed = coarse.cut(models_, prior(0), here);
     ++result_.n_iter;
   }
+  state_.opened = graph;
   coarse_models_ = models_;
   result_.exact = top_ == 0 || options_.exact;
   if (result_.n_iter > 0) {
@@ -341,7 +358,9 @@ void GrabCutter::State::Cut::keep() {
   if (unary_.data != nullptr || result_.n_iter == 0) return;
   Image<uint8_t> kept = latest_ ? std::move(latest_->labels) : Image<uint8_t>::like(labels_);
   copy_rows(labels_, kept);
-  state_.latest = {box_, options_.n_components, std::move(coarse_models_), std::move(smaller_), std::move(kept)};
+  state_.latest = {
+      box_,           options_.n_components, std::move(coarse_models_), std::move(log_odds_), std::move(smaller_),
+      std::move(kept)};
 }
 
 GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box> box, ImageView<const float> unary,

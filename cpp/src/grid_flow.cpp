@@ -210,7 +210,7 @@ void GridFlow::solve_strips(int64_t strips) {
     }
   });
   for (const size_t y : between)
-    for (size_t near = y - 1; near <= y + 1; ++near) open_arcs(rows_[near]);
+    for (size_t row = y - 1; row <= y + 1; ++row) open_arcs(rows_[row]);
 }
 
 int64_t GridFlow::solve(int64_t strips) {

@@ -49,6 +49,7 @@ class GridFlow {
 
   // Pushes the maximum flow and returns it, terminals taken as max(difference, 0) and max(-difference, 0).
   // Looks within so many strips of rows first, 0: as many as threads, if they pay. They change nothing but the time.
+  // Once this has thrown, the graph can only be cleared.
   int64_t solve(int64_t strips = 0);
 
   // After solve(), before change(): 255 where the residual graph leads to from the source, 0 elsewhere, for pixels [x0,

@@ -71,14 +71,16 @@ def graph_cut(
 
     Notes
     -----
-    Push-relabel [1]_ on 32-bit residual capacities: excess moves down the distances to the sink, from all pixels at
-    once; the distances are raised where it gets stuck and found anew by breadth-first search [2]_ when the raises have
-    cost as much. Ends for any capacities. Memory: 40 bytes a pixel, the mask, and lists of the search's rim and of the
+    Push-relabel [1]_ on 32-bit residual capacities, from the sink to the source: excess moves down the distances to the
+    source, from all pixels at once; the distances are raised where it gets stuck and found anew by breadth-first search
+    [2]_ when the raises have cost as much. Strips of rows are solved by several threads, then the whole [3]_. Ends for
+    any capacities. Memory: 40 bytes a pixel, the mask, and lists of the search's rim and of the
     pixels whose excess moves, some 2 bytes more on photographs.
 
     .. [1] A. Goldberg, R. Tarjan, "A new approach to the maximum-flow problem", JACM 1988.
     .. [2] B. Cherkassky, A. Goldberg, "On implementing the push-relabel method for the maximum flow problem",
        Algorithmica 1997.
+    .. [3] J. Liu, J. Sun, "Parallel graph-cuts by adaptive bottom-up merging", CVPR 2010.
 
     Examples
     --------
@@ -217,13 +219,11 @@ class Cutter:
     """:func:`grabcut` of one picture, again and again.
 
     It keeps what the cuts share: the smaller copies, their edge weights, and the flow of the rounds' graph, from which
-    the next cut starts. The answers are those of :func:`grabcut`. The picture must not change.
+    the next cut starts. The answers are those of :func:`grabcut`, unless a cut resumes the one before. The picture must
+    not change.
 
-    With `resume` a cut goes on from the latest one instead, for strokes while they are drawn: the colour models and
-    undecided pixels start as that left them, one round is run, and at the larger sizes the edge is cut again only where
-    hints or sides near it changed. The answer then depends on the cuts before; the same hints without `resume` give
-    the answer of :func:`grabcut`. Where there is no cut to go on from (none yet, another box or number of components,
-    `unary`), `resume` changes nothing. Memory: the latest labels, 1 byte a pixel.
+    Memory: the smaller copies, maps and the flow of the smallest (some 60 bytes for each of at most 320 x 320 pixels),
+    the graph of the last band, and the latest labels, 1 byte a pixel of every size.
     """
 
     def __init__(self, image: Array, gamma: float = 15.0) -> None:
@@ -244,7 +244,39 @@ class Cutter:
         resume: bool = False,
         out: Array | None = None,
     ) -> GrabCut:
-        """The arguments are those of :func:`grabcut`, and `resume`."""
+        """Cut once more.
+
+        Parameters
+        ----------
+        labels, box, unary, n_iter, n_components, seed, clean, exact, certify, out
+            As for :func:`grabcut`. `labels` has all strokes, not only the new ones; a stroke may also be gone.
+        resume : bool
+            Go on from the latest cut of this picture: it takes a fraction of the time when `labels` changed in a small
+            part only. A new cut is made instead if there is none to go on from (the first cut, or one that ended
+            without a round, or failed), if `box` or `n_components` differ from its, if `unary` is given now or was
+            then, or if its sides and the labels leave one side without pixels.
+
+        Returns
+        -------
+        GrabCut
+            With `resume`, `n_iter` counts this call's rounds, at most 1; `energy` is that of what was cut again (of the
+            whole picture with `certify`), not to be compared with that of other cuts;
+            `exact` is False where a part of the picture stayed as it was, so for pictures above 320 pixels unless
+            `exact` is asked for.
+
+        Notes
+        -----
+        A new cut depends on its arguments only. A resumed one depends on the order of the strokes, too: the colour
+        models, the sides that the undecided pixels start from, and the edges far from what changed come from the cut
+        before. The same calls in the same order always give the same bytes. Labels 0 and 1 and the box hold as ever; 2
+        and 3 mean the same, undecided. Where strokes of both kinds now tell another side than the strokes before, by
+        barrier distance, pixels start there instead. Then the models are fitted again, for one cut of the smallest
+        size, and at each larger size the edge is cut again within 3 of the smaller pixels from those whose hint
+        changed or whose side contradicts the labels before; with `exact`, everything at full size.
+
+        Resuming follows corrections. After strokes that change much of the picture, a new cut is better; end with one,
+        ``resume=False``, if the mask must be that of the strokes alone, in whatever order they came.
+        """
         found = self._core.cut(
             labels,
             None if box is None else four_integers(box),

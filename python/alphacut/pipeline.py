@@ -168,9 +168,10 @@ class Remover:
 
     Notes
     -----
-    Calls from several threads at once are safe and give the same bytes. Of the latest picture that was cut by its
-    colours it keeps what the next cut can use (a copy, the smaller ones, the flow, the labels): called again with the
-    same pixels and one more stroke, it gives the same bytes sooner, and another answer much sooner with `resume`.
+    Calls from several threads at once are safe and give the same bytes, unless they resume. Of the latest picture that
+    was cut by its colours it keeps what the next cut can use (a copy, the smaller ones, the flow, the labels): called
+    again with the same pixels and one more stroke, it gives the same bytes sooner, and with `resume` another answer
+    much sooner.
 
     From the first call to the end of the last remover, memory of 64 KiB and more that stages and freed results leave
     serves the next calls, which then take none from the system for pictures of like size. What the last few calls did
@@ -231,10 +232,10 @@ class Remover:
         image
             As for :func:`remove_background`.
         resume : bool
-            For strokes while they are drawn: go on from the latest call, if it cut the same picture by its colours,
-            with the same box. Colour models and undecided pixels start as that call left them, and the edge is cut
-            again only near what changed. So the answer depends on the order of the strokes; a last call without
-            `resume` gives the bytes of all strokes at once, and is often better.
+            For strokes while they are drawn. If the latest graph cut, of whatever thread, was of this picture with this
+            box: apply the changed `labels` to its mask instead of starting anew. That takes a fraction of the time, but
+            the answer depends on the order of the strokes; a last call without `resume` gives the bytes of all strokes
+            at once. Where there is no such cut, or another method does the work, it changes nothing.
         **prompt
             `box`, `labels`, `mask`, `trimap` or `key` for this picture, in place of the kept one.
 
