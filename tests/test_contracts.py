@@ -262,6 +262,7 @@ CASES = [
                 (-NEIGHBOURS, ValueError),
                 *_shapes(np.int32, (HEIGHT, WIDTH), (3, HEIGHT, WIDTH), (4, HEIGHT + 1, WIDTH)),
             ],
+            "device": DEVICE,
             "certify": FLAG,
         },
     ),

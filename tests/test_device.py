@@ -6,9 +6,11 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import alphacut
 from alphacut import _core, _device
+from alphacut.cli import main
 
 
 class Gpus:
@@ -34,7 +36,10 @@ def numba(monkeypatch):
     def install(**gpus):
         package = ModuleType("numba")
         current = SimpleNamespace(device=SimpleNamespace(id=0))
-        package.cuda = SimpleNamespace(gpus=Gpus(**gpus), current_context=lambda: current)
+        driver = SimpleNamespace(driver=SimpleNamespace(get_version=lambda: (12, 8)))
+        package.cuda = SimpleNamespace(
+            gpus=Gpus(**gpus), current_context=lambda: current, cudadrv=SimpleNamespace(driver=driver)
+        )
         monkeypatch.setitem(sys.modules, "numba", package)
         monkeypatch.delitem(sys.modules, "numba.cuda", raising=False)  # an earlier test may have imported the real one
         monkeypatch.setitem(sys.modules, "numba_cuda", ModuleType("numba_cuda"))
@@ -156,8 +161,80 @@ def test_info(no_numba):
     assert about["cuda"] == {
         "available": False,
         "reason": "numba-cuda is not installed: pip install 'alphacut[cuda12]' or 'alphacut[cuda13]'",
+        "driver": None,
         "devices": [],
     }
+
+
+class Gpu:
+    """Stands in for one of Numba's devices, and for its context."""
+
+    id, name, compute_capability = 0, b"NVIDIA Something", (9, 0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return None
+
+
+def test_info_describes_a_gpu(numba):
+    numba(gpus=[Gpu()])
+    memory = SimpleNamespace(total=3 * 2**29)
+    current = SimpleNamespace(device=SimpleNamespace(id=0), get_memory_info=lambda: memory)
+    sys.modules["numba"].cuda.current_context = lambda: current
+    assert alphacut.info()["cuda"] == {
+        "available": True,
+        "reason": None,
+        "driver": (12, 8),
+        "devices": [{"name": "NVIDIA Something", "compute_capability": (9, 0), "memory": 3 * 2**29}],
+    }
+    shown = CliRunner().invoke(main, ["info"]).output
+    assert "NVIDIA Something, compute capability 9.0, 1.5 GiB (driver for CUDA 12.8)" in shown
+
+
+def test_want_of_memory_is_told_plainly(numba):
+    gpus = [Gpu()]
+    numba(gpus=gpus)
+    sys.modules["numba"].cuda.gpus = gpus
+    device = _device.resolve("cuda", stage="kmeans", pixels=1)
+    with pytest.raises(alphacut.DeviceUnavailableError, match="cuda:0 has too little free memory"), device.active():
+        raise RuntimeError("Call to cuMemAlloc results in CUDA_ERROR_OUT_OF_MEMORY (2)")
+    with pytest.raises(KeyError), device.active():
+        raise KeyError
+
+
+def test_the_flow_falls_back_from_auto_and_says_so(monkeypatch):
+    """A GPU that turns out to have too little memory."""
+
+    def kmeans(*arguments, device, **options):
+        if device != "cpu":
+            raise alphacut.DeviceUnavailableError("cuda:0 has too little free memory")
+        return alphacut.kmeans(*arguments, device=device, **options)
+
+    image = np.zeros((40, 40, 3), np.uint8)
+    image[10:30, 10:30] = 200
+    expected = alphacut.remove_background(image, box=(5, 5, 30, 30), method="kmeans", device="cpu")
+    monkeypatch.setattr("alphacut.pipeline.kmeans", kmeans)
+    monkeypatch.setattr(_device, "resolve", lambda device, **_: _device.Device("cpu" if device == "cpu" else "cuda"))
+    cutout = alphacut.remove_background(image, box=(5, 5, 30, 30), method="kmeans")
+    assert np.array_equal(cutout.alpha, expected.alpha)
+    assert cutout.device == "cpu"
+    assert "k-means ran on the CPU: cuda:0 has too little free memory" in cutout.warnings
+    with pytest.raises(alphacut.DeviceUnavailableError):
+        alphacut.remove_background(image, box=(5, 5, 30, 30), method="kmeans", device="cuda")
+
+
+def test_graph_cut_on_a_device(no_numba):
+    grid = np.zeros((4, 5), np.int32)
+    weights = np.zeros((4, 4, 5), np.int32)
+    with pytest.raises(alphacut.DeviceUnavailableError, match="not installed"):
+        alphacut.graph_cut(grid, grid, weights, device="cuda")
+    with pytest.raises(alphacut.DeviceUnavailableError, match="the array lives on a GPU"):
+        alphacut.graph_cut(grid, OnGpu(), weights)
+    with pytest.raises(TypeError, match="lives on a GPU"):
+        alphacut.graph_cut(OnGpu(), grid, weights, device="cpu")
+    assert alphacut.graph_cut(grid, grid, weights).flow == 0
 
 
 def test_info_asks_the_real_numba():

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from . import _core
 
@@ -27,13 +30,28 @@ class Device(NamedTuple):
         return "cpu" if self.kind == "cpu" else f"{self.kind}:{self.ordinal}"
 
     def active(self) -> AbstractContextManager[Any]:
-        """A context in which this GPU is the current one; nothing changes for the CPU."""
-        if self.kind == "cpu":
-            return nullcontext()
+        """A context in which this GPU is the current one, and its want of memory a DeviceUnavailableError.
+
+        Nothing changes for the CPU.
+        """
+        return nullcontext() if self.kind == "cpu" else self._active()
+
+    @contextmanager
+    def _active(self) -> Iterator[None]:
         from numba import cuda
 
-        context: AbstractContextManager[Any] = cuda.gpus[self.ordinal]
-        return context
+        try:
+            with cuda.gpus[self.ordinal]:
+                yield
+        except Exception as error:
+            if "CUDA_ERROR_OUT_OF_MEMORY" not in str(error):
+                raise
+            raise DeviceUnavailableError(f"{self} has too little free memory: {error}") from error
+
+
+def lives_on_gpu(array: Any) -> bool:
+    """Whether an array is a GPU's."""
+    return not isinstance(array, np.ndarray) and hasattr(array, "__cuda_array_interface__")
 
 
 def resolve(device: str, *, stage: str, pixels: int, on_gpu: bool = False) -> Device:
@@ -92,8 +110,9 @@ def info() -> dict[str, Any]:
     -------
     dict
         ``version``; ``isa``, the instruction set in use, and ``isas``, those available, slowest first; ``threads``;
-        ``cuda``, a dict of ``available`` (bool), ``reason`` (why not, or None) and ``devices``, a list of dicts of
-        ``name``, ``compute_capability`` (a pair) and ``memory`` (bytes, or None where it cannot be told).
+        ``cuda``, a dict of ``available`` (bool), ``reason`` (why not, or None), ``driver`` (the CUDA version that the
+        driver supports, a pair, or None without a GPU) and ``devices``, a list of dicts of ``name``,
+        ``compute_capability`` (a pair) and ``memory`` (bytes, or None where it cannot be told).
 
     Notes
     -----
@@ -113,7 +132,12 @@ def info() -> dict[str, Any]:
         "isa": _core.isa(),
         "isas": _core.available_isas(),
         "threads": _core.num_threads(),
-        "cuda": {"available": reason is None, "reason": reason, "devices": [_description(gpu) for gpu in gpus]},
+        "cuda": {
+            "available": reason is None,
+            "reason": reason,
+            "driver": _driver() if reason is None else None,
+            "devices": [_description(gpu) for gpu in gpus],
+        },
     }
 
 
@@ -148,6 +172,15 @@ def _current() -> int:
     from numba import cuda
 
     return int(getattr(cuda.current_context().device, "id", 0))  # the simulator's device has none
+
+
+def _driver() -> tuple[int, int] | None:
+    from numba import cuda
+
+    if not hasattr(cuda.cudadrv, "driver"):  # the simulator
+        return None
+    major, minor = cuda.cudadrv.driver.driver.get_version()
+    return int(major), int(minor)
 
 
 def _description(gpu: Any) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def kmeans(
         raise ValueError(f"tol must be from 0 to 1, got {tol}")
     full_scale = _FULL_SCALE.get(getattr(image, "dtype", None), 1)
     start = _starting_centers(init, n_clusters, image, full_scale)
-    on_gpu = not isinstance(image, np.ndarray) and hasattr(image, "__cuda_array_interface__")
+    on_gpu = _device.lives_on_gpu(image)
     pixels = int(np.prod(np.shape(image)[:2])) if isinstance(image, np.ndarray) else 0
     where = _device.resolve(device, stage="kmeans", pixels=pixels, on_gpu=on_gpu)
     arguments = (native(image, out), n_clusters, seed, max_iter, int(tol * _UNITS + 0.5), start, out)

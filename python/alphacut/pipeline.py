@@ -398,15 +398,28 @@ class Remover:
     def _by_kmeans(self, image: Array, hints: Prompt, clock: _Clock) -> _Found:
         """The subject is the colour clusters twice as common inside as at the border (or outside the box)."""
         device = str(_device.resolve(self._device, stage="kmeans", pixels=image.shape[0] * image.shape[1]))
+        trouble: list[str] = []
         with clock("segment"):
-            small = _shrunk(image, _SMALL_SIDE)
-            clusters = kmeans(small, _CLUSTERS, seed=self._seed, device=device)
-            outside = hints.surely_outside(small.shape[:2])
-            counts = [np.bincount(clusters.labels[where], minlength=_CLUSTERS) for where in (outside, ~outside)]
-            subject = counts[1] * counts[0].sum() > 2 * counts[0] * counts[1].sum()
-            full = kmeans(image, _CLUSTERS, init=clusters.centers, max_iter=1, seed=self._seed, device=device)
-            mask = (subject * np.uint8(255))[full.labels]
-        return self._finished(_Found("kmeans", mask, device=device), image, hints, clock)
+            try:
+                mask = self._clustered(image, hints, device)
+            except _device.DeviceUnavailableError as error:
+                if self._device != "auto":
+                    raise
+                trouble = [f"k-means ran on the CPU: {error}"]
+                mask = self._clustered(image, hints, device := "cpu")
+        found = _Found("kmeans", mask, device=device)
+        found.warnings += trouble
+        return self._finished(found, image, hints, clock)
+
+    def _clustered(self, image: Array, hints: Prompt, device: str) -> Array:
+        small = _shrunk(image, _SMALL_SIDE)
+        clusters = kmeans(small, _CLUSTERS, seed=self._seed, device=device)
+        outside = hints.surely_outside(small.shape[:2])
+        counts = [np.bincount(clusters.labels[where], minlength=_CLUSTERS) for where in (outside, ~outside)]
+        subject = counts[1] * counts[0].sum() > 2 * counts[0] * counts[1].sum()
+        full = kmeans(image, _CLUSTERS, init=clusters.centers, max_iter=1, seed=self._seed, device=device)
+        mask: Array = (subject * np.uint8(255))[full.labels]
+        return mask
 
     def _by_threshold(self, image: Array, hints: Prompt, clock: _Clock) -> _Found:
         """Otsu's threshold; the side that is commoner at the border (or outside the box) is background."""

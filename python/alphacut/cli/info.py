@@ -37,6 +37,11 @@ def info(as_json: bool) -> None:
 def _gpu(cuda: dict[str, Any]) -> str:
     if not cuda["available"]:
         return f"none: {cuda['reason']}"
-    return ", ".join(
-        str(device.get("name", device)) if isinstance(device, dict) else str(device) for device in cuda["devices"]
-    )
+    driver = "" if cuda["driver"] is None else f" (driver for CUDA {cuda['driver'][0]}.{cuda['driver'][1]})"
+    return ", ".join(map(_device, cuda["devices"])) + driver
+
+
+def _device(device: dict[str, Any]) -> str:
+    major, minor = device["compute_capability"]
+    memory = "" if device["memory"] is None else f", {device['memory'] / 2**30:.1f} GiB"
+    return f"{device['name']}, compute capability {major}.{minor}{memory}"
