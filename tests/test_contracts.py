@@ -287,6 +287,7 @@ CASES = [
             "exact": FLAG,
             "certify": FLAG,
             "seed": required(large(-1)),
+            "device": DEVICE,
         },
     ),
     Case(
@@ -477,6 +478,50 @@ def test_a_bad_argument_is_refused_by_its_name(case, name, value, error):
         case.function(**{**case.legal, name: value})
     assert name in str(caught.value)
     assert "incompatible function arguments" not in str(caught.value)  # pybind11's words for the core's signature
+
+
+class OnGpu:
+    """An array in the memory of a GPU, as CuPy's."""
+
+    __cuda_array_interface__ = {"shape": (4, 4, 3), "typestr": "|u1", "data": (4096, False), "version": 3}  # noqa: RUF012
+    shape, ndim, size, dtype = (4, 4, 3), 3, 48, np.dtype(np.uint8)
+
+
+class Lent:
+    """One that has DLPack alone, as any library's."""
+
+    def __dlpack_device__(self):
+        return 2, 0
+
+    def __dlpack__(self, **_):
+        raise AssertionError("asked for its memory")
+
+
+ARRAYS = [
+    pytest.param(case, name, id=f"{_name(case)}-{name}")
+    for case in CASES
+    for name in {**case.legal, **case.bad}
+    if isinstance(case.legal.get(name), np.ndarray)
+    or any(isinstance(value, np.ndarray) for value, _ in case.bad.get(name, []))
+    if name not in ("init", "size")
+]
+
+
+@pytest.mark.parametrize("array", [OnGpu(), Lent()], ids=["cuda_array_interface", "dlpack"])
+@pytest.mark.parametrize(("case", "name"), ARRAYS)
+def test_an_array_on_a_gpu_is_refused_by_what_runs_on_the_cpu(case, name, array):
+    device = {"device": "cpu"} if "device" in inspect.signature(case.function).parameters else {}
+    with pytest.raises(TypeError, match=rf"{name} lives on a GPU.*copy_to_host\(\).*\.get\(\).*\.cpu\(\)\.numpy\(\)"):
+        case.function(**{**case.legal, name: array}, **device)
+
+
+@pytest.mark.parametrize("array", [OnGpu(), Lent()], ids=["cuda_array_interface", "dlpack"])
+def test_an_out_on_a_gpu_is_refused_by_what_runs_on_the_cpu(array):
+    for written in _written():
+        with pytest.raises(TypeError, match="out lives on a GPU"):
+            written.call(*written.arrays(np.uint8), out=array)
+        with pytest.raises(TypeError, match="out lives on a GPU"):
+            written.call(*written.arrays(np.uint16), out=array)
 
 
 def test_the_table_is_complete():

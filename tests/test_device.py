@@ -204,25 +204,27 @@ def test_want_of_memory_is_told_plainly(numba):
         raise KeyError
 
 
-def test_the_flow_falls_back_from_auto_and_says_so(monkeypatch):
+@pytest.mark.parametrize(("method", "stage"), [("kmeans", "kmeans"), ("graphcut", "grabcut")])
+def test_the_flow_falls_back_from_auto_and_says_so(method, stage, monkeypatch):
     """A GPU that turns out to have too little memory."""
+    twin = getattr(alphacut, stage)
 
-    def kmeans(*arguments, device, **options):
+    def on_device(*arguments, device, **options):
         if device != "cpu":
             raise alphacut.DeviceUnavailableError("cuda:0 has too little free memory")
-        return alphacut.kmeans(*arguments, device=device, **options)
+        return twin(*arguments, device=device, **options)
 
     image = np.zeros((40, 40, 3), np.uint8)
     image[10:30, 10:30] = 200
-    expected = alphacut.remove_background(image, box=(5, 5, 30, 30), method="kmeans", device="cpu")
-    monkeypatch.setattr("alphacut.pipeline.kmeans", kmeans)
+    expected = alphacut.remove_background(image, box=(5, 5, 30, 30), method=method, device="cpu")
+    monkeypatch.setattr(f"alphacut.pipeline.{stage}", on_device)
     monkeypatch.setattr(_device, "resolve", lambda device, **_: _device.Device("cpu" if device == "cpu" else "cuda"))
-    cutout = alphacut.remove_background(image, box=(5, 5, 30, 30), method="kmeans")
+    cutout = alphacut.remove_background(image, box=(5, 5, 30, 30), method=method)
     assert np.array_equal(cutout.alpha, expected.alpha)
     assert cutout.device == "cpu"
-    assert "k-means ran on the CPU: cuda:0 has too little free memory" in cutout.warnings
+    assert f"{stage} ran on the CPU: cuda:0 has too little free memory" in cutout.warnings
     with pytest.raises(alphacut.DeviceUnavailableError):
-        alphacut.remove_background(image, box=(5, 5, 30, 30), method="kmeans", device="cuda")
+        alphacut.remove_background(image, box=(5, 5, 30, 30), method=method, device="cuda")
 
 
 def test_graph_cut_on_a_device(no_numba):
@@ -235,6 +237,18 @@ def test_graph_cut_on_a_device(no_numba):
     with pytest.raises(TypeError, match="lives on a GPU"):
         alphacut.graph_cut(OnGpu(), grid, weights, device="cpu")
     assert alphacut.graph_cut(grid, grid, weights).flow == 0
+
+
+def test_grabcut_on_a_device(no_numba):
+    image = np.zeros((4, 5, 3), np.uint8)
+    with pytest.raises(alphacut.DeviceUnavailableError, match="not installed"):
+        alphacut.grabcut(image, box=(1, 1, 2, 2), device="cuda")
+    with pytest.raises(alphacut.DeviceUnavailableError, match="the array lives on a GPU"):
+        alphacut.grabcut(OnGpu(), box=(1, 1, 2, 2))
+    with pytest.raises(TypeError, match="lives on a GPU"):
+        alphacut.grabcut(OnGpu(), box=(1, 1, 2, 2), device="cpu")
+    with pytest.raises(ValueError, match="device"):
+        alphacut.grabcut(image, box=(1, 1, 2, 2), device="gpu")
 
 
 def test_info_asks_the_real_numba():
@@ -271,3 +285,19 @@ import alphacut
 print(alphacut.info()["cuda"]["reason"])
 """
     assert "not installed: pip install 'alphacut[cuda12]'" in run(code)
+
+
+def test_warmup_compiles_for_the_gpu_that_will_be_used(monkeypatch):
+    active, compiled = [], []
+
+    class Chosen(SimpleNamespace):
+        def active(self):
+            active.append(self.kind)
+            return _device.nullcontext()
+
+    monkeypatch.setattr(_device, "resolve", lambda device, **_: Chosen(kind="cpu" if device == "cpu" else "cuda"))
+    monkeypatch.setattr("alphacut.pipeline.compile_kernels", lambda: compiled.append(list(active)))
+    alphacut.Remover(method="threshold", device="cpu").warmup((20, 30))
+    assert compiled == []
+    alphacut.Remover(method="threshold").warmup((20, 30))
+    assert compiled == [["cuda"]]

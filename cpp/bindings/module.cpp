@@ -11,6 +11,7 @@ void bind_threshold(py::module_& m);
 void bind_components(py::module_& m);
 void bind_kmeans(py::module_& m);
 void bind_graphcut(py::module_& m);
+void bind_grabcut(py::module_& m);
 void bind_chromakey(py::module_& m);
 void bind_matting(py::module_& m);
 void bind_foreground(py::module_& m);
@@ -32,6 +33,7 @@ PYBIND11_MODULE(_core, m) {
   bind_components(m);
   bind_kmeans(m);
   bind_graphcut(m);
+  bind_grabcut(m);
   bind_chromakey(m);
   bind_matting(m);
   bind_foreground(m);

@@ -7,13 +7,11 @@
 
 #include "alphacut/parallel.hpp"
 #include "math.hpp"
-#include "mixture.hpp"
 
 namespace alphacut {
 namespace {
 
 constexpr double kScale = 1024;              // capacities to a unit of energy
-constexpr int kMaxComponents = 16;           // as options allow
 constexpr int64_t kMaxSamples = 2048;        // of a side, for the first clustering
 constexpr int64_t kMaxFitted = 1 << 17;      // pixels of the rows that models are fitted to
 constexpr int64_t kFewFitted = 256;          // a side that these rows show less of keeps its model
@@ -27,6 +25,15 @@ size_t side_of(uint8_t label) { return label & 1; }
 int64_t spacing(int64_t pixels, int64_t wanted) { return (pixels - 1) / wanted + 1; }
 
 }  // namespace
+
+int64_t contrast_step(int64_t pixels) { return spacing(pixels, kMaxContrasted); }
+int64_t fit_step(int64_t pixels) { return spacing(pixels, kMaxFitted); }
+
+std::vector<float> refitted(const ColourSums* components, int64_t step, const std::vector<float>& old) {
+  int64_t seen = 0;
+  for (int k = 0; k < kMaxComponents; ++k) seen += components[k].count;
+  return step > 1 && seen < kFewFitted ? old : fit_mixture(components, kMaxComponents);
+}
 
 void Prior::row(int64_t y, int64_t x0, int64_t x1, float* values) const {
   if (map_.data == nullptr) {
@@ -95,7 +102,7 @@ class CutLevel::Edges {
       const int64_t end = std::min(run.x1, level_.width_ - kDx[k]);
       if (y < 0 || y >= level_.height_ || x >= end) continue;
       const auto n = static_cast<size_t>(end - x);
-      const auto& table = kDx[k] != 0 && kDy[k] != 0 ? level_.diagonal_ : level_.straight_;
+      const auto& table = kDx[k] != 0 && kDy[k] != 0 ? level_.weights_.diagonal : level_.weights_.straight;
       kernels().graphcut.edge_weights(from(row[1], x), from(row[kDy[k] + 1], x + kDx[k]), n, table.data(),
                                       static_cast<int32_t>(table.size()) - 1, weights_.data());
       body(k, x, n, weights_.data());
@@ -109,31 +116,29 @@ class CutLevel::Edges {
 };
 
 CutLevel::CutLevel(ImageView<const uint8_t> image, double gamma)
-    : image_(image),
-      height_(image.height),
-      width_(image.width),
-      hard_(static_cast<int32_t>(7 * std::ceil(gamma * kScale)) + 1) {
-  weigh_edges(gamma);
-}
+    : image_(image), height_(image.height), width_(image.width), weights_(gamma, contrast()) {}
 
 // Edge weights γ / length · exp(-β |difference of colours|²), β = 1 / (2 · mean |difference|²), as in the paper.
-void CutLevel::weigh_edges(double gamma) {
-  Contrast contrast = contrast_of_rows(spacing(image_.pixels(), kMaxContrasted));
-  if (contrast.sum == 0) contrast = contrast_of_rows(1);
-  flat_ = contrast.sum == 0;
-  const double beta = flat_ ? 0 : static_cast<double>(contrast.edges) / (2 * static_cast<double>(contrast.sum));
+EdgeWeights::EdgeWeights(double gamma, Contrast contrast)
+    : flat(contrast.sum == 0), hard(static_cast<int32_t>(7 * std::ceil(gamma * kScale)) + 1) {
+  const double beta = flat ? 0 : static_cast<double>(contrast.edges) / (2 * static_cast<double>(contrast.sum));
   const double step_down = exp_exact(-beta), root = 1 / std::sqrt(2.0);
   double weight = 0;
   for (int32_t d = 0; d <= 3 * 255 * 255; ++d) {
     weight = d % 256 == 0 ? gamma * kScale * exp_exact(-beta * d) : weight * step_down;
-    straight_.push_back(static_cast<int32_t>(weight + 0.5));
-    diagonal_.push_back(static_cast<int32_t>(weight * root + 0.5));
-    if (straight_.back() == 0 || flat_) break;
+    straight.push_back(static_cast<int32_t>(weight + 0.5));
+    diagonal.push_back(static_cast<int32_t>(weight * root + 0.5));
+    if (straight.back() == 0 || flat) break;
   }
 }
 
+Contrast CutLevel::contrast() const {
+  const Contrast contrast = contrast_of_rows(contrast_step(image_.pixels()));
+  return contrast.sum == 0 ? contrast_of_rows(1) : contrast;
+}
+
 // Of the edges of every `step`-th row, to the right and down.
-CutLevel::Contrast CutLevel::contrast_of_rows(int64_t step) const {
+Contrast CutLevel::contrast_of_rows(int64_t step) const {
   const int64_t rows = (height_ - 1) / step + 1;
   const int64_t grain = row_grain(width_, 1 << 14);
   std::vector<uint64_t> sums(static_cast<size_t>((rows - 1) / grain + 1)), counts(sums.size());
@@ -183,7 +188,7 @@ Mixtures CutLevel::cluster_sides(ImageView<const uint8_t> labels, int components
 
 Mixtures CutLevel::fit(ImageView<const uint8_t> labels, const Mixtures& old) const {
   using Sums = std::array<std::array<ColourSums, kMaxComponents>, 2>;
-  const int64_t step = spacing(image_.pixels(), kMaxFitted), rows = (height_ - 1) / step + 1;
+  const int64_t step = fit_step(image_.pixels()), rows = (height_ - 1) / step + 1;
   const int64_t grain = row_grain(width_, 1 << 14);
   std::vector<Sums> partial(static_cast<size_t>((rows - 1) / grain + 1));
   parallel_for(rows, grain, [&](int64_t begin, int64_t end) {
@@ -209,9 +214,7 @@ Mixtures CutLevel::fit(ImageView<const uint8_t> labels, const Mixtures& old) con
   for (size_t side = 0; side < 2; ++side) {
     for (size_t block = 1; block < partial.size(); ++block)
       for (size_t k = 0; k < kMaxComponents; ++k) partial[0][side][k].add(partial[block][side][k]);
-    int64_t seen = 0;
-    for (const ColourSums& sums : partial[0][side]) seen += sums.count;
-    models[side] = step > 1 && seen < kFewFitted ? old[side] : fit_mixture(partial[0][side].data(), kMaxComponents);
+    models[side] = refitted(partial[0][side].data(), step, old[side]);
   }
   return models;
 }
@@ -294,7 +297,7 @@ class CutLevel::Terminals {
     }
     prior_.row(run.y, run.x0, run.x1, values_[2].data());
     kernels().graphcut.terminals(values_[1].data(), values_[0].data(), values_[2].data(), labels, fold, n, kMaxLogOdds,
-                                 static_cast<float>(kScale), level_.hard_, difference);
+                                 static_cast<float>(kScale), level_.weights_.hard, difference);
   }
 
  private:

@@ -9,16 +9,40 @@
 #include "alphacut/graphcut.hpp"
 #include "dispatch.hpp"
 #include "grid_flow.hpp"
+#include "mixture.hpp"
 
 namespace alphacut {
 
-inline constexpr float kMaxLogOdds = 1e4f;  // of the colours, clipped; of unary, refused beyond
+inline constexpr int kMaxComponents = 16;      // of a mixture
+inline constexpr double kFineGamma = 4.0 / 3;  // times gamma at the larger sizes
+inline constexpr float kMaxLogOdds = 1e4f;     // of the colours, clipped; of unary, refused beyond
 
 // Where a pixel of a level stands: on a side for good, or in the graph.
 enum Domain : uint8_t { kOutside = 0, kInside = 1, kNode = 2 };
 
 // The colour models of background and foreground; empty where a side has no pixels. See mixture_score.
 using Mixtures = std::array<std::vector<float>, 2>;
+
+// Differences of colour, squared: their sum over so many edges.
+struct Contrast {
+  uint64_t sum = 0, edges = 0;
+};
+
+// The edge weights of a picture, from its contrast and `gamma`, the weight of the border's length.
+struct EdgeWeights {
+  EdgeWeights(double gamma, Contrast contrast);
+  bool flat;                                // one colour
+  std::vector<int32_t> straight, diagonal;  // by squared difference, up to the first that rounds to 0
+  int32_t hard;                             // a terminal that outweighs a pixel's edges
+};
+
+// Which rows of so many pixels tell the contrast, and which ones the models: every n-th.
+int64_t contrast_step(int64_t pixels);
+int64_t fit_step(int64_t pixels);
+
+// The model of a side from the sums of its components' pixels (kMaxComponents), seen in every `step`-th row; the old
+// one if these show next to nothing of it.
+std::vector<float> refitted(const ColourSums* components, int64_t step, const std::vector<float>& old);
 
 // Log-odds of foreground from a map of any size, no data: 0.
 class Prior {
@@ -37,7 +61,7 @@ class CutLevel {
   // The picture must live as long as the level. `gamma` is the weight of the border's length.
   CutLevel(ImageView<const uint8_t> image, double gamma);
 
-  bool flat() const { return flat_; }  // one colour
+  bool flat() const { return weights_.flat; }  // one colour
 
   // First models: clusters of samples of both sides (the labels' low bit).
   Mixtures cluster_sides(ImageView<const uint8_t> labels, int components, int64_t seed) const;
@@ -69,10 +93,7 @@ class CutLevel {
   class Edges;
   class Terminals;
 
-  struct Contrast {
-    uint64_t sum = 0, edges = 0;  // of squared differences, over so many edges
-  };
-  void weigh_edges(double gamma);
+  Contrast contrast() const;
   Contrast contrast_of_rows(int64_t step) const;
   template <class Body>
   void for_runs(Body body) const;
@@ -80,9 +101,7 @@ class CutLevel {
 
   ImageView<const uint8_t> image_;
   int64_t height_, width_;
-  bool flat_ = false;
-  std::vector<int32_t> straight_, diagonal_;  // weights by squared difference, up to the first that rounds to 0
-  int32_t hard_;                              // a terminal that outweighs a pixel's edges
+  EdgeWeights weights_;
   std::vector<Run> runs_;
   std::vector<int32_t> fold_, difference_;  // of the nodes: what edges to fixed pixels give, the terminals now
   int64_t flow_ = 0;

@@ -15,11 +15,9 @@
 namespace alphacut {
 namespace {
 
-constexpr double kMaxGamma = 5e4;  // so that a hint outweighs its pixel's edges within GridFlow's range
-constexpr int kMaxComponents = 16;
+constexpr double kMaxGamma = 5e4;       // so that a hint outweighs its pixel's edges within GridFlow's range
 constexpr int64_t kCoarseSide = 320;    // the longer side of the rounds' picture
 constexpr int64_t kStep = 4;            // from a size to the next, at most
-constexpr double kFineGamma = 4.0 / 3;  // times gamma at the larger sizes
 constexpr int64_t kFewPixels = 10000;   // rounds end when fewer than one pixel in so many changes side
 constexpr int kResumedRounds = 1;       // more cost more and change little
 
@@ -58,6 +56,18 @@ Box scaled_box(Box box, int64_t old_height, int64_t old_width, int64_t height, i
   const Range rows = scaled(box.y, box.y + box.height, old_height, height);
   const Range columns = scaled(box.x, box.x + box.width, old_width, width);
   return {columns.begin, rows.begin, columns.end - columns.begin, rows.end - rows.begin};
+}
+
+// The sizes of the picture's copies, the smallest first, and its own.
+std::vector<std::array<int64_t, 2>> sizes_of(int64_t height, int64_t width) {
+  const int64_t longest = std::max(height, width);
+  std::vector<std::array<int64_t, 2>> sizes;
+  for (int64_t side = kCoarseSide; side < longest; side *= kStep) {
+    const auto size = [&](int64_t n) { return std::max<int64_t>(1, (2 * n * side + longest) / (2 * longest)); };
+    sizes.push_back({size(height), size(width)});
+  }
+  sizes.push_back({height, width});
+  return sizes;
 }
 
 // Everything outside the box becomes background; whether foreground was overruled.
@@ -114,6 +124,15 @@ void copy_rows(ImageView<const uint8_t> from, ImageView<uint8_t> to) {
 
 }  // namespace
 
+GrabCutPlan plan_grabcut(int64_t height, int64_t width, std::optional<Box> box) {
+  GrabCutPlan plan;
+  if (box) box = clipped(*box, height, width, plan.warnings);
+  plan.sizes = sizes_of(height, width);
+  for (const auto& size : plan.sizes)
+    if (box) plan.boxes.push_back(scaled_box(*box, height, width, size[0], size[1]));
+  return plan;
+}
+
 struct GrabCutter::State {
   // What a resumed cut goes on from.
   struct Latest {
@@ -148,17 +167,14 @@ GrabCutter::GrabCutter(ImageView<const uint8_t> image, double gamma) : state_(st
           "image must have 1 or 3 channels, got " + std::to_string(image.channels));
   require(gamma >= 0 && gamma <= kMaxGamma, "gamma must be from 0 to 50000, got " + std::to_string(gamma));
   state_->image = image;
-  const int64_t longest = std::max(image.height, image.width);
-  std::vector<int64_t> sides;
-  for (int64_t side = kCoarseSide; side < longest; side *= kStep) sides.push_back(side);
-  for (size_t i = sides.size(); i-- > 0;) {  // each from the next larger one
-    const auto size = [&](int64_t n) { return std::max<int64_t>(1, (2 * n * sides[i] + longest) / (2 * longest)); };
-    Image<uint8_t> small(size(image.height), size(image.width), image.channels);
+  const auto sizes = sizes_of(image.height, image.width);
+  for (size_t i = sizes.size() - 1; i-- > 0;) {  // each from the next larger one
+    Image<uint8_t> small(sizes[i][0], sizes[i][1], image.channels);
     resize_area(state_->pictures.empty() ? image : state_->pictures.back().view(), small);
     state_->pictures.push_back(std::move(small));
   }
   std::reverse(state_->pictures.begin(), state_->pictures.end());
-  for (size_t level = 0; level <= sides.size(); ++level)
+  for (size_t level = 0; level < sizes.size(); ++level)
     state_->levels.push_back(
         std::make_unique<CutLevel>(state_->picture(level), level == 0 ? gamma : gamma * kFineGamma));
 }
@@ -179,13 +195,16 @@ class GrabCutter::State::Cut {
     state.latest.reset();
   }
 
-  GrabCutResult run(ImageView<const uint8_t> hints) {
+  GrabCutResult run(ImageView<const uint8_t> hints, GrabCutModels* models) {
     take(hints);
     start();
     run_rounds();
     for (size_t level = 1; level <= top_; ++level) cut_edge(level);
     if (options_.certify) result_.energy = state_.levels[top_]->energy_of(models_, prior(top_), labels_);
-    keep();
+    if (models != nullptr)
+      *models = {std::move(coarse_models_), std::move(log_odds_)};
+    else
+      keep();
     return std::move(result_);
   }
 
@@ -364,7 +383,7 @@ void GrabCutter::State::Cut::keep() {
 }
 
 GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box> box, ImageView<const float> unary,
-                              const GrabCutOptions& options, ImageView<uint8_t> labels) {
+                              const GrabCutOptions& options, ImageView<uint8_t> labels, GrabCutModels* models) {
   const ImageView<const uint8_t> image = state_->image;
   require(options.n_iter >= 1, "n_iter must be at least 1, got " + std::to_string(options.n_iter));
   require(options.n_components >= 1 && options.n_components <= kMaxComponents,
@@ -375,7 +394,7 @@ GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box>
   require(same_size(labels) && (hints.data == nullptr || same_size(hints)), "labels must have the size of image");
   if (hints.data != nullptr) require_labels(hints);
   if (unary.data != nullptr) require_range(unary, -kMaxLogOdds, kMaxLogOdds, "grabcut: unary");
-  return State::Cut(*state_, box, unary, options, labels).run(hints);
+  return State::Cut(*state_, box, unary, options, labels).run(hints, models);
 }
 
 }  // namespace alphacut

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._device import lives_on_gpu
+
 Array = NDArray[Any]
 _UINT16 = np.dtype(np.uint16)  # compared with a dtype, it costs less than np.uint16
 
@@ -28,6 +30,15 @@ def native(image: Array, out: object = None) -> Array:
         return image
     require_apart(out, image)
     return np.divide(image, np.float32(65535), dtype=np.float32)
+
+
+def require_host(array: object, name: str) -> None:
+    """`array` is not a GPU's, for a function that runs on the CPU; the binding says the same."""
+    if lives_on_gpu(array):
+        raise TypeError(
+            f"{name} lives on a GPU, but this runs on the CPU: copy it to host memory first, by its copy_to_host() "
+            "(Numba), .get() (CuPy) or .cpu().numpy() (PyTorch)"
+        )
 
 
 def require_apart(out: object, *inputs: object) -> None:
@@ -50,6 +61,7 @@ def run(
     np.rint(result, out=result)
     if out is None:
         return result.astype(np.uint16)
+    require_host(out, "out")
     if not isinstance(out, np.ndarray) or out.dtype != np.uint16:
         raise TypeError(f"out must be a numpy.ndarray of uint16, got {getattr(out, 'dtype', type(out).__name__)}")
     if out.shape != result.shape:

@@ -13,7 +13,7 @@ from . import _core
 
 # Pixels above which "auto" takes the GPU for an array in host memory, transfers included. None: not measured on any GPU
 # yet, so such arrays stay on the CPU.
-CROSSOVER: dict[str, int | None] = {"kmeans": None, "graphcut": None}
+CROSSOVER: dict[str, int | None] = {"kmeans": None, "graphcut": None, "grabcut": None}
 
 
 class DeviceUnavailableError(RuntimeError):
@@ -50,8 +50,13 @@ class Device(NamedTuple):
 
 
 def lives_on_gpu(array: Any) -> bool:
-    """Whether an array is a GPU's."""
-    return not isinstance(array, np.ndarray) and hasattr(array, "__cuda_array_interface__")
+    """Whether an array is a GPU's, by its CUDA array interface or DLPack."""
+    if isinstance(array, np.ndarray):
+        return False
+    if hasattr(array, "__cuda_array_interface__"):
+        return True
+    device = getattr(array, "__dlpack_device__", None)
+    return device is not None and device()[0] in (2, 13)  # CUDA's own memory, or managed
 
 
 def resolve(device: str, *, stage: str, pixels: int, on_gpu: bool = False) -> Device:
@@ -92,10 +97,10 @@ def resolve(device: str, *, stage: str, pixels: int, on_gpu: bool = False) -> De
         crossover = CROSSOVER[stage]
         if crossover is None or pixels < crossover or _gpus()[1] is not None:
             return Device("cpu")
-        return Device("cuda", _current())
+        return Device("cuda", current())
     gpus, reason = _gpus()
     if reason is None:
-        index = _current() if match[1] is None else int(match[1])
+        index = current() if match[1] is None else int(match[1])
         if index < len(gpus):
             return Device("cuda", index)
         reason = f"there are {len(gpus)} CUDA devices, numbered from 0"
@@ -168,7 +173,8 @@ def _driver_trouble(message: str) -> str:
     return text if "NUMBA_DISABLE_CUDA" in text else f"the NVIDIA driver fails: {text}"
 
 
-def _current() -> int:
+def current() -> int:
+    """The current GPU's number."""
     from numba import cuda
 
     return int(getattr(cuda.current_context().device, "id", 0))  # the simulator's device has none

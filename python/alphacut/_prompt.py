@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from . import _core
-from ._arrays import Array, four_integers
+from ._arrays import Array, four_integers, require_host
 from .chromakey import key_color
 from .threshold import threshold
 
@@ -42,6 +42,7 @@ class Prompt:
             hint = getattr(self, name)
             if hint is None:
                 continue
+            require_host(hint, name)
             dtypes = (np.uint8, np.bool_) if name == "mask" else (np.uint8,)
             if not isinstance(hint, np.ndarray) or hint.dtype not in dtypes:
                 kind = hint.dtype if isinstance(hint, np.ndarray) else type(hint).__name__

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import _core
-from ._arrays import Array, flag, integer, matching, real, run
+from ._arrays import Array, flag, integer, matching, real, require_host, run
 from ._color import Color, parse_color
 
 __all__ = ["blurred_background", "checkerboard", "composite", "premultiply", "unpremultiply"]
@@ -77,6 +77,7 @@ def composite(
     if isinstance(background, np.ndarray):
         back = matching(background, "background", foreground)
         return run(lambda a, b: _core.composite_image(a, weight, back, linear, b), foreground, out, inputs)
+    require_host(background, "background")
     color = parse_color(background, "background")
     return run(lambda a, b: _core.composite_color(a, weight, color, linear, b), foreground, out, inputs)
 

@@ -23,9 +23,9 @@ class GraphCut(NamedTuple):
 class GrabCut(NamedTuple):
     """Result of :func:`grabcut`."""
 
-    mask: Array
+    mask: Any
     """(H, W) uint8, 255 where foreground."""
-    labels: Array
+    labels: Any
     """(H, W) uint8: the hints with 2 (probably background) and 3 (probably foreground) decided anew."""
     energy: float
     """What the last cut costs: the data term against each pixel's better side, and the border."""
@@ -57,7 +57,8 @@ def graph_cut(
         left; from 0 to 2**30 - 1. Entries that point outside the picture are ignored.
     device : str
         "auto", "cpu", "cuda" or "cuda:N". The answer is the same. Arrays that live on a GPU
-        (``__cuda_array_interface__``, contiguous; CuPy's and PyTorch's do) are used in place.
+        (``__cuda_array_interface__`` or DLPack, contiguous; CuPy's and PyTorch's do) are used in place; it must be the
+        one that does the work, with "auto" the current one.
     out : (H, W) uint8 array, optional
         Gets the mask. Must not overlap an input. On a GPU only if the cut is made there.
     certify : bool
@@ -69,7 +70,8 @@ def graph_cut(
     GraphCut
         ``mask``, 255 for the pixels that the source still reaches in the residual graph: of all minimum cuts the one
         with the fewest source pixels, so the same whatever the solver. ``flow``, its capacity as an int. The mask is on
-        the GPU (an array of Numba's) if `source` is and there is no `out`.
+        the GPU if `source` is and there is no `out`: an array of Numba's, with ``__cuda_array_interface__`` and DLPack.
+        It is complete when the function returns, whatever stream reads it.
 
     Raises
     ------
@@ -121,19 +123,20 @@ def graph_cut(
 
 
 def grabcut(
-    image: Array,
-    labels: Array | None = None,
+    image: Any,
+    labels: Any = None,
     *,
     box: Sequence[int] | None = None,
     n_iter: int = 5,
     gamma: float = 15.0,
     n_components: int = 5,
-    unary: Array | None = None,
+    unary: Any = None,
     clean: bool = False,
     exact: bool = False,
     certify: bool = False,
     seed: int = 0,
-    out: Array | None = None,
+    device: str = "auto",
+    out: Any = None,
 ) -> GrabCut:
     """Cut the subject out by its colours and border, from a box, labels, log-odds, or several of these.
 
@@ -163,14 +166,17 @@ def grabcut(
         Check that the flow of every last cut equals its capacity, and make `energy` that of the whole picture.
     seed : int
         Of the first clustering of the colours, from 0 to 2**63 - 1.
+    device : str
+        "auto", "cpu", "cuda" or "cuda:N". The answer is the same. Arrays that live on a GPU
+        (``__cuda_array_interface__`` or DLPack, contiguous; the picture of uint8) are used in place.
     out : (H, W) uint8, optional
-        Where to write the mask.
+        Where to write the mask. On a GPU only if the cut is made there.
 
     Returns
     -------
     GrabCut
         ``mask`` (255 foreground), ``labels`` (0 and 1 as given, 2 and 3 decided anew), ``energy``, ``n_iter``,
-        ``exact`` and ``warnings``.
+        ``exact`` and ``warnings``. Labels, and the mask without `out`, are on the GPU if `image` is.
 
     Raises
     ------
@@ -181,6 +187,8 @@ def grabcut(
         out of range.
     RuntimeError
         If `certify` finds a cut that costs more than its flow.
+    DeviceUnavailableError
+        If a GPU is asked for that cannot be used, or has too little memory.
 
     Notes
     -----
@@ -194,6 +202,9 @@ def grabcut(
     flow of the one before [3]_. At each larger size, up to the picture's (at most four times the one before), the
     models are fitted anew and the edge is cut again in a band of 3 of the smaller pixels to either side, with 4/3 of
     `gamma`. Pictures of at most 320 pixels are cut exactly.
+
+    On a GPU all of this is done there but for the rounds: 320 pixels keep no GPU busy, so they are the CPU's, and only
+    their copy of the picture comes to the host. Memory there: 50 bytes a pixel of the picture.
 
     Where the hints do not tell probable foreground (3) from probable background (2), the undecided pixels start by the
     sign of `unary`, or else by barrier distance [4]_ from what is known: with labels of both kinds by the nearer one,
@@ -225,6 +236,29 @@ def grabcut(
     """
     if labels is None and box is None and unary is None:
         raise ValueError("grabcut needs labels, a box or unary")
+    on_gpu = any(map(_device.lives_on_gpu, (image, labels, unary)))
+    pixels = int(np.prod(image.shape[:2])) if isinstance(image, np.ndarray) else 0
+    where = _device.resolve(device, stage="grabcut", pixels=pixels, on_gpu=on_gpu)
+    if where.kind == "cuda":
+        from .cuda.grabcut import grabcut as run
+
+        with where.active():
+            return GrabCut(
+                *run(
+                    image,
+                    labels,
+                    None if box is None else four_integers(box),
+                    unary,
+                    gamma=real(gamma, "gamma"),
+                    n_iter=small_integer(n_iter, "n_iter"),
+                    n_components=small_integer(n_components, "n_components"),
+                    seed=integer(seed, "seed", 0),
+                    clean=flag(clean, "clean"),
+                    exact=flag(exact, "exact"),
+                    certify=flag(certify, "certify"),
+                    out=out,
+                )
+            )
     return Cutter(native(image, out), gamma).cut(
         labels,
         box,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from ._arrays import Array, as_uint8, integer
+from ._arrays import Array, as_uint8, integer, require_host
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -141,6 +141,7 @@ def as_picture(source: Any, name: str, max_pixels: int = MAX_PIXELS) -> Picture:
         raise ValueError(f"max_pixels must be at least 1, got {max_pixels}")
     if isinstance(source, np.ndarray):
         return _split(source, name)
+    require_host(source, name)
     if _is_pillow(source):
         return _picture(source, "the Pillow picture", max_pixels)
     if isinstance(source, (str, os.PathLike)):
@@ -438,6 +439,7 @@ def _encode(
     """The bytes of a picture file."""
     from PIL import Image
 
+    require_host(pixels, "pixels")
     if not isinstance(pixels, np.ndarray):
         raise TypeError(f"pixels must be a numpy array, got {type(pixels).__name__}")
     _require_picture(pixels, "pixels")

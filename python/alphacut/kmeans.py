@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _core, _device
-from ._arrays import Array, integer, native, real
+from ._arrays import Array, integer, native, real, require_host
 
 _UNITS = 16320  # the core's units in the full scale of a picture: 64 to an 8-bit level
 _FULL_SCALE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
@@ -37,7 +38,7 @@ class KMeans(NamedTuple):
 
 
 def kmeans(
-    image: Array,
+    image: Any,
     n_clusters: int,
     *,
     seed: int = 0,
@@ -45,15 +46,15 @@ def kmeans(
     tol: float = 1e-3,
     init: Literal["k-means++"] | ArrayLike = "k-means++",
     device: str = "auto",
-    out: Array | None = None,
+    out: Any = None,
 ) -> KMeans:
     """Cluster the colours of a picture.
 
     Parameters
     ----------
     image : (H, W, 3) or (H, W) array of uint8, uint16 or float32
-        The picture; float values in 0..1. At most 2**32 pixels. An array on a GPU (``__cuda_array_interface__``) must
-        be uint8 or float32 and contiguous, and is used in place.
+        The picture; float values in 0..1. At most 2**32 pixels. An array that lives on a GPU
+        (``__cuda_array_interface__`` or DLPack; CuPy's and PyTorch's do) must be uint8 or float32 and contiguous.
     n_clusters : int
         From 1 to 256. More clusters than the picture has colours is legal: some then stay empty.
     seed : int, optional
@@ -65,14 +66,18 @@ def kmeans(
     init : "k-means++" or (n_clusters, C) array, optional
         Where to start: centres drawn from the pixels by their squared distance, or given in the units of the image.
     device : str, optional
-        "auto", "cpu", "cuda" or "cuda:N". The answer is the same.
+        "auto", "cpu", "cuda" or "cuda:N". The answer is the same. Where the picture lives on a GPU, "auto" is the
+        current one, and it must live on the one that is chosen.
     out : (H, W) uint8 array, optional
-        Receives the labels. Must share no memory with `image`.
+        Receives the labels. Must share no memory with `image`. On a GPU, and then contiguous, only if that does the
+        work.
 
     Returns
     -------
     KMeans
-        ``(labels, centers, inertia, n_iter)``; all four belong to the same centres. NumPy arrays on every device.
+        ``(labels, centers, inertia, n_iter)``; all four belong to the same centres. The labels are on the GPU if
+        `image` is and there is no `out`: an array of Numba's, with ``__cuda_array_interface__`` and DLPack. They are
+        complete when the function returns, whatever stream reads them. The centres are a NumPy array on every device.
 
     Raises
     ------
@@ -97,8 +102,8 @@ def kmeans(
     iterations cost next to nothing, however large the picture. (The idea of Kanungo et al., 2002, on a grid.)
 
     Memory: 1 byte a pixel for the labels, 4 more while a cluster is empty; for the counts at most 64 MB and 16 MB a
-    thread, usually a tenth; uint16 adds a float32 copy. On a GPU 1 byte a pixel, 4 more while a cluster is empty, and a
-    copy of a picture that does not live there.
+    thread, usually a tenth; uint16 adds a float32 copy. On a GPU 5 bytes a pixel for uint8 and 9 for others, 4 more
+    while a cluster is empty; at the beginning also a copy of a picture that does not live there.
 
     Examples
     --------
@@ -120,24 +125,28 @@ def kmeans(
     tol = real(tol, "tol")
     if not 0 <= tol <= 1:
         raise ValueError(f"tol must be from 0 to 1, got {tol}")
-    full_scale = _FULL_SCALE.get(getattr(image, "dtype", None), 1)
-    start = _starting_centers(init, n_clusters, image, full_scale)
     on_gpu = _device.lives_on_gpu(image)
     pixels = int(np.prod(np.shape(image)[:2])) if isinstance(image, np.ndarray) else 0
     where = _device.resolve(device, stage="kmeans", pixels=pixels, on_gpu=on_gpu)
-    arguments = (native(image, out), n_clusters, seed, max_iter, int(tol * _UNITS + 0.5), start, out)
-    if where.kind == "cuda":
-        from .cuda.kmeans import kmeans as run
+    run: Callable[..., tuple[Any, Array, int, int]] = _core.kmeans
+    with where.active():
+        if where.kind == "cuda":
+            from .cuda.kmeans import kmeans as run
+            from .cuda.kmeans import picture
 
-        with where.active():
-            labels, centers, inertia, n_iter = run(*arguments)
-    else:
-        labels, centers, inertia, n_iter = _core.kmeans(*arguments)
+            image = picture(image)  # has NumPy's dtype and shape, wherever it comes from
+        else:
+            require_host(image, "image")
+        full_scale = _FULL_SCALE.get(getattr(image, "dtype", None), 1)
+        start = _starting_centers(init, n_clusters, image, full_scale)
+        labels, centers, inertia, n_iter = run(
+            native(image, out), n_clusters, seed, max_iter, int(tol * _UNITS + 0.5), start, out
+        )
     scale = _UNITS / full_scale
     return KMeans(labels, (centers / scale).astype(np.float32), inertia / scale**2, n_iter)
 
 
-def _starting_centers(init: object, n_clusters: int, image: Array, full_scale: int) -> list[int]:
+def _starting_centers(init: object, n_clusters: int, image: Any, full_scale: int) -> list[int]:
     """`init` in the core's units, row by row; empty for k-means++."""
     if isinstance(init, str):
         if init != "k-means++":

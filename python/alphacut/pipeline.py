@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,14 +16,17 @@ from ._arrays import Array, as_uint8, choice, flag, integer
 from ._prompt import Box, Prompt, nearest
 from .chromakey import chroma_key, find_key
 from .components import component_stats, fill_holes, remove_small
+from .cuda import compile_kernels
 from .cutout import Cutout
 from .foreground import estimate_foreground
-from .graphcut import Cutter
+from .graphcut import Cutter, GrabCut, grabcut
 from .kmeans import kmeans
 from .matting import make_trimap, refine_alpha
 from .preprocess import denoise, resize, white_balance
 from .subject import detect_subject
 from .threshold import threshold
+
+_T = TypeVar("_T")
 
 _METHODS = ("auto", "graphcut", "kmeans", "threshold", "key")
 # Which methods can use a prompt.
@@ -235,7 +238,8 @@ class Remover:
             For strokes while they are drawn. If the latest graph cut, of whatever thread, was of this picture with this
             box: apply the changed `labels` to its mask instead of starting anew. That takes a fraction of the time, but
             the answer depends on the order of the strokes; a last call without `resume` gives the bytes of all strokes
-            at once. Where there is no such cut, or another method does the work, it changes nothing.
+            at once. Where there is no such cut, or another method does the work, it changes nothing. Such cuts are
+            the CPU's, whatever the device.
         **prompt
             `box`, `labels`, `mask`, `trimap` or `key` for this picture, in place of the kept one.
 
@@ -297,6 +301,8 @@ class Remover:
     def warmup(self, shape: tuple[int, ...]) -> None:
         """Cut a made-up picture of this (height, width): starts the threads, fills the tables, sizes the buffers.
 
+        If the GPU is to be used, it also compiles all that runs there, see :func:`alphacut.cuda.compile_kernels`.
+
         Raises
         ------
         TypeError, ValueError
@@ -312,6 +318,11 @@ class Remover:
             prompt["key"] = self._prompt.key
         else:
             prompt["box"] = (width // 8, height // 8, -(-3 * width // 4), -(-3 * height // 4))
+        chosen = (_device.resolve(self._device, stage=stage, pixels=height * width) for stage in _device.CROSSOVER)
+        where = next((device for device in chosen if device.kind == "cuda"), None)
+        if where is not None:
+            with where.active():
+                compile_kernels()
         self(image, **prompt)
 
     def reset(self) -> None:
@@ -371,11 +382,17 @@ class Remover:
             else:
                 found.warnings.append("nothing stands out from the border of the picture")
         if prompted or prior is not None:
+
+            def cut(device: str) -> GrabCut:
+                labels, box, seed, clean = hints.labels, hints.box, self._seed, self._clean
+                if device == "cpu":
+                    return self._cutter(image).cut(labels, box, prior, seed=seed, clean=clean, resume=resume)
+                return grabcut(image, labels, box=box, unary=prior, seed=seed, clean=clean, device=device)
+
             with clock("segment"):
-                cut = self._cutter(image).cut(
-                    hints.labels, hints.box, prior, seed=self._seed, clean=self._clean, resume=resume
-                )
-            found.hint, found.warnings = cut.mask, cut.warnings
+                made = cut("cpu") if resume else self._on_device("grabcut", image, cut, found)
+            found.hint = made.mask
+            found.warnings += made.warnings
         mask = nearest(found.hint, small.shape[:2])
         found.confidence = _colour_separation(small, mask) if prompted else _agreement(saliency, mask)
         if not found.hint.any():
@@ -397,19 +414,22 @@ class Remover:
 
     def _by_kmeans(self, image: Array, hints: Prompt, clock: _Clock) -> _Found:
         """The subject is the colour clusters twice as common inside as at the border (or outside the box)."""
-        device = str(_device.resolve(self._device, stage="kmeans", pixels=image.shape[0] * image.shape[1]))
-        trouble: list[str] = []
+        found = _Found("kmeans", np.zeros((0, 0), np.uint8))
         with clock("segment"):
-            try:
-                mask = self._clustered(image, hints, device)
-            except _device.DeviceUnavailableError as error:
-                if self._device != "auto":
-                    raise
-                trouble = [f"k-means ran on the CPU: {error}"]
-                mask = self._clustered(image, hints, device := "cpu")
-        found = _Found("kmeans", mask, device=device)
-        found.warnings += trouble
+            found.hint = self._on_device("kmeans", image, partial(self._clustered, image, hints), found)
         return self._finished(found, image, hints, clock)
+
+    def _on_device(self, stage: str, image: Array, run: Callable[[str], _T], found: _Found) -> _T:
+        """What `run` gives on the device that is best for this stage; if "auto" finds that it fails, on the CPU."""
+        found.device = str(_device.resolve(self._device, stage=stage, pixels=image.shape[0] * image.shape[1]))
+        try:
+            return run(found.device)
+        except _device.DeviceUnavailableError as error:
+            if self._device != "auto":
+                raise
+            found.device = "cpu"
+            found.warnings.append(f"{stage} ran on the CPU: {error}")
+            return run("cpu")
 
     def _clustered(self, image: Array, hints: Prompt, device: str) -> Array:
         small = _shrunk(image, _SMALL_SIDE)

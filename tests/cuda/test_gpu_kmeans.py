@@ -47,17 +47,36 @@ def test_extreme_values_equal_cpu(twin):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_array_on_the_gpu_is_used_in_place(twin, dtype, rng):
+def test_the_labels_of_a_picture_on_the_gpu_stay_there(twin, dtype, rng):
     from numba import cuda
 
     image = (rng.random((200, 300, 3)) * (255 if dtype == np.uint8 else 1)).astype(dtype)
     expected = alphacut.kmeans(image, 6, device="cpu")
+    there = cuda.to_device(image)
     for device in ("auto", "cuda", "cuda:0"):
-        assert_same_bytes(alphacut.kmeans(cuda.to_device(image), 6, device=device), expected)
+        got = alphacut.kmeans(there, 6, device=device)
+        assert not isinstance(got.labels, np.ndarray)
+        assert_same_bytes(got._replace(labels=got.labels.copy_to_host()), expected)
+    out = cuda.device_array((200, 300), np.uint8)
+    assert alphacut.kmeans(image, 6, device="cuda", out=out).labels is out
+    assert np.array_equal(out.copy_to_host(), expected.labels)
+    host = np.zeros((200, 300), np.uint8)
+    assert alphacut.kmeans(there, 6, out=host).labels is host
+    assert np.array_equal(host, expected.labels)
+    assert np.array_equal(there.copy_to_host(), image)
     with pytest.raises(ValueError, match="contiguous"):
-        alphacut.kmeans(cuda.to_device(image)[:, ::2], 6)
+        alphacut.kmeans(there[:, ::2], 6)
     with pytest.raises(TypeError, match="lives on a GPU"):
-        alphacut.kmeans(cuda.to_device(image), 6, device="cpu")
+        alphacut.kmeans(there, 6, device="cpu")
+    with pytest.raises(TypeError, match="out lives on a GPU"):
+        alphacut.kmeans(image, 6, out=out, device="cpu")
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 1023), (3, 1025), (64, 65), (1, 4097, 3)])
+def test_pictures_that_no_block_divides(twin, shape, rng):
+    image = rng.integers(0, 256, shape).astype(np.uint8)
+    arguments = (image, 7, 1, 4, 0, [])
+    assert_same_bytes(twin(*arguments), _core.kmeans(*arguments))
 
 
 def test_float_range_is_checked_on_the_gpu(twin):

@@ -13,6 +13,8 @@ import alphacut.cuda
 from .conftest import SIMULATED
 
 MODULES = [name for _, name, _ in pkgutil.iter_modules(alphacut.cuda.__path__)]
+# Of these every float32 operation is rounded as the CPU's: a fused one, or one that the driver may yet fuse, is not.
+EXACT = ("alphacut.cuda.grabcut", "alphacut.cuda.resize")
 
 
 @pytest.fixture
@@ -44,6 +46,47 @@ def test_every_kernel_compiles(compiler, capability, monkeypatch):
             assert f".target sm_{capability[0]}{capability[1]}" in ptx, kernel.function.__name__
             assert ".entry" in ptx
             assert str(returned) == "none"
+            if kernel.function.__module__ in EXACT:
+                assert not re.search(r"\b(fma|mad)\.[a-z.]*f(32|64)|\b(add|sub|mul|div)\.f32", ptx)
+
+
+def test_kmeans_stays_in_registers(compiler, monkeypatch):
+    from alphacut.cuda import kmeans
+
+    monkeypatch.setattr("numba.cuda.dispatcher.get_current_device", lambda: SimpleNamespace(compute_capability=(9, 0)))
+    for signature in kmeans.iterate.signatures:
+        ptx, _ = compiler.compile_ptx(kmeans.iterate.function, signature, cc=(9, 0))
+        assert ".local" not in ptx
+
+
+def test_all_kernels_are_compiled_ahead(simulator):
+    from alphacut.cuda import _kernel
+
+    alphacut.cuda.compile_kernels()
+    assert {kernel.function.__module__.split(".")[-1] for kernel in _kernel.KERNELS} >= {"graphcut", "kmeans"}
+    assert all("compiled" in vars(kernel) for kernel in _kernel.KERNELS)
+
+
+@pytest.mark.parametrize("trouble", [None, RuntimeError("no locator available"), OSError("no space left on device")])
+def test_compiles_without_the_cache_where_it_fails(compiler, monkeypatch, trouble):
+    from alphacut.cuda import _kernel
+
+    calls = []
+
+    def jit(signatures, **options):
+        calls.append(options)
+        if options.get("cache") and trouble is not None:
+            raise trouble
+        return lambda function: function.__qualname__
+
+    def increment(x):
+        x[0] += 1
+
+    monkeypatch.setattr(_kernel, "KERNELS", [])
+    monkeypatch.setattr(_kernel.cuda, "jit", jit)
+    made = _kernel.kernel("void(int32[::1])", max_registers=32)(increment)
+    assert made.compiled == f"increment_{_kernel._digest()}"
+    assert calls == [{"cache": True, "max_registers": 32}] + [{"max_registers": 32}] * (trouble is not None)
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -12,13 +12,8 @@ LARGEST = 2**30 - 1
 
 
 @pytest.fixture(autouse=True)
-def twin(simulator, monkeypatch):
-    from alphacut.cuda import graphcut
-
-    small = {"TILE_X": 4, "TILE_Y": 3, "PITCH": 6, "CELLS": 30, "THREADS": 8, "MIN_BLOCKS": 2, "MAX_BLOCKS": 2}
-    for name, value in {**small, "STEPS": 6, "ROUNDS": 1, "SEARCHES": 2}.items():
-        monkeypatch.setattr(graphcut, name, value)
-    return graphcut.graph_cut
+def small(small_grid):
+    small_grid(8, 2, 2, TILE_X=4, TILE_Y=3, PITCH=6, CELLS=30, STEPS=6, ROUNDS=1, SEARCHES=2)
 
 
 def random_grid(rng, height, width, largest):
@@ -111,3 +106,14 @@ def test_entries_outside_the_picture_are_ignored(rng):
     neighbours[2, :, -1] = neighbours[3, :, 0] = -1
     assert_equals_cpu(source, sink, neighbours)
     assert _core.graph_cut(source, sink, neighbours)[1] >= 0
+
+
+def test_the_mask_stays_with_the_source(there, rng):
+    host = [rng.integers(0, 9, shape).astype(np.int32) for shape in ((4, 5), (4, 5), (4, 4, 5))]
+    expected = alphacut.graph_cut(*host, device="cpu")
+    got = alphacut.graph_cut(*map(there, host))
+    assert not isinstance(got.mask, np.ndarray)
+    assert np.array_equal(got.mask.copy_to_host(), expected.mask)
+    assert got.flow == expected.flow
+    with pytest.raises(TypeError, match="sink must have dtype int32"):
+        alphacut.graph_cut(there(host[0]), there(host[1].astype(np.int64)), host[2])

@@ -10,12 +10,10 @@ pytestmark = pytest.mark.usefixtures("simulator")
 
 
 @pytest.fixture
-def twin(simulator, monkeypatch):
+def twin(small_grid):
     from alphacut.cuda import kmeans
 
-    monkeypatch.setattr(kmeans, "THREADS", 8)
-    monkeypatch.setattr(kmeans, "MIN_BLOCKS", 2)
-    monkeypatch.setattr(kmeans, "MAX_BLOCKS", 3)
+    small_grid(8, 2, 3)
     return kmeans.kmeans
 
 
@@ -39,6 +37,14 @@ def test_equals_cpu(twin, dtype, shape, n_clusters, rng):
 def test_equals_cpu_with_empty_clusters(twin, n_clusters, max_iter, rng):
     image = np.array([10, 20, 200, 90], np.uint8)[rng.integers(0, 4, (9, 10))]
     arguments = (image, n_clusters, 0, max_iter, 0, [50] * n_clusters)
+    assert_same_bytes(twin(*arguments), _core.kmeans(*arguments))
+
+
+@pytest.mark.parametrize(("name", "value"), [("_MOST_POINTS", 16), ("_MOST_SUMS", 80), ("COPIES", 1)])
+def test_equals_cpu_with_other_blocks_and_copies(twin, monkeypatch, name, value, rng):
+    """As of pictures too large for the usual number of blocks, and of many clusters."""
+    monkeypatch.setattr(f"alphacut.cuda.kmeans.{name}", value)
+    arguments = (rng.integers(0, 256, (13, 15, 3), np.uint8), 5, 1, 2, 0, [])
     assert_same_bytes(twin(*arguments), _core.kmeans(*arguments))
 
 

@@ -48,6 +48,20 @@ struct GrabCutOptions {
   bool resume = false;   // go on from the latest cut of the same picture
 };
 
+// Where the rounds start and end, by size of the picture; the largest is the picture's own.
+struct GrabCutPlan {
+  std::vector<std::array<int64_t, 2>> sizes;  // height and width, the smallest first
+  std::vector<Box> boxes;                     // `box` at each; none without one
+  std::vector<std::string> warnings;
+};
+GrabCutPlan plan_grabcut(int64_t height, int64_t width, std::optional<Box> box);
+
+// What the smallest size knows when its rounds end, for whoever cuts the larger ones.
+struct GrabCutModels {
+  std::array<std::vector<float>, 2> colours;  // of background and foreground, as fit_mixture makes them; may be empty
+  Image<float> log_odds;                      // joined the data term; no data: none
+};
+
 struct GrabCutResult {
   double energy = 0;   // what the last cut costs: data term and border, against each pixel's better side; 0 without one
   int n_iter = 0;      // rounds run
@@ -74,8 +88,9 @@ class GrabCutter {
   // With `resume` the cut goes on from the latest one, if that had the same box and number of components, and neither
   // has `unary`: undecided pixels start on the sides, and the models from those, that it ended with; one round; and at
   // the larger sizes the edge is cut again only near changes of hints or sides. The answer depends on the cuts before.
+  // With `models` the cutter keeps nothing to resume from and gives them away.
   GrabCutResult cut(ImageView<const uint8_t> hints, std::optional<Box> box, ImageView<const float> unary,
-                    const GrabCutOptions& options, ImageView<uint8_t> labels);
+                    const GrabCutOptions& options, ImageView<uint8_t> labels, GrabCutModels* models = nullptr);
 
  private:
   struct State;

@@ -17,60 +17,26 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
+from ._arrays import checked_out, given, on_device, result, written
+from ._grid import add_up, at_least, dx, dy, launch
 from ._kernel import kernel
 
 TILE_X, TILE_Y = 32, 16
 PITCH, CELLS = TILE_X + 2, (TILE_X + 2) * (TILE_Y + 2)  # of a tile with the pixels around it
-THREADS = 256
-MIN_BLOCKS = 128  # Numba warns of fewer; idle ones cost next to nothing
-MAX_BLOCKS = 2048
 TILE_REGISTERS = 128  # a thread, so that the 512 of a tile fit
 STEPS = 32  # of pushing and relabelling in a tile, at most, before its neighbours have their turn
 ROUNDS = 4  # turns of all colours between two searches
 SEARCHES = 8  # launches of the search between two looks at whether it has ended
 _MAX_CAPACITY = 2**30 - 1
+_INPUTS = ("source", "sink", "neighbours")
 
 # A pixel's label is 256 · its distance to the source, in pixels, + the arcs that are open, a bit each.
-_FAR = 2**23 - 1
-
-# Directions come in pairs: k ^ 1 is the way back. Even ones are those of `neighbours`. Two bits each, with 1 for 0: a
-# tuple would be looked up in memory.
-_DX = sum((step + 1) << 2 * k for k, step in enumerate((1, -1, 0, 0, 1, -1, -1, 1)))
-_DY = sum((step + 1) << 2 * k for k, step in enumerate((0, 0, 1, -1, 1, -1, 1, -1)))
+FAR = 2**23 - 1
 
 # What `state` holds.
-_SUPPLY, _DIRECT, _LEFT, _OUT_OF_RANGE, _TOO_FAR, _PENDING, _ACTIVE, _WAS_ACTIVE, _HIGHEST, _CAPACITY = range(10)
+_SUPPLY, _DIRECT, _LEFT, _OUT_OF_RANGE, _TOOFAR, _PENDING, _ACTIVE, _WAS_ACTIVE, _HIGHEST, _CAPACITY = range(10)
 
 int32 = np.int32  # Numba widens int32 arithmetic to int64 unless told
-
-
-@cuda.jit(device=True)
-def dx(k):  # type: ignore[no-untyped-def]
-    """Columns to the right in direction k."""
-    return int32(((_DX >> (2 * k)) & 3) - 1)
-
-
-@cuda.jit(device=True)
-def dy(k):  # type: ignore[no-untyped-def]
-    """Rows down in direction k."""
-    return int32(((_DY >> (2 * k)) & 3) - 1)
-
-
-@cuda.jit(device=True)
-def add_up(value, state, field):  # type: ignore[no-untyped-def]
-    """Add the values of a block's threads to a field of the state, at once. All threads must come here."""
-    part = cuda.shared.array(THREADS, np.int64)
-    thread = cuda.threadIdx.x
-    part[thread] = value
-    step = THREADS // 2
-    while step > 0:
-        cuda.syncthreads()
-        if thread < step:
-            part[thread] += part[thread + step]
-        step //= 2
-    if thread == 0 and part[0] != 0:
-        cuda.atomic.add(state, field, part[0])
-    cuda.syncthreads()
 
 
 @kernel(
@@ -113,7 +79,7 @@ def begin_search(excess, labels, pending, following, active, state):  # type: ig
     for i in range(cuda.grid(1), height * width, cuda.gridsize(1)):
         y = i // width
         x = i - y * width
-        distance = int32(_FAR)
+        distance = int32(FAR)
         if excess[y, x] < 0:
             distance = int32(1)
         labels[y, x] = distance << int32(8) | (labels[y, x] & int32(255))
@@ -148,7 +114,7 @@ def search(labels, pending, following, state):  # type: ignore[no-untyped-def]
     thread = cuda.threadIdx.y * TILE_X + cuda.threadIdx.x
     for i in range(thread, CELLS, TILE_X * TILE_Y):
         y, x = top + i // PITCH - 1, left + i % PITCH - 1
-        distances[i] = int32(_FAR)
+        distances[i] = int32(FAR)
         if y >= 0 and y < height and x >= 0 and x < width:
             distances[i] = labels[y, x] >> int32(8)
     y, x = top + cuda.threadIdx.y, left + cuda.threadIdx.x
@@ -172,8 +138,8 @@ def search(labels, pending, following, state):  # type: ignore[no-untyped-def]
             break
     if distances[cell] < first:
         labels[y, x] = distances[cell] << int32(8) | open_arcs
-        if distances[cell] == _FAR - 1:
-            state[_TOO_FAR] = 1
+        if distances[cell] == FAR - 1:
+            state[_TOOFAR] = 1
         for k in range(8):  # the border tells each neighbour on its side
             u, v = (x + dx(k)) // TILE_X, (y + dy(k)) // TILE_Y
             if x + dx(k) < 0 or y + dy(k) < 0 or u >= tiles_x or v >= tiles_y:
@@ -195,7 +161,7 @@ def end_search(excess, labels, active, state):  # type: ignore[no-untyped-def]
         y = i // width
         x = i - y * width
         distance = labels[y, x] >> int32(8)
-        if distance < _FAR and excess[y, x] > 0:
+        if distance < FAR and excess[y, x] > 0:
             pixels += 1
             longest = max(longest, np.int64(distance))
             active[y // TILE_Y, x // TILE_X] = 1
@@ -222,14 +188,14 @@ def discharge(arcs, excess, labels, active, state, colour, steps):  # type: igno
     distances = cuda.shared.array(CELLS, np.int32)
     flow = cuda.shared.array((8, CELLS), np.int32)
     gain = cuda.shared.array(CELLS, np.int64)
-    limit = int32(min(state[_HIGHEST] + 2, _FAR - 1))
+    limit = int32(min(state[_HIGHEST] + 2, FAR - 1))
     height, width = labels.shape
     left, top = tile_x * TILE_X, tile_y * TILE_Y
     tx, ty = cuda.threadIdx.x, cuda.threadIdx.y
     thread = ty * TILE_X + tx
     for i in range(thread, CELLS, TILE_X * TILE_Y):
         y, x = top + i // PITCH - 1, left + i % PITCH - 1
-        distances[i] = int32(_FAR)
+        distances[i] = int32(FAR)
         gain[i] = np.int64(0)
         for k in range(8):
             flow[k, i] = int32(0)
@@ -272,13 +238,13 @@ def discharge(arcs, excess, labels, active, state, colour, steps):  # type: igno
             received = flow[k, cell - dy(k) * PITCH - dx(k)]
             own += received
             residual[k ^ 1] += received
-        nearest = int32(_FAR)
+        nearest = int32(FAR)
         for k in range(8):
             if residual[k] > 0:
                 nearest = min(nearest, distances[cell + dy(k) * PITCH + dx(k)])
         cuda.syncthreads()
         if own > 0 and nearest >= distances[cell]:
-            distances[cell] = min(int32(nearest + 1), int32(_FAR))
+            distances[cell] = min(int32(nearest + 1), int32(FAR))
 
     if inside:
         open_arcs = int32(0)
@@ -310,7 +276,7 @@ def finish(excess, labels, mask, state):  # type: ignore[no-untyped-def]
         y = i // width
         x = i - y * width
         side = np.uint8(0)
-        if labels[y, x] >> int32(8) < _FAR:
+        if labels[y, x] >> int32(8) < FAR:
             side = np.uint8(255)
         mask[y, x] = side
         left += max(excess[y, x], np.int64(0))
@@ -342,7 +308,7 @@ def graph_cut(source: Any, sink: Any, neighbours: Any, out: Any = None, certify:
     Parameters
     ----------
     source, sink, neighbours : array, int32
-        As there; in host memory or on the current GPU (``__cuda_array_interface__``), there contiguous.
+        As there; in host memory or on the current GPU (``__cuda_array_interface__`` or DLPack), there contiguous.
     out : (H, W) uint8 array, optional
         Gets the mask; on a GPU or in host memory.
     certify : bool
@@ -353,25 +319,15 @@ def graph_cut(source: Any, sink: Any, neighbours: Any, out: Any = None, certify:
     mask, flow
         The mask is on the GPU if `source` is and there is no `out`.
     """
-    height, width = _checked_shape(source, sink, neighbours)
-    target = _checked_out(out, (source, sink, neighbours), (height, width))
-    if not all("stream" in getattr(a, "__cuda_array_interface__", {"stream": 1}) for a in (source, sink, neighbours)):
-        cuda.synchronize()  # nothing says on which stream it is still being written
-    inputs = [_on_device(array) for array in (source, sink, neighbours)]
-    mask = target if target is not None and not isinstance(target, np.ndarray) else None
-    if mask is None:
-        mask = cuda.device_array((height, width), np.uint8)
-    begin = np.zeros(_CAPACITY + 1, np.int64)
-    begin[_ACTIVE] = 1
-    state = cuda.to_device(begin)
-    n = height * width
-    memory = cuda.device_array(5 * n + (n + 1) // 2, np.int64)  # one block: each costs a call of the driver
-    excess = memory[:n].reshape(height, width)
-    arcs = memory[n : 5 * n].view(np.int32).reshape(8, height, width)
-    labels = memory[5 * n :].view(np.int32)[:n].reshape(height, width)
-    pixels = _launch(n)
+    arrays = [given(a, name, (np.int32,)) for name, a in zip(_INPUTS, (source, sink, neighbours), strict=True)]
+    height, width = _checked_shape(*(array.shape for array in arrays))
+    target = checked_out(out, arrays, (height, width))
+    inputs = [on_device(array) for array in arrays]
+    mask = written(target, (height, width))
+    arcs, excess, labels, state = residual_graph(height, width)
+    pixels = launch(height * width)
     load[pixels](*inputs, arcs, excess, labels, state)
-    _solve(arcs, excess, labels, state)
+    solve(arcs, excess, labels, state)
     finish[pixels](excess, labels, mask, state)
     if certify:
         measure_cut[pixels](*inputs, mask, state)
@@ -379,22 +335,28 @@ def graph_cut(source: Any, sink: Any, neighbours: Any, out: Any = None, certify:
     flow = int(found[_DIRECT] + found[_SUPPLY] - found[_LEFT])
     if certify and flow != found[_CAPACITY]:
         raise RuntimeError("graph cut: the flow is not the capacity of the cut; please report this with the input")
-    if isinstance(target, np.ndarray):
-        target[...] = mask.copy_to_host()
-        return target, flow
-    if out is not None:
-        return out, flow
-    return (mask.copy_to_host() if isinstance(source, np.ndarray) else mask), flow
+    return result(mask, out, arrays[0]), flow
 
 
-def _solve(arcs: Any, excess: Any, labels: Any, state: Any) -> None:
-    """Maximum flow: until no excess leads to the source."""
+def residual_graph(height: int, width: int) -> tuple[Any, Any, Any, Any]:
+    """Memory for a graph: residual capacities of the arcs, excess, labels; and the state of a solver that begins."""
+    n = height * width
+    memory = cuda.device_array(5 * n + (n + 1) // 2, np.int64)  # one block: each costs a call of the driver
+    arcs = memory[n : 5 * n].view(np.int32).reshape(8, height, width)
+    labels = memory[5 * n :].view(np.int32)[:n].reshape(height, width)
+    state = np.zeros(_CAPACITY + 1, np.int64)
+    state[_ACTIVE] = 1
+    return arcs, memory[:n].reshape(height, width), labels, cuda.to_device(state)
+
+
+def solve(arcs: Any, excess: Any, labels: Any, state: Any) -> None:
+    """Maximum flow: until no excess leads to the source; the pixels that the source still reaches are then not far."""
     height, width = labels.shape
     tiles = -(-height // TILE_Y), -(-width // TILE_X)
     pending, following, active = (cuda.device_array(tiles, np.int32) for _ in range(3))
-    pixels, threads = _launch(height * width), (TILE_X, TILE_Y)
-    every = max(tiles[0] * tiles[1], MIN_BLOCKS)
-    coloured = max(-(-tiles[0] // 2) * -(-tiles[1] // 2), MIN_BLOCKS)
+    pixels, threads = launch(height * width), (TILE_X, TILE_Y)
+    every = at_least(tiles[0] * tiles[1])
+    coloured = at_least(-(-tiles[0] // 2) * -(-tiles[1] // 2))
     while True:
         begin_search[pixels](excess, labels, pending, following, active, state)
         waiting = True
@@ -405,7 +367,7 @@ def _solve(arcs: Any, excess: Any, labels: Any, state: Any) -> None:
             found = state.copy_to_host()
             if found[_OUT_OF_RANGE]:
                 raise ValueError("graph cut: the capacities must be from 0 to 2^30 - 1")
-            if found[_TOO_FAR]:
+            if found[_TOOFAR]:
                 raise ValueError("graph cut: the way from a pixel to its terminal takes 2^23 pixels")
             waiting = found[_PENDING] > 0
         if found[_WAS_ACTIVE] == 0:  # before this search, which then changed nothing
@@ -415,63 +377,12 @@ def _solve(arcs: Any, excess: Any, labels: Any, state: Any) -> None:
             discharge[coloured, threads](arcs, excess, labels, active, state, turn % 4, STEPS)
 
 
-def _launch(work: int) -> tuple[int, int]:
-    return min(max(-(-work // THREADS), MIN_BLOCKS), MAX_BLOCKS), THREADS
-
-
-def _on_device(array: Any) -> Any:
-    if isinstance(array, np.ndarray):
-        return cuda.to_device(np.ascontiguousarray(array))
-    return cuda.as_cuda_array(array)
-
-
-def _checked_shape(source: Any, sink: Any, neighbours: Any) -> tuple[int, int]:
-    shapes = {}
-    for name, array in (("source", source), ("sink", sink), ("neighbours", neighbours)):
-        if not isinstance(array, np.ndarray):
-            if not hasattr(array, "__cuda_array_interface__"):
-                raise TypeError(f"{name} must be a numpy.ndarray or an array on a GPU, got {type(array).__name__}")
-            array = cuda.as_cuda_array(array)
-            if not array.is_c_contiguous():
-                raise ValueError(f"{name} on a GPU must be contiguous")
-        if array.dtype != np.int32:
-            raise TypeError(f"{name} must have dtype int32, got {array.dtype}")
-        shapes[name] = array.shape
-    shape = shapes["source"]
-    if len(shape) != 2 or 0 in shape:
-        raise ValueError(f"source must have shape (height, width), no side 0, got {shape}")
-    for name, expected in (("sink", shape), ("neighbours", (4, *shape))):
-        if shapes[name] != expected:
-            raise ValueError(f"{name} must have shape {expected}, as source, got {shapes[name]}")
-    if (shape[0] + 2) * (shape[1] + 1) >= 2**31:
-        raise ValueError(f"graph cut: a picture of {shape[0]} x {shape[1]} pixels is too large")
-    return shape[0], shape[1]
-
-
-def _checked_out(out: Any, inputs: tuple[Any, ...], shape: tuple[int, int]) -> Any:
-    """`out` as an array that can be written, or None."""
-    if out is None:
-        return None
-    if isinstance(out, np.ndarray):
-        if any(isinstance(array, np.ndarray) and np.shares_memory(out, array) for array in inputs):
-            raise ValueError("out overlaps an input")
-        writeable = out.flags.writeable
-    else:
-        if not hasattr(out, "__cuda_array_interface__"):
-            raise TypeError(f"out must be a numpy.ndarray or an array on a GPU, got {type(out).__name__}")
-        writeable = not out.__cuda_array_interface__["data"][1]
-        out = cuda.as_cuda_array(out)
-        writeable = writeable and out.is_c_contiguous()
-        if any(_overlap(out, cuda.as_cuda_array(array)) for array in inputs if not isinstance(array, np.ndarray)):
-            raise ValueError("out overlaps an input")
-    if out.dtype != np.uint8:
-        raise TypeError(f"out must have dtype uint8, got {out.dtype}")
-    if out.shape != shape or not writeable:
-        raise ValueError(f"out must be writeable, on a GPU contiguous, and have shape {shape}, got {out.shape}")
-    return out
-
-
-def _overlap(a: Any, b: Any) -> bool:
-    """Whether two contiguous arrays on the GPU share memory."""
-    first, second = (array.__cuda_array_interface__["data"][0] for array in (a, b))
-    return bool(first < second + b.nbytes and second < first + a.nbytes)
+def _checked_shape(source: tuple[int, ...], sink: tuple[int, ...], neighbours: tuple[int, ...]) -> tuple[int, int]:
+    if len(source) != 2 or 0 in source:
+        raise ValueError(f"source must have shape (height, width), no side 0, got {source}")
+    for name, shape, expected in (("sink", sink, source), ("neighbours", neighbours, (4, *source))):
+        if shape != expected:
+            raise ValueError(f"{name} must have shape {expected}, as source, got {shape}")
+    if (source[0] + 2) * (source[1] + 1) >= 2**31:
+        raise ValueError(f"graph cut: a picture of {source[0]} x {source[1]} pixels is too large")
+    return source[0], source[1]

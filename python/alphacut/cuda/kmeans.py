@@ -1,8 +1,9 @@
 """k-means on the GPU, by the specification in cpp/include/alphacut/kmeans.hpp.
 
-One launch for each iteration and no transfer between them: the last block to finish moves the centres. Empty clusters
-are rare and are filled from the host. The samples that k-means++ draws from are few: the host seeds, with the CPU's
-code.
+The picture is read once, into points: a word for each pixel with its three values, 8 bits each in units of 64 where
+they come from uint8 (so 32 bits in all), else 16 bits each in units of 1. One launch for each iteration and no transfer
+between them: the last block to finish moves the centres. Empty clusters are rare and are filled from the host. The
+samples that k-means++ draws from are few: the host seeds, with the CPU's code.
 """
 
 from __future__ import annotations
@@ -14,114 +15,149 @@ from numba import cuda
 
 from .. import _core
 from .._arrays import Array
+from ._arrays import checked_out, given, on_device, result, written
+from ._grid import launch
 from ._kernel import kernel
 
-THREADS = 256
-MIN_BLOCKS = 128  # Numba warns of fewer; idle ones cost next to nothing
-MAX_BLOCKS = 1024
-RUN = 16  # neighbouring pixels to a thread: most have one label, and are added up in registers
-_UNITS = 16320
+POINTS = 4  # to a thread at a time: a centre is loaded once for all of them
+CENTERS = 4  # in one go, so that the loop costs less; a power of 2, at most the threads of a block
+COPIES = 32  # of a block's sums, a lane of a warp each, so that no two lanes add to one; fewer if they grow too large
+_MOST_SUMS = 8192  # with all copies; 4 bytes each
+_MOST_POINTS = 2**19  # to a block: a copy of a sum, of at least 8, stays below 2**31
 _MAX_CLUSTERS = 256
-_TABLE = 4 * _MAX_CLUSTERS
 _MAX_PIXELS = 2**32
 _LAST_INDEX = _MAX_PIXELS - 1
+_LOW = 2**32 - 1
 
-# What `state` holds.
-_ARRIVED, _STATUS, _CLOSING, _N_ITER, _OUT_OF_RANGE, _SQUARE_SUM = range(6)
+# What `state` holds; behind that three values for each centre and four sums for each cluster: of the channels, and the
+# count. The sums are zero when an iteration begins.
+_ARRIVED, _STATUS, _CLOSING, _N_ITER, _OUT_OF_RANGE, _SQUARE_SUM, _FIELDS = range(7)
 _RUNNING, _DONE, _EMPTY_CLUSTER = range(3)
 
+_POINT_TYPES = ("int32", "int64")
+
 int32 = np.int32  # Numba widens int32 arithmetic to int64 unless told
+uint32, uint64 = np.uint32, np.uint64  # of an index: not negative, so not counted from the end
+_INT32 = np.dtype(np.int32)  # memory whose size the launch gives: the simulator wants a dtype
 
 
-def _kernel_for_pixels(signature: str) -> Any:
-    return kernel(*(signature.format(pixel=pixel) for pixel in ("uint8", "float32")))
-
-
-@_kernel_for_pixels("void({pixel}[::1], float64, int64[::1])")
-def measure(pixels, scale, state):  # type: ignore[no-untyped-def]
-    """Sum up |X|², and note values that are out of range or NaN."""
+@kernel(
+    "void(uint8[::1], int64, float64, int64, int32[::1], int64[::1])",
+    "void(float32[::1], int64, float64, int64, int64[::1], int64[::1])",
+)
+def pack(pixels, channels, scale, unit, points, state):  # type: ignore[no-untyped-def]
+    """Make points of pixels, sum up |X|², and note values that are out of range or NaN."""
     total = cuda.shared.array(1, np.int64)
     thread = cuda.threadIdx.x
     if thread == 0:
         total[0] = 0
     cuda.syncthreads()
-    limit = 16320.0 / scale
+    limit = 16320.0 / (scale * unit)
+    bits = 8 if unit == 64 else 16
     part = np.int64(0)
-    for i in range(cuda.grid(1), pixels.size, cuda.gridsize(1)):
-        value = np.float64(pixels[i])
-        if value >= 0.0 and value <= limit:
-            fixed = np.int64(value * scale + 0.5)
-            part += fixed * fixed
-        else:
-            state[_OUT_OF_RANGE] = 1
-    cuda.atomic.add(total, 0, part)
+    for i in range(cuda.grid(1), points.size, cuda.gridsize(1)):
+        point = np.int64(0)
+        for c in range(channels):
+            value = np.float64(pixels[i * channels + c])
+            if value >= 0.0 and value <= limit:
+                fixed = np.int64(value * scale + 0.5)
+                part += fixed * fixed
+                point |= fixed << (bits * c)
+            else:
+                state[_OUT_OF_RANGE] = 1
+        points[i] = point
+    cuda.atomic.add(total, 0, part * unit * unit)
     cuda.syncthreads()
     if thread == 0:
         cuda.atomic.add(state, _SQUARE_SUM, total[0])
 
 
-@_kernel_for_pixels(
-    "void({pixel}[::1], int64, float64, int64, int64, int64, int32[::1], int64[::1], uint8[::1], int64[::1])"
-)
-def iterate(pixels, channels, scale, k, max_iter, tolerated, centers, sums, labels, state):  # type: ignore[no-untyped-def]
+@kernel(*(f"void({points}[::1], int32, int32, int32, int64, int64, int64[::1], uint8[::1])" for points in _POINT_TYPES))
+def iterate(points, unit, k, copies, max_iter, tolerated, state, labels):  # type: ignore[no-untyped-def]
     """Label every pixel; then the last block to finish moves the centres, or ends the loop.
 
-    `centers` holds four values a centre: its three and their squared length. `sums` holds four a cluster: of the
-    channels, and the count; zero on entry.
+    The least ``|C|² - 2 C·X`` is nearest; a centre lies ready as ``|C|²`` and -2 C in the points' units, two values to
+    a word.
     """
     if state[_STATUS] != _RUNNING:
         return
-    near = cuda.shared.array(_TABLE, np.int32)
-    local = cuda.shared.array(_TABLE, np.int64)
+    centers = state[_FIELDS : _FIELDS + 3 * k]
+    sums = state[_FIELDS + 3 * k :]
+    red_green = cuda.shared.array(_MAX_CLUSTERS, np.int64)
+    blue_norm = cuda.shared.array(_MAX_CLUSTERS, np.int64)
+    local = cuda.shared.array(0, _INT32)  # 4 * k * copies
     flags = cuda.shared.array(3, np.int64)  # this block is the last; a cluster is empty; greatest squared movement
     thread = cuda.threadIdx.x
-    for i in range(thread, 4 * k, cuda.blockDim.x):
-        near[i] = centers[i]
+    for j in range(int32(thread), k, int32(cuda.blockDim.x)):
+        r, g, b = centers[3 * j], centers[3 * j + 1], centers[3 * j + 2]
+        red_green[j] = (-2 * unit * r & _LOW) | (-2 * unit * g) << 32
+        blue_norm[j] = (-2 * unit * b & _LOW) | (r * r + g * g + b * b) << 32
+    padded = uint32((k + CENTERS - 1) & -CENTERS)
+    if k + thread < padded:
+        red_green[k + thread], blue_norm[k + thread] = 0, 0x7FFFFFFF << 32  # not nearer than any other
+    i = uint32(thread)
+    while i < 4 * k * copies:
         local[i] = 0
+        i = uint32(i + cuda.blockDim.x)
     if thread < 3:
         flags[thread] = 0
     cuda.syncthreads()
 
     n = labels.size
-    for begin in range(cuda.grid(1) * RUN, n, cuda.gridsize(1) * RUN):
-        run_label = int32(-1)
-        run_r = run_g = run_b = run_count = int32(0)
-        for i in range(begin, min(begin + RUN, n)):
-            r = int32(np.float64(pixels[i * channels]) * scale + 0.5)
-            g = b = int32(0)
-            if channels == 3:
-                g = int32(np.float64(pixels[i * channels + 1]) * scale + 0.5)
-                b = int32(np.float64(pixels[i * channels + 2]) * scale + 0.5)
-            best = int32(0x7FFFFFFF)
-            label = int32(0)
-            for j in range(k):
-                dot = int32(int32(int32(r * near[4 * j]) + int32(g * near[4 * j + 1])) + int32(b * near[4 * j + 2]))
-                score = int32(near[4 * j + 3] - int32(2 * dot))
-                if score < best:
-                    best = score
-                    label = int32(j)
-            labels[i] = label
-            if label != run_label:
-                if run_count > 0:
-                    cuda.atomic.add(local, 4 * run_label, np.int64(run_r))
-                    cuda.atomic.add(local, 4 * run_label + 1, np.int64(run_g))
-                    cuda.atomic.add(local, 4 * run_label + 2, np.int64(run_b))
-                    cuda.atomic.add(local, 4 * run_label + 3, np.int64(run_count))
-                run_label = label
-                run_r = run_g = run_b = run_count = int32(0)
-            run_r = int32(run_r + r)
-            run_g = int32(run_g + g)
-            run_b = int32(run_b + b)
-            run_count = int32(run_count + 1)
-        cuda.atomic.add(local, 4 * run_label, np.int64(run_r))
-        cuda.atomic.add(local, 4 * run_label + 1, np.int64(run_g))
-        cuda.atomic.add(local, 4 * run_label + 2, np.int64(run_b))
-        cuda.atomic.add(local, 4 * run_label + 3, np.int64(run_count))
+    bits = 8 if unit == 64 else 16
+    mask = (1 << bits) - 1
+    own = thread & (copies - 1)
+    red = cuda.local.array(POINTS, np.int32)
+    green = cuda.local.array(POINTS, np.int32)
+    blue = cuda.local.array(POINTS, np.int32)
+    least = cuda.local.array(POINTS, np.int32)
+    label = cuda.local.array(POINTS, np.int32)
+    counted = cuda.local.array(POINTS, np.int32)  # none behind the last pixel
+    first = np.int64(cuda.blockIdx.x) * POINTS * cuda.blockDim.x + thread
+    while first < n:
+        for m in range(POINTS):
+            i = first + m * cuda.blockDim.x
+            counted[m] = int32(0)
+            point = np.int64(0)
+            if i < n:
+                point = points[uint64(i)]
+                counted[m] = int32(1)
+            red[m] = int32(point & mask)
+            green[m] = int32((point >> bits) & mask)
+            blue[m] = int32(point >> (2 * bits))
+            least[m] = int32(0x7FFFFFFF)
+            label[m] = int32(0)
+        j = uint32(0)
+        while j < padded:
+            for _ in range(CENTERS):
+                first_two, others = red_green[j], blue_norm[j]
+                for m in range(POINTS):
+                    score = int32(int32(others >> 32) + int32(red[m] * int32(first_two)))
+                    score = int32(score + int32(green[m] * int32(first_two >> 32)))
+                    score = int32(score + int32(blue[m] * int32(others)))
+                    if score < least[m]:
+                        least[m] = score
+                        label[m] = int32(j)
+                j = uint32(j + 1)
+        for m in range(POINTS):
+            if counted[m] > 0:
+                labels[uint64(first + m * cuda.blockDim.x)] = label[m]
+            slot = uint32(4 * copies * label[m] + own)
+            cuda.atomic.add(local, slot, red[m])
+            cuda.atomic.add(local, uint32(slot + copies), green[m])
+            cuda.atomic.add(local, uint32(slot + 2 * copies), blue[m])
+            cuda.atomic.add(local, uint32(slot + 3 * copies), counted[m])
+        first += np.int64(cuda.gridDim.x) * POINTS * cuda.blockDim.x
     cuda.syncthreads()
 
     for i in range(thread, 4 * k, cuda.blockDim.x):
-        if local[i] != 0:
-            cuda.atomic.add(sums, i, local[i])
+        total = np.int64(0)
+        for copy in range(copies):
+            total += local[i * copies + ((copy + i) & (copies - 1))]  # each thread of a warp from a bank of its own
+        if i & 3 != 3:
+            total *= unit
+        if total != 0:
+            cuda.atomic.add(sums, i, total)
     cuda.threadfence()
     cuda.syncthreads()
     if thread == 0 and cuda.atomic.add(state, _ARRIVED, 1) == cuda.gridDim.x - 1:
@@ -138,24 +174,22 @@ def iterate(pixels, channels, scale, k, max_iter, tolerated, centers, sums, labe
             state[_STATUS] = _DONE
         return
     for j in range(thread, k, cuda.blockDim.x):
-        count = cuda.atomic.add(sums, 4 * j + 3, 0)  # read past the first-level cache
-        if count == 0:
+        if cuda.atomic.add(sums, 4 * j + 3, 0) == 0:  # read past the first-level cache
             flags[1] = 1
-            continue
-        moved = np.int64(0)
-        norm = np.int64(0)
-        for c in range(3):
-            mean = (2 * cuda.atomic.add(sums, 4 * j + c, 0) + count) // (2 * count)
-            moved += (mean - near[4 * j + c]) * (mean - near[4 * j + c])
-            norm += mean * mean
-            near[4 * j + c] = int32(mean)
-        near[4 * j + 3] = int32(norm)
-        cuda.atomic.max(flags, 2, moved)
     cuda.syncthreads()
     if flags[1] == 1:
         if thread == 0:
             state[_STATUS] = _EMPTY_CLUSTER
         return
+    for j in range(thread, k, cuda.blockDim.x):
+        count = cuda.atomic.add(sums, 4 * j + 3, 0)
+        moved = np.int64(0)
+        for c in range(3):
+            mean = (2 * cuda.atomic.add(sums, 4 * j + c, 0) + count) // (2 * count)
+            moved += (mean - centers[3 * j + c]) * (mean - centers[3 * j + c])
+            centers[3 * j + c] = mean
+        cuda.atomic.max(flags, 2, moved)
+    cuda.syncthreads()
     if thread == 0:
         state[_N_ITER] += 1
         if flags[2] == 0:
@@ -164,12 +198,11 @@ def iterate(pixels, channels, scale, k, max_iter, tolerated, centers, sums, labe
             state[_CLOSING] = 1
     if flags[2] > 0:
         for i in range(thread, 4 * k, cuda.blockDim.x):
-            centers[i] = near[i]
             sums[i] = 0
 
 
-@_kernel_for_pixels("void({pixel}[::1], int64, float64, int32[::1], int64, int64, uint32[::1], int64[::1])")
-def relax(pixels, channels, scale, centers, first, last, distances, farthest):  # type: ignore[no-untyped-def]
+@kernel(*(f"void({points}[::1], int64, int64[::1], int64, int64, uint32[::1], int64[::1])" for points in _POINT_TYPES))
+def relax(points, unit, centers, first, last, distances, farthest):  # type: ignore[no-untyped-def]
     """Lower the distances to those to centres first .. last - 1 (set them if first is 0), and find the greatest.
 
     ``farthest[0]`` becomes at least ``distance << 32 | (2^32 - 1 - index)``: the first in raster order wins ties.
@@ -179,6 +212,8 @@ def relax(pixels, channels, scale, centers, first, last, distances, farthest):  
     if thread == 0:
         greatest[0] = 0
     cuda.syncthreads()
+    bits = 8 if unit == 64 else 16
+    mask = (1 << bits) - 1
     own = np.int64(0)
     for i in range(cuda.grid(1), distances.size, cuda.gridsize(1)):
         distance = np.int64(0xFFFFFFFF)
@@ -186,9 +221,9 @@ def relax(pixels, channels, scale, centers, first, last, distances, farthest):  
             distance = np.int64(distances[i])
         for j in range(first, last):
             squared = np.int64(0)
-            for c in range(channels):
-                fixed = np.int64(np.float64(pixels[i * channels + c]) * scale + 0.5)
-                squared += (fixed - centers[4 * j + c]) * (fixed - centers[4 * j + c])
+            for c in range(3):
+                difference = ((points[i] >> (bits * c)) & mask) * unit - centers[3 * j + c]
+                squared += difference * difference
             distance = min(distance, squared)
         distances[i] = distance
         own = max(own, distance << 32 | (_LAST_INDEX - i))
@@ -198,7 +233,7 @@ def relax(pixels, channels, scale, centers, first, last, distances, farthest):  
         cuda.atomic.max(farthest, 0, greatest[0])
 
 
-@_kernel_for_pixels("void({pixel}[::1], int64, int64[::1], {pixel}[::1])")
+@kernel(*(f"void({pixel}[::1], int64, int64[::1], {pixel}[::1])" for pixel in ("uint8", "float32")))
 def gather(pixels, channels, indices, samples):  # type: ignore[no-untyped-def]
     """Copy the pixels at `indices`."""
     for i in range(cuda.grid(1), indices.size, cuda.gridsize(1)):
@@ -207,141 +242,113 @@ def gather(pixels, channels, indices, samples):  # type: ignore[no-untyped-def]
 
 
 def kmeans(
-    image: Any, n_clusters: int, seed: int, max_iter: int, tol: int, init: list[int], out: Array | None = None
-) -> tuple[Array, Array, int, int]:
+    image: Any, n_clusters: int, seed: int, max_iter: int, tol: int, init: list[int], out: Any = None
+) -> tuple[Any, Array, int, int]:
     """As ``_core.kmeans``, and the same bytes.
 
     Parameters
     ----------
     image : array
-        In host memory, or on the current GPU (``__cuda_array_interface__``), used in place; then contiguous.
-    n_clusters, seed, max_iter, tol, init, out
+        In host memory, or on the current GPU (``__cuda_array_interface__`` or DLPack), then contiguous.
+    n_clusters, seed, max_iter, tol, init
         As there: `tol` and the centres in units of 1/16320 of full scale, `init` flat.
+    out : (H, W) uint8 array, optional
+        Gets the labels; on a GPU or in host memory.
 
     Returns
     -------
     labels, centers, inertia, n_iter
-        NumPy arrays, and ints in units of 1/16320².
+        The labels are on the GPU if `image` is and there is no `out`; the centres are a NumPy array, the rest ints, in
+        units of 1/16320 and 1/16320².
     """
-    height, width, channels = _checked_shape(image, n_clusters, max_iter)
-    labels = _checked_labels(out, image, height, width)
-    n = height * width
-    scale = 64.0 if image.dtype == np.uint8 else 16320.0
-    pixels = _on_device(image)
-    state = cuda.to_device(np.zeros(6, np.int64))
-    measure[_launch(n)](pixels, scale, state)
-    if state.copy_to_host()[_OUT_OF_RANGE]:
+    image = given(image, "image", (np.uint8, np.float32))
+    height, width, channels = _checked_shape(image.shape, n_clusters, max_iter)
+    target = checked_out(out, (image,), (height, width))
+    n, k = height * width, n_clusters
+    unit, scale = (64, 1.0) if image.dtype == np.uint8 else (1, 16320.0)
+    pixels = on_device(image).reshape(-1)
+    points = cuda.device_array(n, np.int32 if unit == 64 else np.int64)
+    state = cuda.to_device(np.zeros(_FIELDS + 7 * k, np.int64))
+    pack[launch(n)](pixels, channels, scale, unit, points, state)
+    found = state.copy_to_host()
+    if found[_OUT_OF_RANGE]:
         raise ValueError("image must have finite values from 0 to 1")
+    centers = found[_FIELDS : _FIELDS + 3 * k].reshape(k, 3)
+    sums = found[_FIELDS + 3 * k :].reshape(k, 4)
     if init:
-        start = np.array(init, np.int32).reshape(n_clusters, channels)
+        centers[:, :channels] = np.array(init).reshape(k, channels)
     else:
-        samples = _samples(pixels, n, channels, seed)
-        start = _core.kmeans_seed(samples, n_clusters, seed)
-    values = np.zeros((n_clusters, 3), np.int64)
-    values[:, :channels] = start
+        centers[:, :channels] = _core.kmeans_seed(_samples(pixels, n, channels, seed), k, seed)
+    del pixels
+    state.copy_to_device(found)
 
-    centers = cuda.to_device(_packed(values))
-    sums = cuda.to_device(np.zeros(4 * n_clusters, np.int64))
-    device_labels = cuda.device_array(n, np.uint8)
-    while True:
-        done = int(state.copy_to_host()[_N_ITER])
-        for _ in range(min(max_iter - done + 1, 64)):  # 64: a loop without end is not queued at once
-            iterate[_launch(-(-n // RUN))](
-                pixels, channels, scale, n_clusters, max_iter, tol * tol, centers, sums, device_labels, state
-            )
-        status = state.copy_to_host()
-        if status[_STATUS] == _DONE:
-            break
-        if status[_STATUS] == _EMPTY_CLUSTER:
-            _update_and_refill(pixels, channels, scale, max_iter, tol * tol, centers, sums, state)
-            if state.copy_to_host()[_STATUS] == _DONE:
-                break
+    labels = written(target, (height, width))
+    copies = min(COPIES, 2 ** ((_MOST_SUMS // (4 * k)).bit_length() - 1))
+    blocks, threads = launch(-(-n // POINTS))
+    grid = max(blocks, n // _MOST_POINTS), threads, 0, 4 * 4 * k * copies
+    while found[_STATUS] != _DONE:
+        for _ in range(min(max_iter - int(found[_N_ITER]) + 1, 64)):  # 64: a loop without end is not queued at once
+            iterate[grid](points, unit, k, copies, max_iter, tol * tol, state, labels.reshape(-1))
+        state.copy_to_host(found)
+        if found[_STATUS] == _EMPTY_CLUSTER:
+            _update_and_refill(points, unit, max_iter, tol * tol, centers, sums, found)
+            state.copy_to_device(found)
 
-    labels[...] = device_labels.copy_to_host().reshape(height, width)
-    values = centers.copy_to_host().reshape(n_clusters, 4).astype(np.int64)
-    totals = sums.copy_to_host().reshape(n_clusters, 4)
-    status = state.copy_to_host()
-    inertia = int(status[_SQUARE_SUM]) + int((totals[:, 3] * values[:, 3]).sum())
-    inertia -= int((2 * values[:, :3] * totals[:, :3]).sum())
-    return labels, values[:, :channels].astype(np.int32), inertia, int(status[_N_ITER])
+    inertia = int(found[_SQUARE_SUM]) + int((sums[:, 3] * (centers**2).sum(axis=1)).sum())
+    inertia -= int((2 * centers * sums[:, :3]).sum())
+    return result(labels, out, image), centers[:, :channels].astype(np.int32), inertia, int(found[_N_ITER])
+
+
+def picture(image: Any) -> Any:
+    """The image as an array with NumPy's shape and dtype: itself, or Numba's view of it on the current GPU."""
+    return image if isinstance(image, np.ndarray) else given(image, "image", (np.uint8, np.float32))
 
 
 def _update_and_refill(
-    pixels: Any, channels: int, scale: float, max_iter: int, tolerated: int, centers: Any, sums: Any, state: Any
+    points: Any, unit: int, max_iter: int, tolerated: int, centers: Array, sums: Array, state: Array
 ) -> None:
-    """The update, where clusters are empty: each takes the farthest pixel."""
-    old = centers.copy_to_host().reshape(-1, 4)[:, :3].astype(np.int64)
-    totals = sums.copy_to_host().reshape(-1, 4)
-    count = totals[:, 3:]
-    filled = np.flatnonzero(count)
-    new = np.where(count > 0, (2 * totals[:, :3] + count) // np.maximum(2 * count, 1), old)
-    n = pixels.size // channels
-    distances = cuda.device_array(n, np.uint32)
+    """The update, where clusters are empty: each takes the farthest pixel. The last three are changed."""
+    count = sums[:, 3:]
+    new = np.where(count > 0, (2 * sums[:, :3] + count) // np.maximum(2 * count, 1), centers)
+    distances = cuda.device_array(points.size, np.uint32)
 
     def farthest(candidates: Array, first: int) -> tuple[int, int]:
         best = cuda.to_device(np.zeros(1, np.int64))
-        relax[_launch(n)](
-            pixels, channels, scale, cuda.to_device(_packed(candidates)), first, len(candidates), distances, best
-        )
+        there = cuda.to_device(candidates.ravel())
+        relax[launch(points.size)](points, unit, there, first, len(candidates), distances, best)
         key = int(best.copy_to_host()[0])
         return key >> 32, _LAST_INDEX - (key & _LAST_INDEX)
 
-    used = new[filled]
+    bits = 8 if unit == 64 else 16
+    used = new[np.flatnonzero(count)]
     distance, index = farthest(used, 0)
     for j in np.flatnonzero(count == 0):
         if distance == 0:
             break
-        pixel = pixels[index * channels : (index + 1) * channels].copy_to_host()
-        new[j, :channels] = np.floor(pixel.astype(np.float64) * scale + 0.5)
-        new[j, channels:] = 0
+        point = int(points[index : index + 1].copy_to_host()[0])
+        new[j] = [(point >> bits * c & 2**bits - 1) * unit for c in range(3)]
         used = np.vstack([used, new[j]])
         distance, index = farthest(used, len(used) - 1)
 
-    moved = int(((new - old) ** 2).sum(axis=1).max())
-    status = state.copy_to_host()
-    status[_N_ITER] += 1
-    status[_STATUS] = _DONE if moved == 0 else _RUNNING
-    status[_CLOSING] = moved <= tolerated or status[_N_ITER] == max_iter
-    state.copy_to_device(status)
+    moved = int(((new - centers) ** 2).sum(axis=1).max())
+    state[_N_ITER] += 1
+    state[_STATUS] = _DONE if moved == 0 else _RUNNING
+    state[_CLOSING] = moved <= tolerated or state[_N_ITER] == max_iter
     if moved > 0:
-        centers.copy_to_device(_packed(new))
-        sums.copy_to_device(np.zeros(totals.size, np.int64))
-
-
-def _packed(values: Array) -> Array:
-    """Centres as the kernels read them: three values and their squared length, flat."""
-    return np.column_stack([values, (values**2).sum(axis=1)]).astype(np.int32).ravel()
+        centers[:] = new
+        sums[:] = 0
 
 
 def _samples(pixels: Any, n: int, channels: int, seed: int) -> Array:
     indices = _core.kmeans_samples(n, seed)
     samples = cuda.device_array(indices.size * channels, pixels.dtype)
-    gather[_launch(indices.size)](pixels, channels, cuda.to_device(indices), samples)
+    gather[launch(indices.size)](pixels, channels, cuda.to_device(indices), samples)
     host: Array = samples.copy_to_host()
     return host.reshape(1, -1) if channels == 1 else host.reshape(1, -1, 3)
 
 
-def _launch(work: int) -> tuple[int, int]:
-    return min(max(-(-work // THREADS), MIN_BLOCKS), MAX_BLOCKS), THREADS
-
-
-def _on_device(image: Any) -> Any:
-    if isinstance(image, np.ndarray):
-        return cuda.to_device(np.ascontiguousarray(image).reshape(-1))
-    return cuda.as_cuda_array(image).reshape(-1)
-
-
-def _checked_shape(image: Any, n_clusters: int, max_iter: int) -> tuple[int, int, int]:
-    if not isinstance(image, np.ndarray):
-        if not hasattr(image, "__cuda_array_interface__"):
-            raise TypeError(f"image must be a numpy.ndarray or an array on a GPU, got {type(image).__name__}")
-        image = cuda.as_cuda_array(image)
-        if not image.is_c_contiguous():
-            raise ValueError("image on a GPU must be contiguous")
-    if image.dtype not in (np.uint8, np.float32):
-        raise TypeError(f"image must have dtype uint8 or float32, got {image.dtype}")
-    shape = image.shape
-    if not (len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)) or image.size == 0:
+def _checked_shape(shape: tuple[int, ...], n_clusters: int, max_iter: int) -> tuple[int, int, int]:
+    if not (len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)) or 0 in shape:
         raise ValueError(f"image must have shape (height, width) or (height, width, 3), no side 0, got {shape}")
     if shape[0] * shape[1] > _MAX_PIXELS:
         raise ValueError(f"image must have at most 2**32 pixels, got {shape[0] * shape[1]}")
@@ -350,15 +357,3 @@ def _checked_shape(image: Any, n_clusters: int, max_iter: int) -> tuple[int, int
     if max_iter < 1:
         raise ValueError(f"max_iter must be at least 1, got {max_iter}")
     return shape[0], shape[1], 3 if len(shape) == 3 else 1
-
-
-def _checked_labels(out: Array | None, image: Any, height: int, width: int) -> Array:
-    if out is None:
-        return np.empty((height, width), np.uint8)
-    if not isinstance(out, np.ndarray) or out.dtype != np.uint8:
-        raise TypeError("out must be a numpy.ndarray of dtype uint8")
-    if out.shape != (height, width) or not out.flags.writeable:
-        raise ValueError(f"out must be writeable and have shape ({height}, {width}), got {out.shape}")
-    if isinstance(image, np.ndarray) and np.shares_memory(out, image):
-        raise ValueError("out overlaps an input")
-    return out

@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <mutex>
+
+#include "alphacut/color.hpp"
+#include "alphacut/graphcut.hpp"
+#include "alphacut/parallel.hpp"
+#include "cut_level.hpp"
+#include "numpy_view.hpp"
+
+namespace alphacut {
+namespace {
+
+using Corners = std::optional<std::array<int64_t, 4>>;
+
+// Float pictures are rounded to 8 bits.
+Input<uint8_t> rounded(const Input<uint8_t>& image) { return image; }
+Input<uint8_t> rounded(const Input<float>& image) {
+  const ImageView<const float> from = image.view;
+  const auto to = output<uint8_t>(py::none(), from.height, from.width, image.array.ndim() == 3 ? from.channels : 0, {});
+  {
+    py::gil_scoped_release unlocked;
+    require_range(from, 0, 1, "grabcut: image");
+    const int64_t values = from.width * from.channels;
+    parallel_for(from.height, row_grain(values), [&](int64_t begin, int64_t end) {
+      for (int64_t y = begin; y < end; ++y)
+        for (int64_t i = 0; i < values; ++i) to.view.row(y)[i] = static_cast<uint8_t>(from.row(y)[i] * 255.0f + 0.5f);
+    });
+  }
+  return {to.array, to.array, to.view};
+}
+Input<uint8_t> in_bytes(py::handle image) {
+  return with_image(image, "image", [](const auto& input) { return rounded(input); });
+}
+
+std::optional<Box> box_of(const Corners& corners) {
+  if (!corners) return std::nullopt;
+  return Box{(*corners)[0], (*corners)[1], (*corners)[2], (*corners)[3]};
+}
+
+// A GrabCutter and the picture it looks at.
+class Cutter {
+ public:
+  Cutter(py::handle picture, double gamma)
+      : given_(array_argument(picture, "image")), image_(in_bytes(picture)), cutter_(made(image_.view, gamma)) {}
+
+  py::tuple cut(py::handle labels, const Corners& corners, py::handle unary_array, const GrabCutOptions& options,
+                py::handle out) {
+    const int64_t height = image_.view.height, width = image_.view.width;
+    std::optional<Input<uint8_t>> hints;
+    if (!labels.is_none()) hints = plane<uint8_t>(labels, "labels");
+    std::optional<Input<float>> unary;
+    if (!unary_array.is_none()) unary = plane<float>(unary_array, "unary");
+    const std::optional<Box> box = box_of(corners);
+    const auto mask = output<uint8_t>(out, height, width, 0, {given_, labels, unary_array});
+    const auto found = output<uint8_t>(py::none(), height, width, 0, {});
+    GrabCutResult result;
+    {
+      py::gil_scoped_release unlocked;
+      std::lock_guard lock(mutex_);
+      result = cutter_.cut(hints ? hints->view : ImageView<const uint8_t>{}, box,
+                           unary ? unary->view : ImageView<const float>{}, options, found);
+      parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
+        for (int64_t y = begin; y < end; ++y) {
+          const uint8_t* __restrict side = found.view.row(y);
+          uint8_t* __restrict row = mask.view.row(y);
+          for (int64_t x = 0; x < width; ++x) row[x] = (side[x] & 1) != 0 ? 255 : 0;
+        }
+      });
+    }
+    return py::make_tuple(mask.array, found.array, result.energy, result.n_iter, result.exact, result.warnings);
+  }
+
+ private:
+  static GrabCutter made(ImageView<const uint8_t> image, double gamma) {
+    py::gil_scoped_release unlocked;
+    return GrabCutter(image, gamma);
+  }
+  py::array given_;
+  Input<uint8_t> image_;  // the same in 8 bits
+  GrabCutter cutter_;
+  std::mutex mutex_;
+};
+
+// The pieces that the GPU's GrabCut shares with this one: all but the pixels' work at the larger sizes.
+
+py::tuple plan(int64_t height, int64_t width, const Corners& corners) {
+  const GrabCutPlan found = plan_grabcut(height, width, box_of(corners));
+  py::list boxes;
+  for (const Box& box : found.boxes) boxes.append(py::make_tuple(box.x, box.y, box.width, box.height));
+  return py::make_tuple(found.sizes, boxes, found.warnings);
+}
+
+template <class T>
+py::array_t<T> packed(const std::vector<T>& values) {
+  return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+py::tuple cut_coarse(py::handle picture, double gamma, py::handle labels, const Corners& corners,
+                     py::handle unary_array, const GrabCutOptions& options) {
+  const Input<uint8_t> image = in_bytes(picture);
+  const auto hints = plane<uint8_t>(labels, "labels");
+  std::optional<Input<float>> unary;
+  if (!unary_array.is_none()) unary = plane<float>(unary_array, "unary");
+  const auto found = output<uint8_t>(py::none(), image.view.height, image.view.width, 0, {});
+  GrabCutResult result;
+  GrabCutModels models;
+  {
+    py::gil_scoped_release unlocked;
+    result = GrabCutter(image.view, gamma)
+                 .cut(hints, box_of(corners), unary ? unary->view : ImageView<const float>{}, options, found, &models);
+  }
+  py::object log_odds = py::none();
+  if (models.log_odds.data() != nullptr) {
+    const auto map = output<float>(py::none(), models.log_odds.height(), models.log_odds.width(), 0, {});
+    std::copy_n(models.log_odds.data(), models.log_odds.pixels(), map.view.row(0));
+    log_odds = map.array;
+  }
+  return py::make_tuple(found.array, packed(models.colours[0]), packed(models.colours[1]), log_odds, result.energy,
+                        result.n_iter, result.warnings);
+}
+
+// At a larger size.
+py::tuple edge_weights(double gamma, uint64_t sum, uint64_t edges) {
+  const EdgeWeights weights(gamma * kFineGamma, {sum, edges});
+  return py::make_tuple(packed(weights.straight), packed(weights.diagonal));
+}
+
+// `sums`, int64: count, three sums and six products of each component.
+py::array_t<float> refit(const py::array_t<int64_t, py::array::c_style>& sums, int64_t step,
+                         const std::vector<float>& old) {
+  if (sums.ndim() != 2 || sums.shape(0) != kMaxComponents || sums.shape(1) != 10)
+    throw py::value_error("sums must have shape (16, 10)");
+  std::array<ColourSums, kMaxComponents> components;
+  for (size_t k = 0; k < components.size(); ++k) {
+    const int64_t* from = sums.data(static_cast<py::ssize_t>(k), 0);
+    components[k].count = from[0];
+    std::copy_n(from + 1, 3, components[k].sum.begin());
+    std::copy_n(from + 4, 6, components[k].product.begin());
+  }
+  return packed(refitted(components.data(), step, old));
+}
+
+}  // namespace
+
+void bind_grabcut(py::module_& m) {
+  py::class_<Cutter>(m, "GrabCutter", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)))
+      .def(py::init<py::object, double>(), py::arg("image"), py::arg("gamma"))
+      .def(
+          "cut",
+          [](Cutter& cutter, py::object labels, const Corners& box, py::object unary, int n_iter, int n_components,
+             int64_t seed, bool clean, bool exact, bool certify, bool resume, py::object out) {
+            return cutter.cut(labels, box, unary, {n_iter, n_components, seed, clean, exact, certify, resume}, out);
+          },
+          py::arg("labels"), py::arg("box"), py::arg("unary"), py::arg("n_iter"), py::arg("n_components"),
+          py::arg("seed"), py::arg("clean"), py::arg("exact"), py::arg("certify"), py::arg("resume"),
+          py::arg("out") = py::none());
+  m.def("grabcut_plan", &plan, py::arg("height"), py::arg("width"), py::arg("box"));
+  m.def(
+      "grabcut_steps", [](int64_t pixels) { return py::make_tuple(contrast_step(pixels), fit_step(pixels)); },
+      py::arg("pixels"));
+  m.def("grabcut_picture", [](py::object image) { return in_bytes(image).array; }, py::arg("image"));
+  m.def(
+      "grabcut_coarse",
+      [](py::object image, double gamma, py::object labels, const Corners& box, py::object unary, int n_iter,
+         int n_components, int64_t seed, bool clean, bool certify) {
+        return cut_coarse(image, gamma, labels, box, unary, {n_iter, n_components, seed, clean, false, certify, false});
+      },
+      py::arg("image"), py::arg("gamma"), py::arg("labels"), py::arg("box"), py::arg("unary"), py::arg("n_iter"),
+      py::arg("n_components"), py::arg("seed"), py::arg("clean"), py::arg("certify"));
+  m.def("edge_weights", &edge_weights, py::arg("gamma"), py::arg("contrast"), py::arg("edges"));
+  m.def("refit", &refit, py::arg("sums"), py::arg("step"), py::arg("old"));
+}
+
+}  // namespace alphacut
