@@ -1,9 +1,9 @@
 """All that needs a GPU, in one go: ``python -m benchmarks.gpu``.
 
-Runs the tests of tests/cuda on the GPU, then times k-means and the graph cut there: the first calls of a fresh process,
-and warm, from arrays that live on the GPU and from host memory, beside the CPU and peers in the same run. Prints
-Markdown tables. The peers are PyMaxflow for the cut, OpenCV for GrabCut, and for k-means cuML and CuPy, where they can
-be imported.
+Runs the tests of tests/cuda on the GPU, then times k-means and the graph cut there, the first calls of a fresh process,
+and these and GrabCut warm, from arrays that live on the GPU and from host memory, beside the CPU and peers in the same
+run. Prints Markdown tables. The peers are PyMaxflow for the cut, OpenCV for GrabCut, and for k-means cuML and CuPy,
+where they can be imported.
 """
 
 from __future__ import annotations

@@ -204,7 +204,7 @@ def grabcut(
     `gamma`. Pictures of at most 320 pixels are cut exactly.
 
     On a GPU all of this is done there but for the rounds: 320 pixels keep no GPU busy, so they are the CPU's, and only
-    their copy of the picture comes to the host. Memory there: 50 bytes a pixel of the picture.
+    their copy of the picture comes to the host. Memory there: 50 bytes a pixel of the picture, 8 more with `certify`.
 
     Where the hints do not tell probable foreground (3) from probable background (2), the undecided pixels start by the
     sign of `unary`, or else by barrier distance [4]_ from what is known: with labels of both kinds by the nearer one,

@@ -50,6 +50,15 @@ def test_results_are_lent_and_taken_back(image):
         labels.__dlpack__(dl_device=(1, 0))
 
 
+@pytest.mark.parametrize("index", [(np.newaxis,), (slice(None), np.newaxis)])
+def test_an_axis_without_a_stride(index, image):
+    """Contiguous for NumPy, but not for Numba."""
+    picture = image.reshape(-1)[index]
+    assert 0 in picture.strides
+    labels = alphacut.kmeans(picture, 3, device="cuda").labels
+    assert np.array_equal(labels, alphacut.kmeans(picture, 3, device="cpu").labels)
+
+
 def test_lent_memory_outlives_its_array(image):
     from numba import cuda
 

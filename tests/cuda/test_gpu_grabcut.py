@@ -5,6 +5,8 @@ import pytest
 
 import alphacut
 
+from .test_gpu_arrays import DlpackOnly, on_gpu
+
 pytestmark = pytest.mark.usefixtures("gpu")
 
 
@@ -73,6 +75,10 @@ def test_arrays_on_the_gpu_stay_there(rng):
     out = cuda.device_array((600, 800), np.uint8)
     assert alphacut.grabcut(image, there[1], out=out).mask is out
     assert np.array_equal(out.copy_to_host(), expected.mask)
+    out = cuda.device_array((600, 800), np.uint8)
+    got = alphacut.grabcut(*(DlpackOnly(on_gpu(array)) for array in (image, hints)), out=out)
+    assert np.array_equal(out.copy_to_host(), expected.mask)
+    assert np.array_equal(got.labels.copy_to_host(), expected.labels)
 
 
 def test_the_whole_flow(rng):

@@ -60,6 +60,18 @@ def test_errors(there, change, error, message):
         alphacut.kmeans(n_clusters=2, device="cuda", **arguments)
 
 
+@pytest.mark.parametrize("index", [(np.newaxis,), (slice(None), np.newaxis)])
+def test_what_numba_calls_contiguous_goes_to_the_gpu(index, monkeypatch):
+    """On a GPU, unlike here, the kernels take nothing with a stride of 0."""
+    from alphacut.cuda import _arrays
+
+    monkeypatch.setattr(_arrays.cuda, "to_device", lambda array: array)
+    array = np.arange(20, dtype=np.uint8)[index]
+    assert 0 in array.strides
+    assert 0 not in _arrays.on_device(array).strides
+    assert np.shares_memory(_arrays.on_device(array), array)
+
+
 def test_out_overlaps(there):
     memory = there(np.zeros(40, np.uint8))
     image = memory[:16].reshape(4, 4)

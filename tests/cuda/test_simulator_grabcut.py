@@ -1,5 +1,7 @@
 """The GPU's GrabCut, simulated on narrow pictures: what the smallest size does not do begins above 320 pixels."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -141,6 +143,61 @@ def test_depths_strides_out_and_inputs_that_stay(rng):
     assert all(map(np.array_equal, (image, hints), before))
     for picture in (image[:3, :330] / np.float32(255), image[:3, :330].astype(np.uint16) * 257):
         assert_equals_cpu(picture, hints[:3, :330])
+
+
+class Lent:
+    """An array of which nothing is known but DLPack."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __dlpack_device__(self):
+        return 2, 0
+
+    def __dlpack__(self, *, stream):
+        return self.array
+
+
+@pytest.mark.usefixtures("flow_of_the_cpu")
+@pytest.mark.parametrize("lend", [lambda array: array, Lent], ids=["interface", "dlpack"])
+def test_arrays_on_the_gpu(there, lend, monkeypatch, rng):
+    from alphacut.cuda import _arrays
+
+    monkeypatch.setattr(_arrays._dlpack, "Borrowed", lambda capsule: capsule)
+    image, hints = scene(rng, 2, 330), strokes(2, 330)
+    unary = np.linspace(-9, 9, 660, dtype=np.float32).reshape(2, 330)
+    expected = alphacut.grabcut(image, hints, unary=unary, device="cpu")
+    picture, prior = there(image), there(unary)
+    for out in (None, there(np.zeros((2, 330), np.uint8)), np.zeros((2, 330), np.uint8)):
+        got = alphacut.grabcut(lend(picture), lend(there(hints)), unary=lend(prior), out=out)
+        assert got[2:] == expected[2:]
+        assert out is None or got.mask is out
+        assert isinstance(got.mask, np.ndarray) == isinstance(out, np.ndarray)
+        mask = got.mask if isinstance(out, np.ndarray) else got.mask.copy_to_host()
+        assert np.array_equal(mask, expected.mask)
+        assert np.array_equal(got.labels.copy_to_host(), expected.labels)
+    for memory in (picture, prior.view(np.uint8)):
+        out = memory.reshape(-1)[:660].reshape(2, 330)
+        with pytest.raises(ValueError, match="out overlaps an input"):
+            alphacut.grabcut(lend(picture), unary=lend(prior), out=out)
+
+
+def test_results_that_stay_on_the_gpu_are_waited_for(there, monkeypatch, rng):
+    from numba import cuda
+
+    from alphacut.cuda import grabcut
+
+    kernel, events = grabcut.show, []
+
+    class Show:
+        def __getitem__(self, grid):
+            events.append("show")
+            return kernel[grid]
+
+    monkeypatch.setattr(grabcut, "show", Show())
+    monkeypatch.setattr(cuda, "default_stream", lambda: SimpleNamespace(synchronize=lambda: events.append("wait")))
+    alphacut.grabcut(there(scene(rng, 30, 40)), box=(5, 5, 30, 20))
+    assert events == ["show", "wait"]
 
 
 @pytest.mark.parametrize(

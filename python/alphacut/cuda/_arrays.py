@@ -62,7 +62,10 @@ def given(array: Any, name: str, dtypes: tuple[DTypeLike, ...]) -> Any:
 
 def on_device(array: Any) -> Any:
     """What `given` gave, on the current GPU."""
-    return cuda.to_device(np.ascontiguousarray(array)) if isinstance(array, np.ndarray) else array
+    if not isinstance(array, np.ndarray):
+        return array
+    # An axis of length 1 may have a stride of 0, as np.newaxis makes it: contiguous for NumPy, but not for Numba.
+    return cuda.to_device(np.ascontiguousarray(array).reshape(-1).reshape(array.shape))
 
 
 def checked_out(out: Any, inputs: Sequence[Any], shape: tuple[int, ...]) -> Any:

@@ -414,8 +414,10 @@ def grabcut(
     hints = None if labels is None else given(labels, "labels", (np.uint8,))
     if hints is not None and hints.shape != shape:
         raise ValueError(f"grabcut: labels must have the size of image, {shape}, got {hints.shape}")
-    prior = None if unary is None else _host(given(unary, "unary", (np.float32,)))
-    target = checked_out(out, tuple(a for a in (picture, hints, prior, image) if a is not None), shape)
+    prior = None if unary is None else given(unary, "unary", (np.float32,))
+    # What is on a GPU is so as Numba's view of it; a picture in host memory may have been copied to become 8 bits deep.
+    original = image if isinstance(image, np.ndarray) else None
+    target = checked_out(out, tuple(a for a in (picture, hints, prior, original) if a is not None), shape)
     sizes, boxes, warnings = _core.grabcut_plan(shape[0], shape[1], box)
 
     pictures = [on_device(picture)]
@@ -431,7 +433,7 @@ def grabcut(
         gamma,
         told[0].copy_to_host(),
         boxes[0] if boxes else None,
-        prior,
+        None if prior is None else _host(prior),
         n_iter,
         n_components,
         seed,
@@ -454,6 +456,7 @@ def grabcut(
 
     mask = written(target, shape)
     show[launch(mask.size)](told[-1], mask)
+    cuda.default_stream().synchronize()  # if all results stay on the GPU, no copy waits for them
     full = result(told[-1], None, image)
     return result(mask, out, image), full, energy, rounds, exact or len(sizes) == 1, warnings + doubts
 
