@@ -210,8 +210,8 @@ def matting(peers: bool) -> None:
         averaged(jobs, items, f"alphamatting set, {trimaps}")
 
 
-def foreground(peers: bool) -> None:
-    """Cut-outs with known colours over photos; the error is weighted by alpha, where 0 < alpha < 1."""
+def composites() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Cut-outs over photos: picture, alpha and the foreground's true colours."""
     photos = [load(path, "RGB") for path in sorted((DATA / "photos").glob("*.jpg"))]
     items = []
     for number, path in enumerate(sorted((DATA / "cutouts").rglob("*.png"))):
@@ -220,33 +220,38 @@ def foreground(peers: bool) -> None:
         ground = alphacut.resize(photos[number % len(photos)], (height, width))
         image = alphacut.composite(rgba[..., :3], rgba[..., 3], ground)
         items.append((image, rgba[..., 3], rgba[..., :3]))
+    return items
 
-    def score(colours: np.ndarray, ms: float, alpha: np.ndarray, truth: np.ndarray) -> Scores:
-        soft = (alpha > 0) & (alpha < 255)
-        weight = alpha[soft, None] / 255.0
-        error = (colours.astype(np.float64) - truth)[soft] / 255
-        scale = 3 * max(weight.sum(), 1e-9)
-        return {
-            "MSE": float((weight * error**2).sum() / scale),
-            "MAE": float((weight * abs(error)).sum() / scale),
-            "ms": ms,
-        }
 
+def colour_scores(colours: np.ndarray, ms: float, alpha: np.ndarray, truth: np.ndarray) -> Scores:
+    """Errors weighted by alpha, where 0 < alpha < 1."""
+    soft = (alpha > 0) & (alpha < 255)
+    weight = alpha[soft, None] / 255.0
+    error = (colours.astype(np.float64) - truth)[soft] / 255
+    scale = 3 * max(weight.sum(), 1e-9)
+    return {
+        "MSE": float((weight * error**2).sum() / scale),
+        "MAE": float((weight * abs(error)).sum() / scale),
+        "ms": ms,
+    }
+
+
+def foreground(peers: bool) -> None:
     def ours(image, alpha, truth):
         colours, ms = timed(lambda: alphacut.estimate_foreground(image, alpha))
-        return score(colours, ms, alpha, truth)
+        return colour_scores(colours, ms, alpha, truth)
 
     def nothing(image, alpha, truth):
-        return score(image, 0.0, alpha, truth)
+        return colour_scores(image, 0.0, alpha, truth)
 
     def multilevel(image, alpha, truth):
         import pymatting
 
         colours, ms = timed(lambda: pymatting.estimate_foreground_ml(image / 255.0, alpha / 255.0))
-        return score(colours * 255, ms, alpha, truth)
+        return colour_scores(colours * 255, ms, alpha, truth)
 
     jobs = {"alphacut multilevel": ours, "the picture itself": nothing}
-    averaged({**jobs, "pymatting multi-level": multilevel} if peers else jobs, items, "Foreground colours")
+    averaged({**jobs, "pymatting multi-level": multilevel} if peers else jobs, composites(), "Foreground colours")
 
 
 PARTS = {part.__name__: part for part in (boxes, strokes, band, automatic, matting, foreground)}

@@ -279,6 +279,44 @@ def test_quality_on_cutouts(data_dir, isa):
     assert np.mean(errors["graded"]) < 0.06
 
 
+def screened(subject, key, rng, height=120, width=160):
+    """A soft-edged subject before a screen whose light it reflects, a quarter of it at the rim and less inside: its
+    true colours and alpha, and the picture."""
+    y, x = np.mgrid[:height, :width]
+    depth = height / 3 - np.hypot(y - height / 2, x - width / 2)
+    alpha = np.clip(depth / 8 + 0.5, 0, 1)[..., None]
+    front = np.clip(subject + 0.04 * rng.standard_normal((height, width, 1)), 0, 1)
+    light = 0.25 * np.clip(1 - depth / 20, 0, 1)[..., None]
+    picture = alpha * ((1 - light) * front + light * key) + (1 - alpha) * key
+    return front, alpha[..., 0], np.rint(255 * picture).astype(np.uint8)
+
+
+@pytest.mark.parametrize("subject", [(0.8, 0.45, 0.35), (0.5, 0.5, 0.5), (0.3, 0.28, 0.25), (0.9, 0.87, 0.85)])
+@pytest.mark.parametrize("key", [(0, 177, 64), (20, 40, 220)])
+def test_despill_after_estimated_colours_leaves_no_tint(key, subject, rng):
+    """Known spill at a known edge: what a keyed cutout shows of the screen, before and after."""
+    front, alpha, image = screened(subject, np.array(key) / 255, rng)
+    matte, strong = np.rint(255 * alpha).astype(np.uint8), int(np.argmax(key))
+    rim = (alpha > 0.05) & (alpha < 1)
+
+    def tint(colours):
+        values = colours[rim] / 255
+        return np.mean(np.maximum(values[:, strong] - np.delete(values, strong, 1).max(1), 0))
+
+    def error(colours):
+        square = (colours[rim] / 255 - front[rim]) ** 2
+        return np.sqrt(np.average(square.mean(1), weights=alpha[rim]))
+
+    colours = alphacut.despill(alphacut.estimate_foreground(image, matte), key)
+    assert tint(image) > 0.2
+    assert tint(colours) < 0.005
+    assert error(colours) < min(0.18, 0.55 * error(image))
+    # With alpha alone, unestimated: no more is taken than the background can have added, and opaque pixels stay.
+    careful = alphacut.despill(image, key, alpha=matte)
+    assert tint(careful) < 0.4 * tint(image)
+    assert np.array_equal(careful[matte == 255], image[matte == 255])
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_despill_takes_a_bool_alpha_as_all_or_nothing(dtype):
     full = {np.uint8: 255, np.uint16: 65535, np.float32: 1}[dtype]

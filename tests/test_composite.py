@@ -384,3 +384,31 @@ def test_colours():
         with pytest.raises(TypeError, match="color must"):
             parse_color(wrong)
     assert alphacut.composite is composite
+
+
+def test_srgb_is_decoded_and_encoded(rng):
+    for shape in [(1, 1), (3, 17), (40, 33, 3), (300, 500, 3)]:
+        for dtype in DTYPES:
+            image = picture(rng, shape, dtype)
+            light = alphacut.decode_srgb(image)
+            assert (light.dtype, light.shape) == (np.float32, shape)
+            assert np.abs(light - reference.to_linear(image / WHOLE[dtype])).max() < 1e-6
+            assert np.abs(alphacut.encode_srgb(light) - image / WHOLE[dtype]).max() < 3e-6
+    ends = np.array([[0, 1]], np.float32)
+    assert np.array_equal(alphacut.decode_srgb(ends), ends)
+    assert np.array_equal(alphacut.encode_srgb(ends), ends)
+    linear = np.linspace(0, 1, 1 << 16, dtype=np.float32).reshape(256, 256)
+    encoded = alphacut.encode_srgb(linear)
+    assert np.abs(encoded - reference.to_encoded(linear.astype(np.float64))).max() < 1e-6
+    assert np.array_equal(
+        alphacut.encode_srgb(linear[::-1, ::2], out=np.empty((256, 128), np.float32)), encoded[::-1, ::2]
+    )
+    with pytest.raises(TypeError, match="light"):
+        alphacut.encode_srgb(np.zeros((2, 2), np.uint8))
+
+
+def test_linear_blend_is_decode_blend_encode(rng):
+    front, back = picture(rng, (2, 20, 30, 3), np.float32)
+    alpha = picture(rng, (20, 30), np.float32)
+    light = composite(alphacut.decode_srgb(front), alpha, alphacut.decode_srgb(back))
+    assert np.abs(alphacut.encode_srgb(light) - composite(front, alpha, back, linear=True)).max() < 3e-6

@@ -364,6 +364,8 @@ CASES = [
     ),
     Case(alphacut.premultiply, {"rgba": RGBA}, {"rgba": [*PICTURE, *_shapes(np.uint8, (4, 4), (4, 4, 3))]}),
     Case(alphacut.unpremultiply, {"rgba": RGBA}, {"rgba": [*PICTURE, *_shapes(np.uint8, (4, 4), (4, 4, 3))]}),
+    Case(alphacut.decode_srgb, {"image": RGB}, {"image": IMAGE}),
+    Case(alphacut.encode_srgb, {"light": in_depth(RGB, np.float32)}, {"light": IMAGE_OF_FLOAT32}),
     Case(
         blurred_background,
         {"image": RGB, "alpha": MASK},
@@ -580,6 +582,7 @@ def _written():
         yield Written("guided_filter", lambda x, y, out=None: a.guided_filter(x, y, 2, 0.01, out=out), with_mask(array))
         yield Written("refine_alpha", a.refine_alpha, with_mask(array))
         yield Written("estimate_foreground", a.estimate_foreground, with_alpha(array))
+        yield Written("decode_srgb", a.decode_srgb, with_one(array))
         yield Written("to_rgba", a.composite, with_alpha(array))
         yield Written("on_colour", lambda x, y, out=None: a.composite(x, y, "red", out=out), with_alpha(array))
         yield Written(

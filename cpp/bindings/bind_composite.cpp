@@ -72,6 +72,29 @@ py::array convert_any(py::handle rgba, py::handle out, Convert<uint8_t> bytes, C
   throw py::type_error("rgba must have dtype uint8, uint16 or float32, got " + std::string(py::str(array.dtype())));
 }
 
+// A float picture of the shape of `values`.
+template <class T, class Function>
+py::array to_floats(const Input<T>& in, py::handle out, Function&& function) {
+  const auto result =
+      output<float>(out, in.view.height, in.view.width, in.array.ndim() == 2 ? 0 : in.view.channels, {in.array});
+  {
+    py::gil_scoped_release unlocked;
+    function(in, result);
+  }
+  return result.array;
+}
+
+py::array decoded(py::handle picture, py::handle out) {
+  return with_image(picture, "image", [&]<class T>(const Input<T>& in) {
+    return to_floats(in, out, [](ImageView<const T> from, ImageView<float> to) { decode_srgb(from, to); });
+  });
+}
+
+py::array encoded(py::handle light, py::handle out) {
+  return to_floats(image<float>(light, "light"), out,
+                   [](ImageView<const float> from, ImageView<float> to) { encode_srgb(from, to); });
+}
+
 py::array blurred(py::handle picture, py::handle alpha, double sigma, py::handle out) {
   return with_image(picture, "image", [&]<class T>(const Input<T>& in) {
     const auto weight = plane<T>(alpha, "alpha");
@@ -112,6 +135,8 @@ void bind_composite(py::module_& m) {
       "unpremultiply",
       [](py::object rgba, py::object out) { return convert_any(rgba, out, &unpremultiply, &unpremultiply); },
       py::arg("rgba"), py::arg("out") = py::none());
+  m.def("decode_srgb", &decoded, py::arg("image"), py::arg("out") = py::none());
+  m.def("encode_srgb", &encoded, py::arg("light"), py::arg("out") = py::none());
   m.def("blurred_background", &blurred, py::arg("image"), py::arg("alpha"), py::arg("sigma"),
         py::arg("out") = py::none());
   m.def("checkerboard", &board, py::arg("height"), py::arg("width"), py::arg("tile"), py::arg("out") = py::none());

@@ -23,6 +23,9 @@ struct ForegroundKernels {
   // others to halves[2·c + 1].
   void (*split_u8)(const uint8_t* pixels, size_t n, int channels, ptrdiff_t step, float* const* halves);
   void (*split_f32)(const float* pixels, size_t n, int channels, ptrdiff_t step, float* const* halves);
+  // The other way: n pixels side by side from floats, in bytes rounded half up.
+  void (*join_u8)(const float* const* halves, size_t n, int channels, uint8_t* pixels);
+  void (*join_f32)(const float* const* halves, size_t n, int channels, float* pixels);
   // Joins two half-rows: cell i is even[i / 2] or odd[i / 2].
   void (*enlarge)(const float* even, const float* odd, size_t n, float* row);
   // The pixel where alpha is 255, else the other.

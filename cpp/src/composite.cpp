@@ -138,13 +138,19 @@ struct LinearFloats {
   }
 };
 
+template <class Tables>
+const Tables& tables_of() {
+  static const Tables tables;
+  return tables;
+}
+
 template <class T>
 void composite_linear(ImageView<const T> foreground, ImageView<const T> alpha, ImageView<const T> background,
                       ImageView<T> out) {
   using Tables = std::conditional_t<std::is_same_v<T, uint8_t>, LinearBytes, LinearFloats>;
-  static const Tables tables;
+  const Tables& tables = tables_of<Tables>();
   constexpr T whole = std::is_same_v<T, uint8_t> ? 255 : 1;
-  composite_rows(foreground, alpha, background, out, [](const T* f, const T* a, const T* b, size_t n, T* to) {
+  composite_rows(foreground, alpha, background, out, [&tables](const T* f, const T* a, const T* b, size_t n, T* to) {
     for (size_t i = 0; i < n; ++i, f += 3, b += 3, to += 3)
       for (int c = 0; c < 3; ++c) to[c] = a[i] == whole ? f[c] : a[i] == 0 ? b[c] : tables.blend(f[c], b[c], a[i]);
   });
@@ -158,6 +164,17 @@ void each_row(ImageView<const T> rgba, ImageView<T> out, void (*kernel)(const T*
   require_unit(rgba, "rgba");
   parallel_for(rgba.height, row_grain(rgba.width), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y) kernel(rgba.row(y), static_cast<size_t>(rgba.width), out.row(y));
+  });
+}
+
+template <class T, class Function>
+void each_value(ImageView<const T> in, const char* name, ImageView<float> out, Function&& function) {
+  require_size(out, "out", in, name);
+  require_channels(out, "out", in.channels, in.channels);
+  require_unit(in, name);
+  parallel_for(in.height, row_grain(in.width * in.channels), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y)
+      std::transform(in.row(y), in.row(y) + in.width * in.channels, out.row(y), function);
   });
 }
 
@@ -317,6 +334,21 @@ void unpremultiply(ImageView<const uint8_t> rgba, ImageView<uint8_t> out) {
 }
 void unpremultiply(ImageView<const float> rgba, ImageView<float> out) {
   each_row(rgba, out, kernels().composite.unpremultiply_f32);
+}
+
+void decode_srgb(ImageView<const uint8_t> image, ImageView<float> light) {
+  std::array<float, 256> decoded;
+  for (size_t i = 0; i < decoded.size(); ++i)
+    decoded[i] = static_cast<float>(srgb_to_linear(static_cast<double>(i) / 255));
+  each_value(image, "image", light, [&](uint8_t value) { return decoded[value]; });
+}
+void decode_srgb(ImageView<const float> image, ImageView<float> light) {
+  const auto& tables = tables_of<LinearFloats>();
+  each_value(image, "image", light, [&](float value) { return std::min(tables.decode(value), 1.0f); });
+}
+void encode_srgb(ImageView<const float> light, ImageView<float> image) {
+  const auto& tables = tables_of<LinearFloats>();
+  each_value(light, "light", image, [&](float value) { return std::min(tables.encode(value), 1.0f); });
 }
 
 void blurred_background(ImageView<const uint8_t> image, ImageView<const uint8_t> alpha, double sigma,

@@ -15,34 +15,56 @@ namespace {
 
 constexpr int64_t kSmall = 32;  // levels up to this size, both sides, get more iterations
 constexpr int kSmallIterations = 10, kIterations = 2;
-// An iteration looks at cells this far away.
-constexpr int64_t kReach = 2;
 constexpr int kCoarse = 3;         // the levels finer than this are solved where alpha is partial only,
 constexpr int64_t kTile = 1 << 7;  // in tiles of so many pixels
+constexpr int64_t kStep = 16;      // Spans of cells are worked on from a multiple of this to the next: whole vectors.
 
 struct Box {
   int64_t y0, y1, x0, x1;
 };
 
+// Cells of a row; none if end <= begin.
+struct Span {
+  int64_t begin, end;
+
+  bool empty() const { return end <= begin; }
+  void join(const Span& other) {
+    if (other.empty()) return;
+    *this = empty() ? other : Span{std::min(begin, other.begin), std::max(end, other.end)};
+  }
+};
+using Spans = std::vector<Span>;  // one for each row
+
+// What lies within one row and one cell of the spans.
+Spans grown(const Spans& spans, int64_t width) {
+  Spans result(spans.size());
+  for (size_t y = 0; y < spans.size(); ++y) {
+    Span& span = result[y] = spans[y];
+    if (y > 0) span.join(spans[y - 1]);
+    if (y + 1 < spans.size()) span.join(spans[y + 1]);
+    if (!span.empty()) span = {std::max<int64_t>(span.begin - 1, 0), std::min(span.end + 1, width)};
+  }
+  return result;
+}
+
 // A level of the pyramid, or a box of its cells: alpha, picture, F and B, split like a chessboard (see the kernel).
-// Zeros surround each half-row and the whole, where neighbours are read but weigh nothing.
+// Only the cells of `wanted` matter, and what the iterations look at for them: no others are loaded or relaxed. Zeros
+// surround them, where neighbours are read but weigh nothing, or are not wanted.
 class Level {
  public:
-  // Has room for at least `room` cells a side, so that levels of like boxes take like blocks of memory.
-  Level(const Box& cells, int64_t planes, int64_t room)
+  Level(const Box& cells, int64_t planes, Spans wanted, int iterations)
       : origin_y(cells.y0),
         origin_x(cells.x0),
         height(cells.y1 - cells.y0),
         width(cells.x1 - cells.x0),
         channels(static_cast<int>(planes)),
         pitch_(pitch_of(width)),
-        values_(1, (1 + 3 * planes) * std::max(plane_rows() * pitch_, rows_of(room) * pitch_of(room)) + kPad) {
+        values_(1, (1 + 3 * planes) * plane_rows() * pitch_ + kPad) {
     std::fill_n(values_.data(), kPad, 0.0f);
-    for (int64_t i = 0; i < (1 + 3 * planes) * plane_rows(); ++i) {
-      const bool outside = i % plane_rows() < 2 || i % plane_rows() >= plane_rows() - 2;
-      const int64_t from = outside ? 0 : width / 2;
-      std::fill_n(values_.data() + kPad + i * pitch_ + from, pitch_ - from, 0.0f);
-    }
+    for (int64_t plane = 0; plane < 1 + 3 * planes; ++plane)
+      for (int64_t y : {int64_t{-1}, height}) std::fill_n(half_row(plane, y, y & 1), 2 * pitch_, 0.0f);
+    reach_.push_back(std::move(wanted));
+    for (int i = 0; i < 2 * iterations; ++i) reach_.push_back(grown(reach_.back(), width));
   }
 
   // Plane 0 is alpha, then come `channels` planes each of the picture, F and B. `first` is the x of the half-row's
@@ -52,15 +74,38 @@ class Level {
     return values_.data() + kPad + (plane * plane_rows() + (y + 1) * 2 + color) * pitch_;
   }
   float& at(int64_t plane, int64_t y, int64_t x) { return half_row(plane, y, x & 1)[x >> 1]; }
-  int64_t half_width(int64_t first) const { return (width + 1 - first) / 2; }
   int64_t foreground() const { return 1 + channels; }
   int64_t background() const { return 1 + 2 * channels; }
 
-  void relax(int iterations) {
-    for (int64_t color = 0; color < 2 * iterations; ++color)
+  // A span made longer.
+  Span whole_steps(const Span& span) const {
+    return {span.begin / kStep * kStep, std::min((span.end + kStep - 1) / kStep * kStep, width)};
+  }
+  // What must be there before the iterations, and the cells of a row to load for that.
+  const Spans& reach() const { return reach_.back(); }
+  Span loaded(int64_t y) const { return whole_steps(reach()[static_cast<size_t>(y)]); }
+  // Zeros beside a row's loaded cells.
+  void close(int64_t y) {
+    const Span span = loaded(y);
+    for (int64_t plane = 0; plane < 1 + 3 * channels; ++plane)
+      for (int64_t first = 0; first < 2; ++first) {
+        float* half = half_row(plane, y, first);
+        half[span.begin / 2 - 1] = half[span.begin / 2 + half_count(span, first)] = 0;
+      }
+  }
+  // How many of a span's cells a half-row has; spans begin at even cells.
+  static int64_t half_count(const Span& span, int64_t first) { return (span.end - span.begin + 1 - first) / 2; }
+
+  // Each sweep reaches a cell less far than the one before: in the end what is wanted is there.
+  void relax() {
+    const auto sweeps = static_cast<int64_t>(reach_.size()) - 1;
+    for (int64_t sweep = 0; sweep < sweeps; ++sweep) {
+      const Spans& spans = reach_[static_cast<size_t>(sweeps - 1 - sweep)];
       parallel_for(height, row_grain(width, 1 << 13), [&](int64_t begin, int64_t end) {
-        for (int64_t y = begin; y < end; ++y) relax_half_row(y, (y ^ color) & 1);
+        for (int64_t y = begin; y < end; ++y)
+          relax_half_row(y, (y ^ sweep) & 1, whole_steps(spans[static_cast<size_t>(y)]));
       });
+    }
   }
 
   int64_t origin_y, origin_x, height, width;  // origins are even: both colours keep their places
@@ -72,15 +117,16 @@ class Level {
   static int64_t rows_of(int64_t cells) { return 2 * (cells + 2); }
   int64_t plane_rows() const { return rows_of(height); }
 
-  void relax_half_row(int64_t y, int64_t first) {
-    const int64_t n = half_width(first);
-    if (n == 0) return;
-    kernels().foreground.relax(half_row(0, y, first), half_row(0, y, 1 - first), 2 * pitch_, plane_rows() * pitch_,
-                               channels, static_cast<size_t>(n), static_cast<int>(first), y > 0, y + 1 < height,
-                               first > 0, 2 * (n - 1) + first + 1 < width);
+  void relax_half_row(int64_t y, int64_t first, const Span& span) {
+    const int64_t n = half_count(span, first), from = span.begin / 2;
+    if (n <= 0) return;
+    kernels().foreground.relax(half_row(0, y, first) + from, half_row(0, y, 1 - first) + from, 2 * pitch_,
+                               plane_rows() * pitch_, channels, static_cast<size_t>(n), static_cast<int>(first), y > 0,
+                               y + 1 < height, span.begin + first > 0, span.begin + 2 * (n - 1) + first + 1 < width);
   }
 
   int64_t pitch_;
+  std::vector<Spans> reach_;  // [i]: what lies within i cells of what is wanted
   Image<float> values_;
 };
 
@@ -93,9 +139,9 @@ void split(const float* pixels, size_t n, int channels, ptrdiff_t step, float* c
   kernels().foreground.split_f32(pixels, n, channels, step, halves);
 }
 
-// Writes the pixels at the middle of the row's cells into `planes` planes from `plane` on.
+// Writes the pixels at the middle of a row's cells into `planes` planes from `plane` on.
 template <class T>
-void load_row(ImageView<const T> image, int shift, int64_t y, int64_t plane, Level& level) {
+void load_row(ImageView<const T> image, int shift, int64_t y, const Span& cells, int64_t plane, Level& level) {
   const int64_t size = int64_t{1} << shift, middle = size / 2;
   const T* row = image.row(std::min((level.origin_y + y) * size + middle, image.height - 1));
   const auto load = [&](int64_t x, int64_t n, int64_t from) {
@@ -107,36 +153,40 @@ void load_row(ImageView<const T> image, int shift, int64_t y, int64_t plane, Lev
           halves);
   };
   // The middle of the last cell may lie outside.
-  const int64_t inside = std::min(level.width, (image.width - 1 + size - middle) / size - level.origin_x);
-  if (inside > 0) load(0, inside, level.origin_x * size + middle);
-  if (inside < level.width) load(level.width - 1, 1, image.width - 1);
+  const int64_t inside = std::min(cells.end, (image.width - 1 + size - middle) / size - level.origin_x);
+  if (inside > cells.begin) load(cells.begin, inside - cells.begin, (level.origin_x + cells.begin) * size + middle);
+  if (inside < cells.end) load(cells.end - 1, 1, image.width - 1);
 }
 
-// Alpha and picture of those cells of the level 2^shift times smaller, each the pixel at its middle.
+// Fills a level, 2^shift times smaller than the picture: alpha and colours of the pixel at the middle of each cell.
 template <class T, class A>
-Level make_level(ImageView<const T> image, ImageView<const A> alpha, int shift, const Box& cells, int64_t room = 0) {
-  Level level(cells, image.channels, room);
+void load(ImageView<const T> image, ImageView<const A> alpha, int shift, Level& level) {
   parallel_for(level.height, row_grain(level.width), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y) {
-      load_row(alpha, shift, y, 0, level);
-      load_row(image, shift, y, 1, level);
+      const Span cells = level.loaded(y);
+      if (cells.empty()) continue;
+      load_row(alpha, shift, y, cells, 0, level);
+      load_row(image, shift, y, cells, 1, level);
+      level.close(y);
     }
   });
-  return level;
 }
 
-// Starts F and B from those of the next coarser level. Origins are multiples of 4, so that pairs of cells stay
-// together.
+// Starts F and B from those of the next coarser level. Origins and spans begin at multiples of 4, so that pairs of
+// cells stay together.
 void take_coarser(Level& level, Level& coarser) {
-  const int64_t left = (level.origin_x / 2 - coarser.origin_x) / 2;
   parallel_for(level.height, row_grain(level.width), [&](int64_t begin, int64_t end) {
-    for (int64_t plane = level.foreground(); plane < 1 + 3 * level.channels; ++plane)
-      for (int64_t y = begin; y < end; ++y) {
-        const int64_t from = (level.origin_y + y) / 2 - coarser.origin_y;
+    for (int64_t y = begin; y < end; ++y) {
+      const Span cells = level.loaded(y);
+      if (cells.empty()) continue;
+      const int64_t from = (level.origin_y + y) / 2 - coarser.origin_y;
+      const int64_t left = ((level.origin_x + cells.begin) / 2 - coarser.origin_x) / 2;
+      for (int64_t plane = level.foreground(); plane < 1 + 3 * level.channels; ++plane)
         for (int64_t first = 0; first < 2; ++first)
           kernels().foreground.enlarge(coarser.half_row(plane, from, 0) + left, coarser.half_row(plane, from, 1) + left,
-                                       static_cast<size_t>(level.half_width(first)), level.half_row(plane, y, first));
-      }
+                                       static_cast<size_t>(Level::half_count(cells, first)),
+                                       level.half_row(plane, y, first) + cells.begin / 2);
+    }
   });
 }
 
@@ -203,7 +253,11 @@ Level solve(ImageView<const T> image, ImageView<const A> alpha, const MeanColors
   int shift = last;
   while (cells_of(std::max(image.height, image.width), shift) > 2) ++shift;
   const auto make = [&](int s) {
-    return make_level(image, alpha, s, {0, cells_of(image.height, s), 0, cells_of(image.width, s)});
+    const int64_t height = cells_of(image.height, s), width = cells_of(image.width, s);
+    Level level({0, height, 0, width}, image.channels, Spans(static_cast<size_t>(height), Span{0, width}),
+                std::max(height, width) <= kSmall ? kSmallIterations : kIterations);
+    load(image, alpha, s, level);
+    return level;
   };
   Level level = make(shift);
   for (int64_t y = 0; y < level.height; ++y)
@@ -213,7 +267,7 @@ Level solve(ImageView<const T> image, ImageView<const A> alpha, const MeanColors
         level.at(level.background() + c, y, x) = static_cast<float>(mean.background[c]);
       }
   for (;; --shift) {
-    level.relax(std::max(level.height, level.width) <= kSmall ? kSmallIterations : kIterations);
+    level.relax();
     if (shift == last) return level;
     Level finer = make(shift - 1);
     take_coarser(finer, level);
@@ -221,95 +275,135 @@ Level solve(ImageView<const T> image, ImageView<const A> alpha, const MeanColors
   }
 }
 
-// The finest level in a box, as if the whole of it were solved from `coarse`: boxes grow by what the iterations look
-// at.
+// The spans of a tile's rows as those of a box of cells around it.
+Spans shifted(const Span* spans, const Box& tile, const Box& cells) {
+  Spans result(static_cast<size_t>(cells.y1 - cells.y0));
+  const int64_t left = tile.x0 - cells.x0;
+  for (int64_t y = tile.y0; y < tile.y1; ++y, ++spans)
+    if (!spans->empty()) result[static_cast<size_t>(y - cells.y0)] = {spans->begin + left, spans->end + left};
+  return result;
+}
+
+// The cells that a finer level starts from.
+Spans halved(const Level& finer, const Box& cells) {
+  Spans result(static_cast<size_t>(cells.y1 - cells.y0));
+  for (int64_t y = 0; y < finer.height; ++y) {
+    const Span span = finer.loaded(y);
+    if (!span.empty())
+      result[static_cast<size_t>((finer.origin_y + y) / 2 - cells.y0)].join(
+          {(finer.origin_x + span.begin) / 2 - cells.x0, (finer.origin_x + span.end - 1) / 2 + 1 - cells.x0});
+  }
+  return result;
+}
+
+// The finest level at `wanted`, spans of the tile's rows, as if the whole of it were solved from `coarse`: levels look
+// as far beyond as their iterations do.
 template <class T, class A>
-Level solve_box(ImageView<const T> image, ImageView<const A> alpha, Level& coarse, int shift, const Box& box) {
-  Box cells[kCoarse];
-  const auto widen = [&](const Box& b, int s) -> Box {
-    constexpr int64_t margin = kIterations * kReach;
-    return {std::max<int64_t>(b.y0 - margin, 0) & ~int64_t{3}, std::min(b.y1 + margin, cells_of(image.height, s)),
-            std::max<int64_t>(b.x0 - margin, 0) & ~int64_t{3}, std::min(b.x1 + margin, cells_of(image.width, s))};
-  };
-  cells[0] = widen(box, 0);
-  for (int s = 1; s < shift; ++s) {
-    const Box& finer = cells[s - 1];
-    cells[s] = widen({finer.y0 / 2, (finer.y1 + 1) / 2, finer.x0 / 2, (finer.x1 + 1) / 2}, s);
+Level solve_around(ImageView<const T> image, ImageView<const A> alpha, Level& coarse, int shift, const Box& tile,
+                   const Span* wanted) {
+  constexpr int64_t margin = 2 * kIterations;
+  std::vector<Level> levels;
+  levels.reserve(kCoarse);
+  Box inner = tile;
+  for (int s = 0; s < shift; ++s) {
+    const Box cells{std::max<int64_t>(inner.y0 - margin, 0) & ~int64_t{3},
+                    std::min(inner.y1 + margin, cells_of(image.height, s)),
+                    std::max<int64_t>(inner.x0 - margin, 0) / kStep * kStep,
+                    std::min((inner.x1 + margin + kStep - 1) / kStep * kStep, cells_of(image.width, s))};
+    levels.emplace_back(cells, image.channels, s == 0 ? shifted(wanted, tile, cells) : halved(levels.back(), cells),
+                        kIterations);
+    inner = {cells.y0 / 2, (cells.y1 + 1) / 2, cells.x0 / 2, (cells.x1 + 1) / 2};
   }
-  const auto room = [](int s) { return (kTile >> s) + 24; };  // two margins and what rounding adds, level by level
-  Level level = make_level(image, alpha, shift - 1, cells[shift - 1], room(shift - 1));
-  take_coarser(level, coarse);
-  level.relax(kIterations);
-  for (int s = shift - 2; s >= 0; --s) {
-    Level finer = make_level(image, alpha, s, cells[s], room(s));
-    take_coarser(finer, level);
-    finer.relax(kIterations);
-    level = std::move(finer);
+  for (int s = shift - 1; s >= 0; --s) {
+    Level& level = levels[static_cast<size_t>(s)];
+    load(image, alpha, s, level);
+    take_coarser(level, s == shift - 1 ? coarse : levels[static_cast<size_t>(s) + 1]);
+    level.relax();
   }
-  return level;
+  return std::move(levels.front());
 }
 
-bool full(uint8_t alpha) { return alpha == 255; }
-bool full(float alpha) { return alpha == 1; }
-
-void find_partial(const uint8_t* alpha, size_t n, size_t& first, size_t& end) {
-  kernels().foreground.partial_u8(alpha, n, &first, &end);
+// From the first to the last partial pixel of n.
+Span partial_span(const uint8_t* alpha, int64_t n) {
+  size_t first, end;
+  kernels().foreground.partial_u8(alpha, static_cast<size_t>(n), &first, &end);
+  return {static_cast<int64_t>(first), static_cast<int64_t>(end)};
 }
 
-void find_partial(const float* alpha, size_t n, size_t& first, size_t& end) {
+Span partial_span(const float* alpha, int64_t n) {
   const auto partial = [](float a) { return a > 0 && a < 1; };
-  first = static_cast<size_t>(std::find_if(alpha, alpha + n, partial) - alpha);
-  for (end = first == n ? 0 : n; end > first && !partial(alpha[end - 1]);) --end;
+  const int64_t first = std::find_if(alpha, alpha + n, partial) - alpha;
+  int64_t end = n;
+  while (end > first && !partial(alpha[end - 1])) --end;
+  return {first, end};
 }
 
-// The rectangle of the partial pixels in a box; empty (y1 <= y0) if there are none.
-template <class A>
-Box partial_box(ImageView<const A> alpha, const Box& box) {
-  Box found{box.y1, box.y0, box.x1, box.x0};
-  for (int64_t y = box.y0; y < box.y1; ++y) {
-    size_t first, end;
-    find_partial(alpha.row(y) + box.x0, static_cast<size_t>(box.x1 - box.x0), first, end);
-    if (first >= end) continue;
-    found = {std::min(found.y0, y), y + 1, std::min(found.x0, box.x0 + static_cast<int64_t>(first)),
-             std::max(found.x1, box.x0 + static_cast<int64_t>(end))};
-  }
-  return found;
+void join(const float* const* halves, size_t n, int channels, uint8_t* pixels) {
+  kernels().foreground.join_u8(halves, n, channels, pixels);
+}
+void join(const float* const* halves, size_t n, int channels, float* pixels) {
+  kernels().foreground.join_f32(halves, n, channels, pixels);
 }
 
-// The picture where alpha is full, else the coarse F; a row's F serves all rows of its cells.
+// F of the cells from an even one on, as pixels.
+template <class T>
+void store_row(Level& level, int64_t y, const Span& cells, T* pixels) {
+  const float* halves[6];
+  for (int c = 0; c < level.channels; ++c)
+    for (int64_t first = 0; first < 2; ++first)
+      halves[2 * c + first] = level.half_row(level.foreground() + c, y, first) + cells.begin / 2;
+  join(halves, static_cast<size_t>(cells.end - cells.begin), level.channels, pixels);
+}
+
+// The picture's pixels where alpha is full, else the others.
+void select(const uint8_t* alpha, const uint8_t* pixels, const uint8_t* others, int64_t n, int channels,
+            uint8_t* result) {
+  kernels().foreground.select_u8(alpha, pixels, others, static_cast<size_t>(n), channels, result);
+}
+template <class T, class A>
+void select(const A* alpha, const T* pixels, const T* others, int64_t n, int channels, T* result) {
+  for (int64_t x = 0; x < n; ++x)
+    for (int64_t i = x * channels; i < (x + 1) * channels; ++i) result[i] = unit(alpha[x]) == 1 ? pixels[i] : others[i];
+}
+
+// The picture where alpha is full, else the coarse F; a row's F serves all rows of its cells. Also finds the partial
+// pixels of each tile's rows, `spans[tile column · height + y]`.
 template <class T, class A>
 void fill_rows(ImageView<const T> image, ImageView<const A> alpha, Level& coarse, int shift, int64_t y0, int64_t y1,
-               ImageView<T> foreground) {
-  std::vector<T> colors(static_cast<size_t>(image.width * image.channels));
+               Span* spans, ImageView<T> foreground) {
+  const int64_t width = image.width, channels = image.channels;
+  std::vector<T> cells(static_cast<size_t>(coarse.width * channels)), colors(static_cast<size_t>(width * channels));
   for (int64_t y = y0; y < y1; ++y) {
-    if (y == y0 || y % (int64_t{1} << shift) == 0)
-      for (int64_t x = 0; x < image.width; ++x)
-        for (int64_t c = 0; c < image.channels; ++c)
-          store_unit(coarse.at(coarse.foreground() + c, y >> shift, x >> shift),
-                     colors[static_cast<size_t>(x * image.channels + c)]);
-    const T* in = image.row(y);
-    T* out = foreground.row(y);
-    if constexpr (std::is_same_v<T, uint8_t> && std::is_same_v<A, uint8_t>) {
-      kernels().foreground.select_u8(alpha.row(y), in, colors.data(), static_cast<size_t>(image.width),
-                                     static_cast<int>(image.channels), out);
-    } else {
-      for (int64_t x = 0; x < image.width; ++x)
-        for (int64_t i = x * image.channels; i < (x + 1) * image.channels; ++i)
-          out[i] = full(alpha.row(y)[x]) ? in[i] : colors[static_cast<size_t>(i)];
+    if (y == y0 || y % (int64_t{1} << shift) == 0) {
+      store_row(coarse, y >> shift, {0, coarse.width}, cells.data());
+      T* color = colors.data();
+      for (int64_t x = 0; x < width; ++x)
+        for (int64_t c = 0; c < channels; ++c) *color++ = cells[static_cast<size_t>((x >> shift) * channels + c)];
     }
+    const A* row = alpha.row(y);
+    select(row, image.row(y), colors.data(), width, coarse.channels, foreground.row(y));
+    for (int64_t x = 0; x < width; x += kTile)
+      spans[x / kTile * image.height + y] = partial_span(row + x, std::min(kTile, width - x));
   }
 }
 
+// F as solved at full size, in the spans of a tile's rows.
 template <class T, class A>
-void write_box(ImageView<const A> alpha, Level& level, const Box& box, ImageView<T> foreground) {
-  for (int64_t y = box.y0; y < box.y1; ++y)
-    for (int64_t c = 0; c < foreground.channels; ++c) {
-      T* out = foreground.row(y) + c;
-      for (int64_t x = box.x0; x < box.x1; ++x)
-        if (!full(alpha.row(y)[x]))
-          store_unit(level.at(level.foreground() + c, y - level.origin_y, x - level.origin_x),
-                     out[x * foreground.channels]);
-    }
+void solve_tile(ImageView<const T> image, ImageView<const A> alpha, Level& coarse, int shift, const Box& tile,
+                const Span* spans, ImageView<T> foreground) {
+  if (std::all_of(spans, spans + tile.y1 - tile.y0, [](const Span& span) { return span.empty(); })) return;
+  Level level = solve_around(image, alpha, coarse, shift, tile, spans);
+  const int64_t left = tile.x0 - level.origin_x, channels = image.channels;
+  std::vector<T> colors(static_cast<size_t>(level.width * channels));
+  for (int64_t y = tile.y0; y < tile.y1; ++y) {
+    const Span& span = spans[y - tile.y0];
+    if (span.empty()) continue;
+    const int64_t x = tile.x0 + span.begin;
+    const Span cells = level.whole_steps({left + span.begin, left + span.end});
+    store_row(level, y - level.origin_y, cells, colors.data());
+    select(alpha.row(y) + x, image.row(y) + x * channels, colors.data() + (left + span.begin - cells.begin) * channels,
+           span.end - span.begin, level.channels, foreground.row(y) + x * channels);
+  }
 }
 
 template <class T, class A>
@@ -340,18 +434,18 @@ void estimate_foreground(ImageView<const T> image, ImageView<const A> alpha, Ima
   while (shift > 0 && cells_of(std::max(image.height, image.width), shift - 1) <= kSmall) --shift;
   Level coarse = solve(image, alpha, mean, shift);
   const int64_t band = std::max(row_grain(image.width) >> shift, int64_t{1}) << shift;
-  parallel_for(image.height, band,
-               [&](int64_t begin, int64_t end) { fill_rows(image, alpha, coarse, shift, begin, end, foreground); });
-  if (shift == 0) return;
   const int64_t across = (image.width - 1) / kTile + 1;
+  Spans spans(static_cast<size_t>(across * image.height));
+  parallel_for(image.height, band, [&](int64_t begin, int64_t end) {
+    fill_rows(image, alpha, coarse, shift, begin, end, spans.data(), foreground);
+  });
+  if (shift == 0) return;
   parallel_for(((image.height - 1) / kTile + 1) * across, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t y0 = i / across * kTile, x0 = i % across * kTile;
-      const Box box =
-          partial_box(alpha, {y0, std::min(y0 + kTile, image.height), x0, std::min(x0 + kTile, image.width)});
-      if (box.y1 <= box.y0) continue;
-      Level level = solve_box(image, alpha, coarse, shift, box);
-      write_box(alpha, level, box, foreground);
+      solve_tile(image, alpha, coarse, shift,
+                 {y0, std::min(y0 + kTile, image.height), x0, std::min(x0 + kTile, image.width)},
+                 spans.data() + i % across * image.height + y0, foreground);
     }
   });
 }

@@ -17,7 +17,7 @@ from .components import (
     mask_to_polygons,
     remove_small,
 )
-from .composite import composite, premultiply, unpremultiply
+from .composite import composite, decode_srgb, encode_srgb, premultiply, unpremultiply
 from .cutout import Cutout
 from .foreground import estimate_foreground
 from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
@@ -47,10 +47,12 @@ __all__ = [
     "chroma_key",
     "component_stats",
     "composite",
+    "decode_srgb",
     "denoise",
     "despill",
     "detect_subject",
     "distance_transform",
+    "encode_srgb",
     "estimate_foreground",
     "fill_holes",
     "find_key",

@@ -188,6 +188,10 @@ def despill(
     of the least of them over the greatest other. A key whose channels differ by less than 25.5 is gray and changes
     nothing, nor does any key change a gray picture. Memory beyond the result: none.
 
+    Lowering a channel takes the tint away, but not the rest of the background from a soft edge, which stays too dark or
+    too bright: there, pass the result of :func:`estimate_foreground` without an alpha. On synthetic edges that halves
+    the error of the picture's colours, and no tint is left.
+
     Examples
     --------
     >>> import numpy as np, alphacut

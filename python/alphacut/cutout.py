@@ -34,7 +34,8 @@ class Cutout:
     alpha : (H, W) ndarray
         Straight alpha in the picture's depth. The picture's own alpha, if it had one, is multiplied in.
     foreground : ndarray, of `image`'s shape and dtype
-        The subject's own colours, with the background's share taken out at soft edges.
+        The subject's own colours, straight (not weighted by alpha), with the background's share taken out at soft
+        edges. With ``foreground=False`` they are the picture's, and leave a halo over another background.
     box : (x, y, width, height) or None
         The smallest box that holds every pixel of `mask`; None if it is empty.
     confidence : float

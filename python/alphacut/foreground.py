@@ -43,7 +43,11 @@ def estimate_foreground(image: Array, alpha: Array, *, method: str = "multilevel
     2020. Here pixels are updated like the two colours of a chessboard in turn, so that the result does not depend on
     the number of threads, and the weight of a neighbour is ``1e-5 + 0.1 * abs(alpha difference)``. The three finest
     levels are solved only around partial pixels (which does not change these): the time goes with their number. Needs
-    about 1 byte a pixel and 1.5 MB a thread.
+    about 1 byte a pixel and 2 MB a thread.
+
+    The colours are straight: not weighted by alpha, as :func:`composite` and RGBA files want them. They are right in
+    the light in which the picture's edge was mixed. Encoded values are taken to be mixed as such; for an edge mixed in
+    linear light, with alpha known, estimating on the values of :func:`decode_srgb` left less than a third of the error.
 
     Examples
     --------

@@ -800,6 +800,16 @@ void foreground_rows() {
   });
   compare(PICK(foreground, split_u8), split, in<u8>({step, channels}), count, out<f32>({channels, channels}));
   compare(PICK(foreground, split_f32), split, in<f32>({step, channels}), count, out<f32>({channels, channels}));
+  const auto join = ADAPTED((const f32* cells, size_t n, auto* pixels) {
+    const f32* halves[6];
+    for (int i = 0; i < 2 * channels; ++i) {
+      halves[i] = cells;
+      cells += (n + 1 - static_cast<size_t>(i % 2)) / 2;
+    }
+    kernel(halves, n, channels, pixels);
+  });
+  compare(PICK(foreground, join_u8), join, in<f32>(channels), count, out<u8>(channels));
+  compare(PICK(foreground, join_f32), join, in<f32>(channels), count, out<f32>(channels));
   compare(PICK(foreground, enlarge),
           ADAPTED((const f32* even, const f32* odd, size_t n, f32* row) { kernel(even, odd + n % 2, n, row); }),
           in<f32>({1, 0, 2}), in<f32>({1, 0, 2}), count, out<f32>(1));

@@ -25,6 +25,11 @@ void premultiply(ImageView<const float> rgba, ImageView<float> out);
 void unpremultiply(ImageView<const uint8_t> rgba, ImageView<uint8_t> out);
 void unpremultiply(ImageView<const float> rgba, ImageView<float> out);
 
+// sRGB values to linear light, 0..1, and back (IEC 61966-2-1), of a picture of any number of channels; within 1e-6.
+void decode_srgb(ImageView<const uint8_t> image, ImageView<float> light);
+void decode_srgb(ImageView<const float> image, ImageView<float> light);
+void encode_srgb(ImageView<const float> light, ImageView<float> image);
+
 // The picture blurred by about a Gaussian of `sigma` pixels, counting every pixel by 1 − alpha, so that the subject
 // does not bleed into it. Far from any background it becomes the background's mean colour, and mid-gray where there is
 // none. `out` has the picture's channels. Takes 16 bytes a pixel for a while (8 for a gray picture), and twice as much
