@@ -27,7 +27,7 @@ from .quality import DATA, colour_scores, composites, load
 Alpha = Callable[[], np.ndarray]  # alpha in 0..1
 SIZES = (2, 12)  # megapixels
 ENLARGED = "GT15"  # fur; about as many unknown pixels as the median picture
-WEIGHT, LOW, SCALE = 0.03, 0.05, 0.9  # of refine_alpha's "closed_form"
+WEIGHT, ITERATIONS, LOW, SCALE = 0.03, 15, 0.05, 0.9  # of refine_alpha's "closed_form"
 EDGES = {"hair": "GT03", "fur": "GT15", "wire and paper": "GT25", "hard edge": "GT19"}
 GROUND = (255, 0, 255)
 
@@ -198,23 +198,27 @@ def iterations_plot(path: Path) -> None:
     mpl.rcParams.update({"svg.hashsalt": "alphacut", "svg.fonttype": "none"})
     from matplotlib import pyplot as plt
 
-    steps = [0, 1, 2, 3, 5, 7, 10, 14, 20, 28, 40, 60, 80, 120]
+    steps = [0, 1, 2, 3, 5, 7, 10, 15, 20, 28, 40, 60, 80, 120]
     figure, axes = plt.subplots(figsize=(6, 3.6), layout="constrained")
-    for trimaps in ("trimaps", "trimaps2"):
-        curve, whole = np.zeros(len(steps)), 0.0
+    for trimaps, color in (("trimaps", "C0"), ("trimaps2", "C1")):
         items = pictures(trimaps)
+        curves = {"filtered samples": np.zeros(len(steps)), "samples": np.zeros(len(steps))}
+        whole = 0.0
         for image, trimap, truth in tqdm(items, desc=trimaps, disable=None):
-            labels, start, confidence = _core.sample_colours(image, trimap)
-            for i, count in enumerate(steps):
-                solved = _core.solve_laplacian(image, labels, confidence, start, WEIGHT, count)
-                unknown = (labels > 0) & (labels < 255)
-                alpha = np.where(unknown, np.clip((solved - LOW) / SCALE, 0, 1), labels / 255)
-                curve[i] += errors(alpha, trimap, truth)[0] / len(items)
+            labels, raw, confidence = _core.sample_colours(image, trimap)
+            filtered = alphacut.refine_alpha(image / np.float32(255), trimap, method="sampled")
+            for curve, start in zip(curves.values(), (filtered, raw), strict=True):
+                for i, count in enumerate(steps):
+                    solved = _core.solve_laplacian(image, labels, confidence, start, WEIGHT, count)
+                    unknown = (labels > 0) & (labels < 255)
+                    alpha = np.where(unknown, np.clip((solved - LOW) / SCALE, 0, 1), labels / 255)
+                    curve[i] += errors(alpha, trimap, truth)[0] / len(items)
             whole += errors(alphacut.refine_alpha(image, trimap) / 255, trimap, truth)[0] / len(items)
-        (line,) = axes.plot(steps, curve, label=trimaps)
-        axes.plot(steps[int(np.argmin(abs(curve - whole)))], whole, "o", color=line.get_color())
-        print(trimaps, ", ".join(f"{n}: {error:.4f}" for n, error in zip(steps, curve, strict=True)),
-              f"; refine_alpha: {whole:.4f}")  # fmt: skip
+        for (name, curve), style in zip(curves.items(), ("-", "--"), strict=True):
+            axes.plot(steps, curve, style, color=color, label=f"{trimaps}, from {name}")
+            print(f"{trimaps}, from {name}: ", ", ".join(f"{n}: {e:.4f}" for n, e in zip(steps, curve, strict=True)))
+        axes.plot(ITERATIONS, whole, "o", color=color)
+        print(f"refine_alpha: {whole:.4f}")
     axes.set(xlabel="iterations of the solver", ylabel="MSE of unknown pixels", ylim=(0, None), xlim=(0, steps[-1]))
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)

@@ -1,8 +1,8 @@
 """How good the results are, on pictures with ground truth: ``python -m benchmarks.quality [--peers] [PART ...]``.
 
-Parts: boxes, strokes, band, automatic, matting, foreground. The pictures are looked for in ALPHACUT_DATA (default
-../shared/data) and only measured on. With --peers, OpenCV (and pymatting, if installed) does the same job in the
-same run.
+Parts: boxes, strokes, band, automatic, matting, bands, foreground. The pictures are looked for in ALPHACUT_DATA
+(default ../shared/data) and only measured on. With --peers, OpenCV (and pymatting, if installed) does the same job in
+the same run.
 """
 
 from __future__ import annotations
@@ -210,6 +210,42 @@ def matting(peers: bool) -> None:
         averaged(jobs, items, f"alphamatting set, {trimaps}")
 
 
+def bands(peers: bool) -> None:
+    """Alpha from a mask, the exact one and a graph cut's, by the trimap's band as a part of the default."""
+
+    def near_edge(mask: np.ndarray, pixels: float) -> np.ndarray:
+        return np.maximum(alphacut.distance_transform(mask), alphacut.distance_transform(255 - mask)) <= pixels
+
+    def ours(width: float, drawn: bool):
+        def job(image, truth):
+            exact = (truth > 127) * np.uint8(255)
+            scale = (exact.size / 450_000) ** 0.5
+            mask = exact
+            if not drawn:
+                hints = np.where(near_edge(exact, 20 * scale), 3, exact // 255).astype(np.uint8)
+                mask = alphacut.grabcut(image, hints).mask
+            trimap = alphacut.make_trimap(mask, band=max(1, 10 * scale * width))
+            alpha, ms = timed(lambda: alphacut.refine_alpha(image, trimap))
+            zone = near_edge(exact, 30 * scale) | ((truth > 0) & (truth < 255))
+            return {"MSE": float(np.mean((alpha[zone] / 255 - truth[zone] / 255) ** 2)), "ms": ms}
+
+        return job
+
+    jobs = {
+        f"{kind}, {width:g} of the default band": ours(width, kind == "exact mask")
+        for kind in ("exact mask", "cut's mask")
+        for width in (0.5, 0.7, 1, 1.4, 2)
+    }
+    pictures = [(load(image, "RGB"), load(alpha, "L")) for _, image, alpha in pairs("matting", "alphas")]
+    for factor in (0.5, 1, 2):
+        items = []
+        for image, alpha in pictures:
+            size = round(image.shape[0] * factor), round(image.shape[1] * factor)
+            items.append((alphacut.resize(image, size), alphacut.resize(alpha, size)))
+        megapixels = items[0][1].size / 1e6
+        averaged(jobs, items, f"Alpha from a mask, {megapixels:.2g} megapixels, within 30 pixels (at 0.45) of the edge")
+
+
 def composites() -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Cut-outs over photos: picture, alpha and the foreground's true colours."""
     photos = [load(path, "RGB") for path in sorted((DATA / "photos").glob("*.jpg"))]
@@ -254,7 +290,7 @@ def foreground(peers: bool) -> None:
     averaged({**jobs, "pymatting multi-level": multilevel} if peers else jobs, composites(), "Foreground colours")
 
 
-PARTS = {part.__name__: part for part in (boxes, strokes, band, automatic, matting, foreground)}
+PARTS = {part.__name__: part for part in (boxes, strokes, band, automatic, matting, bands, foreground)}
 
 
 def main() -> None:

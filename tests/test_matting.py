@@ -1,4 +1,5 @@
 import functools
+import itertools
 
 import cv2
 import numpy as np
@@ -110,6 +111,12 @@ def test_guided_filter_keeps_a_constant(rng):
     for value in (0.0, 0.3, 1.0, -1000.0):
         result = alphacut.guided_filter(guide, np.full((40, 50), value, np.float32), 6, 1e-4)
         assert np.allclose(result, value, rtol=1e-6, atol=1e-7)
+
+
+def test_guided_filter_with_one_huge_cell():
+    """Whose sum of bytes exceeds 32 bits."""
+    white = np.full((3000, 3000), 255, np.uint8)
+    assert abs(alphacut.guided_filter(white, white, 900_000, 1e-4, subsample=3000) - 1).max() < 1e-5
 
 
 @pytest.mark.parametrize("subsample", [1, 3])
@@ -338,10 +345,10 @@ def test_refine_alpha_finds_a_known_matte(method, limit, rng):
 @functools.cache
 def sampling_cases():
     rng, cases = np.random.default_rng(5), []
-    for height, width in [(14, 17), (13, 30), (24, 22), (9, 8)]:
+    for height, width in [(14, 17), (13, 30), (24, 22), (9, 8), (10, 150)]:  # in the last, rays give up
         image = smooth_picture(rng, height, width)
         trimap = np.full((height, width), 128, np.uint8)
-        trimap[:, : width // 4] = 0
+        trimap[:, : min(width // 4, 12)] = 0
         trimap[: height // 2, -width // 4 :] = 255
         cases.append((image, trimap, reference.sample_colours(image, trimap)))
     return cases
@@ -367,6 +374,42 @@ def test_laplacian_solution_equals_dense_oracle(shape, channels, rng):
     result = _core.solve_laplacian(image, labels, confidence, alpha, 0.5, 300)
     assert np.array_equal(result[labels != 90], alpha[labels != 90])
     assert abs(result - expected).max() < 1e-3
+
+
+def test_laplacian_equals_dense_oracle(rng):
+    """The matrix, column by column: symmetric, positive semidefinite, and constants go to 0."""
+    image = smooth_picture(rng, 12, 12, 3)
+    matrix = np.empty((144, 144))
+    for i, unit in enumerate(np.eye(144, dtype=np.float32).reshape(144, 12, 12)):
+        matrix[:, i] = _core.multiply_laplacian(image, unit).ravel()
+    assert abs(matrix - reference.laplacian(image)).max() < 1e-5
+    assert abs(matrix - matrix.T).max() < 1e-6
+    assert np.linalg.eigvalsh((matrix + matrix.T) / 2).min() > -1e-5
+    assert abs(matrix.sum(axis=1)).max() < 1e-5
+    assert abs(_core.multiply_laplacian(image, np.full((12, 12), 0.3, np.float32))).max() < 1e-5
+
+
+def test_laplacian_solver_converges(rng):
+    """The error in the norm of the matrix falls with every iteration, to next to nothing."""
+    image, shape = smooth_picture(rng, 12, 14, 3), (12, 14)
+    labels = rng.choice(np.array([0, 90, 255], np.uint8), shape, p=[0.1, 0.8, 0.1])
+    start = np.where(labels == 90, rng.random(shape), labels / 255).astype(np.float32)
+    confidence = np.full(shape, 0.5, np.float32)
+    exact = reference.solve_laplacian(image, labels, confidence, start, 0.03)
+    matrix = reference.laplacian(image) + 0.03 * 0.5 * np.diag((labels == 90).ravel())
+    left = []
+    for iterations in range(40):
+        d = (_core.solve_laplacian(image, labels, confidence, start, 0.03, iterations) - exact).ravel()
+        left.append(d @ matrix @ d)
+    assert all(after < before + 1e-6 for before, after in itertools.pairwise(left))
+    assert left[-1] < 1e-3 * left[0]
+
+
+def test_laplacian_solver_keeps_a_constant(rng):
+    image, shape = rng.random((20, 30, 3), dtype=np.float32), (20, 30)
+    labels = rng.choice(np.array([0, 90, 255], np.uint8), shape, p=[0.1, 0.8, 0.1])
+    alpha, confidence = np.full(shape, 0.625, np.float32), rng.random(shape, dtype=np.float32)
+    assert abs(_core.solve_laplacian(image, labels, confidence, alpha, 0.03, 15) - 0.625).max() < 1e-5
 
 
 @pytest.mark.parametrize("method", METHODS)

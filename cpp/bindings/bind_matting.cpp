@@ -105,6 +105,14 @@ py::array solved(py::object image, py::object labels, py::object confidence, py:
   });
 }
 
+py::array multiplied(py::object image, py::object x) {
+  return with_image(image, "image", [&]<class T>(const Input<T>& i) -> py::array {
+    auto product = output<float>(py::none(), i.view.height, i.view.width, 0, {});
+    multiply_laplacian<T>(i, plane_like<float>(i, x, "x"), product);
+    return product.array;
+  });
+}
+
 }  // namespace
 
 void bind_matting(py::module_& m) {
@@ -124,6 +132,7 @@ void bind_matting(py::module_& m) {
       },
       py::arg("image"), py::arg("mask_or_trimap"), py::arg("method"), py::arg("out") = py::none());
   m.def("sample_colours", &sampled, py::arg("image"), py::arg("labels"));
+  m.def("multiply_laplacian", &multiplied, py::arg("image"), py::arg("x"));
   m.def("solve_laplacian", &solved, py::arg("image"), py::arg("labels"), py::arg("confidence"), py::arg("alpha"),
         py::arg("weight"), py::arg("iterations"));
 }

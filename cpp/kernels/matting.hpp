@@ -25,6 +25,18 @@ struct MattingKernels {
   // distance[x] = min(distance[x], below[x] + 1)
   void (*distance_up)(const int32_t* below, size_t n, int32_t* distance);
 
+  // Walks a ray from each of kRays pixels, side by side in three planes of colours and one of labels (1 background, 2
+  // foreground, 4 outside the picture, 0 unknown), until each has found what it wants, or its limit, or the picture's
+  // end, or the last step.
+  static constexpr int kRays = 8;
+  struct Rays {
+    float color[3][kRays];   // of the pixels
+    int32_t want[kRays];     // of 1 and 2: the first pixel with such a label
+    int32_t limit[kRays];    // the last step that may find it
+    int32_t step[2][kRays];  // gets the step that found it, from 1, or 0
+    float cost[2][kRays];    // gets the squared differences of the colours on the way there
+  };
+  void (*walk_rays)(const float* pixels, ptrdiff_t plane, const int64_t* steps, size_t count, Rays* rays);
   // For 16 pairs of colours F and B, planar, pairs[c][16] and pairs[3 + c][16]: how far `count` colours together
   // (interleaved) are from their mixtures, squared, and the share of F in the mixture nearest to `here`.
   void (*pair_misfits)(const float* pairs, const float* colours, size_t count, const float* here, float* misfit,

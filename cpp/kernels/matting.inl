@@ -159,6 +159,43 @@ inline float matting_share(float d0, float d1, float d2, float a0, float a1, flo
   return clamp_to(((d0 * a0 + d1 * a1) + d2 * a2) * scale, 0.0f, 1.0f);
 }
 
+void walk_rays(const float* pixels, ptrdiff_t plane, const int64_t* steps, size_t count, MattingKernels::Rays* rays) {
+  constexpr int n = MattingKernels::kRays;
+  constexpr size_t kStride = 4;  // steps to a look at whether any ray goes on
+  float color[3][n], total[n], cost[2][n];
+  int32_t want[n], limit[n], found[2][n];
+  for (int i = 0; i < n; ++i) {
+    for (int c = 0; c < 3; ++c) color[c][i] = rays->color[c][i];
+    for (int k = 0; k < 2; ++k) cost[k][i] = 0, found[k][i] = 0;
+    want[i] = rays->want[i], limit[i] = rays->limit[i];
+    total[i] = 0;
+  }
+  int32_t any = 1;
+  for (size_t s = 0; s < count && any != 0;) {
+    for (const size_t stop = min_of(s + kStride, count); s < stop; ++s) {
+      const float* at = pixels + steps[s];
+      const auto step = static_cast<int32_t>(s + 1);
+      for (int i = 0; i < n; ++i) {
+        const auto label = static_cast<int32_t>(at[3 * plane + i]);
+        const float d0 = at[i] - color[0][i], d1 = at[plane + i] - color[1][i], d2 = at[2 * plane + i] - color[2][i];
+        color[0][i] = at[i], color[1][i] = at[plane + i], color[2][i] = at[2 * plane + i];
+        total[i] += (d0 * d0 + d1 * d1) + d2 * d2;
+        const int32_t goes = -static_cast<int32_t>(step <= limit[i]) & -static_cast<int32_t>(label != 4);
+        const int32_t hit = want[i] & goes & label, back = -(hit & 1), front = -(hit >> 1);
+        found[0][i] = (found[0][i] & ~back) | (step & back);
+        found[1][i] = (found[1][i] & ~front) | (step & front);
+        cost[0][i] = back != 0 ? total[i] : cost[0][i];
+        cost[1][i] = front != 0 ? total[i] : cost[1][i];
+        want[i] &= goes & ~hit;
+      }
+    }
+    any = 0;
+    for (int i = 0; i < n; ++i) any |= want[i];
+  }
+  for (int i = 0; i < n; ++i)
+    for (int k = 0; k < 2; ++k) rays->step[k][i] = found[k][i], rays->cost[k][i] = cost[k][i];
+}
+
 void pair_misfits(const float* __restrict pairs, const float* __restrict colours, size_t count,
                   const float* __restrict here, float* __restrict misfit, float* __restrict alpha) {
   const float* b = pairs + 48;
@@ -328,5 +365,5 @@ void gradient_turn(const float* __restrict r, const float* __restrict inverse, c
 }
 
 constexpr MattingKernels matting_kernels = {
-    guided_accumulate, guided_solve,  guided_add,      guided_mean,     guided_apply,  distance_down, distance_up,
-    pair_misfits,      best_mixtures, laplacian_block, laplacian_apply, gradient_step, gradient_turn};
+    guided_accumulate, guided_solve, guided_add,    guided_mean,     guided_apply,    distance_down, distance_up,
+    walk_rays,         pair_misfits, best_mixtures, laplacian_block, laplacian_apply, gradient_step, gradient_turn};

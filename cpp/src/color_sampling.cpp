@@ -1,19 +1,17 @@
 #include "color_sampling.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <vector>
 
 #include "alphacut/parallel.hpp"
+#include "color_rays.hpp"
 #include "dispatch.hpp"
 #include "guided_filter.hpp"
 #include "math.hpp"
 
 namespace alphacut {
 namespace {
-
-constexpr uint8_t kUnknown = 128, kForeground = 255, kBackground = 0;
 
 bool is_unknown(uint8_t label) { return label != kBackground && label != kForeground; }
 
@@ -32,17 +30,6 @@ std::vector<Offset> nearest_offsets(size_t count, int reach) {
   return offsets;
 }
 
-// Colours are 0..255 here, as in the constants.
-struct Color {
-  float v[3];
-};
-
-Color operator+(Color a, Color b) { return {{a.v[0] + b.v[0], a.v[1] + b.v[1], a.v[2] + b.v[2]}}; }
-Color operator-(Color a, Color b) { return {{a.v[0] - b.v[0], a.v[1] - b.v[1], a.v[2] - b.v[2]}}; }
-Color operator*(float s, Color a) { return {{s * a.v[0], s * a.v[1], s * a.v[2]}}; }
-float dot(Color a, Color b) { return a.v[0] * b.v[0] + a.v[1] * b.v[1] + a.v[2] * b.v[2]; }
-float squared(Color a) { return dot(a, a); }
-
 template <class T>
 Color color_at(ImageView<const T> image, int64_t y, int64_t x) {
   const T* p = image.row(y) + x * image.channels;
@@ -54,17 +41,6 @@ struct Pair {
   Color f{}, b{};
   float f_variance = 0, b_variance = 0;
   bool found = false;
-};
-
-// The picture and its labels at half size: where pairs are gathered.
-struct Half {
-  Image<Color> image;
-  Image<uint8_t> labels;                         // 0, 128, 255
-  Image<int32_t> index;                          // of an unknown pixel in `unknown`, -1 elsewhere
-  BlockVector<std::array<int32_t, 2>> unknown;   // y, x
-  int64_t top[2], bottom[2], left[2], right[2];  // first and last rows and columns of known background and foreground
-
-  Color color(int64_t y, int64_t x) const { return image.row(y)[x]; }
 };
 
 Image<uint8_t> shrink_labels(ImageView<const uint8_t> labels) {
@@ -97,87 +73,15 @@ Image<Color> shrink_colors(ImageView<const T> image) {
 
 template <class T>
 Half halve(ImageView<const T> image, ImageView<const uint8_t> labels) {
-  Half half{shrink_colors(image), shrink_labels(labels), {}, {}, {}, {-1, -1}, {}, {-1, -1}};
+  Half half{shrink_colors(image), shrink_labels(labels), {}, {}};
   half.index = Image<int32_t>::like(half.labels.view());
-  half.top[0] = half.top[1] = half.labels.height();
-  half.left[0] = half.left[1] = half.labels.width();
   for (int64_t y = 0; y < half.labels.height(); ++y)
     for (int64_t x = 0; x < half.labels.width(); ++x) {
-      const uint8_t label = half.labels.row(y)[x];
-      half.index.row(y)[x] = label == kUnknown ? static_cast<int32_t>(half.unknown.size()) : -1;
-      if (label == kUnknown) {
-        half.unknown.push_back({static_cast<int32_t>(y), static_cast<int32_t>(x)});
-        continue;
-      }
-      const int kind = label == kForeground;
-      half.top[kind] = std::min(half.top[kind], y);
-      half.bottom[kind] = y;
-      half.left[kind] = std::min(half.left[kind], x);
-      half.right[kind] = std::max(half.right[kind], x);
+      const bool unknown = half.labels.row(y)[x] == kUnknown;
+      half.index.row(y)[x] = unknown ? static_cast<int32_t>(half.unknown.size()) : -1;
+      if (unknown) half.unknown.push_back({static_cast<int32_t>(y), static_cast<int32_t>(x)});
     }
   return half;
-}
-
-struct Sample {
-  int64_t y, x;
-  float distance;
-};
-
-struct Candidates {
-  Sample foreground[4], background[4];
-  int foregrounds = 0, backgrounds = 0;
-  float foreground_cost = 0, background_cost = 0;  // of the cheapest ray to each
-};
-
-int64_t whole(float x) {  // std::floor is a call where the instruction set has none
-  const auto truncated = static_cast<int64_t>(x);
-  return truncated - (static_cast<float>(truncated) > x ? 1 : 0);
-}
-
-// Whether a ray at (y, x) may still meet known pixels of that kind.
-bool may_meet(const Half& half, int kind, int64_t y, int64_t x, float dy, float dx) {
-  return (dy > 0   ? y <= half.bottom[kind]
-          : dy < 0 ? y >= half.top[kind]
-                   : true) &&
-         (dx > 0   ? x <= half.right[kind]
-          : dx < 0 ? x >= half.left[kind]
-                   : true);
-}
-
-// Walks four rays from an unknown pixel to the first known pixel of each kind. Their base angle, a multiple of 10
-// degrees, changes from pixel to pixel, so that neighbours together look in 36 directions.
-Candidates walk_rays(const Half& half, int64_t y, int64_t x) {
-  static constexpr float kCosine[10] = {1.0f,           0.98480775301f, 0.93969262079f, 0.86602540378f, 0.76604444312f,
-                                        0.64278760969f, 0.5f,           0.34202014333f, 0.17364817767f, 0.0f};
-  const int64_t base = x % 3 + 3 * (y % 3);
-  float dx = kCosine[base], dy = kCosine[9 - base];
-  Candidates found;
-  for (int ray = 0; ray < 4; ++ray) {
-    float cost = 0;
-    bool want[2] = {true, true};
-    Color before = half.color(y, x);
-    for (int step = 1;; ++step) {
-      const auto distance = static_cast<float>(step);
-      const int64_t u = x + whole(distance * dx + 0.5f), v = y + whole(distance * dy + 0.5f);
-      if (!(want[0] && may_meet(half, 0, v, u, dy, dx)) && !(want[1] && may_meet(half, 1, v, u, dy, dx))) break;
-      if (u < 0 || v < 0 || u >= half.image.width() || v >= half.image.height()) break;
-      const Color here = half.color(v, u);
-      cost += squared(here - before);
-      before = here;
-      const uint8_t label = half.labels.row(v)[u];
-      const bool foreground = label == kForeground;
-      if (label == kUnknown || !want[foreground]) continue;
-      want[foreground] = false;
-      int& count = foreground ? found.foregrounds : found.backgrounds;
-      float& least = foreground ? found.foreground_cost : found.background_cost;
-      least = count == 0 ? cost : std::min(least, cost);
-      (foreground ? found.foreground : found.background)[count++] = {v, u, distance};
-    }
-    const float turned = -dy;
-    dy = dx;
-    dx = turned;
-  }
-  return found;
 }
 
 // Mean squared difference from a sample's colour of its 5×5 neighbours of the same label.
@@ -198,8 +102,7 @@ double cube(double x) { return x * x * x; }
 double square(double x) { return x * x; }
 
 // The pair of samples that explains the 3×3 neighbourhood best, prefers near samples and agrees with the rays' costs.
-Pair best_pair(const Half& half, int64_t y, int64_t x) {
-  const Candidates found = walk_rays(half, y, x);
+Pair best_pair(const Half& half, int64_t y, int64_t x, const Candidates& found) {
   if (found.foregrounds == 0 || found.backgrounds == 0) return {};
   Color around[9];
   int neighbours = 0;
@@ -319,12 +222,10 @@ BlockVector<Pair> share_pairs(const Half& half, const BlockVector<Pair>& pairs) 
   return shared;
 }
 
-template <class F>
-BlockVector<Pair> for_unknown(const Half& half, F find) {
+BlockVector<Pair> best_pairs(const Half& half) {
   BlockVector<Pair> pairs(half.unknown.size());
-  parallel_for(static_cast<int64_t>(pairs.size()), 512, [&](int64_t begin, int64_t end) {
-    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
-      pairs[i] = find(half.unknown[i][0], half.unknown[i][1]);
+  walk_rays(half, [&](int64_t y, int64_t x, const Candidates& found) {
+    pairs[static_cast<size_t>(half.index.row(y)[x])] = best_pair(half, y, x, found);
   });
   return pairs;
 }
@@ -354,25 +255,41 @@ Pair pair_at(const Half& half, const BlockVector<Pair>& pairs, int64_t y, int64_
 
 template <class T>
 void expand_known(ImageView<const T> image, ImageView<uint8_t> labels) {
-  static const std::vector<Offset> offsets = nearest_offsets(81, 5);
+  constexpr int64_t reach = 5;
+  static const std::vector<Offset> offsets = nearest_offsets(81, reach);
+  Image<uint8_t> known = Image<uint8_t>::like(labels);  // whether any pixel is, up to `reach` columns away
+  parallel_for(labels.height, row_grain(labels.width), [&](int64_t begin, int64_t end) {
+    std::vector<uint8_t> row(static_cast<size_t>(labels.width + 2 * reach), 0);
+    for (int64_t y = begin; y < end; ++y) {
+      for (int64_t x = 0; x < labels.width; ++x) row[static_cast<size_t>(reach + x)] = !is_unknown(labels.row(y)[x]);
+      const auto n = static_cast<size_t>(labels.width);
+      uint8_t* __restrict near = known.row(y);
+      std::fill_n(near, n, uint8_t{0});
+      for (size_t i = 0; i <= 2 * reach; ++i)
+        for (size_t x = 0; x < n; ++x) near[x] |= row[i + x];
+    }
+  });
   Image<uint8_t> result = Image<uint8_t>::like(labels);
   parallel_for(labels.height, row_grain(labels.width, 1 << 14), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y)
       for (int64_t x = 0; x < labels.width; ++x) {
-        uint8_t label = labels.row(y)[x];
-        if (is_unknown(label)) {
-          label = kUnknown;
-          const Color here = color_at(image, y, x);
-          for (const Offset& offset : offsets) {
-            const int64_t v = y + offset.dy, u = x + offset.dx;
-            if (v < 0 || u < 0 || v >= labels.height || u >= labels.width || is_unknown(labels.row(v)[u])) continue;
-            const float room = 5 - std::sqrt(static_cast<float>(offset.squared));
-            if (squared(color_at(image, v, u) - here) > room * room) continue;
-            label = labels.row(v)[u];
-            break;
-          }
+        uint8_t& label = result.row(y)[x];
+        label = labels.row(y)[x];
+        if (!is_unknown(label)) continue;
+        label = kUnknown;
+        uint8_t any = 0;
+        for (int64_t v = std::max<int64_t>(y - reach, 0); v <= std::min(y + reach, labels.height - 1); ++v)
+          any |= known.row(v)[x];
+        if (any == 0) continue;
+        const Color here = color_at(image, y, x);
+        for (const Offset& offset : offsets) {
+          const int64_t v = y + offset.dy, u = x + offset.dx;
+          if (v < 0 || u < 0 || v >= labels.height || u >= labels.width || is_unknown(labels.row(v)[u])) continue;
+          const float room = reach - std::sqrt(static_cast<float>(offset.squared));
+          if (squared(color_at(image, v, u) - here) > room * room) continue;
+          label = labels.row(v)[u];
+          break;
         }
-        result.row(y)[x] = label;
       }
   });
   parallel_for(labels.height, row_grain(labels.width), [&](int64_t begin, int64_t end) {
@@ -383,8 +300,7 @@ void expand_known(ImageView<const T> image, ImageView<uint8_t> labels) {
 template <class T>
 SampledAlpha sample_colours(ImageView<const T> image, ImageView<const uint8_t> labels) {
   const Half half = halve(image, labels);
-  const BlockVector<Pair> pairs =
-      share_pairs(half, for_unknown(half, [&](int64_t y, int64_t x) { return best_pair(half, y, x); }));
+  const BlockVector<Pair> pairs = share_pairs(half, best_pairs(half));
 
   SampledAlpha result{Image<float>::like(labels), Image<float>::like(labels)};
   parallel_for(labels.height, row_grain(labels.width, 1 << 14), [&](int64_t begin, int64_t end) {
@@ -404,7 +320,7 @@ SampledAlpha sample_colours(ImageView<const T> image, ImageView<const uint8_t> l
         const Color along = pair.f - pair.b;
         alpha = std::clamp(dot(here - pair.b, along) / (squared(along) + 1), 0.0f, 1.0f);
         const float misfit = std::sqrt(squared(here - (pair.b + alpha * along)));
-        confidence = static_cast<float>(exp_exact(-20.0 / 255 * misfit));
+        confidence = exp_quick(-20.0f / 255 * misfit);
       }
   });
   return result;

@@ -15,11 +15,11 @@
 namespace alphacut {
 namespace {
 
-constexpr double kMaxGamma = 5e4;       // so that a hint outweighs its pixel's edges within GridFlow's range
-constexpr int64_t kCoarseSide = 320;    // the longer side of the rounds' picture
-constexpr int64_t kStep = 4;            // from a size to the next, at most
-constexpr int64_t kFewPixels = 10000;   // rounds end when fewer than one pixel in so many changes side
-constexpr int kResumedRounds = 1;       // more cost more and change little
+constexpr double kMaxGamma = 5e4;      // so that a hint outweighs its pixel's edges within GridFlow's range
+constexpr int64_t kCoarseSide = 320;   // the longer side of the rounds' picture
+constexpr int64_t kStep = 4;           // from a size to the next, at most
+constexpr int64_t kFewPixels = 10000;  // rounds end when fewer than one pixel in so many changes side
+constexpr int kResumedRounds = 1;      // more cost more and change little
 
 bool foreground(uint8_t label) { return (label & 1) != 0; }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
 #include "alphacut/image.hpp"
@@ -14,22 +15,43 @@ namespace alphacut {
 // Guides are centred on 0, which keeps a·I + b precise in float.
 inline constexpr float kGuideCentre = 0.5f;
 
+// out[x·channels + c] = the sum of channel c of the pixels x·factor .. of a row.
+template <class Value, class Sum>
+void sum_across(const Value* row, int64_t width, int64_t factor, int64_t channels, Sum* out) {
+  for (int64_t x = 0; x < width; x += factor, out += channels)
+    for (int64_t c = 0; c < channels; ++c) {
+      Sum sum = 0;
+      for (int64_t u = x; u < std::min(x + factor, width); ++u) sum += row[u * channels + c];
+      out[c] = sum;
+    }
+}
+
 // Means of blocks of `factor`² pixels (what the picture has of them), less `centre`.
 template <class T>
 Image<float> shrink(ImageView<const T> image, int64_t factor, float centre) {
+  constexpr bool bytes = std::is_same_v<T, uint8_t>;
+  using Column = std::conditional_t<bytes, int32_t, float>;
   Image<float> small((image.height - 1) / factor + 1, (image.width - 1) / factor + 1, image.channels);
+  const auto n = static_cast<size_t>(image.width * image.channels);
   parallel_for(small.height(), row_grain(image.width * factor), [&](int64_t begin, int64_t end) {
+    std::vector<Column> sum(n);
+    std::vector<std::conditional_t<bytes, int64_t, float>> cells(static_cast<size_t>(small.width() * image.channels));
     for (int64_t y = begin; y < end; ++y) {
-      float* out = small.row(y);
       const int64_t y0 = y * factor, y1 = std::min(image.height, y0 + factor);
-      for (int64_t x = 0; x < small.width(); ++x)
-        for (int64_t c = 0; c < image.channels; ++c) {
-          const int64_t x0 = x * factor, x1 = std::min(image.width, x0 + factor);
-          float sum = 0;
-          for (int64_t yy = y0; yy < y1; ++yy)
-            for (int64_t xx = x0; xx < x1; ++xx) sum += unit(image.row(yy)[xx * image.channels + c]);
-          *out++ = sum / static_cast<float>((y1 - y0) * (x1 - x0)) - centre;
-        }
+      std::fill(sum.begin(), sum.end(), Column{0});
+      for (int64_t v = y0; v < y1; ++v) {
+        const T* row = image.row(v);
+        for (size_t i = 0; i < n; ++i) sum[i] += static_cast<Column>(row[i]);
+      }
+      sum_across(sum.data(), image.width, factor, image.channels, cells.data());
+      float* out = small.row(y);
+      const size_t channels = static_cast<size_t>(image.channels);
+      for (int64_t x = 0; x < small.width(); ++x, out += channels) {
+        const int64_t pixels = (y1 - y0) * std::min(factor, image.width - x * factor);
+        const float scale = (bytes ? 1.0f / 255 : 1.0f) / static_cast<float>(pixels);
+        for (size_t c = 0; c < channels; ++c)
+          out[c] = static_cast<float>(cells[static_cast<size_t>(x) * channels + c]) * scale - centre;
+      }
     }
   });
   return small;

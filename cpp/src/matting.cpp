@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -24,17 +25,33 @@ struct Extent {
 };
 
 Extent extent_of(ImageView<const uint8_t> trimap) {
-  Extent e;
-  for (int64_t y = 0; y < trimap.height; ++y)
-    for (int64_t x = 0; x < trimap.width; ++x) {
-      const uint8_t label = trimap.row(y)[x];
-      e.foreground |= label == 255;
-      e.background |= label == 0;
-      if (!is_unknown(label)) continue;
-      if (!e.unknown()) e = {e.foreground, e.background, y, y + 1, x, x + 1};
-      e = {e.foreground, e.background, e.y0, y + 1, std::min(e.x0, x), std::max(e.x1, x + 1)};
+  std::mutex mutex;
+  Extent all{false, false, trimap.height, 0, trimap.width, 0};
+  parallel_for(trimap.height, row_grain(trimap.width), [&](int64_t begin, int64_t end) {
+    Extent e = {false, false, trimap.height, 0, trimap.width, 0};
+    for (int64_t y = begin; y < end; ++y) {
+      const uint8_t *row = trimap.row(y), *stop = row + trimap.width;
+      uint8_t foreground = 0, background = 0, unknown = 0;
+      for (const uint8_t* label = row; label < stop; ++label) {
+        foreground |= *label == 255;
+        background |= *label == 0;
+        unknown |= is_unknown(*label);
+      }
+      e.foreground |= foreground != 0;
+      e.background |= background != 0;
+      if (unknown == 0) continue;
+      const uint8_t* last = stop;
+      while (!is_unknown(last[-1])) --last;
+      e.y0 = std::min(e.y0, y);
+      e.y1 = y + 1;
+      e.x0 = std::min<int64_t>(e.x0, std::find_if(row, stop, is_unknown) - row);
+      e.x1 = std::max<int64_t>(e.x1, last - row);
     }
-  return e;
+    std::lock_guard lock(mutex);
+    all = {all.foreground || e.foreground, all.background || e.background, std::min(all.y0, e.y0),
+           std::max(all.y1, e.y1),         std::min(all.x0, e.x0),         std::max(all.x1, e.x1)};
+  });
+  return all;
 }
 
 template <class T>
@@ -42,40 +59,89 @@ ImageView<T> crop(ImageView<T> image, const Extent& e) {
   return {image.row(e.y0) + e.x0 * image.channels, e.y1 - e.y0, e.x1 - e.x0, image.channels, image.stride};
 }
 
+// Weighted means of alpha over cells of factor² pixels, and the means of the weights.
+struct Cells {
+  Image<float> alpha, weight;
+};
+
+Cells weighted_means(ImageView<const float> alpha, ImageView<const float> weight, int64_t factor) {
+  const int64_t width = (alpha.width - 1) / factor + 1;
+  Cells cells{Image<float>((alpha.height - 1) / factor + 1, width), {}};
+  cells.weight = Image<float>::like(cells.alpha.view());
+  const auto n = static_cast<size_t>(alpha.width);
+  parallel_for(cells.alpha.height(), row_grain(alpha.width * factor), [&](int64_t begin, int64_t end) {
+    std::vector<float> sum(n), product(n);
+    for (int64_t y = begin; y < end; ++y) {
+      const int64_t y0 = y * factor, y1 = std::min(alpha.height, y0 + factor);
+      std::fill(sum.begin(), sum.end(), 0.0f);
+      std::fill(product.begin(), product.end(), 0.0f);
+      for (int64_t v = y0; v < y1; ++v) {
+        const float *w = weight.row(v), *a = alpha.row(v);
+        for (size_t x = 0; x < n; ++x) sum[x] += w[x], product[x] += w[x] * a[x];
+      }
+      sum_across(sum.data(), alpha.width, factor, 1, cells.weight.row(y));
+      sum_across(product.data(), alpha.width, factor, 1, cells.alpha.row(y));
+      for (int64_t x = 0; x < width; ++x) {
+        float &w = cells.weight.row(y)[x], &a = cells.alpha.row(y)[x];
+        if (w > 0) a /= w;
+        w /= static_cast<float>((y1 - y0) * std::min(factor, alpha.width - x * factor));
+      }
+    }
+  });
+  return cells;
+}
+
+// a·I + b where `labels` is unknown, with the coefficients `mean` of cells of `factor` pixels, bilinear between these;
+// no change where they tell nothing. Returns whether they did so anywhere.
+template <class T>
+bool apply_where_unknown(ImageView<const T> image, ImageView<const uint8_t> labels, ImageView<const float> mean,
+                         int64_t factor, ImageView<uint8_t> found, ImageView<float> alpha) {
+  std::vector<Between> columns;
+  for (int64_t x = 0; x < image.width; ++x) columns.push_back(between_cells(x, factor, mean.width));
+  std::atomic<bool> missing = false;
+  parallel_for(image.height, row_grain(image.width, 1 << 14), [&](int64_t begin, int64_t end) {
+    const int64_t channels = image.channels, terms = channels + 2;
+    for (int64_t y = begin; y < end; ++y) {
+      const Between rows = between_cells(y, factor, mean.height);
+      const float *above = mean.row(rows.first), *below = mean.row(rows.second);
+      for (int64_t x = 0; x < image.width; ++x) {
+        if (!is_unknown(labels.row(y)[x]) || found.row(y)[x] != 0) continue;
+        const Between& across = columns[static_cast<size_t>(x)];
+        float fit[5] = {};
+        for (int64_t c = 0; c < terms; ++c) {
+          const int64_t left = across.first * terms + c, right = across.second * terms + c;
+          const float top = above[left] + across.share * (above[right] - above[left]);
+          const float bottom = below[left] + across.share * (below[right] - below[left]);
+          fit[c] = top + rows.share * (bottom - top);
+        }
+        if (fit[terms - 1] < 1) {
+          missing = true;
+          continue;
+        }
+        float value = fit[channels];
+        for (int64_t c = 0; c < channels; ++c) value += fit[c] * (unit(image.row(y)[x * channels + c]) - kGuideCentre);
+        alpha.row(y)[x] = std::clamp(value, 0.0f, 1.0f);
+        found.row(y)[x] = 1;
+      }
+    }
+  });
+  return missing;
+}
+
 // A guided filter in which each pixel counts by its weight, on the picture shrunk by `factor`; changes the unknown
 // pixels of `alpha`. Where no window holds a weighted pixel, windows 4 times as large are tried, and so on.
 template <class T>
 void filter_unknown(ImageView<const T> image, ImageView<const uint8_t> labels, ImageView<const float> weight,
                     int64_t factor, int64_t radius, double eps, ImageView<float> alpha) {
-  Image<float> weighted = Image<float>::like(alpha);
-  parallel_for(alpha.height, row_grain(alpha.width), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y)
-      for (int64_t x = 0; x < alpha.width; ++x) weighted.row(y)[x] = alpha.row(y)[x] * weight.row(y)[x];
-  });
   const Image<float> guide = shrink(image, factor, kGuideCentre);
-  const Image<float> small_weight = shrink(weight, factor, 0);
-  Image<float> source = shrink(ImageView<const float>(weighted), factor, 0);
-  for (int64_t i = 0; i < source.pixels(); ++i)
-    if (small_weight.data()[i] > 0) source.data()[i] /= small_weight.data()[i];
-
+  const Cells cells = weighted_means(alpha, weight, factor);
   Image<uint8_t> found = Image<uint8_t>::like(alpha);
   std::fill_n(found.data(), found.pixels(), uint8_t{0});
   const int64_t largest = std::max(guide.height(), guide.width());
-  for (std::atomic<bool> missing = true; missing; radius *= 4) {
-    missing = false;
+  for (bool missing = true; missing; radius *= 4) {
     radius = std::min(radius, largest);
-    const Image<float> mean = mean_fit(local_fit(guide, source, small_weight, radius, eps), radius);
-    apply_fit(image, mean, factor, [&](int64_t y, const float* values, const float* coefficients) {
-      for (int64_t x = 0; x < image.width; ++x) {
-        if (!is_unknown(labels.row(y)[x]) || found.row(y)[x]) continue;
-        if (coefficients[x * (image.channels + 2) + image.channels + 1] < 1) {
-          missing = true;
-          continue;
-        }
-        alpha.row(y)[x] = std::clamp(values[x], 0.0f, 1.0f);
-        found.row(y)[x] = 1;
-      }
-    });
+    const Image<float> mean = mean_fit(local_fit(guide, cells.alpha, cells.weight, radius, eps), radius);
+    missing = apply_where_unknown(image, labels, mean, factor, found, alpha);
   }
 }
 
@@ -90,16 +156,14 @@ Image<float> estimate(ImageView<const T> image, ImageView<const uint8_t> trimap,
       alpha.data()[i] = labels.data()[i] == 255 ? 1.0f : 0.0f;
       weight.data()[i] = is_unknown(labels.data()[i]) ? 0.0f : 1.0f;
     }
-    filter_unknown<T>(image, labels, weight, 2, 20, 1e-4, alpha);
+    filter_unknown<T>(image, labels, weight, 4, 10, 1e-5, alpha);
     return alpha;
   }
   expand_known<T>(image, labels);
   SampledAlpha sampled = sample_colours<T>(image, labels);
-  if (method == MattingMethod::sampled) {
-    filter_unknown<T>(image, labels, sampled.confidence, 1, 5, 1e-4, sampled.alpha);
-    return std::move(sampled.alpha);
-  }
-  solve_laplacian<T>(image, labels, sampled.confidence, 0.03f, 20, sampled.alpha);
+  filter_unknown<T>(image, labels, sampled.confidence, 2, 4, 1e-5, sampled.alpha);
+  if (method == MattingMethod::sampled) return std::move(sampled.alpha);
+  solve_laplacian<T>(image, labels, sampled.confidence, 0.03f, 15, sampled.alpha);
   // Mixtures come out a little short of 0 and 1.
   for (int64_t i = 0; i < labels.pixels(); ++i)
     if (is_unknown(labels.data()[i]))

@@ -68,6 +68,23 @@ void block_coefficients(ImageView<const T> image, ImageView<const uint8_t> label
   kernels().matting.laplacian_block(&colors[0][0][0], &valid[0][0], keep, kRegularisation, coefficients);
 }
 
+// The rows of the Laplacian for the blocks, and where these lie in `p`.
+template <class T>
+Image<float> coefficients_of(ImageView<const T> image, ImageView<const uint8_t> labels,
+                             const BlockVector<Block>& blocks, const Padded& p, BlockVector<int64_t>& at) {
+  const auto count = static_cast<int64_t>(blocks.size());
+  Image<float> coefficients(count, kOffsets * kLanes);
+  at.resize(blocks.size());
+  // Blocks take little time, but a lot each to build: shares of 64.
+  parallel_for(count, 64, [&](int64_t begin, int64_t end) {
+    for (int64_t b = begin; b < end; ++b) {
+      at[static_cast<size_t>(b)] = p.index(blocks[static_cast<size_t>(b)]);
+      block_coefficients(image, labels, blocks[static_cast<size_t>(b)], coefficients.row(b));
+    }
+  });
+  return coefficients;
+}
+
 // One number out of the partial sums of all parallel blocks, in their order.
 class Partials {
  public:
@@ -95,19 +112,12 @@ void solve_laplacian(ImageView<const T> image, ImageView<const uint8_t> labels, 
   const BlockVector<Block> blocks = unknown_blocks(labels);
   const auto count = static_cast<int64_t>(blocks.size());
   if (count == 0) return;
-  BlockVector<int64_t> at(blocks.size());
+  BlockVector<int64_t> at;
   Padded p(image.height, image.width);
-  Image<float> coefficients(count, kOffsets * kLanes), x(count, kLanes), r(count, kLanes), q(count, kLanes),
-      inverse(count, kLanes);
+  Image<float> coefficients = coefficients_of(image, labels, blocks, p, at);
+  Image<float> x(count, kLanes), r(count, kLanes), q(count, kLanes), inverse(count, kLanes);
   Partials partials(count);
   const auto for_blocks = [&](auto body) { parallel_for(count, kGrain, body); };
-  // Blocks take little time, but a lot each to build: shares of 64.
-  parallel_for(count, 64, [&](int64_t begin, int64_t end) {
-    for (int64_t b = begin; b < end; ++b) {
-      at[static_cast<size_t>(b)] = p.index(blocks[static_cast<size_t>(b)]);
-      block_coefficients(image, labels, blocks[static_cast<size_t>(b)], coefficients.row(b));
-    }
-  });
   const auto apply = [&](int64_t begin, int64_t end) {
     kernel.laplacian_apply(coefficients.row(begin), at.data() + begin, static_cast<size_t>(end - begin), p.pitch(),
                            p.data(), q.row(begin), partials.of(begin));
@@ -160,6 +170,25 @@ void solve_laplacian(ImageView<const T> image, ImageView<const uint8_t> labels, 
   });
 }
 
+template <class T>
+void multiply_laplacian(ImageView<const T> image, ImageView<const float> x, ImageView<float> product) {
+  Image<uint8_t> labels = Image<uint8_t>::like(x);
+  std::fill_n(labels.data(), labels.pixels(), uint8_t{128});
+  const BlockVector<Block> blocks = unknown_blocks(labels);
+  BlockVector<int64_t> at;
+  Padded p(image.height, image.width);
+  const Image<float> coefficients = coefficients_of<T>(image, labels, blocks, p, at);
+  for (int64_t y = 0; y < image.height; ++y) std::copy_n(x.row(y), image.width, p.row(y));
+  Image<float> q(static_cast<int64_t>(blocks.size()), kLanes);
+  double dot[kLanes] = {};
+  kernels().matting.laplacian_apply(coefficients.data(), at.data(), blocks.size(), p.pitch(), p.data(), q.data(), dot);
+  for (size_t b = 0; b < blocks.size(); ++b)
+    std::copy_n(q.row(static_cast<int64_t>(b)), std::min(kLanes, image.width - blocks[b].x),
+                product.row(blocks[b].y) + blocks[b].x);
+}
+
+template void multiply_laplacian(ImageView<const uint8_t>, ImageView<const float>, ImageView<float>);
+template void multiply_laplacian(ImageView<const float>, ImageView<const float>, ImageView<float>);
 template void solve_laplacian(ImageView<const uint8_t>, ImageView<const uint8_t>, ImageView<const float>, float, int,
                               ImageView<float>);
 template void solve_laplacian(ImageView<const float>, ImageView<const uint8_t>, ImageView<const float>, float, int,

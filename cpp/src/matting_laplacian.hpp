@@ -11,4 +11,8 @@ template <class T>
 void solve_laplacian(ImageView<const T> image, ImageView<const uint8_t> labels, ImageView<const float> confidence,
                      float weight, int iterations, ImageView<float> alpha);
 
+// The product of the whole picture's Laplacian with a plane, for the tests.
+template <class T>
+void multiply_laplacian(ImageView<const T> image, ImageView<const float> x, ImageView<float> product);
+
 }  // namespace alphacut

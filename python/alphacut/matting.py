@@ -113,7 +113,8 @@ def make_trimap(mask: Array, *, band: float | None = None, out: Array | None = N
         Nonzero is foreground.
     band : float, optional
         Distance in pixels, from 0 to 4096: a pixel is unknown if one of the other kind is as near, centre to centre.
-        Default: 10 at 0.45 megapixels, growing with the square root of the number of pixels, rounded, from 2 to 64.
+        Default: 10 at 0.45 megapixels, growing with the square root of the number of pixels, rounded, from 2 to 64. For
+        a mask drawn to the pixel, 5 to 7 are better; for one that a graph cut made, 14 (see Notes).
     out : (H, W) uint8, optional
         Where to write the result.
 
@@ -138,6 +139,11 @@ def make_trimap(mask: Array, *, band: float | None = None, out: Array | None = N
     pixels wide. Parts of background keep theirs only where no background at all is known, so that the small holes in
     hair are left to the matte. Needs 10 bytes a pixel.
 
+    The default lies between two optima, which were the same at 0.12, 0.5 and 2 megapixels (14 photographs with known
+    alpha, :func:`refine_alpha` from the mask, mean squared error within 30 pixels of the edge, in thousandths): with
+    the exact mask 5.6 at half the default, 6.0 at 0.7, 7.0 at the default, 10.8 at 1.4; with that of :func:`grabcut`
+    30, 29, 27, 26, and 28 at twice the default.
+
     Examples
     --------
     >>> import numpy as np, alphacut
@@ -160,9 +166,9 @@ def refine_alpha(
         0 background, 255 foreground, anything between unknown. Without unknown pixels, or bool, it is a mask and goes
         through :func:`make_trimap` first.
     method : {"guided", "sampled", "closed_form"}
-        From fast to exact. "guided" fits alpha to the picture in windows of 81 pixels, known pixels only; "sampled"
+        From fast to exact. "guided" fits alpha to the picture in windows of 84 pixels, known pixels only; "sampled"
         explains each unknown pixel by a pair of known colours and smooths that; "closed_form" solves the matting
-        Laplacian from there.
+        Laplacian from there. Notes say what each costs.
     out : (H, W) in the dtype of image, optional
         Where to write the result.
 
@@ -182,15 +188,27 @@ def refine_alpha(
 
     Notes
     -----
-    "guided" is the guided filter (He, Sun and Tang 2013) at half size, weighted by what is known; where no window of 81
-    pixels reaches a known one, windows 4, 16, ... times as large are used. "sampled" follows Gastal and Oliveira,
-    "Shared sampling for real-time alpha matting", 2010, at half size, then a guided filter weighted by how well the
-    pairs fit. "closed_form" is Levin, Lischinski and Weiss, "A closed-form solution to natural image matting", 2008,
-    drawn to the sampled alpha, by 20 steps of conjugate gradients, and stretched from 0.05..0.95 to 0..1. A picture
-    less than 3 pixels wide or high has no Laplacian: there "closed_form" is the sampled alpha, stretched.
+    "guided" is the guided filter (He, Sun and Tang 2013) at a quarter of the size, weighted by what is known; where no
+    window of 84 pixels reaches a known one, windows 4, 16, ... times as large are used. "sampled" follows Gastal and
+    Oliveira, "Shared sampling for real-time alpha matting", 2010, at half size, then a guided filter weighted by how
+    well the pairs fit. "closed_form" is Levin, Lischinski and Weiss, "A closed-form solution to natural image matting",
+    2008, started from and drawn to the filtered samples, by 15 steps of conjugate gradients, and stretched from
+    0.05..0.95 to 0..1. A picture less than 3 pixels wide or high has no Laplacian: there "closed_form" is the filtered
+    samples, stretched.
 
-    Only the rectangle around the unknown pixels, 88 pixels wider on each side, is looked at. "guided" needs 40 bytes a
-    pixel of it, "sampled" 100, "closed_form" 40 and another 180 for each unknown pixel.
+    Error and time on photographs of 0.5 megapixels, 15 % of them unknown, relative to pymatting's closed form of the
+    whole picture (mean squared error 0.020):
+
+    ============= ============= ======================
+    method        squared error time
+    ============= ============= ======================
+    "guided"      1.9           1/600
+    "sampled"     0.73          1/100
+    "closed_form" 0.63          1/60
+    ============= ============= ======================
+
+    Only the rectangle around the unknown pixels, 88 pixels wider on each side, is looked at. "guided" needs 20 bytes a
+    pixel of it, "sampled" 30, "closed_form" 30 and another 180 for each unknown pixel.
 
     Examples
     --------

@@ -93,8 +93,9 @@ def remove_background(
     subject : {"auto", "barrier"}
         What finds the subject where there is no prompt.
     refine : {"auto", "guided", "sampled", "closed_form"} or None
-        How the edge becomes a matte; None keeps the hard mask (or the key's own ramp). "auto" is "closed_form", and the
-        key's own ramp for a key.
+        How the edge becomes a matte, see :func:`refine_alpha`; None keeps the hard mask (or the key's own ramp). "auto"
+        is the key's own ramp for a key, else "closed_form": of the three it leaves the least error, from a mask a third
+        of that of "guided" and nine tenths of that of "sampled", which takes two thirds of its time.
     clean : bool
         Drop parts below 5 % of the largest and fill holes below 1 % of the found mask.
     foreground : bool

@@ -647,6 +647,23 @@ void matting() {
   KERNEL(matting, distance_down, in<u8>(1), static_cast<int>(random_bool()), in<i32>(1, below_2_22<i32>), count, cap,
          out<i32>(1));
   KERNEL(matting, distance_up, in<i32>(1, below_2_22<i32>), count, inout<i32>(1, below_2_22<i32>));
+  constexpr size_t rays = MattingKernels::kRays;
+  compare(PICK(matting, walk_rays), ADAPTED((const f32* colours, const u8* labels, size_t n, i32* step, f32* cost) {
+            std::vector<f32> planes(colours, colours + 3 * (n + rays));
+            for (size_t i = 0; i < n + rays; ++i) planes.push_back(labels[i] % 16 < 4 ? 1 << labels[i] % 4 & 7 : 0);
+            std::vector<int64_t> steps(n);
+            for (size_t i = 0; i < n; ++i) steps[i] = static_cast<int64_t>(i * 7 % n);
+            MattingKernels::Rays walk{};
+            for (size_t i = 0; i < rays; ++i) {
+              for (size_t c = 0; c < 3; ++c) walk.color[c][i] = colours[3 * i + c];
+              walk.want[i] = labels[i] / 16 % 4;
+              walk.limit[i] = labels[i] / 4;
+            }
+            kernel(planes.data(), static_cast<ptrdiff_t>(n + rays), steps.data(), n, &walk);
+            std::copy_n(&walk.step[0][0], 2 * rays, step);
+            std::copy_n(&walk.cost[0][0], 2 * rays, cost);
+          }),
+          in<f32>({3, 3 * rays}), in<u8>({1, rays}), count, out<i32>({0, 2 * rays}), out<f32>({0, 2 * rays}));
   KERNEL(matting, pair_misfits, in<f32>({0, 96}), in<f32>(3), count, in<f32>({0, 3}), out<f32>({0, 16}),
          out<f32>({0, 16}));
   constexpr size_t run = MattingKernels::kRun;

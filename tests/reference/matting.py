@@ -152,7 +152,7 @@ def sample_colours(image, labels):
         for turn in range(4):
             angle = np.deg2rad((x % 3 + 3 * (y % 3)) * 10 + 90 * turn)
             cost, wanted, before = 0, {0, 255}, half[y, x]
-            for step in range(1, 100):
+            for step in range(1, 1 + min([100, *(16 + 4 * s for kind in found.values() for _, _, s in kind)])):
                 u = int(np.floor(x + round(step * np.cos(angle), 5) + 0.5))
                 v = int(np.floor(y + round(step * np.sin(angle), 5) + 0.5))
                 if not inside(v, u):
