@@ -9,6 +9,7 @@
 #include "dispatch.hpp"
 #include "guided_filter.hpp"
 #include "math.hpp"
+#include "nearby.hpp"
 
 namespace alphacut {
 namespace {
@@ -257,17 +258,8 @@ template <class T>
 void expand_known(ImageView<const T> image, ImageView<uint8_t> labels) {
   constexpr int64_t reach = 5;
   static const std::vector<Offset> offsets = nearest_offsets(81, reach);
-  Image<uint8_t> known = Image<uint8_t>::like(labels);  // whether any pixel is, up to `reach` columns away
-  parallel_for(labels.height, row_grain(labels.width), [&](int64_t begin, int64_t end) {
-    std::vector<uint8_t> row(static_cast<size_t>(labels.width + 2 * reach), 0);
-    for (int64_t y = begin; y < end; ++y) {
-      for (int64_t x = 0; x < labels.width; ++x) row[static_cast<size_t>(reach + x)] = !is_unknown(labels.row(y)[x]);
-      const auto n = static_cast<size_t>(labels.width);
-      uint8_t* __restrict near = known.row(y);
-      std::fill_n(near, n, uint8_t{0});
-      for (size_t i = 0; i <= 2 * reach; ++i)
-        for (size_t x = 0; x < n; ++x) near[x] |= row[i + x];
-    }
+  const Image<uint8_t> known = nearby(labels.height, labels.width, reach, [&](int64_t y, uint8_t* bits) {
+    for (int64_t x = 0; x < labels.width; ++x) bits[x] = is_unknown(labels.row(y)[x]) ? 0 : 1;
   });
   Image<uint8_t> result = Image<uint8_t>::like(labels);
   parallel_for(labels.height, row_grain(labels.width, 1 << 14), [&](int64_t begin, int64_t end) {
@@ -277,10 +269,7 @@ void expand_known(ImageView<const T> image, ImageView<uint8_t> labels) {
         label = labels.row(y)[x];
         if (!is_unknown(label)) continue;
         label = kUnknown;
-        uint8_t any = 0;
-        for (int64_t v = std::max<int64_t>(y - reach, 0); v <= std::min(y + reach, labels.height - 1); ++v)
-          any |= known.row(v)[x];
-        if (any == 0) continue;
+        if (known.row(y)[x] == 0) continue;
         const Color here = color_at(image, y, x);
         for (const Offset& offset : offsets) {
           const int64_t v = y + offset.dy, u = x + offset.dx;

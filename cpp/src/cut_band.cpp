@@ -5,37 +5,12 @@
 
 #include "alphacut/parallel.hpp"
 #include "cut_level.hpp"
+#include "nearby.hpp"
 
 namespace alphacut {
 namespace {
 
 constexpr int64_t kBand = 3;  // pixels of the smaller size to either side of an edge, and around a change
-
-// Where bits are at most kBand rows and columns away: all of them. `bits(y, row)` writes those of a row.
-template <class Bits>
-Image<uint8_t> nearby(int64_t height, int64_t width, Bits bits) {
-  Image<uint8_t> across(height, width), any(height, width);
-  const auto n = static_cast<size_t>(width);
-  const auto join = [n](const uint8_t* __restrict from, uint8_t* __restrict to) {
-    for (size_t x = 0; x < n; ++x) to[x] |= from[x];
-  };
-  parallel_for(height, row_grain(width, 1 << 14), [&](int64_t begin, int64_t end) {
-    std::vector<uint8_t> row(n + 2 * kBand, 0);
-    for (int64_t y = begin; y < end; ++y) {
-      bits(y, row.data() + kBand);
-      std::copy_n(row.data(), n, across.row(y));
-      for (int64_t i = 1; i <= 2 * kBand; ++i) join(row.data() + i, across.row(y));
-    }
-  });
-  parallel_for(height, row_grain(width, 1 << 14), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y) {
-      std::fill_n(any.row(y), n, uint8_t{0});
-      for (int64_t v = std::max<int64_t>(y - kBand, 0); v <= std::min(y + kBand, height - 1); ++v)
-        join(across.row(v), any.row(y));
-    }
-  });
-  return any;
-}
 
 // Of `size` pixels, the first whose centre lies in each of `parts` parts, and the end.
 std::vector<int64_t> starts(int64_t size, int64_t parts) {
@@ -79,7 +54,7 @@ void enlarge_row(const uint8_t* __restrict sides, const uint8_t* __restrict plac
 
 Image<uint8_t> band_of(ImageView<const uint8_t> small) {
   const int64_t width = small.width;
-  Image<uint8_t> band = nearby(small.height, width, [&](int64_t y, uint8_t* sides) {
+  Image<uint8_t> band = nearby(small.height, width, kBand, [&](int64_t y, uint8_t* sides) {
     const uint8_t* label = small.row(y);
     for (int64_t x = 0; x < width; ++x) sides[x] = static_cast<uint8_t>(1 + (label[x] & 1));
   });
@@ -107,7 +82,7 @@ void keep_unchanged(ImageView<const uint8_t> small, ImageView<const uint8_t> sma
       changed.row(v)[u] = (any & 4) != 0 || ((any & (side != 0 ? 1 : 2)) != 0 && !stays);
     }
   });
-  const Image<uint8_t> near = nearby(small.height, small.width,
+  const Image<uint8_t> near = nearby(small.height, small.width, kBand,
                                      [&](int64_t y, uint8_t* bits) { std::copy_n(changed.row(y), small.width, bits); });
   for (int64_t y = 0; y < small.height; ++y)
     for (int64_t x = 0; x < small.width; ++x)

@@ -123,44 +123,15 @@ inline Between between_cells(int64_t at, int64_t factor, int64_t cells) {
   return {cell, std::min(cell + 1, cells - 1), position};
 }
 
-template <class T>
-void load_guide(ImageView<const T> image, int64_t y, float* guide) {
-  const T* row = image.row(y);
-  for (int64_t i = 0; i < image.width * image.channels; ++i) guide[i] = unit(row[i]) - kGuideCentre;
-}
-
-// The row y of `small`, each cell `factor` pixels long, at the size of a picture `width` wide.
-inline void enlarge_row(ImageView<const float> small, int64_t y, int64_t factor, int64_t width, float* out) {
-  const Between rows = between_cells(y, factor, small.height);
-  const float *above = small.row(rows.first), *below = small.row(rows.second);
-  for (int64_t x = 0; x < width; ++x) {
-    const Between columns = between_cells(x, factor, small.width);
-    for (int64_t c = 0; c < small.channels; ++c) {
-      const int64_t left = columns.first * small.channels + c, right = columns.second * small.channels + c;
-      const float top = above[left] + columns.share * (above[right] - above[left]);
-      const float bottom = below[left] + columns.share * (below[right] - below[left]);
-      *out++ = top + rows.share * (bottom - top);
-    }
+// `terms` values between those of four cells, `columns` and `down` of the way.
+inline void between_fits(const float* above, const float* below, const Between& columns, float down, int64_t terms,
+                         float* out) {
+  for (int64_t c = 0; c < terms; ++c) {
+    const int64_t left = columns.first * terms + c, right = columns.second * terms + c;
+    const float top = above[left] + columns.share * (above[right] - above[left]);
+    const float bottom = below[left] + columns.share * (below[right] - below[left]);
+    out[c] = top + down * (bottom - top);
   }
-}
-
-// Calls emit(y, a·I + b, coefficients) for every row of `guide`, with the coefficients `mean` of a picture shrunk by
-// `factor`.
-template <class T, class Emit>
-void apply_fit(ImageView<const T> guide, ImageView<const float> mean, int64_t factor, Emit emit) {
-  const auto apply = kernels().matting.guided_apply;
-  const auto n = static_cast<size_t>(guide.width);
-  const auto channels = static_cast<size_t>(guide.channels);
-  parallel_for(guide.height, row_grain(guide.width), [&](int64_t begin, int64_t end) {
-    std::vector<float> guide_row(n * channels), enlarged(factor == 1 ? 0 : n * (channels + 2)), values(n);
-    for (int64_t y = begin; y < end; ++y) {
-      load_guide(guide, y, guide_row.data());
-      if (factor != 1) enlarge_row(mean, y, factor, guide.width, enlarged.data());
-      const float* coefficients = factor == 1 ? mean.row(y) : enlarged.data();
-      apply(guide_row.data(), coefficients, n, static_cast<int>(channels), values.data());
-      emit(y, values.data(), coefficients);
-    }
-  });
 }
 
 }  // namespace alphacut

@@ -108,12 +108,7 @@ bool apply_where_unknown(ImageView<const T> image, ImageView<const uint8_t> labe
         if (!is_unknown(labels.row(y)[x]) || found.row(y)[x] != 0) continue;
         const Between& across = columns[static_cast<size_t>(x)];
         float fit[5] = {};
-        for (int64_t c = 0; c < terms; ++c) {
-          const int64_t left = across.first * terms + c, right = across.second * terms + c;
-          const float top = above[left] + across.share * (above[right] - above[left]);
-          const float bottom = below[left] + across.share * (below[right] - below[left]);
-          fit[c] = top + rows.share * (bottom - top);
-        }
+        between_fits(above, below, across, rows.share, terms, fit);
         if (fit[terms - 1] < 1) {
           missing = true;
           continue;

@@ -139,10 +139,10 @@ def make_trimap(mask: Array, *, band: float | None = None, out: Array | None = N
     pixels wide. Parts of background keep theirs only where no background at all is known, so that the small holes in
     hair are left to the matte. Needs 10 bytes a pixel.
 
-    The default lies between two optima, which were the same at 0.12, 0.5 and 2 megapixels (14 photographs with known
-    alpha, :func:`refine_alpha` from the mask, mean squared error within 30 pixels of the edge, in thousandths): with
-    the exact mask 5.6 at half the default, 6.0 at 0.7, 7.0 at the default, 10.8 at 1.4; with that of :func:`grabcut`
-    30, 29, 27, 26, and 28 at twice the default.
+    The default lies between two optima, which were the same at 0.1, 0.4 and 1.6 megapixels (14 photographs with known
+    alpha, :func:`refine_alpha` from the mask, mean squared error near the edge, in thousandths at 0.4): with the exact
+    mask 5.5 at half the default, 5.9 at 0.7, 6.9 at the default, 10.7 at 1.4; with that of :func:`grabcut` 24.6, 23.3,
+    22.2, 20.9, and 22.5 at twice the default.
 
     Examples
     --------

@@ -444,6 +444,7 @@ def grabcut(
     models = [back, front]
     log_odds = cuda.to_device(np.empty((0, 0), np.float32) if odds is None else odds)
     for i in range(1, len(sizes)):
+        level: Level | None = None
         domain, nodes = _domain(told[i - 1], told[i], exact and i == len(sizes) - 1)
         if rounds == 0 or nodes == 0:
             continue
@@ -452,7 +453,7 @@ def grabcut(
             models = level.fit(told[i], models)
         energy = level.cut(domain, models, log_odds, told[i], certify) / _SCALE
     if certify and len(sizes) > 1:
-        energy = Level(pictures[-1], gamma).cost(models, log_odds, told[-1]) / _SCALE
+        energy = (level or Level(pictures[-1], gamma)).cost(models, log_odds, told[-1]) / _SCALE
 
     mask = written(target, shape)
     show[launch(mask.size)](told[-1], mask)
