@@ -86,10 +86,8 @@ def imported(name: str) -> Any:
 
 
 def describe() -> None:
-    from numba import cuda
-
-    gpu = alphacut.info()["cuda"]["devices"][0]
-    major, minor = cuda.cudadrv.driver.driver.get_version()
+    found = alphacut.info()["cuda"]
+    gpu, (major, minor) = found["devices"][0], found["driver"]
     print(f"- {gpu['name']}, compute capability {gpu['compute_capability']}, {gpu['memory'] / 2**30:.0f} GiB")
     print(f"- CUDA driver {major}.{minor}, numba-cuda {__import__('numba_cuda').__version__}, "
           f"alphacut {alphacut.__version__}, {alphacut.get_num_threads()} threads")  # fmt: skip
