@@ -408,7 +408,16 @@ CASES = [
             "seed": required(large(-1)),
         },
     ),
-    Case(alphacut.remove_background, {"image": RGB}, {"box": BOX, "key": COLOUR}),
+    Case(
+        alphacut.remove_background,
+        {"image": RGB},
+        {
+            "box": BOX,
+            "key": COLOUR,
+            "model": [(3, TypeError), (["net.onnx"], TypeError), (RGB, TypeError)],
+            "instance": [("0", TypeError), (True, TypeError), (0.0, TypeError), (-1, ValueError), (0, ValueError)],
+        },
+    ),
     Case(
         alphacut.remove_background,
         {"image": RGB},

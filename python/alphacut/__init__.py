@@ -24,6 +24,7 @@ from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
 from .io import DecodeError, Picture, read_image, read_mask, write_image
 from .kmeans import KMeans, kmeans
 from .matting import distance_transform, guided_filter, make_trimap, refine_alpha
+from .model import Instance, Model
 from .pipeline import Remover, remove_background
 from .preprocess import denoise, resize, white_balance
 from .subject import barrier_map, detect_subject
@@ -37,8 +38,10 @@ __all__ = [
     "DeviceUnavailableError",
     "GrabCut",
     "GraphCut",
+    "Instance",
     "KMeans",
     "KeyColor",
+    "Model",
     "Picture",
     "Polygon",
     "Remover",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from . import _core
-from ._arrays import Array, four_integers, require_host
+from ._arrays import Array, four_integers, integer, require_host
 from .chromakey import key_color
 from .threshold import threshold
+
+if TYPE_CHECKING:
+    from .model import Model
 
 Box = tuple[int, int, int, int]
 
@@ -20,20 +23,27 @@ Box = tuple[int, int, int, int]
 class Prompt:
     """What the caller says about the subject."""
 
-    NAMES: ClassVar = frozenset(("box", "labels", "mask", "trimap", "key"))
+    NAMES: ClassVar = frozenset(("box", "labels", "mask", "trimap", "key", "instance"))
 
     box: Sequence[int] | None = None
     labels: Array | None = None
     mask: Array | None = None
     trimap: Array | None = None
     key: Any = None
+    instance: int | None = None
+    model: Model | None = None  # an option, not a prompt of one picture
     size: tuple[int, int] = (0, 0)  # of the picture; set by checked()
 
     def __post_init__(self) -> None:
         """What can be checked without the picture."""
-        given = [name for name in ("box", "labels", "mask", "trimap", "key") if getattr(self, name) is not None]
-        if len(given) > 1 and given != ["box", "labels"]:
-            raise ValueError(f"the prompts {' and '.join(given)} contradict: only box and labels go together")
+        names = ("box", "labels", "mask", "trimap", "key", "model")
+        given = [name for name in names if getattr(self, name) is not None]
+        if len(given) > 1 and not {"box", "labels", "model"}.issuperset(given):
+            raise ValueError(f"the prompts {' and '.join(given)} contradict: only box, labels and model go together")
+        if self.instance is not None:
+            integer(self.instance, "instance", 0)
+            if self.model is None:
+                raise ValueError("instance is one of those that a model finds, but there is no model")
         if self.box is not None:
             four_integers(self.box)
         if self.key is not None:

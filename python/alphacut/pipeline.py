@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from os import PathLike
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,6 +23,7 @@ from .foreground import estimate_foreground
 from .graphcut import Cutter, GrabCut, grabcut
 from .kmeans import kmeans
 from .matting import make_trimap, refine_alpha
+from .model import Model, as_model
 from .preprocess import denoise, resize, white_balance
 from .subject import detect_subject
 from .threshold import threshold
@@ -33,6 +35,7 @@ _METHODS = ("auto", "graphcut", "kmeans", "threshold", "key")
 _METHODS_FOR = {
     "box": ("auto", "graphcut", "kmeans", "threshold"),
     "labels": ("auto", "graphcut"),
+    "model": ("auto", "graphcut"),
     "mask": ("auto",),
     "trimap": ("auto",),
     "key": ("auto", "key"),
@@ -47,8 +50,8 @@ _SMALL_SIDE = 320
 _UNIFORM_BORDER = 0.9
 # Of method "kmeans".
 _CLUSTERS = 8
-# Of the detected subject's log-odds in the cut, and what is added to them: the map is cautious.
-_SUBJECT_WEIGHT, _SUBJECT_BIAS = np.float32(0.5), np.float32(0.6)
+# By what found the subject: the weight of its log-odds in the cut, and what is added to them if the map is cautious.
+_TRUST_BARRIER, _TRUST_MODEL = (0.5, 0.6), (1.5, 0.0)
 _DEFAULT_REFINEMENT = "closed_form"
 
 
@@ -60,6 +63,8 @@ def remove_background(
     mask: Array | None = None,
     trimap: Array | None = None,
     key: Any = None,
+    model: Model | str | PathLike[str] | bytes | None = None,
+    instance: int | None = None,
     method: str = "auto",
     subject: str = "auto",
     refine: str | None = "auto",
@@ -87,11 +92,17 @@ def remove_background(
         unknown, there must be known pixels of both kinds.
     key : colour, optional
         "#rrggbb", CSS name or (r, g, b) in 0..255: the colour of the ground to take out.
+    model : Model, or path or bytes of an ONNX file, optional
+        A segmentation network of your own, which says where the subject is; the cut follows it where the colours and
+        the border leave it open. May join `box` and `labels`, which go before it. See :class:`Model`.
+    instance : int, optional
+        For a `model` that finds several objects: only this one, by its place in :meth:`Model.instances`. By default all
+        that it is sure of.
     method : {"auto", "graphcut", "kmeans", "threshold", "key"}
         How the mask is found. "auto" follows the prompt; without one, a uniform border means "key", anything else
         "graphcut" around the detected subject.
     subject : {"auto", "barrier"}
-        What finds the subject where there is no prompt.
+        What finds the subject where there is neither prompt nor `model`.
     refine : {"auto", "guided", "sampled", "closed_form"} or None
         How the edge becomes a matte, see :func:`refine_alpha`; None keeps the hard mask (or the key's own ramp). "auto"
         is the key's own ramp for a key, else "closed_form": of the three it leaves the least error, from a mask a third
@@ -111,15 +122,17 @@ def remove_background(
     -------
     Cutout
         Its `confidence` is 1 for a mask or trimap, the share of the border that the key explains for a key, the
-        agreement between detected subject and cut for a picture without a prompt, and how far the colours inside and
-        outside differ (1 − Bhattacharyya coefficient) otherwise.
+        agreement between detected subject (or the map of `model`) and cut for a picture without a prompt, and how far
+        the colours inside and outside differ (1 − Bhattacharyya coefficient) otherwise.
 
     Raises
     ------
     TypeError
         Wrong type or dtype.
     ValueError
-        Wrong shape or range, an unknown word, or prompts that contradict.
+        Wrong shape or range, an unknown word, prompts that contradict, or a `model` that cannot be used.
+    ImportError
+        A `model` needs onnxruntime, which is missing.
     DecodeError
         `image` is not a picture that can be read, or above the pixel limit.
     DeviceUnavailableError
@@ -128,7 +141,7 @@ def remove_background(
     Notes
     -----
     A picture without any prompt and with a cluttered ground is hard for classical methods: look at `confidence` and
-    `warnings`, and give a box.
+    `warnings`, and give a box, or a `model`.
 
     Examples
     --------
@@ -145,6 +158,8 @@ def remove_background(
         mask=mask,
         trimap=trimap,
         key=key,
+        model=model,
+        instance=instance,
         method=method,
         subject=subject,
         refine=refine,
@@ -162,20 +177,21 @@ class Remover:
 
     Parameters
     ----------
-    box, labels, mask, trimap, key, method, subject, refine, clean, foreground, preprocess, device, seed
-        As for :func:`remove_background`. Arrays are kept as they are, not copied.
+    box, labels, mask, trimap, key, model, instance
+    method, subject, refine, clean, foreground, preprocess, device, seed
+        As for :func:`remove_background`. Arrays are kept as they are, not copied; a model's file is loaded once.
 
     Raises
     ------
-    TypeError, ValueError, DeviceUnavailableError
+    TypeError, ValueError, ImportError, OSError, DeviceUnavailableError
         As :func:`remove_background`.
 
     Notes
     -----
     Calls from several threads at once are safe and give the same bytes, unless they resume. Of the latest picture that
-    was cut by its colours it keeps what the next cut can use (a copy, the smaller ones, the flow, the labels): called
-    again with the same pixels and one more stroke, it gives the same bytes sooner, and with `resume` another answer
-    much sooner.
+    was cut by its colours it keeps what the next cut can use (a copy, the smaller ones, the flow, the labels, a model's
+    map): called again with the same pixels and one more stroke, it gives the same bytes sooner, and with `resume`
+    another answer much sooner.
 
     From the first call to the end of the last remover, memory of 64 KiB and more that stages and freed results leave
     serves the next calls, which then take none from the system for pictures of like size. What the last few calls did
@@ -198,6 +214,8 @@ class Remover:
         mask: Array | None = None,
         trimap: Array | None = None,
         key: Any = None,
+        model: Model | str | PathLike[str] | bytes | None = None,
+        instance: int | None = None,
         method: str = "auto",
         subject: str = "auto",
         refine: str | None = "auto",
@@ -207,10 +225,12 @@ class Remover:
         device: str = "auto",
         seed: int = 0,
     ) -> None:
-        self._prompt = Prompt(box, labels, mask, trimap, key)
+        self._prompt = Prompt(box, labels, mask, trimap, key, instance, as_model(model))
         self._method = choice(method, "method", _METHODS)
         _require_usable(self._prompt, method)
         self._subject = choice(subject, "subject", _SUBJECTS)
+        if model is not None and subject != "auto":
+            raise ValueError(f"subject={subject!r} and model contradict: each says where the subject is")
         self._refine = None if refine is None else choice(refine, "refine", _REFINEMENTS)
         self._clean = flag(clean, "clean")
         self._foreground = flag(foreground, "foreground")
@@ -221,7 +241,7 @@ class Remover:
         _device.resolve(device, stage="kmeans", pixels=0)
         self._device = device
         self._seed = integer(seed, "seed", 0)
-        self._latest: tuple[Array, Cutter] | None = None
+        self._latest: _Latest | None = None
 
     @cached_property
     def _memory(self) -> _core.BlockReserve:
@@ -239,10 +259,10 @@ class Remover:
             For strokes while they are drawn. If the latest graph cut, of whatever thread, was of this picture with this
             box: apply the changed `labels` to its mask instead of starting anew. That takes a fraction of the time, but
             the answer depends on the order of the strokes; a last call without `resume` gives the bytes of all strokes
-            at once. Where there is no such cut, or another method does the work, it changes nothing. Such cuts are
-            the CPU's, whatever the device.
+            at once. Where there is no such cut, a `model` joins in, or another method does the work, it changes
+            nothing. Such cuts are the CPU's, whatever the device.
         **prompt
-            `box`, `labels`, `mask`, `trimap` or `key` for this picture, in place of the kept one.
+            `box`, `labels`, `mask`, `trimap`, `key` or `instance` for this picture, in place of the kept one.
 
         Returns
         -------
@@ -339,7 +359,7 @@ class Remover:
             return _Found("trimap", hints.trimap)
         if hints.mask is not None:
             return _Found("mask", hints.mask)
-        if method == "auto" and (hints.box is not None or hints.labels is not None):
+        if method == "auto" and any(hint is not None for hint in (hints.box, hints.labels, hints.model)):
             method = "graphcut"
         if method in ("auto", "key"):
             found = self._by_key(image, hints, clock, must=method == "key" or hints.key is not None)
@@ -370,48 +390,70 @@ class Remover:
         return found
 
     def _by_graphcut(self, image: Array, hints: Prompt, clock: _Clock, resume: bool) -> _Found:
-        """GrabCut from the prompt, or from the detected subject."""
+        """GrabCut from the prompt, the model's map, or the detected subject."""
         prompted = hints.box is not None or hints.labels is not None
-        found = _Found("graphcut", np.zeros(image.shape[:2], np.uint8), subject=None if prompted else "barrier")
+        found = _Found("graphcut", np.zeros(image.shape[:2], np.uint8))
         small = _shrunk(image, _SMALL_SIDE)
+        saliency: Array | None = None
         prior: Array | None = None
-        if not prompted:
+        if hints.model is not None or not prompted:
             with clock("subject"):
-                saliency = detect_subject(small, method=self._subject)
-            if saliency.any():
-                prior = _log_odds(saliency)
-            else:
-                found.warnings.append("nothing stands out from the border of the picture")
+                saliency, prior = self._prior(image, small, hints, found)
         if prompted or prior is not None:
 
             def cut(device: str) -> GrabCut:
                 labels, box, seed, clean = hints.labels, hints.box, self._seed, self._clean
                 if device == "cpu":
-                    return self._cutter(image).cut(labels, box, prior, seed=seed, clean=clean, resume=resume)
+                    return self._kept(image).cutter.cut(labels, box, prior, seed=seed, clean=clean, resume=resume)
                 return grabcut(image, labels, box=box, unary=prior, seed=seed, clean=clean, device=device)
 
             with clock("segment"):
                 made = cut("cpu") if resume else self._on_device("grabcut", image, cut, found)
             found.hint = made.mask
             found.warnings += made.warnings
-        mask = nearest(found.hint, small.shape[:2])
-        found.confidence = _colour_separation(small, mask) if prompted else _agreement(saliency, mask)
+        if prompted or saliency is None:
+            found.confidence = _colour_separation(small, nearest(found.hint, small.shape[:2]))
+        else:
+            found.confidence = _agreement(saliency, nearest(found.hint, saliency.shape))
         if not found.hint.any():
             found.warnings.append("no subject was found: the mask is empty")
             found.confidence = 0.0
         return found
 
+    def _prior(self, image: Array, small: Array, hints: Prompt, found: _Found) -> tuple[Array, Array | None]:
+        """How likely each pixel belongs to the subject, and that as log-odds, None if there is no subject; any size."""
+        if hints.model is not None:
+            found.subject, trust = "model", _TRUST_MODEL
+            saliency, nothing = self._model_map(image, hints), "the model finds no subject"
+        else:
+            found.subject, trust = "barrier", _TRUST_BARRIER
+            saliency = detect_subject(small, method=self._subject)
+            nothing = "nothing stands out from the border of the picture"
+        if not saliency.any():
+            found.warnings.append(nothing)
+            return saliency, None
+        return saliency, _log_odds(saliency, *trust)
+
+    def _model_map(self, image: Array, hints: Prompt) -> Array:
+        """The model's map, that of the latest call if its picture was the same: a stroke costs no second run."""
+        latest = self._kept(image)
+        seen = latest.map
+        if seen is None or seen[0] != hints.instance:
+            assert hints.model is not None
+            latest.map = seen = hints.instance, hints.model.small_map(image, hints.instance)
+        return seen[1]
+
     def __getstate__(self) -> dict[str, Any]:
         """The options; what is kept of the latest picture stays behind."""
         return {**self.__dict__, "_latest": None}
 
-    def _cutter(self, image: Array) -> Cutter:
-        """What cuts this picture; that of the latest call if its picture was the same, so that a stroke costs less."""
+    def _kept(self, image: Array) -> _Latest:
+        """What is kept of this picture: from the latest call if that was of the same, so that a stroke costs less."""
         latest = self._latest
-        if latest is None or not _core.same_bytes(latest[0], image):
+        if latest is None or not _core.same_bytes(latest.image, image):
             kept = image.copy()
-            self._latest = latest = kept, Cutter(kept)
-        return latest[1]
+            self._latest = latest = _Latest(kept, Cutter(kept))
+        return latest
 
     def _by_kmeans(self, image: Array, hints: Prompt, clock: _Clock) -> _Found:
         """The subject is the colour clusters twice as common inside as at the border (or outside the box)."""
@@ -471,6 +513,15 @@ class Remover:
             return _in_depth(found.hint, image.dtype), None
         method = _DEFAULT_REFINEMENT if self._refine == "auto" else self._refine
         return refine_alpha(image, found.hint, method=method), method
+
+
+@dataclass
+class _Latest:
+    """What a remover keeps of a picture for the next call."""
+
+    image: Array
+    cutter: Cutter
+    map: tuple[int | None, Array] | None = None  # the model's, after the instance it is of
 
 
 @dataclass
@@ -539,10 +590,10 @@ def _log_ratio(a: Array, b: Array) -> Array:
     return (64 * t * series).astype(np.float32)
 
 
-def _log_odds(saliency: Array) -> Array:
+def _log_odds(saliency: Array, weight: float, bias: float) -> Array:
     """A detected subject as log-odds for the cut."""
     probability = np.clip(saliency, 0.02, 0.98)
-    return _SUBJECT_WEIGHT * (_log_ratio(probability, 1 - probability) + _SUBJECT_BIAS)
+    return np.float32(weight) * (_log_ratio(probability, 1 - probability) + np.float32(bias))
 
 
 def _agreement(probability: Array, mask: Array) -> float:

@@ -85,6 +85,12 @@ def _background(context: click.Context, option: click.Parameter, value: str | No
 @click.option("--mask", type=_file, callback=_gray, help="The subject, bright on dark, in the size of the photos.")
 @click.option("--trimap", type=_file, callback=_gray, help="Black: background, white: subject, gray: to find out.")
 @click.option(
+    "--model",
+    metavar="FILE",
+    type=_file,
+    help="An ONNX network says where the subject is; needs alphacut[onnx].",
+)
+@click.option(
     "--background",
     metavar="COLOUR|FILE|WORD",
     callback=_background,
@@ -152,7 +158,7 @@ def remove(
 
     try:
         remover = Remover(**options)
-    except (ValueError, RuntimeError) as error:  # an unknown word, a device that cannot be used
+    except (ValueError, RuntimeError, ImportError, OSError) as error:  # a device or model that cannot be used
         raise click.UsageError(str(error)) from error
 
     def work(source: str, destination: str) -> None:
