@@ -1,8 +1,8 @@
 """How good the results are, on pictures with ground truth: ``python -m benchmarks.quality [--peers] [PART ...]``.
 
-Parts: boxes, strokes, band, automatic, matting, bands, foreground. The pictures are looked for in ALPHACUT_DATA
-(default ../shared/data) and only measured on. With --peers, OpenCV (and pymatting, if installed) does the same job in
-the same run.
+Parts: boxes, strokes, band, matting, bands, foreground; benchmarks.subject has more on prompts. The pictures are looked
+for in ALPHACUT_DATA (default ../shared/data) and only measured on. With --peers, OpenCV (and pymatting, if installed)
+does the same job in the same run.
 """
 
 from __future__ import annotations
@@ -157,30 +157,6 @@ def band(peers: bool) -> None:
           f"{high:.2g} % (90th percentile).")  # fmt: skip
 
 
-def automatic(peers: bool) -> None:
-    """Max F is that of the mean precision and recall over the set, β² = 0.3, thresholds 0..255."""
-    items = [(load(image, "RGB"), load(mask, "L")) for _, image, mask in pairs("saliency", "masks")]
-    precision, recall = np.zeros(256), np.zeros(256)
-
-    def subject(image, truth):
-        (saliency, ms), wanted = timed(lambda: alphacut.detect_subject(image)), truth > 127
-        levels = np.rint(saliency * 255).astype(np.uint8)
-        above = np.cumsum(np.bincount(levels.ravel(), minlength=256)[::-1])[::-1]
-        hit = np.cumsum(np.bincount(levels[wanted], minlength=256)[::-1])[::-1]
-        precision[:] += np.where(above > 0, hit / np.maximum(above, 1), 1)
-        recall[:] += hit / max(1, wanted.sum())
-        return {"MAE": float(np.abs(saliency - wanted).mean()), "IoU": float("nan"), "ms": ms}
-
-    def pipeline(image, truth):
-        cutout, ms = timed(lambda: alphacut.remove_background(image, refine=None, foreground=False))
-        wrong = np.mean((cutout.mask > 0) != (truth > 127))
-        return {"MAE": float(wrong), "IoU": mask_scores(cutout.mask, truth)["IoU"], "ms": ms}
-
-    averaged({"detect_subject": subject, "remove_background": pipeline}, items, "ECSSD part, no prompt")
-    p, r = precision / len(items), recall / len(items)
-    print(f"\ndetect_subject: max F {np.max(1.3 * p * r / np.maximum(0.3 * p + r, 1e-9)):.3f}")
-
-
 def matting(peers: bool) -> None:
     def score(alpha: np.ndarray, ms: float, truth: np.ndarray, trimap: np.ndarray) -> Scores:
         error = (alpha.astype(np.float64) - truth / 255.0)[trimap == 128]
@@ -290,7 +266,7 @@ def foreground(peers: bool) -> None:
     averaged({**jobs, "pymatting multi-level": multilevel} if peers else jobs, composites(), "Foreground colours")
 
 
-PARTS = {part.__name__: part for part in (boxes, strokes, band, automatic, matting, bands, foreground)}
+PARTS = {part.__name__: part for part in (boxes, strokes, band, matting, bands, foreground)}
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import inspect
 import io
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -175,7 +176,16 @@ CASES = [
         {"image": IMAGE, "percent": required(real(-0.1, 50))},
     ),
     Case(alphacut.resize, {"image": RGB, "size": (4, 5)}, {"image": IMAGE, "size": SIZE, "method": WORD}),
-    Case(alphacut.detect_subject, {"image": RGB}, {"image": IMAGE, "method": WORD}),
+    Case(
+        alphacut.detect_subject,
+        {"image": RGB},
+        {
+            "image": IMAGE,
+            "method": WORD,
+            "box": BOX,
+            "labels": [*PROMPT_MASK, (np.full_like(MASK, 4), ValueError)],
+        },
+    ),
     Case(
         alphacut.barrier_map,
         {"image": RGB, "seed": MASK},
@@ -581,7 +591,8 @@ def _written():
         yield Written(
             "resize_bilinear", lambda x, out=None: a.resize(x, (9, 4), method="bilinear", out=out), with_one(array)
         )
-        yield Written("detect_subject", a.detect_subject, with_one(array))
+        yield Written("detect_subject", partial(a.detect_subject, box=(1, 1, 9, 9)), with_one(array))
+        yield Written("detect_subject", partial(a.detect_subject, method="barrier"), with_one(array))
         yield Written("barrier_map", a.barrier_map, with_mask(array))
         yield Written("threshold", a.threshold, with_one(array))
         yield Written("adaptive_threshold", lambda x, out=None: a.adaptive_threshold(x, 3, out=out), with_one(array))

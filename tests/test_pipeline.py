@@ -64,11 +64,32 @@ def test_methods_find_the_disc(method):
     assert cutout.method == method
 
 
-def test_without_a_prompt_the_disc_is_found():
+@pytest.mark.parametrize(("subject", "finder"), [("auto", "learned"), ("learned", "learned"), ("barrier", "barrier")])
+def test_without_a_prompt_the_disc_is_found(subject, finder):
     picture, disc = scene()
-    cutout = remove_background(picture)
+    cutout = remove_background(picture, subject=subject)
     assert overlap(cutout.mask, disc) > 0.9
-    assert (cutout.method, cutout.subject) == ("graphcut", "barrier")
+    assert (cutout.method, cutout.subject) == ("graphcut", finder)
+
+
+def test_an_unsure_subject_is_said():
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    cutout = remove_background(noise)
+    assert cutout.confidence < 0.55
+    assert any("unsure" in warning or "no subject" in warning for warning in cutout.warnings)
+    assert not any("unsure" in warning for warning in remove_background(scene()[0]).warnings)
+
+
+def test_barrier_never_asks_the_network(monkeypatch):
+    picture, disc = scene()
+    monkeypatch.setattr("alphacut.subject._network", None)
+    for prompt, finder in (({}, "barrier"), ({"box": BOX}, None)):
+        cutout = remove_background(picture, subject="barrier", **prompt)
+        assert overlap(cutout.mask, disc) > 0.9
+        assert cutout.subject == finder
+        with pytest.raises(TypeError):
+            remove_background(picture, **prompt)
 
 
 def test_a_uniform_border_is_keyed():
@@ -79,6 +100,37 @@ def test_a_uniform_border_is_keyed():
     assert overlap(cutout.mask, disc) > 0.97
     given = remove_background(picture, key=(250, 251, 249))
     assert overlap(given.mask, disc) > 0.97
+
+
+def test_a_frame_is_not_keyed():
+    picture, disc = scene(300, 400)
+    framed = np.full((320, 420, 3), 255, np.uint8)
+    framed[10:-10, 10:-10] = picture
+    cutout = remove_background(framed)
+    assert cutout.method == "graphcut"
+    assert overlap(cutout.mask[10:-10, 10:-10], disc) > 0.9
+    assert any("frame" in warning for warning in cutout.warnings)
+    assert remove_background(framed, method="key").method == "key"
+    assert remove_background(framed, subject="barrier").method == "key"
+
+
+def test_many_things_on_a_plain_ground_are_keyed():
+    things = np.zeros((240, 320), bool)
+    y, x = np.mgrid[:240, :320]
+    for row in range(30, 220, 45):
+        for column in range(30, 300, 45):
+            things |= (y - row) ** 2 + (x - column) ** 2 < 81
+    cutout = remove_background(np.where(things[..., None], (180, 60, 50), 250).astype(np.uint8))
+    assert cutout.method == "key"
+    assert overlap(cutout.mask, things) > 0.97
+
+
+def test_a_box_too_small_for_the_map_still_counts():
+    picture = np.random.default_rng(1).integers(0, 256, (1500, 2000, 3), dtype=np.uint8)
+    cutout = remove_background(picture, box=(700, 400, 5, 6), refine=None)
+    assert not any("stands out" in warning for warning in cutout.warnings)
+    cutout.mask[400:406, 700:705] = 0
+    assert not cutout.mask.any()
 
 
 def test_a_key_is_judged_by_the_border_it_explains():
@@ -146,18 +198,20 @@ def test_resumed_strokes_change_the_latest_cut():
     picture, disc = scene(500, 700)
     labels = np.full(disc.shape, 3, np.uint8)
     labels[:4], labels[245:255, 340:360] = 0, 1
-    remover, cutter = Remover(refine=None), Cutter(picture.copy())
+    remover, cutter = Remover(refine=None, subject="barrier"), Cutter(picture.copy())
+    learned = Remover(refine=None)
     for stroke, value in ((None, 3), (np.s_[200:210, 340:360], 1), (np.s_[20:30, 300:400], 0), (np.s_[245:255], 3)):
         if stroke is not None:
             labels[stroke] = value
         got = remover(picture, labels=labels, resume=True)
         assert np.array_equal(got.mask, cutter.cut(labels, None, None, clean=True, resume=True).mask)
+        assert overlap(learned(picture, labels=labels, resume=True).mask, disc) > 0.9
     other = pickle.loads(pickle.dumps(remover))  # has nothing to go on from
-    anew = remove_background(picture, labels=labels, refine=None).mask
+    anew = remove_background(picture, labels=labels, refine=None, subject="barrier").mask
     for cut in (remover(picture, labels=labels), other(picture, labels=labels, resume=True)):
         assert np.array_equal(cut.mask, anew)
     for prompt in ({}, {"mask": disc}, {"box": BOX}):  # another picture; no cut to resume
-        expected = remove_background(picture[::-1], refine=None, **prompt)
+        expected = remove_background(picture[::-1], refine=None, subject="barrier", **prompt)
         assert np.array_equal(remover(picture[::-1], resume=True, **prompt).mask, expected.mask)
 
 

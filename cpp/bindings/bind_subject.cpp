@@ -1,7 +1,21 @@
 #include "alphacut/subject.hpp"
 #include "numpy_view.hpp"
+#include "prompt_planes.hpp"
+#include "prompt_view.hpp"
 
 namespace alphacut {
+namespace {
+
+// The strokes that a prompt may have; no data without.
+std::optional<Input<uint8_t>> strokes_of(py::handle labels) {
+  if (labels.is_none()) return std::nullopt;
+  return plane<uint8_t>(labels, "labels");
+}
+ImageView<const uint8_t> view_of_strokes(const std::optional<Input<uint8_t>>& strokes) {
+  return strokes ? strokes->view : ImageView<const uint8_t>{};
+}
+
+}  // namespace
 
 void bind_subject(py::module_& m) {
   m.def(
@@ -44,6 +58,47 @@ void bind_subject(py::module_& m) {
         return distance.array;
       },
       py::arg("channel"), py::arg("seed"), py::arg("passes") = 3, py::arg("out") = py::none());
+  m.def(
+      "learned_subject",
+      [](const Network& network, py::object image, py::object labels, const Corners& box, py::object out) {
+        const auto pixels = in_bytes(image);
+        const auto strokes = strokes_of(labels);
+        auto map = output<float>(out, pixels.view.height, pixels.view.width, 0, {image, pixels.array, labels});
+        {
+          py::gil_scoped_release unlocked;
+          detect_subject(network, pixels, view_of_strokes(strokes), box_of(box), map);
+        }
+        return map.array;
+      },
+      py::arg("network"), py::arg("image"), py::arg("labels"), py::arg("box"), py::arg("out") = py::none());
+  m.def(
+      "subject_maps",
+      [](const Network& network, py::object image, py::object labels, const Corners& box, int64_t height,
+         int64_t width) {
+        const auto pixels = in_bytes(image);
+        const auto strokes = strokes_of(labels);
+        auto probability = output<float>(py::none(), height, width, 0, {});
+        auto log_odds = output<float>(py::none(), height, width, 0, {});
+        {
+          py::gil_scoped_release unlocked;
+          detect_subject(network, pixels, view_of_strokes(strokes), box_of(box), probability, log_odds);
+        }
+        return py::make_tuple(probability.array, log_odds.array);
+      },
+      py::arg("network"), py::arg("image"), py::arg("labels"), py::arg("box"), py::arg("height"), py::arg("width"));
+  m.def(
+      "prompt_planes",
+      [](py::object image, py::object hints, const Corners& box) {
+        const auto pixels = alphacut::image<uint8_t>(image, "image");
+        const auto strokes = strokes_of(hints);
+        auto planes = output<int16_t>(py::none(), pixels.view.height, pixels.view.width, kPromptPlanes, {});
+        {
+          py::gil_scoped_release unlocked;
+          prompt_planes(pixels, view_of_strokes(strokes), box_of(box), planes);
+        }
+        return planes.array;
+      },
+      py::arg("image"), py::arg("hints") = py::none(), py::arg("box") = py::none());
 }
 
 }  // namespace alphacut

@@ -16,6 +16,7 @@ void bind_chromakey(py::module_& m);
 void bind_matting(py::module_& m);
 void bind_foreground(py::module_& m);
 void bind_composite(py::module_& m);
+void bind_network(py::module_& m);
 }  // namespace alphacut
 
 PYBIND11_MODULE(_core, m) {
@@ -38,4 +39,5 @@ PYBIND11_MODULE(_core, m) {
   bind_matting(m);
   bind_foreground(m);
   bind_composite(m);
+  bind_network(m);
 }

@@ -39,6 +39,7 @@ inline T clamp_to(T x, T low, T high) {
 #include "guided.inl"
 #include "kmeans.inl"
 #include "matting.inl"
+#include "network.inl"
 #include "preprocess.inl"
 #include "subject.inl"
 #include "threshold.inl"
@@ -66,6 +67,7 @@ const Kernels table = {ALPHACUT_STRING(ALPHACUT_ISA),
                        matting_kernels,
                        guided_kernels,
                        foreground_kernels,
-                       composite_kernels};
+                       composite_kernels,
+                       network_kernels};
 
 }  // namespace alphacut::ALPHACUT_ISA

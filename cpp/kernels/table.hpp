@@ -11,6 +11,7 @@
 #include "guided.hpp"
 #include "kmeans.hpp"
 #include "matting.hpp"
+#include "network.hpp"
 #include "preprocess.hpp"
 #include "subject.hpp"
 #include "threshold.hpp"
@@ -31,6 +32,7 @@ struct Kernels {
   GuidedKernels guided;
   ForegroundKernels foreground;
   CompositeKernels composite;
+  NetworkKernels network;
 };
 
 }  // namespace alphacut

@@ -101,7 +101,7 @@ void StrokeMaps::find(ImageView<const uint8_t> image, ImageView<const uint8_t> l
   maps.distance = std::move(found);  // only now: it may have thrown
 }
 
-Image<float> StrokeMaps::between_strokes(ImageView<const uint8_t> image, ImageView<uint8_t> labels) {
+Image<float> StrokeMaps::between_strokes(ImageView<const uint8_t> image, ImageView<const uint8_t> labels) {
   for (uint8_t label = 0; label < 2; ++label) find(image, labels, label, true);
   Image<float> prior = Image<float>::like(image);
   parallel_for(labels.height, row_grain(labels.width, 1 << 13), [&](int64_t begin, int64_t end) {
@@ -111,7 +111,6 @@ Image<float> StrokeMaps::between_strokes(ImageView<const uint8_t> image, ImageVi
         const double far = maps_[0].distance.row(y)[x], near = maps_[1].distance.row(y)[x];
         prior.row(y)[x] =
             2 * (back - front) / (back + front + 5) + static_cast<float>(log_exact((far + 4) / (near + 4)));
-        if (labels.row(y)[x] > 1) labels.row(y)[x] = prior.row(y)[x] > 0 ? 3 : 2;
       }
   });
   return prior;
@@ -137,14 +136,23 @@ void StrokeMaps::behind_barriers(ImageView<const uint8_t> image, ImageView<uint8
   for_undecided(labels, [&](int64_t y, int64_t x, uint8_t& label) { label = barrier.row(y)[x] > limit ? 3 : 2; });
 }
 
-Image<float> StrokeMaps::start_labels(ImageView<const uint8_t> image, ImageView<uint8_t> labels) {
+Image<float> StrokeMaps::start_labels(ImageView<const uint8_t> image, Image<float> unary, ImageView<uint8_t> labels) {
   std::array<bool, 4> any{};
   for (int64_t y = 0; y < labels.height; ++y)
     for (int64_t x = 0; x < labels.width; ++x) any[labels.row(y)[x]] = true;
-  if ((any[2] && any[3]) || !(any[2] || any[3]) || !any[0]) return {};
-  if (any[1]) return between_strokes(image, labels);
-  behind_barriers(image, labels);
-  return {};
+  if ((any[2] && any[3]) || !(any[2] || any[3])) return unary;
+  if (any[0] && any[1]) {
+    Image<float> odds = between_strokes(image, labels);
+    if (unary.data() == nullptr)
+      unary = std::move(odds);
+    else
+      for (int64_t i = 0; i < unary.pixels(); ++i) unary.data()[i] += odds.data()[i];
+  }
+  if (unary.data() != nullptr)
+    for_undecided(labels, [&](int64_t y, int64_t x, uint8_t& label) { label = unary.row(y)[x] > 0 ? 3 : 2; });
+  else if (any[0])
+    behind_barriers(image, labels);
+  return unary;
 }
 
 }  // namespace alphacut

@@ -22,10 +22,11 @@ void shrink_labels(ImageView<const uint8_t> labels, ImageView<uint8_t> small);
 // these stay the same.
 class StrokeMaps {
  public:
-  // Where nothing tells probable foreground from probable background, the undecided pixels start by barrier distance
-  // from what is known: with strokes of both kinds the nearer one, by both distances, which also gives log-odds for the
-  // cut; with background alone, what lies behind a barrier is foreground.
-  Image<float> start_labels(ImageView<const uint8_t> image, ImageView<uint8_t> labels);
+  // The log-odds of the undecided pixels, no data: none, and their start. `unary`, log-odds too, may be no data; where
+  // there are strokes of both kinds, these add theirs: which ones are nearer, by both distances. Where nothing tells
+  // probable foreground from probable background, pixels start by the sign of the log-odds; without any, and with
+  // background alone, what lies behind a barrier is foreground.
+  Image<float> start_labels(ImageView<const uint8_t> image, Image<float> unary, ImageView<uint8_t> labels);
 
  private:
   // From the pixels of one label; no data where not yet asked for.
@@ -34,7 +35,7 @@ class StrokeMaps {
     Image<float> barrier, distance;
   };
   void find(ImageView<const uint8_t> image, ImageView<const uint8_t> labels, uint8_t label, bool distance);
-  Image<float> between_strokes(ImageView<const uint8_t> image, ImageView<uint8_t> labels);
+  Image<float> between_strokes(ImageView<const uint8_t> image, ImageView<const uint8_t> labels);
   void behind_barriers(ImageView<const uint8_t> image, ImageView<uint8_t> labels);
 
   Maps maps_[2];  // of background and foreground

@@ -19,7 +19,7 @@ constexpr int kCoarse = 3;         // the levels finer than this are solved wher
 constexpr int64_t kTile = 1 << 7;  // in tiles of so many pixels
 constexpr int64_t kStep = 16;      // Spans of cells are worked on from a multiple of this to the next: whole vectors.
 
-struct Box {
+struct Rect {
   int64_t y0, y1, x0, x1;
 };
 
@@ -52,7 +52,7 @@ Spans grown(const Spans& spans, int64_t width) {
 // surround them, where neighbours are read but weigh nothing, or are not wanted.
 class Level {
  public:
-  Level(const Box& cells, int64_t planes, Spans wanted, int iterations)
+  Level(const Rect& cells, int64_t planes, Spans wanted, int iterations)
       : origin_y(cells.y0),
         origin_x(cells.x0),
         height(cells.y1 - cells.y0),
@@ -276,7 +276,7 @@ Level solve(ImageView<const T> image, ImageView<const A> alpha, const MeanColors
 }
 
 // The spans of a tile's rows as those of a box of cells around it.
-Spans shifted(const Span* spans, const Box& tile, const Box& cells) {
+Spans shifted(const Span* spans, const Rect& tile, const Rect& cells) {
   Spans result(static_cast<size_t>(cells.y1 - cells.y0));
   const int64_t left = tile.x0 - cells.x0;
   for (int64_t y = tile.y0; y < tile.y1; ++y, ++spans)
@@ -285,7 +285,7 @@ Spans shifted(const Span* spans, const Box& tile, const Box& cells) {
 }
 
 // The cells that a finer level starts from.
-Spans halved(const Level& finer, const Box& cells) {
+Spans halved(const Level& finer, const Rect& cells) {
   Spans result(static_cast<size_t>(cells.y1 - cells.y0));
   for (int64_t y = 0; y < finer.height; ++y) {
     const Span span = finer.loaded(y);
@@ -299,17 +299,17 @@ Spans halved(const Level& finer, const Box& cells) {
 // The finest level at `wanted`, spans of the tile's rows, as if the whole of it were solved from `coarse`: levels look
 // as far beyond as their iterations do.
 template <class T, class A>
-Level solve_around(ImageView<const T> image, ImageView<const A> alpha, Level& coarse, int shift, const Box& tile,
+Level solve_around(ImageView<const T> image, ImageView<const A> alpha, Level& coarse, int shift, const Rect& tile,
                    const Span* wanted) {
   constexpr int64_t margin = 2 * kIterations;
   std::vector<Level> levels;
   levels.reserve(kCoarse);
-  Box inner = tile;
+  Rect inner = tile;
   for (int s = 0; s < shift; ++s) {
-    const Box cells{std::max<int64_t>(inner.y0 - margin, 0) & ~int64_t{3},
-                    std::min(inner.y1 + margin, cells_of(image.height, s)),
-                    std::max<int64_t>(inner.x0 - margin, 0) / kStep * kStep,
-                    std::min((inner.x1 + margin + kStep - 1) / kStep * kStep, cells_of(image.width, s))};
+    const Rect cells{std::max<int64_t>(inner.y0 - margin, 0) & ~int64_t{3},
+                     std::min(inner.y1 + margin, cells_of(image.height, s)),
+                     std::max<int64_t>(inner.x0 - margin, 0) / kStep * kStep,
+                     std::min((inner.x1 + margin + kStep - 1) / kStep * kStep, cells_of(image.width, s))};
     levels.emplace_back(cells, image.channels, s == 0 ? shifted(wanted, tile, cells) : halved(levels.back(), cells),
                         kIterations);
     inner = {cells.y0 / 2, (cells.y1 + 1) / 2, cells.x0 / 2, (cells.x1 + 1) / 2};
@@ -389,7 +389,7 @@ void fill_rows(ImageView<const T> image, ImageView<const A> alpha, Level& coarse
 
 // F as solved at full size, in the spans of a tile's rows.
 template <class T, class A>
-void solve_tile(ImageView<const T> image, ImageView<const A> alpha, Level& coarse, int shift, const Box& tile,
+void solve_tile(ImageView<const T> image, ImageView<const A> alpha, Level& coarse, int shift, const Rect& tile,
                 const Span* spans, ImageView<T> foreground) {
   if (std::all_of(spans, spans + tile.y1 - tile.y0, [](const Span& span) { return span.empty(); })) return;
   Level level = solve_around(image, alpha, coarse, shift, tile, spans);

@@ -139,7 +139,7 @@ struct GrabCutter::State {
     std::optional<Box> box;
     int n_components;
     Mixtures models;                      // of the smallest size
-    Image<float> log_odds;                // that the strokes gave
+    Image<float> log_odds;                // of strokes and `unary`
     std::vector<Image<uint8_t>> smaller;  // labels of the smaller sizes
     Image<uint8_t> labels;
   };
@@ -189,7 +189,7 @@ class GrabCutter::State::Cut {
       ImageView<uint8_t> labels)
       : state_(state), top_(state.top()), box_(box), unary_(unary), options_(options), labels_(labels) {
     if (box) box_ = clipped(*box, labels.height, labels.width, result_.warnings);
-    const bool usable = options.resume && state.latest && unary.data == nullptr && state.latest->box == box_ &&
+    const bool usable = options.resume && state.latest && state.latest->box == box_ &&
                         state.latest->n_components == options.n_components;
     if (usable) latest_ = std::move(state.latest);
     state.latest.reset();
@@ -258,27 +258,14 @@ void GrabCutter::State::Cut::take(ImageView<const uint8_t> hints) {
 // The sides that undecided pixels of the smallest size start from, and the log-odds that the hints give.
 void GrabCutter::State::Cut::start() {
   const ImageView<uint8_t> here = labels(0);
-  if (unary_.data == nullptr) {
-    log_odds_ = state_.strokes.start_labels(state_.picture(0), here);
-  } else {
-    log_odds_ = Image<float>::like(here);
-    resize_area(unary_, log_odds_);
-    const auto any = [&](uint8_t label) {
-      bool found = false;
-      for (int64_t y = 0; !found && y < here.height; ++y)
-        found = std::find(here.row(y), here.row(y) + here.width, label) != here.row(y) + here.width;
-      return found;
-    };
-    const bool told = any(2) && any(3);  // whether the hints tell probable foreground from probable background
-    for (int64_t y = 0; !told && y < here.height; ++y)
-      for (int64_t x = 0; x < here.width; ++x)
-        if (here.row(y)[x] > 1) here.row(y)[x] = log_odds_.row(y)[x] > 0 ? 3 : 2;
-  }
+  Image<float> unary;
+  if (unary_.data != nullptr) resize_area(unary_, unary = Image<float>::like(here));
+  log_odds_ = state_.strokes.start_labels(state_.picture(0), std::move(unary), here);
   if (latest_) resume_start(here);
 }
 
-// As the latest cut left them, but where the strokes now tell the other side. If that leaves a side without pixels, the
-// cut starts anew.
+// As the latest cut left them, but where the log-odds now tell the other side. If that leaves a side without pixels,
+// the cut starts anew.
 void GrabCutter::State::Cut::resume_start(ImageView<uint8_t> here) {
   const ImageView<const uint8_t> before = latest(0);
   const bool compare = log_odds_.data() != nullptr && latest_->log_odds.data() != nullptr;
@@ -374,7 +361,7 @@ void GrabCutter::State::Cut::require_certified(size_t level, const Image<uint8_t
 
 // For a cut that goes on from this one.
 void GrabCutter::State::Cut::keep() {
-  if (unary_.data != nullptr || result_.n_iter == 0) return;
+  if (result_.n_iter == 0) return;
   Image<uint8_t> kept = latest_ ? std::move(latest_->labels) : Image<uint8_t>::like(labels_);
   copy_rows(labels_, kept);
   state_.latest = {

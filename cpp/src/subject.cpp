@@ -158,10 +158,10 @@ void barrier_sum(ImageView<const uint8_t> seed, int64_t channels, int passes, Lo
   barriers.sum(out);
 }
 
-struct Box {
+struct Rect {
   int64_t top, bottom, left, right;  // bottom and right exclusive
 
-  Box grown(int64_t by, int64_t height, int64_t width) const {
+  Rect grown(int64_t by, int64_t height, int64_t width) const {
     return {std::max<int64_t>(top - by, 0), std::min(bottom + by, height), std::max<int64_t>(left - by, 0),
             std::min(right + by, width)};
   }
@@ -172,8 +172,8 @@ struct Box {
 };
 
 // What holds all pixels that are no seeds, and the nearest seeds around: no path need leave it. Empty if all are seeds.
-Box search_area(ImageView<const uint8_t> seed) {
-  Box box{seed.height, 0, seed.width, 0};
+Rect search_area(ImageView<const uint8_t> seed) {
+  Rect box{seed.height, 0, seed.width, 0};
   bool any = false;
   for (int64_t y = 0; y < seed.height; ++y) {
     const uint8_t *row = seed.row(y), *end = row + seed.width;
@@ -187,7 +187,7 @@ Box search_area(ImageView<const uint8_t> seed) {
     box.right = std::max(box.right, end - row);
   }
   if (!any) throw std::invalid_argument("barrier_distance: seed must have at least one nonzero pixel");
-  return box.bottom == 0 ? Box{0, 0, 0, 0} : box.grown(1, seed.height, seed.width);
+  return box.bottom == 0 ? Rect{0, 0, 0, 0} : box.grown(1, seed.height, seed.width);
 }
 
 using Map = Image<float>;
@@ -393,9 +393,9 @@ void map_barriers(ImageView<const T> image, ImageView<const uint8_t> seed, int p
     throw std::invalid_argument("barrier_map: image, seed and out must be of one size");
   if constexpr (std::is_same_v<T, float>) require_range(image, 0, 1, "image");
   for (int64_t y = 0; y < out.height; ++y) std::fill_n(out.row(y), out.width, 0.0f);
-  const Box box = search_area(seed);
+  const Rect box = search_area(seed);
   if (box.bottom == 0) return;
-  const Box seen = box.grown(2, image.height, image.width);  // by the median
+  const Rect seen = box.grown(2, image.height, image.width);  // by the median
   Image<T> smooth(seen.bottom - seen.top, seen.right - seen.left, image.channels);
   median(seen.of(image), 5, smooth);
   const auto load = [&](int64_t y, float* planes, int64_t plane) {
@@ -413,7 +413,7 @@ void barrier_distance(ImageView<const float> channel, ImageView<const uint8_t> s
     throw std::invalid_argument("barrier_distance: channel, seed and out must be single-channel and of one size");
   if (passes < 1) throw std::invalid_argument("barrier_distance: passes must be at least 1");
   for (int64_t y = 0; y < out.height; ++y) std::fill_n(out.row(y), out.width, 0.0f);
-  const Box box = search_area(seed);
+  const Rect box = search_area(seed);
   if (box.bottom == 0) return;
   const ImageView<const float> seen = box.of(channel);
   const auto load = [seen](int64_t y, float* plane, int64_t) { std::copy_n(seen.row(y), seen.width, plane); };

@@ -138,6 +138,16 @@ def four_integers(box: object, name: str = "box") -> tuple[int, int, int, int]:
     return x, y, width, height
 
 
+def clipped(box: Sequence[int], size: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """The part of the box that lies in the picture."""
+    x, y, width, height = four_integers(box)
+    left, top = max(x, 0), max(y, 0)
+    right, bottom = min(x + width, size[1]), min(y + height, size[0])
+    if width < 1 or height < 1 or right <= left or bottom <= top:
+        raise ValueError(f"box {box!r} must have sides of at least 1 and overlap the {size[1]}×{size[0]} picture")
+    return left, top, right - left, bottom - top
+
+
 def as_uint8(image: Array) -> Array:
     """A picture of any accepted depth in 8 bits, rounded to nearest."""
     if image.dtype == np.uint16:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from . import _core
-from ._arrays import Array, four_integers, integer, require_host
+from ._arrays import Array, clipped, four_integers, integer, require_host
 from .chromakey import key_color
 from .threshold import threshold
 
@@ -69,7 +69,7 @@ class Prompt:
         if self.trimap is not None:
             _require_solvable(self.trimap)
         mask = None if self.mask is None else threshold(self.mask.view(np.uint8), 0)
-        box = None if self.box is None else _clipped(self.box, size)
+        box = None if self.box is None else clipped(self.box, size)
         return replace(self, mask=mask, box=box, size=size)
 
     def outside(self, size: tuple[int, int]) -> Array:
@@ -107,16 +107,6 @@ def _require_solvable(trimap: Array) -> None:
     for known, kind in ((background, "background (0)"), (foreground, "foreground (255)")):
         if unknown and not known:
             raise ValueError(f"trimap has unknown pixels (between 0 and 255) but no known {kind}")
-
-
-def _clipped(box: Sequence[int], size: tuple[int, int]) -> Box:
-    """The part of the box that lies in the picture."""
-    x, y, width, height = four_integers(box)
-    left, top = max(x, 0), max(y, 0)
-    right, bottom = min(x + width, size[1]), min(y + height, size[0])
-    if width < 1 or height < 1 or right <= left or bottom <= top:
-        raise ValueError(f"box {box!r} must have sides of at least 1 and overlap the {size[1]}×{size[0]} picture")
-    return left, top, right - left, bottom - top
 
 
 def _scaled(begin: int, end: int, old: int, new: int) -> tuple[int, int]:

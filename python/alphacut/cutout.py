@@ -44,7 +44,7 @@ class Cutout:
     method : str
         What found the mask: "graphcut", "kmeans", "threshold", "key", "mask" or "trimap".
     subject, refine : str or None
-        What found the subject ("barrier" or "model"), and what refined the edge; None where nothing did.
+        What found the subject ("learned", "barrier" or "model"), and what refined the edge; None where nothing did.
     device : str
         Where it ran: "cpu" or "cuda:N".
     timings : mapping of str to float

@@ -206,9 +206,9 @@ def grabcut(
     On a GPU all of this is done there but for the rounds: 320 pixels keep no GPU busy, so they are the CPU's, and only
     their copy of the picture comes to the host. Memory there: 50 bytes a pixel of the picture, 8 more with `certify`.
 
-    Where the hints do not tell probable foreground (3) from probable background (2), the undecided pixels start by the
-    sign of `unary`, or else by barrier distance [4]_ from what is known: with labels of both kinds by the nearer one,
-    which also joins the data term; with background alone (a box), what lies behind a barrier is foreground.
+    Where the hints do not tell probable foreground (3) from probable background (2), labels of both kinds add log-odds
+    to `unary`, by which one is nearer, by barrier distance [4]_ and by pixels; the undecided pixels start by the sign
+    of the two. With background alone (a box) and no `unary`, what lies behind a barrier is foreground.
 
     Hints that leave a side empty are legal. If no pixel may be background, all is foreground, and the other way round,
     with a warning; with `unary` the first cut goes by that alone. The rounds also end, with a warning, when a side
@@ -311,8 +311,8 @@ class Cutter:
         resume : bool
             Go on from the latest cut of this picture: it takes a fraction of the time when `labels` changed in a small
             part only. A new cut is made instead if there is none to go on from (the first cut, or one that ended
-            without a round, or failed), if `box` or `n_components` differ from its, if `unary` is given now or was
-            then, or if its sides and the labels leave one side without pixels.
+            without a round, or failed), if `box` or `n_components` differ from its, or if its sides and the labels
+            leave one side without pixels.
 
         Returns
         -------
@@ -327,8 +327,8 @@ class Cutter:
         A new cut depends on its arguments only. A resumed one depends on the order of the strokes, too: the colour
         models, the sides that the undecided pixels start from, and the edges far from what changed come from the cut
         before. The same calls in the same order always give the same bytes. Labels 0 and 1 and the box hold as ever; 2
-        and 3 mean the same, undecided. Where strokes of both kinds now tell another side than the strokes before, by
-        barrier distance, pixels start there instead. Then the models are fitted again, for one cut of the smallest
+        and 3 mean the same, undecided. Where log-odds (`unary` and strokes of both kinds) tell another side now than
+        they told before, pixels start there instead. Then the models are fitted again, for one cut of the smallest
         size, and at each larger size the edge is cut again within 3 of the smaller pixels from those whose hint
         changed or whose side contradicts the labels before; with `exact`, everything at full size.
 

@@ -171,6 +171,7 @@ void compare(const char* name, Pick pick, Adapt adapt, Arguments... arguments) {
 #define ADAPTED(...) [=](auto kernel) { return [=] __VA_ARGS__; }
 
 using u8 = uint8_t;
+using i16 = int16_t;
 using u16 = uint16_t;
 using u32 = uint32_t;
 using u64 = uint64_t;
@@ -858,6 +859,56 @@ void composite() {
   KERNEL(composite, unpremultiply_f32, in<f32>(4), count, out<f32>(4));
 }
 
+i16 byte_weight() { return static_cast<i16>(random_from(-127, 127)); }
+i16 activation() { return random_bool() ? static_cast<i16>(random_from(0, 4095)) : random_value<i16>(); }
+
+// A pixel of the output reads `segments` pieces of 2 · pairs values, one behind the other, `step` after the last's.
+NetworkRow network_row(const i16* x, const i16* weights, const f32* factors, size_t n, size_t segments, size_t pairs,
+                       size_t step, size_t channels) {
+  NetworkRow row = {};
+  for (size_t s = 0; s < segments; ++s) row.segment[s] = x + 2 * s * pairs;
+  row.segments = segments, row.pairs = pairs, row.step = step, row.channels = channels, row.n = n;
+  row.weights = weights, row.scale = factors, row.bias = factors + channels;
+  return row;
+}
+
+// The convolutions make n + 1 pixels, so that the last one's end is that of the buffer.
+void network() {
+  const int64_t blocks = random_from(1, 3), segments = random_from(1, 9), pairs = random_from(1, 20);
+  const size_t channels = static_cast<size_t>(16 * blocks);
+  const size_t step = static_cast<size_t>(2 * random_from(1, 20)), all = static_cast<size_t>(segments);
+  const auto x = [=](int64_t of_pairs) {
+    return in<i16>({static_cast<int64_t>(step), 2 * segments * of_pairs}, activation);
+  };
+  const NetworkRange range = random_bool() ? NetworkRange{0, 4095} : NetworkRange{-32767, 32767};
+  const bool skips = random_bool();
+  const f32 scale = 1e-3f * random_value<f32>(), share = signed_float();
+  const auto conv =
+      ADAPTED((const i16* values, const i16* weights, const f32* factor, size_t n, const i16* skip, i16* result) {
+        std::vector<f32> scaled(factor, factor + 2 * channels);
+        for (size_t c = 0; c < channels; ++c) scaled[c] *= scale, scaled[channels + c] *= 1000;
+        const NetworkRow row =
+            network_row(values, weights, scaled.data(), n + 1, all, static_cast<size_t>(pairs), step, channels);
+        kernel(&row, range, skips ? skip : nullptr, share, result);
+      });
+  compare(PICK(network, conv), conv, x(pairs), in<i16>({0, 32 * segments * pairs * blocks}, byte_weight),
+          in<f32>({0, 32 * blocks}, signed_float), count, in<i16>({16 * blocks, 16 * blocks}),
+          out<i16>({16 * blocks, 16 * blocks}));
+  const int64_t fours = random_from(1, 6);
+  compare(PICK(network, logits),
+          ADAPTED((const i16* values, const i16* weights, const f32* factor, size_t n, f32* upper, f32* lower) {
+            const NetworkRow row =
+                network_row(values, weights, factor, n + 1, all, 4 * static_cast<size_t>(fours), step, 4);
+            kernel(&row, upper, lower);
+          }),
+          x(4 * fours), in<i16>({0, 32 * segments * fours}, byte_weight), in<f32>({0, 8}, signed_float), count,
+          out<f32>({2, 2}), out<f32>({2, 2}));
+  KERNEL(network, pool, in<i16>(32 * blocks, activation), in<i16>(32 * blocks, activation), channels, count,
+         out<i16>(16 * blocks));
+  KERNEL(network, up_add, in<i16>(16 * blocks), in<i16>(16 * blocks), channels, count, share, signed_float() / 16,
+         inout<i16>(32 * blocks, activation));
+}
+
 void round() {
   color();
   preprocess();
@@ -874,6 +925,7 @@ void round() {
   foreground();
   foreground_rows();
   composite();
+  network();
 }
 
 // A table is the name and pointers to kernels, with nothing but padding for a stage that has none.

@@ -32,12 +32,6 @@ int64_t graph_cut(ImageView<const int32_t> source, ImageView<const int32_t> sink
 int64_t cut_capacity(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours,
                      ImageView<const uint8_t> mask);
 
-// Top left corner and size in pixels.
-struct Box {
-  int64_t x = 0, y = 0, width = 0, height = 0;
-  bool operator==(const Box&) const = default;
-};
-
 struct GrabCutOptions {
   int n_iter = 5;        // rounds at most, at least 1
   int n_components = 5;  // Gaussians a mixture, 1..16
@@ -85,10 +79,10 @@ class GrabCutter {
   // data: none, is added to the colours' data term. `labels`, of the picture's size, gets the answer: 0 and 1 as in the
   // hints, 2 and 3 decided anew; it may be `hints`.
   //
-  // With `resume` the cut goes on from the latest one, if that had the same box and number of components, and neither
-  // has `unary`: undecided pixels start on the sides, and the models from those, that it ended with; one round; and at
-  // the larger sizes the edge is cut again only near changes of hints or sides. The answer depends on the cuts before.
-  // With `models` the cutter keeps nothing to resume from and gives them away.
+  // With `resume` the cut goes on from the latest one, if that had the same box and number of components: undecided
+  // pixels start on the sides, and the models from those, that it ended with; one round; and at the larger sizes the
+  // edge is cut again only near changes of hints or sides. The answer depends on the cuts before. With `models` the
+  // cutter keeps nothing to resume from and gives them away.
   GrabCutResult cut(ImageView<const uint8_t> hints, std::optional<Box> box, ImageView<const float> unary,
                     const GrabCutOptions& options, ImageView<uint8_t> labels, GrabCutModels* models = nullptr);
 

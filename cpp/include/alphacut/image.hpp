@@ -12,6 +12,12 @@
 
 namespace alphacut {
 
+// Top left corner and size in pixels.
+struct Box {
+  int64_t x = 0, y = 0, width = 0, height = 0;
+  bool operator==(const Box&) const = default;
+};
+
 // A picture of `height` rows; the `width * channels` values of a row are contiguous, rows lie `stride` bytes apart
 // (any stride, negative too). Owns nothing.
 template <class T>

@@ -1,7 +1,10 @@
-// Where the subject of a picture lies, without a hint.
+// Where the subject of a picture lies.
 #pragma once
 
+#include <optional>
+
 #include "alphacut/image.hpp"
+#include "alphacut/network.hpp"
 
 namespace alphacut {
 
@@ -24,5 +27,14 @@ void barrier_map(ImageView<const float> image, ImageView<const uint8_t> seed, in
 // contrast, or with a side below 3, has no subject: all zeros.
 void detect_subject(ImageView<const uint8_t> image, ImageView<float> out);
 void detect_subject(ImageView<const float> image, ImageView<float> out);
+
+// The same by the network: `labels`, of the picture's size or no data, are strokes, 0 background and 1 foreground, 2
+// and 3 nothing. The subject lies in `box`, if there is one; else, if the labels leave but a rectangle open, in that.
+// Strokes guide the map and need not hold in it. `probability` may be of any size, and so may `log_odds` (-9..9, far
+// outside a box 0; not written if it is no data). A picture without contrast, and no prompt, has no subject: all zeros.
+// Throws std::invalid_argument if a size, the number of channels, a label or the box is wrong. Memory: 3 MB, and what
+// the network keeps.
+void detect_subject(const Network& network, ImageView<const uint8_t> image, ImageView<const uint8_t> labels,
+                    std::optional<Box> box, ImageView<float> probability, ImageView<float> log_odds = {});
 
 }  // namespace alphacut

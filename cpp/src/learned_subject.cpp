@@ -1,0 +1,230 @@
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "alphacut/parallel.hpp"
+#include "alphacut/preprocess.hpp"
+#include "alphacut/subject.hpp"
+#include "math.hpp"
+#include "prompt_planes.hpp"
+
+namespace alphacut {
+namespace {
+
+constexpr int64_t kSide = 192;    // of what the network sees, squashed to a square
+constexpr double kMargin = 0.18;  // around a box, of its sides, that is seen too
+constexpr float kMost = 9;        // log-odds
+constexpr float kSomething = 4;   // barrier distance: below it there is nothing to see
+
+// The rectangle outside which all labels are background; none if that is the whole picture, or nothing.
+std::optional<Box> open_box(ImageView<const uint8_t> labels) {
+  int64_t left = labels.width, right = 0, top = labels.height, bottom = 0;
+  for (int64_t y = 0; y < labels.height; ++y) {
+    const uint8_t *row = labels.row(y), *end = row + labels.width;
+    const uint8_t* first = std::find_if(row, end, [](uint8_t label) { return label != 0; });
+    if (first == end) continue;
+    while (end[-1] == 0) --end;
+    left = std::min(left, first - row);
+    right = std::max(right, end - row);
+    top = std::min(top, y);
+    bottom = y + 1;
+  }
+  const bool whole = left == 0 && top == 0 && right == labels.width && bottom == labels.height;
+  if (labels.data == nullptr || bottom == 0 || whole) return {};
+  return Box{left, top, right - left, bottom - top};
+}
+
+// What is seen for a box: it and a margin, within the picture.
+Box seen_around(const Box& box, int64_t height, int64_t width) {
+  const auto margin = [](int64_t length) { return static_cast<int64_t>(kMargin * static_cast<double>(length) + 0.5); };
+  const int64_t left = std::max<int64_t>(box.x - margin(box.width), 0);
+  const int64_t top = std::max<int64_t>(box.y - margin(box.height), 0);
+  return {left, top, std::min(box.x + box.width + margin(box.width), width) - left,
+          std::min(box.y + box.height + margin(box.height), height) - top};
+}
+
+template <class T>
+ImageView<const T> part(ImageView<const T> whole, const Box& box) {
+  return {whole.row(box.y) + box.x * whole.channels, box.height, box.width, whole.channels, whole.stride};
+}
+
+// The box in the square that `seen` is squashed to, rounded outwards.
+Box in_square(const Box& box, const Box& seen) {
+  const auto span = [](int64_t begin, int64_t length, int64_t from, int64_t whole) {
+    const int64_t low = (begin - from) * kSide / whole;
+    return std::pair(low, ((begin + length - from) * kSide + whole - 1) / whole - low);
+  };
+  const auto [x, width] = span(box.x, box.width, seen.x, seen.width);
+  const auto [y, height] = span(box.y, box.height, seen.y, seen.height);
+  return {x, y, width, height};
+}
+
+Image<uint8_t> square_rgb(ImageView<const uint8_t> image) {
+  Image<uint8_t> rgb(kSide, kSide, 3);
+  if (image.channels == 3) {
+    resize_area(image, rgb);
+    return rgb;
+  }
+  Image<uint8_t> gray(kSide, kSide);
+  resize_area(image, gray);
+  for (int64_t i = 0; i < gray.pixels(); ++i) std::fill_n(rgb.data() + 3 * i, 3, gray.data()[i]);
+  return rgb;
+}
+
+// Writes a map of what was seen into that of the whole picture, and `beyond` where nothing was.
+void place(const Image<float>& map, const Box& seen, int64_t height, int64_t width, float beyond,
+           ImageView<float> out) {
+  if (out.empty() || out.channels != 1)
+    throw std::invalid_argument("detect_subject: out must have one channel, no side 0");
+  struct Tap {
+    int64_t first = -1, second = 0;  // -1 beyond
+    float share = 0;
+  };
+  const auto taps = [](int64_t size, int64_t whole, int64_t begin, int64_t length, int64_t cells) {
+    std::vector<Tap> all(static_cast<size_t>(size));
+    for (int64_t i = 0; i < size; ++i) {
+      const double at = (static_cast<double>(i) + 0.5) * static_cast<double>(whole) / static_cast<double>(size);
+      const double cell = (at - static_cast<double>(begin)) / static_cast<double>(length);
+      if (cell < 0 || cell > 1) continue;
+      const double from = std::clamp(cell * static_cast<double>(cells) - 0.5, 0.0, static_cast<double>(cells - 1));
+      const auto first = static_cast<int64_t>(from);
+      all[static_cast<size_t>(i)] = {first, std::min(first + 1, cells - 1),
+                                     static_cast<float>(from - static_cast<double>(first))};
+    }
+    return all;
+  };
+  const std::vector<Tap> across = taps(out.width, width, seen.x, seen.width, map.width());
+  const std::vector<Tap> down = taps(out.height, height, seen.y, seen.height, map.height());
+  parallel_for(out.height, row_grain(out.width, 1 << 14), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      const Tap& v = down[static_cast<size_t>(y)];
+      for (int64_t x = 0; x < out.width; ++x) {
+        const Tap& u = across[static_cast<size_t>(x)];
+        if (v.first < 0 || u.first < 0) {
+          out.row(y)[x] = beyond;
+          continue;
+        }
+        const float *top = map.row(v.first), *bottom = map.row(v.second);
+        const float above = top[u.first] + u.share * (top[u.second] - top[u.first]);
+        const float below = bottom[u.first] + u.share * (bottom[u.second] - bottom[u.first]);
+        out.row(y)[x] = above + v.share * (below - above);
+      }
+    }
+  });
+}
+
+Image<int16_t> mirrored(const Image<int16_t>& planes) {
+  Image<int16_t> result(kSide, kSide, kPromptPlanes);
+  for (int64_t y = 0; y < kSide; ++y)
+    for (int64_t x = 0; x < kSide; ++x)
+      std::copy_n(planes.row(y) + kPromptPlanes * x, kPromptPlanes, result.row(y) + kPromptPlanes * (kSide - 1 - x));
+  return result;
+}
+
+// The strokes at the network's size, however thin, as far as they lie `within`: a cell with foreground in it is
+// that, else with background in it that, else neither (2). No data if there are none.
+Image<uint8_t> shrunk_strokes(ImageView<const uint8_t> labels, const Box& within) {
+  // The pixels of a cell.
+  const auto covered = [](int64_t cell, int64_t pixels, int64_t begin, int64_t length) {
+    return std::pair(std::max(cell * pixels / kSide, begin),
+                     std::min(((cell + 1) * pixels - 1) / kSide + 1, begin + length));
+  };
+  Image<uint8_t> hints(kSide, kSide);
+  std::atomic<bool> any{false};
+  parallel_for(kSide, row_grain(labels.pixels() / kSide + 1), [&](int64_t begin, int64_t end) {
+    const auto width = static_cast<size_t>(labels.width);
+    std::vector<uint8_t> seen(width);  // bit 0: background, bit 1: foreground
+    for (int64_t y = begin; y < end; ++y) {
+      std::fill(seen.begin(), seen.end(), uint8_t{0});
+      const auto [top, bottom] = covered(y, labels.height, within.y, within.height);
+      for (int64_t v = top; v < bottom; ++v) {
+        const uint8_t* row = labels.row(v);
+        for (size_t x = 0; x < width; ++x)
+          seen[x] = static_cast<uint8_t>(seen[x] | (row[x] == 0 ? 1 : 0) | (row[x] == 1 ? 2 : 0));
+      }
+      for (int64_t x = 0; x < kSide; ++x) {
+        const auto [left, right] = covered(x, labels.width, within.x, within.width);
+        uint8_t bits = 0;
+        for (int64_t u = left; u < right; ++u) bits |= seen[static_cast<size_t>(u)];
+        hints.row(y)[x] = bits == 0 ? 2 : (bits & 2) != 0 ? 1 : 0;
+        if (bits != 0) any.store(true, std::memory_order_relaxed);
+      }
+    }
+  });
+  return any ? std::move(hints) : Image<uint8_t>{};
+}
+
+// What the network says of a part of a picture.
+struct Answer {
+  Box seen;
+  Image<float> log_odds;
+};
+
+Answer ask(const Network& network, ImageView<const uint8_t> image, ImageView<const uint8_t> labels,
+           std::optional<Box> box) {
+  const auto require = [](bool holds, const char* message) {
+    if (!holds) throw std::invalid_argument(std::string("detect_subject: ") + message);
+  };
+  require(!image.empty() && (image.channels == 1 || image.channels == 3),
+          "the picture must have 1 or 3 channels, no side 0");
+  require(
+      labels.data == nullptr || (labels.height == image.height && labels.width == image.width && labels.channels == 1),
+      "labels must have the picture's size");
+  require(!box || (box->x >= 0 && box->y >= 0 && box->width >= 1 && box->height >= 1 &&
+                   box->x <= image.width - box->width && box->y <= image.height - box->height),
+          "box must lie in the picture");
+  for (int64_t y = 0; labels.data != nullptr && y < labels.height; ++y) {
+    const uint8_t* row = labels.row(y);
+    const uint8_t most = *std::max_element(row, row + labels.width);
+    if (most > 3)
+      throw std::invalid_argument("detect_subject: labels must be 0, 1, 2 or 3, got " + std::to_string(most));
+  }
+  const bool told = box.has_value();
+  if (!told) box = open_box(labels);
+  Answer answer{box ? seen_around(*box, image.height, image.width) : Box{0, 0, image.width, image.height},
+                Image<float>(kSide / 2, kSide / 2)};
+  const std::optional<Box> inside = box ? std::optional(in_square(*box, answer.seen)) : std::nullopt;
+  Image<uint8_t> hints;
+  if (labels.data != nullptr) {  // where they make the box, they are no strokes beyond it
+    const Box& seen = answer.seen;
+    Box within{0, 0, seen.width, seen.height};
+    if (!told && box) within = {box->x - seen.x, box->y - seen.y, box->width, box->height};
+    hints = shrunk_strokes(part(labels, seen), within);
+  }
+  const Image<uint8_t> rgb = square_rgb(part(image, answer.seen));
+  Image<int16_t> planes(kSide, kSide, kPromptPlanes);
+  const float contrast = prompt_planes(rgb, hints, inside, planes);
+  if (contrast < kSomething && !box && hints.data() == nullptr) {
+    std::fill_n(answer.log_odds.data(), answer.log_odds.pixels(), -kMost);
+    return answer;
+  }
+  // The mean of the picture and its mirror image errs less than either; and if the one is seen without the strokes, a
+  // small stroke does not turn the whole map.
+  network.run(planes, answer.log_odds);
+  if (hints.data() != nullptr) prompt_planes(rgb, {}, inside, planes);
+  Image<float> other = Image<float>::like(answer.log_odds.view());
+  network.run(mirrored(planes), other);
+  for (int64_t y = 0; y < other.height(); ++y)
+    for (int64_t x = 0; x < other.width(); ++x)
+      answer.log_odds.row(y)[x] = (answer.log_odds.row(y)[x] + other.row(y)[other.width() - 1 - x]) / 2;
+  return answer;
+}
+
+}  // namespace
+
+void detect_subject(const Network& network, ImageView<const uint8_t> image, ImageView<const uint8_t> labels,
+                    std::optional<Box> box, ImageView<float> probability, ImageView<float> log_odds) {
+  Answer answer = ask(network, image, labels, box);
+  float* values = answer.log_odds.data();
+  const int64_t n = answer.log_odds.pixels();
+  for (int64_t i = 0; i < n; ++i) values[i] = std::clamp(values[i], -kMost, kMost);
+  if (log_odds.data != nullptr) place(answer.log_odds, answer.seen, image.height, image.width, 0, log_odds);
+  for (int64_t i = 0; i < n; ++i)
+    values[i] = values[i] > -kMost ? static_cast<float>(1 / (1 + exp_exact(-static_cast<double>(values[i])))) : 0;
+  place(answer.log_odds, answer.seen, image.height, image.width, 0, probability);
+}
+
+}  // namespace alphacut

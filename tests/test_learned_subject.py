@@ -1,0 +1,219 @@
+import cv2
+import numpy as np
+import pytest
+
+import alphacut
+from alphacut import _core
+from reference import subject as reference
+from test_subject import disc
+
+pytestmark = pytest.mark.usefixtures("isa")
+
+
+def blobs(rng, size):
+    """A picture with things in it."""
+    image = np.full((size, size, 3), rng.integers(0, 256, 3), np.uint8)
+    for _ in range(8):
+        centre, radius = rng.integers(0, size, 2), rng.integers(2, size // 3)
+        cv2.circle(image, [int(c) for c in centre], int(radius), [int(c) for c in rng.integers(0, 256, 3)], -1)
+    return np.clip(image + rng.normal(0, 6, image.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("size", [32, 36, 64, 100, 192])
+def test_planes_equal_the_reference(rng, size):
+    for prompt in range(16):
+        image, hints, box = blobs(rng, size), None, None
+        if prompt & 1:
+            x, y = (int(v) for v in rng.integers(0, size - 2, 2))
+            box = (x, y, int(rng.integers(1, size - x + 1)), int(rng.integers(1, size - y + 1)))
+        if prompt & 2:
+            hints = np.where(rng.random((size, size)) < 0.01, rng.integers(0, 2, (size, size)), 3).astype(np.uint8)
+            if prompt & 4:
+                hints[hints == prompt // 8] = 2  # strokes of one kind
+        expected = reference.prompt_planes(image, hints, box)
+        planes = _core.prompt_planes(image, hints, box)
+        for plane in range(10):
+            assert np.array_equal(planes[..., plane], expected[..., plane]), (prompt, plane)
+
+
+def test_planes_of_boxes_that_leave_nothing_out_or_hide_the_strokes(rng):
+    image = blobs(rng, 64)
+    strokes = np.full((64, 64), 2, np.uint8)
+    strokes[2:5, 2:5] = 1
+    for box in ((0, 0, 64, 64), (1, 1, 62, 62), (63, 63, 1, 1), (20, 20, 9, 9)):
+        for hints in (None, strokes, np.zeros((64, 64), np.uint8), np.ones((64, 64), np.uint8)):
+            assert np.array_equal(_core.prompt_planes(image, hints, box), reference.prompt_planes(image, hints, box))
+
+
+def test_planes_refuse_what_does_not_fit(rng):
+    image = blobs(rng, 64)
+    for bad in (image[:60], image[:30, :30], image[:62, :62], image[..., 0]):
+        with pytest.raises(ValueError, match="image"):
+            _core.prompt_planes(bad)
+    with pytest.raises(ValueError, match="hints"):
+        _core.prompt_planes(image, np.zeros((64, 63), np.uint8))
+    for box in ((-1, 0, 5, 5), (5, 0, 2**63 - 1, 5), (0, 0, 65, 5), (0, 60, 5, 5), (3, 3, 0, 4)):
+        with pytest.raises(ValueError, match="box"):
+            _core.prompt_planes(image, None, box)
+
+
+def overlap(found, wanted):
+    return np.count_nonzero(found & wanted) / np.count_nonzero(found | wanted)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_a_disc_is_found(dtype, channels):
+    found = alphacut.detect_subject(disc(channels=channels, dtype=dtype))
+    assert found.dtype == np.float32
+    assert found.shape == (90, 120)
+    assert found.min() >= 0
+    assert found.max() <= 1
+    assert overlap(found > 0.5, disc()[..., 0] > 128) > 0.85
+
+
+def test_prompts_choose_one_of_two(rng):
+    image = np.full((120, 200, 3), (60, 90, 60), np.uint8)
+    left, right = (np.zeros((120, 200), np.uint8) for _ in range(2))
+    cv2.circle(left, (50, 60), 30, 1, -1)
+    cv2.circle(right, (150, 60), 30, 1, -1)
+    image[left > 0] = 220, 60, 50
+    image[right > 0] = 60, 70, 220
+    image = np.clip(image + rng.normal(0, 4, image.shape), 0, 255).astype(np.uint8)
+    labels = np.full(left.shape, 3, np.uint8)
+    labels[55:65, 40:60] = 1
+    labels[55:65, 140:160] = 0
+    box = (15, 25, 70, 70)
+    for prompt in ({"box": box}, {"box": box, "labels": labels}):
+        found = alphacut.detect_subject(image, **prompt) > 0.5
+        assert overlap(found, left > 0) > 0.9
+        assert not (found & (right > 0)).any()
+    for prompt in ({"box": box}, {"labels": labels}, {"box": box, "labels": labels}):
+        cutout = alphacut.remove_background(image, refine=None, **prompt)
+        assert overlap(cutout.mask > 0, left > 0) > 0.95
+
+
+def test_labels_that_leave_a_rectangle_open_are_a_box(rng):
+    image = blobs(rng, 150)
+    labels = np.zeros((150, 150), np.uint8)
+    labels[30:100, 20:120] = 3
+    network = _network()
+    both = _core.subject_maps(network, image, labels, None, 60, 70)
+    boxed = _core.subject_maps(network, image, None, (20, 30, 100, 70), 60, 70)
+    assert all(np.array_equal(a, b) for a, b in zip(both, boxed, strict=True))
+    assert not both[0][:5].any()  # far outside
+
+
+def test_the_two_maps_say_the_same(rng):
+    for prompt in ((None, None), (None, (30, 40, 50, 60))):
+        probability, log_odds = _core.subject_maps(_network(), blobs(rng, 130), *prompt, 96, 96)
+        assert np.abs(log_odds).max() <= 9
+        seen = log_odds != 0  # far from a box they say nothing
+        assert seen.any()
+        assert not probability[~seen].any()
+        assert np.abs(1 / (1 + np.exp(-log_odds)) - probability)[seen].max() < 0.1  # interpolated, each for itself
+
+
+def test_a_flat_picture_has_no_subject_unless_told():
+    for shape in ((1, 1), (40, 50), (40, 50, 3), (500, 400, 3)):
+        for image in (np.full(shape, 77, np.uint8), np.full(shape, 0.4, np.float32)):
+            assert not alphacut.detect_subject(image).any()
+    flat = np.full((40, 50), 77, np.uint8)
+    assert alphacut.detect_subject(flat, box=(10, 10, 20, 20)).any()
+    assert not alphacut.detect_subject(flat, labels=np.full((40, 50), 2, np.uint8)).any()  # which says nothing
+
+
+def test_thin_strokes_are_seen(rng):
+    image = cv2.resize(blobs(rng, 100), (1600, 1200))
+    labels = np.full((1200, 1600), 3, np.uint8)
+    labels[:60, :60] = 0
+    before = alphacut.detect_subject(image, labels=labels)
+    labels[600, 500:900] = 0
+    assert not np.array_equal(alphacut.detect_subject(image, labels=labels), before)
+
+
+def test_small_shapes_are_finite(rng):
+    for height in range(1, 18):
+        for width in range(1, 18):
+            image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+            labels = rng.integers(0, 4, (height, width), dtype=np.uint8)
+            for prompt in ({}, {"labels": labels}, {"box": (width // 2, 0, 1, height)}):
+                found = alphacut.detect_subject(image, **prompt)
+                assert found.shape == (height, width)
+                assert ((found >= 0) & (found <= 1)).all()
+
+
+def test_long_pictures(rng):
+    for shape in ((1, 3000, 3), (3000, 2), (5, 2000)):
+        found = alphacut.detect_subject(rng.integers(0, 256, shape, dtype=np.uint8), box=(0, 0, 2, 1))
+        assert np.isfinite(found).all()
+
+
+def test_depths_agree():
+    image = disc()
+    found = alphacut.detect_subject(image)
+    for other in (image.astype(np.float32) / 255, image.astype(np.uint16) * 257):
+        assert np.array_equal(alphacut.detect_subject(other), found)
+
+
+def test_layouts_and_out():
+    image = np.repeat(disc(), 2, axis=1)
+    for view in (image[::-1], image[:, ::2], image[10:70, 7:99], image[..., ::-1]):
+        labels = np.full((2 * view.shape[0], 2 * view.shape[1]), 3, np.uint8)[::2, ::2]
+        labels[3:5, 3:9] = 0
+        expected = alphacut.detect_subject(np.ascontiguousarray(view), labels=np.ascontiguousarray(labels))
+        view.flags.writeable = False
+        out = np.full(view.shape[:2], np.nan, np.float32)
+        assert alphacut.detect_subject(view, labels=labels, out=out) is out
+        assert np.array_equal(out, expected)
+
+
+def test_same_bytes_for_any_thread_count_and_instruction_set(isa, rng):
+    before = _core.num_threads()
+    image = np.clip(disc(450, 600) + rng.normal(0, 20, (450, 600, 3)), 0, 255).astype(np.uint8)
+    labels = np.full((450, 600), 3, np.uint8)
+    labels[200:210, 250:330] = 1
+    for prompt in ({}, {"box": (100, 50, 380, 370)}, {"labels": labels}):
+        results = []
+        for count in (1, 2, 5):
+            _core.set_num_threads(count)
+            results.append(alphacut.detect_subject(image, **prompt).tobytes())
+        _core.set_num_threads(before)
+        _core.set_isa(_core.available_isas()[0])
+        results.append(alphacut.detect_subject(image, **prompt).tobytes())
+        _core.set_isa(isa)
+        assert len(set(results)) == 1
+
+
+def test_errors():
+    image = disc()
+    for bad in ([[1]], np.zeros((3, 3)), None):
+        with pytest.raises(TypeError, match="image"):
+            alphacut.detect_subject(bad)
+    for bad in (np.zeros((0, 3), np.uint8), np.zeros((2, 2, 4), np.uint8), np.full((3, 3), np.nan, np.float32)):
+        with pytest.raises(ValueError, match="image"):
+            alphacut.detect_subject(bad)
+    with pytest.raises(TypeError, match="labels"):
+        alphacut.detect_subject(image, labels=np.zeros((90, 120)))
+    with pytest.raises(ValueError, match="labels"):
+        alphacut.detect_subject(image, labels=np.zeros((9, 120), np.uint8))
+    with pytest.raises(ValueError, match="labels"):
+        alphacut.detect_subject(image, labels=np.full((90, 120), 4, np.uint8))
+    with pytest.raises(TypeError, match="box"):
+        alphacut.detect_subject(image, box=(1.5, 2, 3, 4))
+    with pytest.raises(ValueError, match="box"):
+        alphacut.detect_subject(image, box=(120, 2, 3, 4))
+    with pytest.raises(ValueError, match="barrier"):
+        alphacut.detect_subject(image, method="barrier", box=(1, 2, 3, 4))
+    with pytest.raises(TypeError, match="out"):
+        alphacut.detect_subject(image, out=np.empty((90, 120)))
+    with pytest.raises(ValueError, match="overlaps"):
+        alphacut.detect_subject(
+            image.astype(np.float32)[..., 0] / 255,
+            out=(out := np.zeros((90, 120), np.float32)),
+            labels=out.view(np.uint8)[:, ::4],
+        )
+
+
+def _network():
+    return alphacut.subject._network()

@@ -1,0 +1,1 @@
+"""How the network that finds the subject was trained: PyTorch, never imported by the package."""
