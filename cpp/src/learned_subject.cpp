@@ -27,8 +27,8 @@ std::optional<Box> open_box(ImageView<const uint8_t> labels) {
     const uint8_t* first = std::find_if(row, end, [](uint8_t label) { return label != 0; });
     if (first == end) continue;
     while (end[-1] == 0) --end;
-    left = std::min(left, first - row);
-    right = std::max(right, end - row);
+    left = std::min<int64_t>(left, first - row);
+    right = std::max<int64_t>(right, end - row);
     top = std::min(top, y);
     bottom = y + 1;
   }
@@ -157,16 +157,9 @@ Image<uint8_t> shrunk_strokes(ImageView<const uint8_t> labels, const Box& within
   return any ? std::move(hints) : Image<uint8_t>{};
 }
 
-// What the network says of a part of a picture.
-struct Answer {
-  Box seen;
-  Image<float> log_odds;
-};
-
-Answer ask(const Network& network, ImageView<const uint8_t> image, ImageView<const uint8_t> labels,
-           std::optional<Box> box) {
-  const auto require = [](bool holds, const char* message) {
-    if (!holds) throw std::invalid_argument(std::string("detect_subject: ") + message);
+void check(ImageView<const uint8_t> image, ImageView<const uint8_t> labels, const std::optional<Box>& box) {
+  const auto require = [](bool holds, const std::string& message) {
+    if (!holds) throw std::invalid_argument("detect_subject: " + message);
   };
   require(!image.empty() && (image.channels == 1 || image.channels == 3),
           "the picture must have 1 or 3 channels, no side 0");
@@ -176,41 +169,48 @@ Answer ask(const Network& network, ImageView<const uint8_t> image, ImageView<con
   require(!box || (box->x >= 0 && box->y >= 0 && box->width >= 1 && box->height >= 1 &&
                    box->x <= image.width - box->width && box->y <= image.height - box->height),
           "box must lie in the picture");
-  for (int64_t y = 0; labels.data != nullptr && y < labels.height; ++y) {
-    const uint8_t* row = labels.row(y);
-    const uint8_t most = *std::max_element(row, row + labels.width);
-    if (most > 3)
-      throw std::invalid_argument("detect_subject: labels must be 0, 1, 2 or 3, got " + std::to_string(most));
+  for (int64_t y = 0; y < labels.height; ++y) {
+    const uint8_t most = *std::max_element(labels.row(y), labels.row(y) + labels.width);
+    if (most > 3) require(false, "labels must be 0, 1, 2 or 3, got " + std::to_string(most));
   }
+}
+
+// What the network says of a part of a picture.
+struct Answer {
+  Box seen;
+  Image<float> log_odds;
+};
+
+Answer ask(const Network& network, ImageView<const uint8_t> image, ImageView<const uint8_t> labels,
+           std::optional<Box> box) {
+  check(image, labels, box);
   const bool told = box.has_value();
   if (!told) box = open_box(labels);
-  Answer answer{box ? seen_around(*box, image.height, image.width) : Box{0, 0, image.width, image.height},
-                Image<float>(kSide / 2, kSide / 2)};
-  const std::optional<Box> inside = box ? std::optional(in_square(*box, answer.seen)) : std::nullopt;
+  const Box seen = box ? seen_around(*box, image.height, image.width) : Box{0, 0, image.width, image.height};
+  const std::optional<Box> inside = box ? std::optional(in_square(*box, seen)) : std::nullopt;
   Image<uint8_t> hints;
   if (labels.data != nullptr) {  // where they make the box, they are no strokes beyond it
-    const Box& seen = answer.seen;
     Box within{0, 0, seen.width, seen.height};
     if (!told && box) within = {box->x - seen.x, box->y - seen.y, box->width, box->height};
     hints = shrunk_strokes(part(labels, seen), within);
   }
-  const Image<uint8_t> rgb = square_rgb(part(image, answer.seen));
+  const Image<uint8_t> rgb = square_rgb(part(image, seen));
   Image<int16_t> planes(kSide, kSide, kPromptPlanes);
+  Image<float> log_odds(kSide / 2, kSide / 2), other = Image<float>::like(log_odds.view());
   const float contrast = prompt_planes(rgb, hints, inside, planes);
   if (contrast < kSomething && !box && hints.data() == nullptr) {
-    std::fill_n(answer.log_odds.data(), answer.log_odds.pixels(), -kMost);
-    return answer;
+    std::fill_n(log_odds.data(), log_odds.pixels(), -kMost);
+    return {seen, std::move(log_odds)};
   }
   // The mean of the picture and its mirror image errs less than either; and if the one is seen without the strokes, a
   // small stroke does not turn the whole map.
-  network.run(planes, answer.log_odds);
+  network.run(planes, log_odds);
   if (hints.data() != nullptr) prompt_planes(rgb, {}, inside, planes);
-  Image<float> other = Image<float>::like(answer.log_odds.view());
   network.run(mirrored(planes), other);
   for (int64_t y = 0; y < other.height(); ++y)
     for (int64_t x = 0; x < other.width(); ++x)
-      answer.log_odds.row(y)[x] = (answer.log_odds.row(y)[x] + other.row(y)[other.width() - 1 - x]) / 2;
-  return answer;
+      log_odds.row(y)[x] = (log_odds.row(y)[x] + other.row(y)[other.width() - 1 - x]) / 2;
+  return {seen, std::move(log_odds)};
 }
 
 }  // namespace

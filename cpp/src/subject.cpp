@@ -182,9 +182,9 @@ Rect search_area(ImageView<const uint8_t> seed) {
     if (first == end) continue;
     box.top = std::min(box.top, y);
     box.bottom = y + 1;
-    box.left = std::min(box.left, first - row);
+    box.left = std::min<int64_t>(box.left, first - row);
     while (end[-1] != 0) --end;
-    box.right = std::max(box.right, end - row);
+    box.right = std::max<int64_t>(box.right, end - row);
   }
   if (!any) throw std::invalid_argument("barrier_distance: seed must have at least one nonzero pixel");
   return box.bottom == 0 ? Rect{0, 0, 0, 0} : box.grown(1, seed.height, seed.width);
