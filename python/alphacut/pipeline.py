@@ -461,8 +461,9 @@ class Remover:
             nothing = "nothing stands out from the border of the picture"
         else:
             return None, None
-        if not saliency.any() and not prompted:
-            found.warnings.append(nothing)
+        if not saliency.any():  # a small box may lie between the pixels of the learned map
+            if found.subject == "model" or not prompted:
+                found.warnings.append(nothing)
             return saliency, None
         return saliency, _weighed(_log_odds(saliency) if log_odds is None else log_odds, *trust)
 
