@@ -47,7 +47,7 @@ Box seen_around(const Box& box, int64_t height, int64_t width) {
 }
 
 template <class T>
-ImageView<const T> part(ImageView<const T> whole, const Box& box) {
+ImageView<T> part(ImageView<T> whole, const Box& box) {
   return {whole.row(box.y) + box.x * whole.channels, box.height, box.width, whole.channels, whole.stride};
 }
 
@@ -79,41 +79,15 @@ void place(const Image<float>& map, const Box& seen, int64_t height, int64_t wid
            ImageView<float> out) {
   if (out.empty() || out.channels != 1)
     throw std::invalid_argument("detect_subject: out must have one channel, no side 0");
-  struct Tap {
-    int64_t first = -1, second = 0;  // -1 beyond
-    float share = 0;
+  const auto span = [](int64_t begin, int64_t length, int64_t old, int64_t size) {  // to whole pixels, one at least
+    const int64_t low = std::min((2 * begin * size + old) / (2 * old), size - 1);
+    return std::pair(low, std::max((2 * (begin + length) * size + old) / (2 * old), low + 1) - low);
   };
-  const auto taps = [](int64_t size, int64_t whole, int64_t begin, int64_t length, int64_t cells) {
-    std::vector<Tap> all(static_cast<size_t>(size));
-    for (int64_t i = 0; i < size; ++i) {
-      const double at = (static_cast<double>(i) + 0.5) * static_cast<double>(whole) / static_cast<double>(size);
-      const double cell = (at - static_cast<double>(begin)) / static_cast<double>(length);
-      if (cell < 0 || cell > 1) continue;
-      const double from = std::clamp(cell * static_cast<double>(cells) - 0.5, 0.0, static_cast<double>(cells - 1));
-      const auto first = static_cast<int64_t>(from);
-      all[static_cast<size_t>(i)] = {first, std::min(first + 1, cells - 1),
-                                     static_cast<float>(from - static_cast<double>(first))};
-    }
-    return all;
-  };
-  const std::vector<Tap> across = taps(out.width, width, seen.x, seen.width, map.width());
-  const std::vector<Tap> down = taps(out.height, height, seen.y, seen.height, map.height());
-  parallel_for(out.height, row_grain(out.width, 1 << 14), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y) {
-      const Tap& v = down[static_cast<size_t>(y)];
-      for (int64_t x = 0; x < out.width; ++x) {
-        const Tap& u = across[static_cast<size_t>(x)];
-        if (v.first < 0 || u.first < 0) {
-          out.row(y)[x] = beyond;
-          continue;
-        }
-        const float *top = map.row(v.first), *bottom = map.row(v.second);
-        const float above = top[u.first] + u.share * (top[u.second] - top[u.first]);
-        const float below = bottom[u.first] + u.share * (bottom[u.second] - bottom[u.first]);
-        out.row(y)[x] = above + v.share * (below - above);
-      }
-    }
-  });
+  const auto [x, across] = span(seen.x, seen.width, width, out.width);
+  const auto [y, down] = span(seen.y, seen.height, height, out.height);
+  if (across < out.width || down < out.height)
+    for (int64_t v = 0; v < out.height; ++v) std::fill_n(out.row(v), out.width, beyond);
+  resize_bilinear(map.view(), part(out, {x, y, across, down}));
 }
 
 Image<int16_t> mirrored(const Image<int16_t>& planes) {
