@@ -471,6 +471,15 @@ CASES = [
         {"source": GRAY},
         {"max_pixels": required(large(0, -1)), "source": [pair for pair in PICTURE if not isinstance(pair[0], str)]},
     ),
+    Case(
+        alphacut.read_labels,
+        {"source": np.zeros((4, 5), np.uint8)},
+        {
+            "max_pixels": required(large(0, -1)),
+            "undecided": required(integer(1, 4, -1)),
+            "source": [pair for pair in PICTURE if not isinstance(pair[0], str)],
+        },
+    ),
 ]
 
 

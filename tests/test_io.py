@@ -13,7 +13,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
-from alphacut.io import WRITE_SUFFIXES, DecodeError, Picture, read_image, read_mask, write_image
+from alphacut.io import (
+    WRITE_SUFFIXES,
+    DecodeError,
+    Picture,
+    TooManyPixelsError,
+    read_image,
+    read_labels,
+    read_mask,
+    write_image,
+)
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 GRAY_PROFILE = SRGB[:16] + b"GRAY" + SRGB[20:]
@@ -302,7 +311,7 @@ def test_pixel_limit_is_checked_before_decoding(tmp_path):
     path.write_bytes(png(60000, 60000, 8, 6))
     with pytest.raises(DecodeError, match=r"huge\.png: 60000 x 60000 pixels are more than the limit of 256000000"):
         read_image(path)
-    with pytest.raises(DecodeError, match="7 x 5 pixels are more than the limit of 34"):
+    with pytest.raises(TooManyPixelsError, match="7 x 5 pixels are more than the limit of 34"):
         read_image(Image.new("L", (7, 5)), max_pixels=34)
     assert read_image(Image.new("L", (7, 5)), max_pixels=35).pixels.shape == (5, 7)
 
@@ -579,3 +588,50 @@ def test_text_that_unpacks_to_too_much_is_a_decode_error(rgb):
     data = png(7, 5, 8, 2, rows, [(b"zTXt", bomb)])
     with contextlib.suppress(DecodeError):  # or a Pillow that passes over such text
         np.testing.assert_array_equal(read_image(data).pixels, rgb)
+
+
+# --- labels ----------------------------------------------------------------------------------------------------------
+
+
+def test_strokes_in_colour_are_labels():
+    picture = np.full((4, 6, 3), (120, 140, 90), np.uint8)
+    picture[0, :3] = (0, 255, 0)
+    picture[1, 2:4] = (255, 0, 0)
+    picture[2, 0] = (60, 195, 63)  # what a JPEG makes of green
+    picture[2, 1] = (64, 255, 0)
+    expected = np.full((4, 6), 2, np.uint8)
+    expected[0, :3] = expected[2, 0] = 1
+    expected[1, 2:4] = 0
+    np.testing.assert_array_equal(read_labels(picture), expected)
+    expected[expected == 2] = 3
+    np.testing.assert_array_equal(read_labels(picture, undecided=3), expected)
+
+
+def test_strokes_that_cannot_be_seen_are_none():
+    picture = np.zeros((2, 3, 4), np.uint8)
+    picture[0, 0] = (0, 255, 0, 255)
+    picture[0, 1] = (255, 0, 0, 0)
+    np.testing.assert_array_equal(read_labels(picture), [[1, 2, 2], [2, 2, 2]])
+    picture[0, 0, 3] = 100
+    with pytest.raises(ValueError, match="no strokes"):
+        read_labels(picture)
+
+
+def test_gray_labels_are_taken_as_they_are(tmp_path):
+    labels = np.arange(12, dtype=np.uint8).reshape(3, 4) % 4
+    write_image(tmp_path / "labels.png", labels)
+    np.testing.assert_array_equal(read_labels(tmp_path / "labels.png"), labels)
+    np.testing.assert_array_equal(read_labels(np.repeat(labels[..., None], 3, axis=2)), labels)
+    with pytest.raises(ValueError, match="must be 0, 1, 2 or 3, got 7"):
+        read_labels(np.full((2, 2), 7, np.uint8))
+
+
+def test_strokes_of_a_brush():
+    from alphacut._strokes import Stroke, draw_labels
+
+    strokes = [Stroke(True, [(2, 5), (12, 5)], 3), Stroke(False, [(7, 5)], 1), Stroke(True, [(-50, -50), (99, -50)], 9)]
+    labels = draw_labels(strokes, (10, 16), undecided=2)
+    assert labels.shape == (10, 16)
+    assert labels[5, 3] == labels[4, 10] == labels[6, 12] == 1
+    assert labels[5, 7] == 0  # the later one covers
+    assert labels[8, 7] == labels[0, 0] == 2

@@ -21,7 +21,7 @@ from .composite import composite, decode_srgb, encode_srgb, premultiply, unpremu
 from .cutout import Cutout
 from .foreground import estimate_foreground
 from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
-from .io import DecodeError, Picture, read_image, read_mask, write_image
+from .io import DecodeError, Picture, TooManyPixelsError, read_image, read_labels, read_mask, write_image
 from .kmeans import KMeans, kmeans
 from .matting import distance_transform, guided_filter, make_trimap, refine_alpha
 from .model import Instance, Model
@@ -45,6 +45,7 @@ __all__ = [
     "Picture",
     "Polygon",
     "Remover",
+    "TooManyPixelsError",
     "adaptive_threshold",
     "barrier_map",
     "chroma_key",
@@ -72,6 +73,7 @@ __all__ = [
     "mask_to_polygons",
     "premultiply",
     "read_image",
+    "read_labels",
     "read_mask",
     "refine_alpha",
     "remove_background",

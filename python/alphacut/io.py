@@ -65,6 +65,10 @@ class DecodeError(ValueError):
     """The bytes are not a picture that can be read, or it has more pixels than allowed."""
 
 
+class TooManyPixelsError(DecodeError):
+    """The picture has more pixels than allowed."""
+
+
 @dataclass(frozen=True, eq=False)
 class Picture:
     """What a picture file holds, or a caller's array as the same.
@@ -107,7 +111,8 @@ def read_image(source: Any, *, max_pixels: int = MAX_PIXELS) -> Picture:
     Raises
     ------
     DecodeError
-        If the bytes are not a picture, are cut short, or hold more than `max_pixels` pixels.
+        If the bytes are not a picture, are cut short, or (:class:`TooManyPixelsError`) hold more than `max_pixels`
+        pixels.
     TypeError, ValueError
         If `source` is of another type, or an array of another dtype or shape.
     OSError
@@ -197,6 +202,62 @@ def read_mask(source: Any, *, max_pixels: int = MAX_PIXELS) -> Array:
     red, green, blue = (pixels[..., channel].astype(np.uint32) for channel in range(3))
     # Weights of 16 bits that add up to one.
     return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).astype(np.uint8)
+
+
+def read_labels(source: Any, *, undecided: int = 2, max_pixels: int = MAX_PIXELS) -> Array:
+    """Read strokes that were painted into a picture as labels.
+
+    Parameters
+    ----------
+    source, max_pixels
+        As for :func:`read_image`. In colour: strokes of green (near #00ff00) are to keep, of red (near #ff0000) to
+        remove, on any ground that is neither: the photo itself, one colour or full transparency. In gray: labels as
+        they are, 0 to 3.
+    undecided : {2, 3}
+        The label where there is no stroke in colour: 2, probably background, or 3, probably foreground, which is usual
+        inside a box.
+
+    Returns
+    -------
+    ndarray, (H, W), uint8
+        OpenCV's four: 0 background, 1 foreground, 2 probably background, 3 probably foreground.
+
+    Raises
+    ------
+    ValueError
+        If there is neither a green nor a red stroke, or a gray value above 3.
+    DecodeError, TypeError, OSError
+        As :func:`read_image`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from alphacut.io import read_labels
+    >>> read_labels(np.array([[(0, 255, 0), (90, 80, 70), (255, 0, 0)]], np.uint8))
+    array([[1, 2, 0]], dtype=uint8)
+    """
+    if integer(undecided, "undecided") not in (2, 3):
+        raise ValueError(f"undecided must be 2 or 3, got {undecided}")
+    picture = read_image(source, max_pixels=max_pixels)
+    pixels = _eight_bits(picture.pixels, "source")
+    gray = pixels if pixels.ndim == 2 else pixels[..., 0]
+    if pixels.ndim == 2 or (np.array_equal(gray, pixels[..., 1]) and np.array_equal(gray, pixels[..., 2])):
+        if gray.max() > 3:
+            raise ValueError(f"labels in gray must be 0, 1, 2 or 3, got {gray.max()}; strokes are green and red")
+        return np.ascontiguousarray(gray)
+    high, low = pixels >= 192, pixels < 64  # so near that JPEG spoils no stroke, and photos have few such colours
+    keep = low[..., 0] & high[..., 1] & low[..., 2]
+    remove = high[..., 0] & low[..., 1] & low[..., 2]
+    if picture.alpha is not None:
+        seen = _eight_bits(picture.alpha, "source") > 127
+        keep &= seen
+        remove &= seen
+    if not (keep.any() or remove.any()):
+        raise ValueError("no strokes: those to keep are green (#00ff00), those to remove red (#ff0000)")
+    labels = np.full(keep.shape, undecided, np.uint8)
+    labels[keep] = 1
+    labels[remove] = 0
+    return labels
 
 
 def write_image(
@@ -325,7 +386,7 @@ def _picture(image: Image.Image, name: str, max_pixels: int) -> Picture:
     """A Pillow picture, perhaps not decoded yet."""
     width, height = image.size
     if width * height > max_pixels:
-        raise DecodeError(f"{name}: {width} x {height} pixels are more than the limit of {max_pixels}")
+        raise TooManyPixelsError(f"{name}: {width} x {height} pixels are more than the limit of {max_pixels}")
     if width == 0 or height == 0:
         raise DecodeError(f"{name}: {width} x {height} pixels, but a picture has at least one")
     with _decoding(name, image.format):

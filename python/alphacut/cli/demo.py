@@ -11,11 +11,12 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from .._strokes import Stroke, draw_labels
 from ..io import read_image, write_image
 
 Array = NDArray[Any]
 
-Stroke = tuple[tuple[int, int], ...]
+Line = tuple[tuple[int, int], ...]
 
 
 class Scene(NamedTuple):
@@ -24,8 +25,8 @@ class Scene(NamedTuple):
     name: str
     file: str
     box: tuple[int, int, int, int] | None = None
-    keep: tuple[Stroke, ...] = ()
-    remove: tuple[Stroke, ...] = ()
+    keep: tuple[Line, ...] = ()
+    remove: tuple[Line, ...] = ()
 
 
 SCENES = (
@@ -132,17 +133,9 @@ def _cut(scene: Scene, folder: Path, out: Path) -> tuple[dict[str, Array], Mappi
 
 
 def _labels(scene: Scene, size: tuple[int, int]) -> Array | None:
-    """The strokes as labels: 1 keep, 0 remove, and else 3 inside a box or 2 without one; None without strokes."""
-    from PIL import Image, ImageDraw
-
-    if not scene.keep + scene.remove:
-        return None
-    labels = Image.new("L", size[::-1], 2 if scene.box is None else 3)
-    draw = ImageDraw.Draw(labels)
-    for label, strokes in ((0, scene.remove), (1, scene.keep)):
-        for stroke in strokes:
-            draw.line(stroke, fill=label, width=9)
-    return np.asarray(labels)
+    """The strokes as labels, undecided 3 inside a box or 2 without one; None without strokes."""
+    strokes = [Stroke(False, points, 9) for points in scene.remove] + [Stroke(True, points, 9) for points in scene.keep]
+    return draw_labels(strokes, size, undecided=2 if scene.box is None else 3) if strokes else None
 
 
 def _with_prompt(image: Array, box: tuple[int, int, int, int] | None, labels: Array | None) -> Array:
