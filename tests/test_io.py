@@ -635,3 +635,19 @@ def test_strokes_of_a_brush():
     assert labels[5, 3] == labels[4, 10] == labels[6, 12] == 1
     assert labels[5, 7] == 0  # the later one covers
     assert labels[8, 7] == labels[0, 0] == 2
+
+
+def test_a_picture_is_taken_as_it_is(rgb):
+    picture = Picture(rgb, rgb[..., 0], b"profile", (72, 72))
+    assert read_image(picture) is picture
+    for pixels, alpha, error in (
+        (rgb.tolist(), None, TypeError),
+        (rgb, rgb[..., 0].tolist(), TypeError),
+        (rgb.astype(np.int32), None, TypeError),
+        (rgb[:0], None, ValueError),
+        (np.dstack([rgb, rgb[..., 0]]), None, ValueError),
+        (rgb, rgb[1:, :, 0], ValueError),
+        (rgb, rgb[..., 0].astype(np.uint16), ValueError),
+    ):
+        with pytest.raises(error, match="source"):
+            read_image(Picture(pixels, alpha))

@@ -96,10 +96,10 @@ def read_image(source: Any, *, max_pixels: int = MAX_PIXELS) -> Picture:
 
     Parameters
     ----------
-    source : str, PathLike, bytes-like, binary file, PIL.Image.Image or ndarray
+    source : str, PathLike, bytes-like, binary file, PIL.Image.Image, ndarray or Picture
         A PNG, JPEG, WebP, TIFF, BMP, GIF, PNM, JPEG 2000 or AVIF picture (where Pillow was built with it); a file is
         read from where it stands to its end. An array is (H, W), (H, W, 3) or (H, W, 4), of uint8, uint16 or float32,
-        and is not copied: the results are views of it.
+        and is not copied: the results are views of it. A `Picture` is given back.
     max_pixels : int, default 256,000,000
         The largest width times height that is decoded, checked before any pixel is. Arrays are not checked. (Of WebP,
         Pillow itself opens no more than twice its own limit.)
@@ -146,6 +146,8 @@ def as_picture(source: Any, name: str, max_pixels: int = MAX_PIXELS) -> Picture:
         raise ValueError(f"max_pixels must be at least 1, got {max_pixels}")
     if isinstance(source, np.ndarray):
         return _split(source, name)
+    if isinstance(source, Picture):
+        return _checked(source, name)
     require_host(source, name)
     if _is_pillow(source):
         return _picture(source, "the Pillow picture", max_pixels)
@@ -322,6 +324,22 @@ def _split(array: Array, name: str) -> Picture:
     if array.ndim == 3 and array.shape[2] == 4:
         return Picture(array[..., :3], array[..., 3])
     return Picture(array)
+
+
+def _checked(picture: Picture, name: str) -> Picture:
+    """A picture that may be of the caller's making."""
+    pixels, alpha = picture.pixels, picture.alpha
+    for plane in (pixels, alpha):
+        if plane is not None and not isinstance(plane, np.ndarray):
+            raise TypeError(f"{name} must be made of numpy arrays, got {type(plane).__name__}")
+    _require_picture(pixels, name)
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        raise ValueError(f"{name} must have its alpha beside its pixels, which are of shape {pixels.shape}")
+    if alpha is not None and (alpha.shape != pixels.shape[:2] or alpha.dtype != pixels.dtype):
+        raise ValueError(
+            f"{name} must have an alpha of {pixels.shape[:2]} {pixels.dtype}, got {alpha.shape} {alpha.dtype}"
+        )
+    return picture
 
 
 def _require_picture(array: Array, name: str) -> None:

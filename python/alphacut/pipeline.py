@@ -80,7 +80,7 @@ def remove_background(
 
     Parameters
     ----------
-    image : (H, W), (H, W, 3) or (H, W, 4) ndarray, or path, bytes, binary file object, Pillow image
+    image : (H, W), (H, W, 3) or (H, W, 4) ndarray, or path, bytes, binary file object, Pillow image, Picture
         Arrays are RGB, uint8, uint16 or float32 (0..1). A fourth channel is the picture's own alpha: the result's alpha
         is the product.
     box : (x, y, width, height), optional

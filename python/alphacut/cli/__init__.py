@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .. import __version__
-from . import demo, info, remove
+from . import demo, info, remove, serve
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -22,6 +22,7 @@ def main() -> None:
 
 
 main.add_command(remove.remove)
+main.add_command(serve.serve)
 main.add_command(demo.demo)
 main.add_command(info.info)
 

@@ -1,0 +1,41 @@
+"""``alphacut serve``: the server, and the page to try it on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+_positive = click.IntRange(min=1)
+
+
+@click.command(short_help="Serve requests, and a page to try it on.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all.")
+@click.option("--port", type=click.IntRange(0, 65535), default=7000, show_default=True, help="0 takes a free one.")
+@click.option("--workers", type=_positive, help="Pictures worked on at once.  [default: a processor each, at most 4]")
+@click.option("--places", type=_positive, default=64, show_default=True, help="Requests under way; one more gets 503.")
+@click.option("--max-body", metavar="MB", type=_positive, default=32, show_default=True, help="Megabytes of a request.")
+@click.option(
+    "--max-pixels", metavar="MP", type=_positive, default=50, show_default=True, help="Megapixels of a picture."
+)
+@click.option("--timeout", metavar="SECONDS", type=_positive, default=30, show_default=True, help="For one request.")
+def serve(host: str, port: int, max_body: int, max_pixels: int, **limits: Any) -> None:
+    """Answer requests over HTTP: POST /api/remove, a page at /, its description at /docs, figures at /metrics.
+
+    Only this machine can reach it, unless --host says otherwise. Whoever can, may use it: there is no password.
+
+    \b
+    Examples:
+      alphacut serve
+      curl -F file=@photo.jpg http://127.0.0.1:7000/api/remove -o cutout.png
+      curl -F file=@photo.jpg -F bg_color=white -F format=jpg http://127.0.0.1:7000/api/remove -o card.jpg
+    """
+    try:
+        import uvicorn
+
+        from ..server import Settings, create_app
+    except ImportError as error:
+        raise click.ClickException(f"the server needs more: pip install 'alphacut[serve]' ({error})") from error
+    given = {name: value for name, value in limits.items() if value is not None}
+    settings = Settings(max_body=max_body * 10**6, max_pixels=max_pixels * 10**6, **given)
+    uvicorn.run(create_app(settings), host=host, port=port, access_log=False, timeout_graceful_shutdown=10)

@@ -1,0 +1,202 @@
+"""The OpenAPI document, and a page that shows it without loading anything from elsewhere."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from .. import __version__
+from .fields import Field
+from .remove import FIELDS
+from .settings import Settings
+
+_BOX = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4, "nullable": True}
+_STROKE = {
+    "type": "object",
+    "required": ["keep", "width", "points"],
+    "properties": {
+        "keep": {"type": "boolean", "description": "To keep, or to remove."},
+        "width": {"type": "number", "description": "Of the round brush, in pixels of the picture."},
+        "points": {"type": "array", "items": {"type": "array", "items": {"type": "number"}}},
+    },
+}
+
+
+def document(settings: Settings) -> dict[str, Any]:
+    """The OpenAPI 3.0 document of a server with these limits."""
+    return {
+        "openapi": "3.0.3",
+        "info": {
+            "title": "alphacut",
+            "version": __version__,
+            "description": "Cuts the subject out of a picture. Pictures stay on this machine; nothing is fetched.",
+        },
+        "paths": {
+            "/api/remove": {"post": _remove(settings)},
+            "/api/pictures": {"post": _add_picture(settings)},
+            "/api/pictures/{name}": {"delete": _drop_picture()},
+            "/api/pictures/{name}/cut": {"post": _cut_picture(settings)},
+            "/healthz": {
+                "get": _operation("Whether the server is up.", {"200": _answer("It is.", "application/json")})
+            },
+            "/metrics": {"get": _operation("Figures for Prometheus.", {"200": _answer("Text.", "text/plain")})},
+        },
+        "components": {
+            "schemas": {
+                "Errors": {
+                    "type": "object",
+                    "required": ["errors"],
+                    "properties": {
+                        "errors": {
+                            "type": "array",
+                            "items": {
+                                "type": "object",
+                                "required": ["code", "title"],
+                                "properties": {"code": {"type": "string"}, "title": {"type": "string"}},
+                            },
+                        }
+                    },
+                }
+            }
+        },
+    }
+
+
+def _remove(settings: Settings) -> dict[str, Any]:
+    picture = {"type": "string", "format": "binary"}
+    answers = {
+        "200": {
+            "description": "The cutout. Headers X-Foreground-Left, -Top, -Width and -Height say where the subject is, "
+            "X-Method, X-Confidence (0 to 1) and X-Warnings (JSON) how it was found, Server-Timing how long it took.",
+            "content": {
+                **{f"image/{form}": {"schema": picture} for form in ("png", "jpeg", "webp")},
+                "application/zip": {"schema": picture},
+                "application/json": {"schema": {"type": "object"}},
+            },
+        },
+        **_errors(settings, "400", "408", "413", "415", "503", "504"),
+    }
+    return _operation("Cut the subject out of a picture.", answers, _form(FIELDS))
+
+
+def _add_picture(settings: Settings) -> dict[str, Any]:
+    answers = {
+        "201": _answer("Its id, its size and that of its preview.", "application/json"),
+        **_errors(settings, "400", "408", "413", "415", "503", "504"),
+    }
+    return _operation(
+        f"Keep a picture to cut it again and again, in a preview's size. The latest {settings.pictures} are kept.",
+        answers,
+        _form([field for field in FIELDS if field.name == "file"]),
+    )
+
+
+def _cut_picture(settings: Settings) -> dict[str, Any]:
+    properties = {
+        "box": {**_BOX, "description": "x, y, width, height: the subject lies inside."},
+        "strokes": {"type": "array", "items": _STROKE, "description": "Later ones cover earlier ones."},
+        "draft": {"type": "boolean", "description": "Only the mask, soon; else the finished cutout."},
+    }
+    body = {"content": {"application/json": {"schema": {"type": "object", "properties": properties}}}}
+    answers = {
+        "200": _answer("A PNG in the preview's size; X-Cutout says, as JSON, what was found.", "image/png"),
+        **_errors(settings, "400", "404", "408", "413", "503", "504"),
+    }
+    operation = _operation("Cut a kept picture. All lengths are in pixels of the full picture.", answers, body)
+    return {**operation, "parameters": _NAME}
+
+
+def _drop_picture() -> dict[str, Any]:
+    return {**_operation("Forget a kept picture.", {"204": {"description": "Forgotten."}}), "parameters": _NAME}
+
+
+_NAME = [{"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}]
+
+
+def _operation(summary: str, answers: dict[str, Any], body: dict[str, Any] | None = None) -> dict[str, Any]:
+    operation: dict[str, Any] = {"summary": summary, "responses": answers}
+    if body is not None:
+        operation["requestBody"] = {"required": True, **body}
+    return operation
+
+
+def _answer(description: str, media: str) -> dict[str, Any]:
+    kind = {"type": "string", "format": "binary"} if media.startswith("image") else {}
+    return {"description": description, "content": {media: {"schema": kind}}}
+
+
+def _errors(settings: Settings, *statuses: str) -> dict[str, Any]:
+    meanings = {
+        "400": "A field that is missing, unknown or wrong, or a picture that cannot be read.",
+        "404": "The picture is not kept here, or no longer.",
+        "408": f"The request took more than {settings.timeout} seconds to come in.",
+        "413": f"More than {settings.max_body} bytes, or a picture of more than {settings.max_pixels} pixels.",
+        "415": "Not multipart/form-data.",
+        "503": f"{settings.places} requests are under way; Retry-After says when to ask again.",
+        "504": f"Not done within {settings.timeout} seconds.",
+    }
+    schema = {"application/json": {"schema": {"$ref": "#/components/schemas/Errors"}}}
+    return {status: {"description": meanings[status], "content": schema} for status in statuses}
+
+
+def _form(known: tuple[Field, ...] | list[Field]) -> dict[str, Any]:
+    properties = {name: _schema(field, name) for field in known for name in (field.name, *field.aliases)}
+    return {"content": {"multipart/form-data": {"schema": {"type": "object", "properties": properties}}}}
+
+
+def _schema(field: Field, name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string", "description": field.help}
+    if name != field.name:
+        schema["description"] = f"The same as {field.name}."
+    if field.parse is None:
+        schema["format"] = "binary"
+    if field.words:
+        schema["enum"] = list(field.words)
+    if field.example:
+        schema["example"] = field.example
+    return schema
+
+
+# --- as a page -------------------------------------------------------------------------------------------------------
+
+
+def page(document: dict[str, Any]) -> str:
+    """The document for people."""
+    parts = [
+        _section(method, path, operation)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    ]
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>alphacut: the API</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="stylesheet" href="/static/docs.css">'
+        f"<main><h1>alphacut {escape(document['info']['version'])}</h1><p>{escape(document['info']['description'])} "
+        '<a href="/">Try it</a>, or read this as <a href="/openapi.json">OpenAPI</a>.</p>'
+        "<pre>curl -F file=@photo.jpg http://127.0.0.1:7000/api/remove -o cutout.png</pre>"
+        f"{''.join(parts)}</main></html>"
+    )
+
+
+def _section(method: str, path: str, operation: dict[str, Any]) -> str:
+    text = f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(operation['summary'])}</p>"
+    for media, content in operation.get("requestBody", {}).get("content", {}).items():
+        text += f"<h3>{escape(media)}</h3>" + _table(
+            (name, _meaning(schema)) for name, schema in content["schema"]["properties"].items()
+        )
+    answers = ((status, answer["description"]) for status, answer in operation["responses"].items())
+    return text + "<h3>Answers</h3>" + _table(answers)
+
+
+def _meaning(schema: dict[str, Any]) -> str:
+    text: str = schema.get("description", "")
+    if "enum" in schema:
+        text += f" One of {', '.join(schema['enum'])}."
+    elif "example" in schema:
+        text += f" Such as {schema['example']}"
+    return ("A file. " if schema.get("format") == "binary" else "") + text
+
+
+def _table(rows: Any) -> str:
+    cells = (f"<tr><th><code>{escape(name)}</code></th><td>{escape(text)}</td></tr>" for name, text in rows)
+    return f"<table>{''.join(cells)}</table>"

@@ -1,0 +1,49 @@
+"""What the server tells Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+_SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+
+
+class Metrics:
+    """Counts of one application.
+
+    Parameters
+    ----------
+    pictures : callable
+        Gives the number of pictures kept for pages.
+    """
+
+    content_type = CONTENT_TYPE_LATEST
+
+    def __init__(self, pictures: Callable[[], int]) -> None:
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self.requests = Counter("alphacut_requests", "Requests answered.", ("endpoint", "status"), registry=registry)
+        self.seconds = Histogram(
+            "alphacut_request_seconds",
+            "From a request's first byte to its answer.",
+            ("endpoint",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.under_way = Gauge("alphacut_requests_under_way", "Requests that hold a place.", registry=registry)
+        self._stages = Counter("alphacut_stage_seconds", "Time in each stage.", ("stage",), registry=registry)
+        self._pixels = Counter("alphacut_pixels", "Pixels of the pictures that were cut.", registry=registry)
+        kept = Gauge("alphacut_pictures", "Pictures kept for open pages.", registry=registry)
+        kept.set_function(pictures)
+
+    def cut(self, pixels: int, timings: Mapping[str, float]) -> None:
+        """Count one cutout."""
+        self._pixels.inc(pixels)
+        for stage, seconds in timings.items():
+            self._stages.labels(stage).inc(seconds)
+
+    def page(self) -> bytes:
+        """In Prometheus' text format."""
+        return generate_latest(self._registry)

@@ -1,0 +1,48 @@
+"""What the server is told at its start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+from .._arrays import integer
+from ..threads import get_num_threads
+
+
+def _processors() -> int:
+    """A worker for each processor, but no more than four: each holds a whole picture."""
+    return min(4, get_num_threads())
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Limits of the server. All whole numbers of at least 1.
+
+    Attributes
+    ----------
+    workers : int
+        Pictures worked on at once, by default one a processor, at most four.
+    places : int
+        Requests under way at once, waiting ones included; one more is refused (503).
+    max_body : int
+        Bytes of a request's body.
+    max_pixels : int
+        Width times height of any picture in a request.
+    timeout : int
+        Seconds for a request, from its first byte to its answer.
+    pictures : int
+        Pictures kept for pages that are open.
+    idle : int
+        Seconds until a picture that nobody asks about is forgotten.
+    """
+
+    workers: int = field(default_factory=_processors)
+    places: int = 64
+    max_body: int = 32 * 2**20
+    max_pixels: int = 50_000_000
+    timeout: int = 30
+    pictures: int = 8
+    idle: int = 600
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            integer(getattr(self, each.name), each.name, 1)

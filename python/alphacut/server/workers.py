@@ -1,0 +1,75 @@
+"""A fixed number of threads that cut, and a bounded number of requests that wait for them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+from .errors import ApiError
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+RETRY_AFTER = 1
+"""Seconds after which a refused client may ask again: some tens of pictures later."""
+
+
+class Workers:
+    """Runs work on threads of its own, for requests that hold a place.
+
+    Parameters
+    ----------
+    threads : int
+        Pieces of work done at once.
+    places : int
+        Requests under way at once.
+    """
+
+    def __init__(self, threads: int, places: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, "alphacut")
+        self._places = threading.BoundedSemaphore(places)
+
+    def place(self) -> Place:
+        """A place for one request, to be used in a with statement.
+
+        Raises
+        ------
+        ApiError
+            503, if all are taken.
+        """
+        if not self._places.acquire(blocking=False):
+            raise ApiError(
+                503, "busy", "All places are taken: ask again a little later.", {"Retry-After": str(RETRY_AFTER)}
+            )
+        return Place(self._pool, self._places)
+
+    def close(self) -> None:
+        """Start nothing more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Place:
+    """What one request holds while it is under way, and while work of it still runs."""
+
+    def __init__(self, pool: ThreadPoolExecutor, places: threading.BoundedSemaphore) -> None:
+        self._pool, self._places = pool, places
+        self._work: Future[Any] | None = None
+
+    def __enter__(self) -> Place:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        # A thread cannot be stopped: what runs beyond its request's time keeps the place until it ends.
+        if self._work is None:
+            self._places.release()
+        else:
+            self._work.add_done_callback(lambda _: self._places.release())
+
+    async def run(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """What `work` gives, from a worker. If the wait is cancelled, work that waits is not started."""
+        future = self._pool.submit(work, *args, **kwargs)
+        self._work = future
+        return await asyncio.wrap_future(future)
