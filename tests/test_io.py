@@ -597,8 +597,9 @@ def test_strokes_in_colour_are_labels():
     picture = np.full((4, 6, 3), (120, 140, 90), np.uint8)
     picture[0, :3] = (0, 255, 0)
     picture[1, 2:4] = (255, 0, 0)
-    picture[2, 0] = (60, 195, 63)  # what a JPEG makes of green
-    picture[2, 1] = (64, 255, 0)
+    picture[2, 0] = (31, 224, 30)  # what a JPEG makes of green
+    picture[2, 1] = (32, 255, 0)
+    picture[2, 2] = (223, 0, 0)
     expected = np.full((4, 6), 2, np.uint8)
     expected[0, :3] = expected[2, 0] = 1
     expected[1, 2:4] = 0

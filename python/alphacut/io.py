@@ -212,9 +212,9 @@ def read_labels(source: Any, *, undecided: int = 2, max_pixels: int = MAX_PIXELS
     Parameters
     ----------
     source, max_pixels
-        As for :func:`read_image`. In colour: strokes of green (near #00ff00) are to keep, of red (near #ff0000) to
-        remove, on any ground that is neither: the photo itself, one colour or full transparency. In gray: labels as
-        they are, 0 to 3.
+        As for :func:`read_image`. In colour: strokes of green (#00ff00, give or take 31 in each channel) are to keep,
+        of red (#ff0000) to remove, on any ground that is neither: transparency, one colour, or the photo itself if it
+        has no such colours. In gray: labels as they are, 0 to 3.
     undecided : {2, 3}
         The label where there is no stroke in colour: 2, probably background, or 3, probably foreground, which is usual
         inside a box.
@@ -247,7 +247,7 @@ def read_labels(source: Any, *, undecided: int = 2, max_pixels: int = MAX_PIXELS
         if gray.max() > 3:
             raise ValueError(f"labels in gray must be 0, 1, 2 or 3, got {gray.max()}; strokes are green and red")
         return np.ascontiguousarray(gray)
-    high, low = pixels >= 192, pixels < 64  # so near that JPEG spoils no stroke, and photos have few such colours
+    high, low = pixels >= 224, pixels < 32  # JPEG leaves the inside of a stroke there, and few things are so coloured
     keep = low[..., 0] & high[..., 1] & low[..., 2]
     remove = high[..., 0] & low[..., 1] & low[..., 2]
     if picture.alpha is not None:
