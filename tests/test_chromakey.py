@@ -117,6 +117,16 @@ def test_a_subject_may_touch_the_border():
     assert np.array_equal(alpha == 255, image[..., 0] == 40)
 
 
+def test_of_a_strip_that_is_all_frame_enough_is_looked_at():
+    for shape in ((2, 300_000), (300_000, 2)):
+        image = np.full((*shape, 3), (10, 200, 30), np.uint8)
+        long = image if shape[0] == 2 else image.swapaxes(0, 1)
+        long[:, 210_000:] = (200, 30, 10)
+        key = alphacut.find_key(image)
+        assert [round(value) for value in key.color] == [10, 200, 30]
+        assert key.uniformity == pytest.approx(0.7, abs=1e-3)
+
+
 def test_a_busy_border_is_not_uniform(rng):
     assert alphacut.find_key(picture(rng, (80, 90, 3))).uniformity < 0.2
     halves = np.zeros((60, 60, 3), np.uint8)

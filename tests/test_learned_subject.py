@@ -150,6 +150,13 @@ def test_long_pictures(rng):
         assert np.isfinite(found).all()
 
 
+def test_a_strip_is_made_narrower_first(rng):
+    strip = rng.integers(0, 256, (2, 20_000, 3), dtype=np.uint8)
+    narrow = alphacut.resize(strip, (2, 192), method="area")
+    found, expected = (_core.subject_maps(_network(), seen, None, None, 8, 16) for seen in (strip, narrow))
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_depths_agree():
     image = disc()
     found = alphacut.detect_subject(image)

@@ -15,8 +15,9 @@ namespace {
 
 using Triple = std::array<double, 3>;
 
-constexpr double kNear = 0.05;  // a border pixel at this distance from the key still has its colour
-constexpr double kWide = 0.15;  // ... while the key is one colour and not yet a fitted plane
+constexpr double kNear = 0.05;            // a border pixel at this distance from the key still has its colour
+constexpr double kWide = 0.15;            // ... while the key is one colour and not yet a fitted plane
+constexpr int64_t kMaxSamples = 1 << 18;  // more than the frame of a picture of 1,000 megapixels that is not a strip
 
 template <class T>
 constexpr double full_scale = std::is_same_v<T, uint8_t> ? 255 : 1;
@@ -74,15 +75,20 @@ BlockVector<Sample> near_key(const BlockVector<Sample>& border, const KeyColor& 
   return near;
 }
 
+// All pixels of the frame, or every so many of them: the frame of a picture of few rows may be the whole picture.
 template <class T>
 BlockVector<Sample> border_of(ImageView<const T> image) {
   const int64_t height = image.height, width = image.width;
   const int64_t thickness = std::clamp<int64_t>(std::min(height, width) / 100, 1, 3);
+  const int64_t inside = std::max<int64_t>(0, height - 2 * thickness) * std::max<int64_t>(0, width - 2 * thickness);
+  const int64_t step = (height * width - inside - 1) / kMaxSamples + 1;
+  int64_t next = 0;
   BlockVector<Sample> border;
   for (int64_t y = 0; y < height; ++y) {
     const bool whole_row = y < thickness || y >= height - thickness;
     for (int64_t x = 0; x < width; ++x) {
       if (!whole_row && x == thickness) x = std::max(x, width - thickness);
+      if (next++ % step != 0) continue;
       Sample s{(static_cast<double>(x) + 0.5) / static_cast<double>(width) - 0.5,
                (static_cast<double>(y) + 0.5) / static_cast<double>(height) - 0.5,
                {}};

@@ -15,6 +15,7 @@ namespace alphacut {
 namespace {
 
 constexpr int64_t kSide = 192;    // of what the network sees, squashed to a square
+constexpr int64_t kStrip = 64;    // a picture so many times wider than high is a strip
 constexpr double kMargin = 0.18;  // around a box, of its sides, that is seen too
 constexpr float kMost = 9;        // log-odds
 constexpr float kSomething = 4;   // barrier distance: below it there is nothing to see
@@ -63,6 +64,11 @@ Box in_square(const Box& box, const Box& seen) {
 }
 
 Image<uint8_t> square_rgb(ImageView<const uint8_t> image) {
+  if (image.width > kSide && image.width / kStrip > image.height) {  // or its few wide rows were read for each of many
+    Image<uint8_t> narrow(image.height, kSide, image.channels);
+    resize_area(image, narrow);
+    return square_rgb(narrow);
+  }
   Image<uint8_t> rgb(kSide, kSide, 3);
   if (image.channels == 3) {
     resize_area(image, rgb);

@@ -21,7 +21,7 @@ struct KeyColor {
 double saturation(const KeyColor& key);
 
 // The commonest colour of the border (a frame of at most three pixels), followed over the picture by a linear fit to
-// the border pixels near it. Deterministic; O(border).
+// the border pixels near it, of at most 262,144 that are evenly spread. Deterministic; O(border).
 KeyColor find_key(ImageView<const uint8_t> image);
 KeyColor find_key(ImageView<const float> image);
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from .. import Cutout, remove_background
+from .. import Cutout, Remover
 from .._strokes import draw_labels
 from ..io import read_image, read_labels, read_mask, write_image
 from . import fields
@@ -88,7 +88,7 @@ def remove(values: Mapping[str, Any], accept: str, max_pixels: int) -> tuple[Res
     options = _options(values, picture.pixels.shape[:2], max_pixels)
     background = _background(values, max_pixels)
     with cutting():
-        cutout = remove_background(picture, **options)
+        cutout = Remover(**options)(picture)  # a call of a remover: the memory that it leaves serves the next
     if values.get("crop"):
         cutout = cutout.crop(values.get("crop_margin", 0))
     what = "mask" if values.get("om") else "alpha" if values.get("channels") == "alpha" else "rgba"
