@@ -429,6 +429,8 @@ def test_wrong_cuts(client, request_, words):
     assert words in cut(client, name, 400, **request_).json()["errors"][0]["title"]
     answer = client.post(f"/api/pictures/{name}/cut", content=b"[" * 100_000)
     assert answer.status_code == 400
+    answer = client.post(f"/api/pictures/{name}/cut", content=b" " * (2**22 + 1))
+    assert answer.status_code == 413
     assert pixels_of(cut(client, name)).shape == (60, 80, 4)
 
 

@@ -35,6 +35,7 @@ _T = TypeVar("_T")
 
 STATIC = Path(__file__).parent / "static"
 PICTURE_FIELDS = tuple(field for field in FIELDS if field.name == "file")
+MAX_JSON = 4 * 2**20
 # A client that is refused before it has sent its picture may not see the answer until it has: for so long it may.
 _DRAIN_SECONDS = 5
 _SWEEP_SECONDS = 20
@@ -63,7 +64,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
     starlette.applications.Starlette
         For one run of one event loop in one process: workers and pictures are its own.
     """
-    service = _Service(settings or Settings())
+    settings = settings or Settings()
+    service = _Service(settings)
+    most = settings.max_body
     routes = [
         Route("/", partial(_file, "index.html")),
         Mount("/static", StaticFiles(directory=STATIC)),
@@ -71,10 +74,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
         Route("/openapi.json", service.openapi),
         Route("/healthz", service.health),
         Route("/metrics", service.measurements),
-        Route("/api/remove", service.endpoint("remove", service.remove), methods=["POST"]),
-        Route("/api/pictures", service.endpoint("pictures", service.add_picture), methods=["POST"]),
+        Route("/api/remove", service.endpoint("remove", service.remove, most), methods=["POST"]),
+        Route("/api/pictures", service.endpoint("pictures", service.add_picture, most), methods=["POST"]),
         Route("/api/pictures/{name}", service.drop_picture, methods=["DELETE"]),
-        Route("/api/pictures/{name}/cut", service.endpoint("cut", service.cut_picture), methods=["POST"]),
+        Route(
+            "/api/pictures/{name}/cut",
+            service.endpoint("cut", service.cut_picture, min(most, MAX_JSON)),
+            methods=["POST"],
+        ),
     ]
     return Starlette(
         routes=routes,
@@ -113,13 +120,13 @@ class _Service:
     # --- endpoints that compute --------------------------------------------------------------------------------------
 
     def endpoint(
-        self, name: str, handle: Callable[[Request, Place, float], Awaitable[Response]]
+        self, name: str, handle: Callable[[Request, Place, float], Awaitable[Response]], max_body: int
     ) -> Callable[[Request], Awaitable[Response]]:
         """An endpoint for which a request needs a place; its answers, errors too, are counted and timed."""
 
         async def answer(request: Request) -> Response:
             start = time.perf_counter()
-            body = _Body(request, self._settings.max_body)
+            body = _Body(request, max_body)
             try:
                 with self._workers.place() as place, self._metrics.under_way.track_inprogress():
                     body.require_small()
@@ -235,7 +242,8 @@ class _Body:
 
     def __init__(self, request: Request, limit: int) -> None:
         self._receive, self._limit = request.receive, limit
-        self._declared = int(request.headers.get("content-length", 0))
+        declared = request.headers.get("content-length", "")
+        self._declared = int(declared) if declared.isdecimal() else 0
         self._size, self._complete = 0, False
 
     def require_small(self) -> None:
@@ -285,7 +293,7 @@ def _cut_request(body: bytes) -> tuple[tuple[int, ...] | None, list[Stroke], boo
 
 
 async def _file(name: str, request: Request) -> Response:
-    return FileResponse(STATIC / name, headers={"Cache-Control": "no-cache"})
+    return FileResponse(STATIC / name)
 
 
 def _as_response(error: ApiError | HTTPException) -> Response:
@@ -314,7 +322,10 @@ class _Headers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_HEADERS]
+                headers = list(message["headers"])
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-cache"))  # kept, but asked about before it is used again
+                message["headers"] = headers + _HEADERS
             await send(message)
 
         await self._app(scope, receive, with_headers)
