@@ -1,4 +1,5 @@
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,11 @@ def test_walk_finds_pictures_only(tmp_path):
     found = {"a.jpg", "b.PNG", "sub/c.tif", "sub/deep/d e ✂.webp", "wood-mask.png"}
     touch(tmp_path, *found, "notes.txt", "png", ".hidden.jpg", ".thumbnails/x.jpg", "._a.jpg")
     touch(tmp_path, "a-cutout.png", "a-cutout-mask.png", "a-cutout-alpha.png", "sub/c-cutout.PNG")
+    touch(tmp_path, "a-cutout.webp", "a-cutout-mask.tiff", "a-cutout-alpha.jpeg", "b-cutout.jpg", "b-cutout.tif")
     assert {os.path.relpath(path, tmp_path) for path in batch.walk(str(tmp_path))} == found
+    top = {name for name in found if os.sep not in name}
+    assert {os.path.relpath(path, tmp_path) for path in batch.walk(str(tmp_path), recursive=False)} == top
+    assert set(outputs(batch.plan([str(tmp_path)], recursive=False), tmp_path)) == top
 
 
 def test_walk_is_lazy(tmp_path, monkeypatch):
@@ -192,13 +197,77 @@ def test_run_goes_on_after_a_failure(tmp_path):
     assert [result.status for result in batch.run(jobs[:2], work, overwrite=True)] == ["written", "written"]
 
 
-@pytest.mark.parametrize("error", [BrokenPipeError, KeyboardInterrupt])
-def test_run_ends_at(error):
+@pytest.mark.parametrize("workers", [1, 3])
+def test_run_gives_what_the_work_returned(tmp_path, workers):
+    jobs = [Job(str(index), str(tmp_path / str(index))) for index in range(50)]
+    results = list(batch.run(jobs, lambda source, destination: int(source), workers=workers))
+    assert {result.source: result.value for result in results} == {str(index): index for index in range(50)}
+
+
+def test_workers_are_bounded_and_look_no_further(tmp_path):
+    working, most, looked_at, done = 0, 0, 0, 0
+    lock, meeting = threading.Lock(), threading.Barrier(3)
+
+    def jobs():
+        nonlocal looked_at
+        for index in range(30):
+            looked_at += 1
+            assert looked_at <= done + 3
+            yield Job(str(index), str(tmp_path / str(index)))
+
     def work(source, destination):
+        nonlocal working, most
+        with lock:
+            working += 1
+            most = max(most, working)
+        meeting.wait()  # for ever, unless three work at once
+        with lock:
+            working -= 1
+
+    for _ in batch.run(jobs(), work, workers=3):
+        done += 1
+    assert (done, most) == (30, 3)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("error", [BrokenPipeError, KeyboardInterrupt])
+def test_run_ends_at(error, workers):
+    started = []
+
+    def work(source, destination):
+        started.append(source)
         raise error
 
     with pytest.raises(error):
-        list(batch.run([Job("a", "b")], work))
+        list(batch.run((Job(str(index), "b") for index in range(100)), work, workers=workers))
+    assert len(started) <= workers
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
+
+
+def test_an_interrupt_waits_for_what_is_being_written():
+    written = []
+    may_end = threading.Event()
+
+    def work(source, destination):
+        may_end.wait()
+        written.append(source)
+
+    def jobs():
+        yield Job("a", "no such file")
+        yield Job("b", "no such file")
+        may_end.set()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(batch.run(jobs(), work, workers=3))
+    assert sorted(written) == ["a", "b"]
+
+
+def test_run_that_is_given_up_ends_its_threads():
+    results = batch.run((Job(str(index), "b") for index in range(100)), lambda source, destination: None, workers=3)
+    next(results)
+    results.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import alphacut
+from alphacut import batch
 from alphacut.cli import demo, main
 from alphacut.io import read_image, read_mask, write_image
 
@@ -19,6 +21,16 @@ def photo(height=48, width=64):
     pixels = np.full((height, width, 3), 255, np.uint8)
     pixels[height // 4 : -height // 4, width // 4 : -width // 4] = (200, 30, 40)
     return pixels
+
+
+def store(name, pixels):
+    """Write a picture into a folder that may not be there yet."""
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    write_image(name, pixels)
+
+
+def noise(height=48, width=64):
+    return np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
 
 
 @pytest.fixture
@@ -36,10 +48,21 @@ def call(*arguments, code=0, stdin=None):
     return result.output
 
 
-def process(*arguments, **options):
+def environment():
     paths = [str(Path(alphacut.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUTF8": "1"}
-    return subprocess.run([sys.executable, *arguments], capture_output=True, env=environment, timeout=120, **options)
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUTF8": "1"}
+
+
+def process(*arguments, **options):
+    return subprocess.run([sys.executable, *arguments], capture_output=True, env=environment(), timeout=120, **options)
+
+
+def lines(*arguments, code=0):
+    """What --json tells, by the source's name."""
+    result = CliRunner().invoke(main, ["remove", *map(str, arguments), "--json"])
+    assert result.exit_code == code, result.output
+    told = [json.loads(line) for line in result.output.splitlines() if line.startswith("{")]
+    return {os.path.basename(line["source"]): line for line in told}
 
 
 def files(root):
@@ -105,6 +128,187 @@ def test_prompts(root):
     write_image("trimap.png", np.where(stored, 255, 0).astype(np.uint8))
     call("remove", "a.png", "--trimap", "trimap.png", "--only-mask", "-o", "from-trimap.png")
     np.testing.assert_array_equal(read_mask("from-trimap.png"), stored * 255)
+
+
+def test_strokes(root):
+    strokes = np.full((48, 64, 3), 90, np.uint8)
+    strokes[:4], strokes[20:28, 24:40] = (250, 5, 5), (5, 250, 5)
+    write_image("strokes.png", strokes)
+    box = ("--box", "14,10,36,28")
+    for given, options, undecided in (
+        (("--labels", "strokes.png"), {}, 2),
+        (("--scribbles", "strokes.png", *box), {"box": (14, 10, 36, 28)}, 3),
+        (("--labels", "strokes.png", "--subject", "barrier"), {"subject": "barrier"}, 2),
+    ):
+        call("remove", "a.png", *given, "-o", "b.png", "--overwrite")
+        labels = alphacut.read_labels("strokes.png", undecided=undecided)
+        expected = alphacut.remove_background("a.png", labels=labels, **options)
+        np.testing.assert_array_equal(read_image("b.png").alpha, expected.alpha)
+    write_image("small.png", strokes[:30])
+    output = call("remove", "a.png", "--labels", "small.png", code=1)
+    assert "a.png: labels must have the picture's shape (48, 64), got (30, 64)" in output
+
+
+def test_key_options_and_seed(root):
+    call(
+        "remove",
+        "a.png",
+        *["--key", "white", "--similarity", "0.1", "--blend", "0.4", "--despill", "--refine", "none", "-o", "b.png"],
+    )
+    expected = alphacut.remove_background("a.png", key="white", similarity=0.1, blend=0.4, despill=True, refine=None)
+    np.testing.assert_array_equal(read_image("b.png").alpha, expected.alpha)
+    write_image("noise.png", noise())
+    call("remove", "noise.png", "--method", "kmeans", "--seed", "7", "--only-mask", "-o", "mask.png")
+    np.testing.assert_array_equal(
+        read_mask("mask.png"), alphacut.remove_background(noise(), method="kmeans", seed=7).mask
+    )
+
+
+def test_formats(root):
+    for format, signature in (("png", b"\x89PNG"), ("webp", b"RIFF"), ("tiff", b"II*\0")):
+        call("remove", "a.png", "--format", format)
+        assert Path(f"a-cutout.{format}").read_bytes().startswith(signature)
+        assert read_image(f"a-cutout.{format}").alpha is not None
+        call("remove", "a.png", "--format", format, "--only-mask")
+        assert set(np.unique(read_image(f"a-cutout-mask.{format}").pixels)) == {0, 255}
+        done = process("-m", "alphacut", "remove", "a.png", "--format", format, "-o", "-")
+        assert done.stdout == Path(f"a-cutout.{format}").read_bytes()
+    call("remove", "a.png", "--format", "jpeg", "--background", "white", "-o", "out")
+    call("remove", "a.png", "--format", "jpeg", "--only-alpha", "-o", "b.jpg")
+    assert read_image("out/a-cutout.jpeg").alpha is None
+    call("remove", ".", "-o", "again")  # the outputs are no photos, but b.jpg is
+    assert [name for name in files(root) if name.startswith("again")] == ["again/a-cutout.png", "again/b-cutout.png"]
+
+
+def test_quality_and_level(root):
+    write_image("a.png", noise())
+    sizes = {}
+    for arguments in (["b.png", "--png-level", "0"], ["b.png"], ["b.webp"], ["b.webp", "--quality", "30"]):
+        call("remove", "a.png", "--mask", "a.png", "-o", *arguments, "--overwrite")
+        sizes[tuple(arguments)] = os.path.getsize(arguments[0])
+    assert list(sizes.values()) == sorted(sizes.values(), reverse=True)
+    jpegs = []
+    for quality in (90, 20):
+        call("remove", "a.png", "-o", f"{quality}.jpg", "--background", "red", "--quality", quality)
+        jpegs.append(os.path.getsize(f"{quality}.jpg"))
+    assert jpegs[0] > jpegs[1]
+
+
+def test_threads_and_several_at_once(root, monkeypatch):
+    threads = alphacut.get_num_threads()
+    seen = []
+    run = batch.run
+
+    def watched(*given, workers, **options):
+        seen.append(workers)
+        return run(*given, workers=workers, **options)
+
+    monkeypatch.setattr(batch, "run", watched)
+    try:
+        for count in (1, 3, 16):
+            call("remove", ".", "--threads", count)
+            assert alphacut.get_num_threads() == count
+        call("remove", "a.png", "-o", "b.png")
+    finally:
+        alphacut.set_num_threads(threads)
+    assert seen == [1, 3, 4, 1]
+
+
+def test_several_at_once_give_the_bytes_of_one(root):
+    threads = alphacut.get_num_threads()
+    for number in range(12):
+        store(f"in/{number}.png", photo(40 + number, 70))
+    try:
+        call("remove", "in", "-o", "one", "--threads", "1")
+        call("remove", "in", "-o", "four", "--threads", "4")
+    finally:
+        alphacut.set_num_threads(threads)
+    for path in (root / "one").iterdir():
+        assert (root / "four" / path.name).read_bytes() == path.read_bytes()
+    assert len(files(root / "four")) == 12
+
+
+def test_without_sub_folders(root):
+    store("sub/b.png", photo())
+    call("remove", ".", "--no-recursive")
+    assert files(root) == ["a-cutout.png", "a.png", "sub/b.png"]
+    call("remove", ".", "--recursive")
+    assert files(root) == ["a-cutout.png", "a.png", "sub/b-cutout.png", "sub/b.png"]
+
+
+def test_lines_of_json(root):
+    write_image("noise.png", noise())
+    write_image("there.png", photo())
+    (root / "there-cutout.png").write_bytes(b"mine")
+    (root / "broken.png").write_bytes(b"text")
+    told = lines(".", "--crop", code=1)
+    assert {name: line["status"] for name, line in told.items()} == {
+        "a.png": "written",
+        "noise.png": "written",
+        "there.png": "skipped",
+        "broken.png": "failed",
+    }
+    expected = alphacut.remove_background("a.png")
+    written = told["a.png"]
+    assert {name: written[name] for name in ("method", "subject", "refine", "confidence", "device")} == {
+        name: getattr(expected, name) for name in ("method", "subject", "refine", "confidence", "device")
+    }
+    assert (written["width"], written["height"], written["reason"]) == (64, 48, None)
+    assert written["box"] == list(expected.box)
+    assert list(written["timings"]) == list(expected.timings)
+    assert written["destination"] == os.path.join(".", "a-cutout.png")
+    assert told["noise.png"]["warnings"]
+    assert "not a picture" in told["broken.png"]["reason"]
+    assert "method" not in told["there.png"]
+
+
+def test_warnings_are_told_once(root):
+    write_image("a.png", noise())
+    warnings = alphacut.remove_background("a.png").warnings
+    warning = warnings[0]
+    assert call("remove", "a.png").count(warning) == 1
+    (line,) = lines("a.png", "--overwrite").values()
+    assert line["warnings"] == list(warnings)
+    assert call("remove", "a.png", "--overwrite", "--json").count(warning) == 1
+    assert warning not in call("remove", "a.png", "--overwrite", "--quiet")
+
+
+def test_steps(root):
+    store("sub/b.png", noise(400, 500))
+    strokes = np.full((48, 64), 2, np.uint8)
+    strokes[20:28, 24:40], strokes[0] = 1, 0
+    write_image("labels.png", strokes)
+    call("remove", "a.png", "--labels", "labels.png", "--box", "14,10,36,28", "--show-steps", "one")
+    names = ["input", "subject", "mask", "trimap", "alpha", "foreground", "checkerboard"]
+    assert files(root / "one") == [f"{number:02}-{name}.png" for number, name in enumerate(names, 1)]
+    shown = read_image("one/01-input.png").pixels
+    assert shown[24, 30].tolist() == [0, 255, 0]
+    assert shown[0, 3].tolist() == [220, 0, 0]
+    assert shown[11, 20].tolist() == [0, 255, 0]  # the box
+    assert shown[8, 8].tolist() == [255, 255, 255]
+    cutout = alphacut.remove_background("a.png", labels=strokes, box=(14, 10, 36, 28), steps=True)
+    for name, step in (("03-mask", cutout.steps["mask"]), ("04-trimap", cutout.steps["trimap"])):
+        np.testing.assert_array_equal(read_image(f"one/{name}.png").pixels, step)
+
+    call("remove", "a.png", "sub", "-o", "out", "--show-steps", "several")
+    folders = {"a", os.path.join("sub", "b")}
+    assert {os.path.dirname(name) for name in files(root / "several")} == folders
+    assert read_image("several/sub/b/02-subject.png").pixels.shape == (400, 500)
+    call("remove", "a.png", os.path.abspath("../nowhere.png"), "--show-steps", "beside", "--overwrite", code=1)
+    assert {os.path.dirname(name) for name in files(root / "beside")} == {"a"}
+
+
+@pytest.mark.parametrize("prompt", ["mask", "trimap"])
+def test_steps_show_a_mask_and_a_trimap(root, prompt):
+    stored = np.zeros((48, 64), np.uint8)
+    stored[12:36, 16:48] = 255
+    stored[11] = 128
+    write_image("hint.png", stored)
+    call("remove", "a.png", f"--{prompt}", "hint.png", "--show-steps", "steps")
+    shown = read_image("steps/01-input.png").pixels
+    assert shown[24, 30].tolist() == [100, 142, 20]
+    assert shown[2, 2].tolist() == [237, 127, 127]
+    assert shown[11, 2].tolist() == ([127, 254, 127] if prompt == "mask" else [255, 255, 255])
 
 
 def test_crop(root):
@@ -218,7 +422,7 @@ def test_forbidden_files_and_folders(root):
         (["a.png", "--device", "magic"], "magic"),
         (["a.png", "--only-mask", "--only-alpha"], "only one of"),
         (["a.png", "--only-mask", "--background", "red"], "only one of"),
-        (["a.png", "--box", "1,2,3,4", "--key", "red"], "only one of"),
+        (["a.png", "--box", "1,2,3,4", "--key", "red"], "contradict"),
         (["a.png", "-o", "b.jpg"], "JPEG has no transparency"),
         (["a.png", "-o", "b.gif"], "cannot write .gif"),
         (["a.png", "-o", "a.png"], "would replace the photo"),
@@ -227,6 +431,28 @@ def test_forbidden_files_and_folders(root):
         ([".", "-o", "text.png"], "not a folder"),
         ([".", "-o", "-"], "one PHOTO"),
         (["a.png", "text.png", "-o", "-"], "one PHOTO"),
+        (["a.png", "-o", "b.png", "--format", "webp"], "contradict"),
+        (["a.png", "--format", "jpeg"], "JPEG has no transparency"),
+        (["a.png", "--format", "gif"], "gif"),
+        (["a.png", "--quality", "50"], "jpeg and webp only"),
+        (["a.png", "--format", "webp", "--quality", "0"], "quality must be 1 to 100"),
+        (["a.png", "--png-level", "10"], "png_level must be from 0 to 9"),
+        (["a.png", "-o", "b.webp", "--png-level", "3"], "png only"),
+        (["a.png", "--labels", "text.png"], "not a picture"),
+        (["a.png", "--labels", "white.png"], "no strokes"),
+        (["a.png", "--labels", "missing.png"], "does not exist"),
+        (["a.png", "--mask", "a.png", "--box", "1,2,3,4"], "box and mask contradict"),
+        (["a.png", "--box", "1,2,3,4", "--similarity", "0.1"], "similarity only go with a ground"),
+        (["a.png", "--method", "graphcut", "--despill"], "despill only go with a ground"),
+        (["a.png", "--key", "red", "--blend", "-1"], "blend"),
+        (["a.png", "--subject", "magic"], "magic"),
+        (["a.png", "--seed", "-1"], "seed must be from 0"),
+        (["a.png", "--threads", "0"], "threads"),
+        (["a.png", "--threads", "2000"], "threads"),
+        (["a.png", "-o", "-", "--json"], "--json needs standard output"),
+        ([".", "--show-steps", "sub/steps"], "whose pictures are read"),
+        ([".", "--show-steps", "."], "whose pictures are read"),
+        (["a.png", "--show-steps", "text.png"], "text.png"),
         (["-", "a.png"], "only PHOTO"),
         (["-", "-o", "folder"], "standard input"),
     ],
@@ -234,8 +460,9 @@ def test_forbidden_files_and_folders(root):
 def test_usage_errors(root, arguments, words):
     (root / "text.png").write_text("text, not a picture")
     (root / "sub").mkdir()
+    write_image("white.png", np.full((48, 64, 3), (255, 255, 254), np.uint8))
     assert words in call("remove", *arguments, code=2)
-    assert files(root) == ["a.png", "text.png"]
+    assert files(root) == ["a.png", "text.png", "white.png"]
 
 
 def test_a_gpu_that_is_not_there(root):
@@ -268,15 +495,36 @@ def test_streams_of_a_real_process(root):
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
 def test_a_closed_pipe(root):
-    reading, writing = os.pipe()
-    os.close(reading)
-    paths = [str(Path(alphacut.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    command = [sys.executable, "-m", "alphacut", "remove", "a.png", "-o", "-"]
-    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=environment, timeout=120)
-    os.close(writing)
-    assert done.returncode == 1
-    assert done.stderr == b""
+    for number, arguments in enumerate((["a.png", "-o", "-"], [".", "--json"])):
+        write_image(f"{number}.png", photo())
+        reading, writing = os.pipe()
+        os.close(reading)
+        command = [sys.executable, "-m", "alphacut", "remove", *arguments]
+        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=environment(), timeout=120)
+        os.close(writing)
+        assert done.returncode == 1
+        assert done.stderr == b""
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals here")
+def test_progress_is_for_terminals(root):
+    import fcntl
+    import struct
+    import termios
+
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    command = [sys.executable, "-m", "alphacut", "remove", ".", "--json", "--overwrite"]
+    for terminal in (True, False):
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=theirs if terminal else subprocess.PIPE, env=environment()
+        ) as run:
+            assert json.loads(run.stdout.read())["status"] == "written"
+            told = os.read(ours, 10000) if terminal else run.stderr.read()
+        assert (b"photo" in told) == terminal
+        assert b"1 written" in told
+    os.close(ours)
+    os.close(theirs)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
@@ -290,6 +538,37 @@ def test_a_name_that_is_no_text(root):
     assert done.returncode == 1
     assert b"not a picture" in done.stderr
     assert b"Traceback" not in done.stderr
+    done = process("-m", "alphacut", "remove", ".", "--json", "--overwrite", cwd=root)
+    assert done.returncode == 1
+    assert os.fsencode(json.loads(done.stdout)["source"]) == b"./caf\xe9.png"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_a_folder_that_is_given_up_is_finished_by_the_next_call(root, end):
+    count = 40
+    for number in range(count):
+        store(f"in/{number}.png", noise(300, 400))
+    command = [sys.executable, "-m", "alphacut", "remove", "in", "-o", "out", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()) as run:
+        for _ in range(3):
+            assert json.loads(run.stdout.readline())["status"] == "written"
+        run.send_signal(end)
+        run.stdout.read()
+    assert run.returncode == (-signal.SIGKILL if end == signal.SIGKILL else 1)
+
+    before = {name: (root / "out" / name).stat().st_mtime_ns for name in files(root / "out") if name.endswith(".png")}
+    assert 3 <= len(before) < count
+    for name in before:  # under its name a file is whole
+        assert read_image(root / "out" / name).pixels.shape == (300, 400, 3)
+    told = lines("in", "-o", "out")
+    assert sum(line["status"] == "skipped" for line in told.values()) == len(before)
+    assert sum(line["status"] == "written" for line in told.values()) == count - len(before)
+    for number in range(count):
+        assert read_image(root / "out" / f"{number}-cutout.png").pixels.shape == (300, 400, 3)
+    assert {name: (root / "out" / name).stat().st_mtime_ns for name in before} == before
+    if end == signal.SIGINT:
+        assert len(files(root / "out")) == count  # and nothing else
 
 
 # --- the other commands ----------------------------------------------------------------------------------------------
@@ -321,12 +600,13 @@ def test_info():
 
 def test_demo(tmp_path, monkeypatch):
     pytest.importorskip("skimage")
-    monkeypatch.setattr(demo, "SCENES", demo.SCENES[1::2])  # one with a box, one with strokes
+    monkeypatch.setattr(demo, "SCENES", demo.SCENES[0:4:1])  # one with nothing said, with a box, with strokes and both
     output = call("demo", "-o", tmp_path / "new" / "demo")
     steps = ["input", "subject", "mask", "trimap", "alpha", "foreground", "checkerboard", "colour"]
     for name in (scene.name for scene in demo.SCENES):
         folder = tmp_path / "new" / "demo" / name
-        written = [f"{number}-{step}.png" for number, step in enumerate(steps, 1)]
+        shown = [step for step in steps if name != "retina" or step not in ("subject", "trimap")]  # which is keyed
+        written = [f"{number:02}-{step}.png" for number, step in enumerate(shown, 1)]
         assert files(folder) == [*written, "cutout.png"]
         sizes = {read_image(path).pixels.shape[:2] for path in folder.iterdir()}
         assert len(sizes) == 1

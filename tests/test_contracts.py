@@ -416,7 +416,18 @@ CASES = [
             "preprocess": [(3, TypeError), ([3], TypeError), ("magic", ValueError), (["denoise", "x"], ValueError)],
             "device": DEVICE,
             "seed": required(large(-1)),
+            "steps": FLAG,
         },
+    ),
+    Case(
+        alphacut.remove_background,
+        {"image": RGB, "key": "green"},
+        {"similarity": real(-0.1, 2.1), "blend": real(-0.1, 2.1), "despill": FLAG},
+    ),
+    Case(
+        alphacut.remove_background,
+        {"image": RGB, "mask": MASK},
+        {"similarity": [(0.1, ValueError)], "blend": [(0.1, ValueError)], "despill": [(True, ValueError)]},
     ),
     Case(
         alphacut.remove_background,
@@ -464,7 +475,13 @@ CASES = [
             "icc_profile": [("profile", TypeError), (3, TypeError)],
             "dpi": [(3, ValueError), ((1, 2, 3), ValueError), ((0, 0), ValueError), ((np.nan, 72), ValueError)],
             "quality": integer(0, 101, -1),
+            "png_level": [(4, ValueError)],
         },
+    ),
+    Case(
+        alphacut.write_image,
+        {"destination": io.BytesIO(), "pixels": RGB, "format": "png"},
+        {"png_level": integer(10, -1), "quality": [(90, ValueError)]},
     ),
     Case(
         alphacut.read_mask,

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alphacut import remove_background
+from alphacut import read_image, remove_background
+from alphacut.composite import checkerboard
 
 
 @pytest.fixture
@@ -127,6 +128,8 @@ def test_save_jpeg_needs_a_background(cutout, tmp_path):
     with pytest.raises(ValueError, match=r"(?i)jpeg"):
         cutout.save(tmp_path / "out.jpg")
     assert not (tmp_path / "out.jpg").exists()
+    with pytest.raises(ValueError, match="png_level goes with png only"):
+        cutout.save(tmp_path / "out.jpg", background="white", png_level=3)
     cutout.save(tmp_path / "out.jpg", background="white")
     assert np.asarray(Image.open(tmp_path / "out.jpg"))[0, 0].min() > 250
     with pytest.raises(ValueError, match="background has no place"):
@@ -145,7 +148,27 @@ def test_profile_and_resolution_survive(tmp_path):
         assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("shape", [(900, 600), (200, 2000, 3), (1, 1), (30, 40, 3)])
+def test_shows_itself_side_by_side(dtype, shape):
+    full = 1 if dtype == np.float32 else np.iinfo(dtype).max
+    picture = np.full(shape, full, dtype) * dtype(0.8 if dtype == np.float32 else 1)
+    mask = np.zeros(shape[:2], np.uint8)
+    mask[:, : -(-shape[1] // 2)] = 255
+    shown = read_image(remove_background(picture, mask=mask, refine=None)._repr_png_()).pixels
+    scale = min(1, 360 / max(shape[:2]))
+    height, width = (max(1, round(side * scale)) for side in shape[:2])
+    assert shown.shape == (height, 4 * width + 3 * 8, 3)
+    panels = [shown[:, i * (width + 8) : i * (width + 8) + width] for i in range(4)]
+    assert panels[0].min() == (204 if dtype == np.float32 else 255)
+    assert (panels[1][:, 0] == 255).all()
+    assert (panels[2][:, 0] == 255).all()
+    assert np.array_equal(panels[3][:, 0], panels[0][:, 0])
+    if width > 1:
+        assert not panels[1][:, -1].any()
+        assert np.array_equal(panels[3][:, -1], checkerboard(height, width)[:, -1])
+
+
 def test_shows_itself(cutout):
-    assert cutout._repr_png_().startswith(b"\x89PNG")
     assert "40×30" in repr(cutout)
     assert cutout.to_pil().mode == "RGBA"

@@ -324,6 +324,18 @@ def test_pillows_own_limit_does_not_count(rgb, format, monkeypatch):
     assert Image.MAX_IMAGE_PIXELS == 1
 
 
+def test_png_levels_are_lossless_and_smaller(tmp_path):
+    smooth = np.add.outer(np.arange(200, dtype=np.uint8), np.arange(300, dtype=np.uint8) // 3)
+    sizes = []
+    for level in (0, 1, None, 4, 9):
+        write_image(tmp_path / "a.png", smooth, png_level=level)
+        assert np.array_equal(read_image(tmp_path / "a.png").pixels, smooth)
+        sizes.append((tmp_path / "a.png").stat().st_size)
+    assert sizes[2] == sizes[3]
+    assert sizes[0] > smooth.size > max(sizes[1:])
+    assert len(set(sizes)) == 4
+
+
 @pytest.mark.parametrize("compression", [None, "tiff_adobe_deflate", "tiff_lzw", "packbits"])
 def test_tiff_of_any_compression(rgba, compression, monkeypatch):
     data = saved(Image.fromarray(rgba), "TIFF", compression=compression)
@@ -498,6 +510,8 @@ def test_a_profile_for_other_pixels_is_left_out(rgb):
         (np.zeros((2, 2), np.uint8), {"format": "bmp"}, ValueError, "bmp"),
         (np.zeros((2, 2), np.uint8), {"format": 3}, TypeError, "format"),
         (np.zeros((2, 2), np.uint8), {"quality": 50}, ValueError, "jpeg and webp"),
+        (np.zeros((2, 2), np.uint8), {"png_level": 10}, ValueError, "png_level must be from 0 to 9"),
+        (np.zeros((2, 2), np.uint8), {"format": "webp", "png_level": 4}, ValueError, "png only"),
         (np.zeros((2, 2), np.uint8), {"format": "jpeg", "quality": 0}, ValueError, "1 to 100"),
         (np.zeros((2, 2), np.uint8), {"format": "jpeg", "quality": "high"}, TypeError, "quality"),
         (np.zeros((2, 2), np.uint8), {"dpi": (0, 3)}, ValueError, "dpi"),

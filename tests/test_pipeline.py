@@ -1,3 +1,4 @@
+import copy
 import inspect
 import io as std_io
 import pickle
@@ -143,6 +144,93 @@ def test_a_key_is_judged_by_the_border_it_explains():
     wrong = remove_background(picture, key="blue")
     assert wrong.confidence < 0.1
     assert any("of the border has the colour" in warning for warning in wrong.warnings)
+
+
+def test_similarity_and_blend_reach_the_key():
+    picture, disc = scene()
+    picture[~disc] = (0, 200, 0)
+    picture[:, :80][~disc[:, :80]] = (20, 180, 20)
+    plain = {"refine": None, "clean": False}
+    for ramp in ({"similarity": 0.2}, {"blend": 0.9}, {"similarity": 0.1, "blend": 0.01}):
+        given = remove_background(picture, key=(0, 200, 0), **ramp, **plain)
+        assert np.array_equal(given.alpha, alphacut.chroma_key(picture, (0, 200, 0), **ramp))
+        assert not np.array_equal(given.alpha, remove_background(picture, key=(0, 200, 0), **plain).alpha)
+    picture[~disc] = (0, 200, 0)
+    found = remove_background(picture, blend=0.9, **plain)
+    assert found.method == "key"
+    assert not np.array_equal(found.alpha, remove_background(picture, **plain).alpha)
+
+
+@pytest.mark.parametrize("option", [{"similarity": 0.1}, {"blend": 0.1}, {"despill": True}])
+def test_options_of_a_key_need_one(option):
+    (name,) = option
+    mask = np.ones((120, 160), bool)
+    for other in ({"box": BOX}, {"mask": mask}, {"trimap": mask.view(np.uint8)}, {"method": "graphcut"}):
+        with pytest.raises(
+            ValueError, match=f"{name} only go with a ground that is keyed out, not with {next(iter(other))}"
+        ):
+            Remover(**option, **other)
+    picture, _ = scene()
+    assert Remover(**option)(picture).method == "graphcut"  # known only when the border is seen
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("foreground", [True, False])
+def test_despill_takes_the_tint_off(dtype, foreground):
+    picture, disc = scene(dtype=dtype)
+    full = 1 if dtype == np.float32 else np.iinfo(dtype).max
+    picture[~disc] = (0, full, 0)
+    picture[50:70, 70:90] = (full * 2 // 3, full * 4 / 5, full // 2)  # a reflection of the ground
+    for prompt in ({}, {"key": "lime"}, {"preprocess": "white_balance"}):
+        plain = remove_background(picture, foreground=foreground, **prompt)
+        clean = remove_background(picture, foreground=foreground, despill=True, **prompt)
+        assert clean.method == "key"
+        assert np.array_equal(clean.alpha, plain.alpha)
+        assert np.array_equal(clean.foreground, alphacut.despill(plain.foreground, "lime"))
+        assert not np.array_equal(clean.foreground, plain.foreground)
+    assert np.array_equal(picture, plain.image)
+
+
+def test_steps_are_kept_in_order_where_asked():
+    picture, disc = scene(700, 900)
+    trimap = alphacut.make_trimap(disc, band=5)
+    green = picture.copy()
+    green[~disc] = (0, 200, 0)
+    labels = np.full(disc.shape, 2, np.uint8)
+    labels[350, 400:500] = 1
+    for image, options, names in (
+        (picture, {}, ["subject", "mask", "trimap"]),
+        (picture, {"preprocess": ["denoise"], "labels": labels}, ["preprocess", "subject", "mask", "trimap"]),
+        (picture, {"box": (200, 100, 500, 500), "subject": "barrier"}, ["mask", "trimap"]),
+        (picture, {"mask": disc, "refine": None}, ["mask"]),
+        (picture, {"trimap": trimap}, ["trimap"]),
+        (green, {}, ["mask"]),
+        (green, {"refine": "guided"}, ["mask", "trimap"]),
+        (picture, {"method": "kmeans"}, ["mask", "trimap"]),
+    ):
+        assert remove_background(image, **options).steps == {}
+        cutout = remove_background(image, steps=True, **options)
+        assert list(cutout.steps) == [*names, "alpha", "foreground"]
+        assert cutout.steps["alpha"] is cutout.alpha
+        assert cutout.steps["foreground"] is cutout.foreground
+        if "trimap" in names:
+            seen = cutout.steps.get("preprocess", image)
+            again = alphacut.refine_alpha(seen, cutout.steps["trimap"], method=cutout.refine)
+            assert np.array_equal(again, cutout.alpha)
+        bare = remove_background(image, steps=True, foreground=False, **options)
+        assert list(bare.steps) == [*names, "alpha"]
+        for twin in (pickle.loads(pickle.dumps(cutout)), copy.deepcopy(cutout), cutout.crop()):
+            assert list(twin.steps) == list(cutout.steps)
+
+
+def test_steps_belong_to_the_caller():
+    picture, _ = scene()
+    remove = Remover(box=BOX, steps=True)
+    first = remove(picture)
+    expected = first.rgba.tobytes()
+    for name in ("subject", "mask", "trimap"):
+        first.steps[name][...] = 0
+    assert remove(picture).rgba.tobytes() == expected
 
 
 def test_a_large_picture_is_cut_small_and_refined_at_full_size():

@@ -8,16 +8,23 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from .io import READ_SUFFIXES
+from .io import READ_SUFFIXES, WRITE_SUFFIXES
 
-ENDINGS = ("-cutout.png", "-cutout-mask.png", "-cutout-alpha.png")
+_PARTS = {"rgba": "-cutout", "mask": "-cutout-mask", "alpha": "-cutout-alpha"}
+ENDINGS = tuple(part + suffix for part in _PARTS.values() for suffix in sorted(WRITE_SUFFIXES))
 """Endings of the outputs. Files of a folder that end so are outputs of an earlier run, not inputs."""
 
 _SPELLINGS = sorted({"", *READ_SUFFIXES, *map(str.upper, READ_SUFFIXES)})
+
+
+def ending_of(what: str = "rgba", format: str = "png") -> str:
+    """What follows a picture's name in that of its output: ending_of("mask", "webp") is "-cutout-mask.webp"."""
+    return f"{_PARTS[what]}.{format}"
 
 
 @dataclass(frozen=True)
@@ -42,16 +49,19 @@ class Result:
         Skipped: the output was there already.
     reason : str
         Why it failed. Text, because an exception would keep the pictures of its frames in memory.
+    value
+        What the work returned.
     """
 
     source: str
     destination: str | None
     status: Literal["written", "skipped", "failed"]
     reason: str = ""
+    value: Any = None
 
 
-def walk(folder: str) -> Iterator[str | Result]:
-    """The pictures in a folder and its sub-folders, told by their endings.
+def walk(folder: str, *, recursive: bool = True) -> Iterator[str | Result]:
+    """The pictures in a folder and, if `recursive`, its sub-folders, told by their endings.
 
     A folder that cannot be listed gives a failed result. Lazy: only the names of folders still to visit are kept, so
     that any number of files will do. Leaves out hidden files and folders, outputs of earlier runs, and links to
@@ -66,14 +76,33 @@ def walk(folder: str) -> Iterator[str | Result]:
                     if entry.name.startswith("."):
                         continue
                     if entry.is_dir(follow_symlinks=False):
-                        pending.append(entry.path)
+                        if recursive:
+                            pending.append(entry.path)
                     elif _is_picture(entry):
                         yield entry.path
         except OSError as error:
             yield Result(current, None, "failed", explain(error, current))
 
 
-def plan(photos: Sequence[str], out: str | None = None, *, ending: str = ENDINGS[0]) -> Iterator[Job | Result]:
+def belongs(path: str, folder: str, *, recursive: bool = True) -> bool:
+    """Whether :func:`walk` would find the picture `path`, which lies somewhere in `folder`."""
+    *places, name = os.path.relpath(path, folder).split(os.sep)
+    if (places and not recursive) or any(part.startswith(".") for part in (*places, name)):
+        return False
+    above = folder
+    for place in places:
+        above = os.path.join(above, place)
+        if os.path.islink(above):
+            return False
+    try:
+        return _is_named_as_picture(name) and stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+def plan(
+    photos: Sequence[str], out: str | None = None, *, ending: str = "-cutout.png", recursive: bool = True
+) -> Iterator[Job | Result]:
     """A job for each picture.
 
     Parameters
@@ -84,7 +113,9 @@ def plan(photos: Sequence[str], out: str | None = None, *, ending: str = ENDINGS
         The folder for the outputs, by default beside each picture. Sub-folders are kept; if there are several `photos`,
         each folder of them gets a sub-folder of its own name.
     ending : str
-        What follows the picture's name in the output's.
+        What follows the picture's name in the output's, see :func:`ending_of`.
+    recursive : bool
+        Whether to walk into sub-folders.
 
     Yields
     ------
@@ -112,34 +143,68 @@ def plan(photos: Sequence[str], out: str | None = None, *, ending: str = ENDINGS
             name = _unique(os.path.basename(os.path.realpath(folder)) or "root", tops)
             tops.add(name)
             top = os.path.join(out, name)
-        yield from _plan_folder(folder, inputs, top, ending)
+        for found in walk(folder, recursive=recursive):
+            job = found if isinstance(found, Result) else job_in(folder, found, top, ending=ending)
+            if isinstance(job, Job) and _identity(job.destination) in inputs:
+                reason = f"{job.source}: its output would replace the input {job.destination}"
+                job = Result(job.source, None, "failed", reason)
+            yield job
+
+
+def job_in(folder: str, picture: str, top: str | None = None, *, ending: str) -> Job:
+    """The job of one picture of a folder, named without knowing the others: see the notes of :func:`plan`."""
+    place, name = os.path.split(picture)
+    target = place if top is None else os.path.normpath(os.path.join(top, os.path.relpath(place, folder)))
+    stem = name if _has_namesake(picture) else os.path.splitext(name)[0]
+    return Job(picture, os.path.join(target, stem + ending))
 
 
 def run(
-    jobs: Iterable[Job | Result], work: Callable[[str, str], object], *, overwrite: bool = False
-) -> Iterator[Result]:
-    """Do the jobs one after the other: ``work(source, destination)``; one that raises has failed, the rest go on.
+    jobs: Iterable[Job | Result], work: Callable[[str, str], object], *, overwrite: bool = False, workers: int = 1
+) -> Generator[Result, None, None]:
+    """Do the jobs: ``work(source, destination)``; one that raises has failed, the rest go on.
 
-    A closed pipe and a keyboard interrupt end it.
+    Up to `workers` at once, each in a thread, and their results as they come; one alone is done in the caller's thread.
+    Looks no further ahead than that. A closed pipe and a keyboard interrupt end it, after what is being worked on.
     """
-    for job in jobs:
-        if isinstance(job, Result):
-            yield job
-        elif not overwrite and os.path.lexists(job.destination):
-            yield Result(job.source, job.destination, "skipped")
-        else:
-            yield attempt(job, work)
+    todo = (_looked_at(job, overwrite) for job in jobs)
+    if workers == 1:
+        yield from (attempt(job, work) if isinstance(job, Job) else job for job in todo)
+        return
+    pending: set[Future[Result]] = set()
+    pool = ThreadPoolExecutor(workers)
+    try:
+        for job in todo:
+            if isinstance(job, Result):
+                yield job
+                continue
+            pending.add(pool.submit(attempt, job, work))
+            if len(pending) == workers:
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        while pending:
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _looked_at(job: Job | Result, overwrite: bool) -> Job | Result:
+    """The job, or that it is skipped."""
+    if isinstance(job, Job) and not overwrite and os.path.lexists(job.destination):
+        return Result(job.source, job.destination, "skipped")
+    return job
 
 
 def attempt(job: Job, work: Callable[[str, str], object]) -> Result:
     """Do one job, whatever is there already."""
     try:
-        work(job.source, job.destination)
+        value = work(job.source, job.destination)
     except BrokenPipeError:
         raise
     except Exception as error:  # anything one picture can cause must not stop the others; it is reported
         return Result(job.source, job.destination, "failed", explain(error, job.source))
-    return Result(job.source, job.destination, "written")
+    return Result(job.source, job.destination, "written", value=value)
 
 
 def explain(error: Exception, source: str) -> str:
@@ -155,8 +220,7 @@ def explain(error: Exception, source: str) -> str:
 
 def _is_picture(entry: os.DirEntry[str]) -> bool:
     """Whether the entry looks like an input. A broken link does: it will fail, and be reported."""
-    name = entry.name.lower()
-    if os.path.splitext(name)[1] not in READ_SUFFIXES or name.endswith(ENDINGS):
+    if not _is_named_as_picture(entry.name):
         return False
     if not entry.is_symlink():
         return entry.is_file(follow_symlinks=False)  # not a pipe, which would wait for ever
@@ -164,6 +228,11 @@ def _is_picture(entry: os.DirEntry[str]) -> bool:
         return stat.S_ISREG(os.stat(entry.path).st_mode)
     except OSError:
         return True
+
+
+def _is_named_as_picture(name: str) -> bool:
+    name = name.lower()
+    return os.path.splitext(name)[1] in READ_SUFFIXES and not name.endswith(ENDINGS)
 
 
 def _plan_files(files: list[str], inputs: set[str], out: str | None, ending: str) -> Iterator[Job]:
@@ -182,21 +251,6 @@ def _plan_files(files: list[str], inputs: set[str], out: str | None, ending: str
         place = _unique(os.path.join(os.path.realpath(folder), name), taken, ending)
         taken.add(place)
         yield Job(file, os.path.join(folder, os.path.basename(place)))
-
-
-def _plan_folder(folder: str, inputs: set[str], top: str | None, ending: str) -> Iterator[Job | Result]:
-    """Jobs of a folder, each named without knowing the others: see the notes of :func:`plan`."""
-    for found in walk(folder):
-        if isinstance(found, Result):
-            yield found
-            continue
-        place, name = os.path.split(found)
-        target = place if top is None else os.path.normpath(os.path.join(top, os.path.relpath(place, folder)))
-        destination = os.path.join(target, (name if _has_namesake(found) else os.path.splitext(name)[0]) + ending)
-        if _identity(destination) in inputs:
-            yield Result(found, None, "failed", f"{found}: its output would replace the input {destination}")
-        else:
-            yield Job(found, destination)
 
 
 def _has_namesake(path: str) -> bool:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+# The longest side of a picture in a notebook, and what lies between two.
+_PANEL, _GAP = 360, 8
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class Cutout:
     """A subject cut out of its picture.
@@ -51,6 +55,11 @@ class Cutout:
         Seconds of each stage, in the order they ran.
     warnings : tuple of str
         What the caller may want to look at; empty if nothing.
+    steps : mapping of str to ndarray
+        With ``steps=True`` what each step gave, of the whole picture, in order and as far as there was such a step:
+        "preprocess", the picture in which the subject was looked for; "subject", how likely each pixel belongs to it,
+        (h, w) float32 in 0..1, often smaller; "mask" as found; "trimap", which the refinement started from; "alpha";
+        "foreground". Else empty.
     icc_profile, dpi
         Of the file the picture came from; :meth:`save` writes them again.
     """
@@ -67,6 +76,7 @@ class Cutout:
     refine: str | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    steps: Mapping[str, Array] = field(default_factory=dict)
     icc_profile: bytes | None = None
     dpi: tuple[float, float] | None = None
 
@@ -117,7 +127,7 @@ class Cutout:
         elif not _is_colour(background):
             picture = io.as_picture(background, "background").pixels
             io.require_unit(picture, "background")
-            background = _in_depth(_cover(picture, height, width), self.image.dtype)
+            background = _in_depth(cover(picture, height, width), self.image.dtype)
         return composite(self.foreground, self.alpha, background, linear=linear, out=out)
 
     def crop(self, margin: int = 0) -> Cutout:
@@ -188,6 +198,7 @@ class Cutout:
         what: str = "rgba",
         background: Any = None,
         quality: int | None = None,
+        png_level: int | None = None,
     ) -> None:
         """Write the cutout to a file, at once or not at all.
 
@@ -203,6 +214,8 @@ class Cutout:
             As in :meth:`on`: then the composed picture is written.
         quality : int, optional
             Of JPEG and lossy WebP, 1..100.
+        png_level : int, optional
+            How hard to compress a PNG, 0..9, by default 4.
 
         Raises
         ------
@@ -215,7 +228,15 @@ class Cutout:
         if pixels.dtype == np.float32:
             pixels = as_uint8(pixels)
         profile = self.icc_profile if what == "rgba" else None
-        io.write_image(destination, pixels, format=format, icc_profile=profile, dpi=self.dpi, quality=quality)
+        io.write_image(
+            destination,
+            pixels,
+            format=format,
+            icc_profile=profile,
+            dpi=self.dpi,
+            quality=quality,
+            png_level=png_level,
+        )
 
     def to_pil(self) -> Image:
         """The cutout as a Pillow RGBA picture (8 bit)."""
@@ -224,10 +245,14 @@ class Cutout:
         return Image.fromarray(as_uint8(self.rgba))
 
     def _repr_png_(self) -> bytes:
-        picture = self.to_pil()
-        picture.thumbnail((1024, 1024))
+        """Picture, mask, alpha and the cutout over a checkerboard, small and side by side."""
+        panels = [_panel(part) for part in (self.image, self.mask, self.alpha)]
+        size = panels[0].shape[:2]
+        small = composite(_panel(self.foreground), panels[2], checkerboard(*size))
+        row = [np.broadcast_to(panel.reshape(*size, -1), (*size, 3)) for panel in (*panels, small)]
+        gap = np.full((size[0], _GAP, 3), 255, np.uint8)
         data = BytesIO()
-        picture.save(data, "png")
+        io.write_image(data, np.hstack([row[0], *(part for panel in row[1:] for part in (gap, panel))]), format="png")
         return data.getvalue()
 
     def __repr__(self) -> str:
@@ -239,6 +264,15 @@ class Cutout:
         )
 
 
+def _panel(part: Array) -> Array:
+    """A picture or a plane in 8 bits and small."""
+    height, width = part.shape[:2]
+    scale = min(1.0, _PANEL / height, _PANEL / width)
+    if scale == 1:
+        return as_uint8(part)
+    return as_uint8(resize(part, (max(1, round(height * scale)), max(1, round(width * scale))), method="area"))
+
+
 def _is_colour(background: Any) -> bool:
     """Three numbers, or a string that does not look like a path."""
     if isinstance(background, str):
@@ -247,7 +281,7 @@ def _is_colour(background: Any) -> bool:
     return isinstance(background, (tuple, list)) and len(background) == 3
 
 
-def _cover(picture: Array, height: int, width: int) -> Array:
+def cover(picture: Array, height: int, width: int) -> Array:
     """The picture scaled to cover height × width, its middle cut out."""
     scale = max(height / picture.shape[0], width / picture.shape[1])
     size = max(height, round(picture.shape[0] * scale)), max(width, round(picture.shape[1] * scale))

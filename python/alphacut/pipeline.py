@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from . import _core, _device, io
-from ._arrays import Array, as_uint8, choice, flag, integer
+from ._arrays import Array, as_uint8, choice, flag, integer, real
 from ._prompt import Box, Prompt, nearest
-from .chromakey import chroma_key, find_key
+from .chromakey import KeyColor, chroma_key, despill, find_key, key_color
 from .components import component_stats, fill_holes, remove_small
 from .cuda import compile_kernels
 from .cutout import Cutout
@@ -67,6 +67,9 @@ def remove_background(
     key: Any = None,
     model: Model | str | PathLike[str] | bytes | None = None,
     instance: int | None = None,
+    similarity: float | None = None,
+    blend: float | None = None,
+    despill: bool = False,
     method: str = "auto",
     subject: str = "auto",
     refine: str | None = "auto",
@@ -75,6 +78,7 @@ def remove_background(
     preprocess: str | Sequence[str] | None = None,
     device: str = "auto",
     seed: int = 0,
+    steps: bool = False,
 ) -> Cutout:
     """Cut the subject out of a picture.
 
@@ -100,6 +104,10 @@ def remove_background(
     instance : int, optional
         For a `model` that finds several objects: only this one, by its place in :meth:`Model.instances`. By default all
         that it is sure of.
+    similarity, blend : float, optional
+        Of :func:`chroma_key`, where the ground is keyed out, by a `key` or by its uniform border; its defaults.
+    despill : bool
+        Where the ground is keyed out, take the tint that its colour has cast off `foreground`, see :func:`despill`.
     method : {"auto", "graphcut", "kmeans", "threshold", "key"}
         How the mask is found. "auto" follows the prompt; without one, a uniform border means "key", unless it is but
         the frame of a picture, and anything else "graphcut" around the detected subject.
@@ -120,6 +128,8 @@ def remove_background(
         Where the stages that have a GPU twin run.
     seed : int
         Of every random choice, 0 or more: the same seed gives the same bytes.
+    steps : bool
+        Keep what each step gave in :attr:`Cutout.steps`.
 
     Returns
     -------
@@ -134,7 +144,8 @@ def remove_background(
     TypeError
         Wrong type or dtype.
     ValueError
-        Wrong shape or range, an unknown word, prompts that contradict, or a `model` that cannot be used.
+        Wrong shape or range, an unknown word, prompts that contradict, options of a key where the prompt or the method
+        rules one out, or a `model` that cannot be used.
     ImportError
         A `model` needs onnxruntime, which is missing.
     DecodeError
@@ -164,6 +175,9 @@ def remove_background(
         key=key,
         model=model,
         instance=instance,
+        similarity=similarity,
+        blend=blend,
+        despill=despill,
         method=method,
         subject=subject,
         refine=refine,
@@ -172,6 +186,7 @@ def remove_background(
         preprocess=preprocess,
         device=device,
         seed=seed,
+        steps=steps,
     )
     return remover._cutout(image, {})  # without memory kept for a next call
 
@@ -181,8 +196,8 @@ class Remover:
 
     Parameters
     ----------
-    box, labels, mask, trimap, key, model, instance
-    method, subject, refine, clean, foreground, preprocess, device, seed
+    box, labels, mask, trimap, key, model, instance, similarity, blend, despill
+    method, subject, refine, clean, foreground, preprocess, device, seed, steps
         As for :func:`remove_background`. Arrays are kept as they are, not copied; a model's file is loaded once.
 
     Raises
@@ -220,6 +235,9 @@ class Remover:
         key: Any = None,
         model: Model | str | PathLike[str] | bytes | None = None,
         instance: int | None = None,
+        similarity: float | None = None,
+        blend: float | None = None,
+        despill: bool = False,
         method: str = "auto",
         subject: str = "auto",
         refine: str | None = "auto",
@@ -228,10 +246,14 @@ class Remover:
         preprocess: str | Sequence[str] | None = None,
         device: str = "auto",
         seed: int = 0,
+        steps: bool = False,
     ) -> None:
         self._prompt = Prompt(box, labels, mask, trimap, key, instance, as_model(model))
         self._method = choice(method, "method", _METHODS)
         _require_usable(self._prompt, method)
+        self._ramp = _key_ramp(similarity, blend)
+        self._despill = flag(despill, "despill")
+        _require_keying([*self._ramp, *["despill"] * self._despill], self._prompt, method)
         self._subject = choice(subject, "subject", _SUBJECTS)
         if model is not None and subject != "auto":
             raise ValueError(f"subject={subject!r} and model contradict: each says where the subject is")
@@ -245,6 +267,7 @@ class Remover:
         _device.resolve(device, stage="kmeans", pixels=0)
         self._device = device
         self._seed = integer(seed, "seed", 0)
+        self._steps = flag(steps, "steps")
         self._latest: _Latest | None = None
 
     @cached_property
@@ -305,6 +328,9 @@ class Remover:
                 alpha = _product(alpha, picture.alpha)
         with clock("foreground"):
             colours = estimate_foreground(pixels, alpha) if self._foreground else pixels
+            if self._despill and found.key is not None:
+                # The preparation may have changed the colour of the ground that it was found by.
+                colours = despill(colours, find_key(pixels) if self._preprocess and hints.key is None else found.key)
         mask = threshold(alpha, _half(alpha.dtype))
         return Cutout(
             image=pixels,
@@ -319,6 +345,7 @@ class Remover:
             device=found.device,
             timings=clock.seconds,
             warnings=tuple(found.warnings),
+            steps=_collected(pixels, working, found, refined_by, alpha, colours) if self._steps else {},
             icc_profile=picture.icc_profile,
             dpi=picture.dpi,
         )
@@ -379,17 +406,17 @@ class Remover:
     def _by_key(self, image: Array, hints: Prompt, clock: _Clock, must: bool) -> _Found | None:
         """The ground's colour taken out; None where it need not be and the border is not uniform."""
         with clock("key"):
-            key = find_key(image) if hints.key is None else hints.key
+            key = find_key(image) if hints.key is None else key_color(hints.key)
             if hints.key is None and key.uniformity < _UNIFORM_BORDER and not must:
                 return None
-            alpha = chroma_key(image, key, contiguous=hints.key is None)
+            alpha = chroma_key(image, key, contiguous=hints.key is None, **self._ramp)
             uniformity = key.uniformity if hints.key is None else _keyed_border(alpha)
         with clock("clean"):
             mask = threshold(alpha, _half(alpha.dtype))
             if self._clean:
                 mask = _cleaned(mask)
                 np.copyto(alpha, 0, where=make_trimap(mask, band=3) == 0)
-        found = _Found("key", mask, alpha=alpha, confidence=uniformity)
+        found = _Found("key", mask, alpha=alpha, key=key, confidence=uniformity)
         if uniformity < _UNIFORM_BORDER:
             found.warnings.append(f"only {uniformity:.0%} of the border has the colour that was keyed out")
         return found
@@ -417,6 +444,7 @@ class Remover:
         small = _shrunk(image, _SMALL_SIDE)
         with clock("subject"):
             saliency, prior = self._prior(image, small, hints, found)
+            found.saliency = saliency
         if prompted or prior is not None:
 
             def cut(device: str) -> GrabCut:
@@ -564,10 +592,27 @@ class _Found:
     method: str
     hint: Array  # a mask, or a trimap if the caller gave one
     alpha: Array | None = None  # a key's own
+    key: KeyColor | None = None
+    saliency: Array | None = None
     subject: str | None = None
     device: str = "cpu"
     confidence: float = 1.0
     warnings: list[str] = field(default_factory=list)
+
+
+def _collected(
+    image: Array, working: Array, found: _Found, refined_by: str | None, alpha: Array, colours: Array
+) -> dict[str, Array]:
+    """What each step gave, in order."""
+    steps = {} if working is image else {"preprocess": working}
+    if found.saliency is not None:
+        steps["subject"] = found.saliency.copy()  # a model's is kept for the next call
+    if found.method != "trimap":
+        steps["mask"] = found.hint
+    if refined_by is not None:
+        steps["trimap"] = found.hint if found.method == "trimap" else make_trimap(found.hint)
+    steps["alpha"] = alpha
+    return steps if colours is image else {**steps, "foreground": colours}
 
 
 class _Clock:
@@ -603,6 +648,22 @@ def _require_usable(hints: Prompt, method: str) -> None:
     for prompt, methods in _METHODS_FOR.items():
         if getattr(hints, prompt) is not None and method not in methods:
             raise ValueError(f"method={method!r} cannot use {prompt}: it goes with {', '.join(methods)}")
+
+
+def _key_ramp(similarity: float | None, blend: float | None) -> dict[str, Any]:
+    """What is given of the two, in their ranges."""
+    given = {"similarity": similarity, "blend": blend}
+    ramp: dict[str, Any] = {name: real(value, name) for name, value in given.items() if value is not None}
+    chroma_key(np.zeros((1, 1), np.uint8), "black", **ramp)
+    return ramp
+
+
+def _require_keying(options: Sequence[str], hints: Prompt, method: str) -> None:
+    """Nothing rules out that a ground is keyed, if there are options for it."""
+    others = [name for name in _METHODS_FOR if name != "key" and getattr(hints, name) is not None]
+    if options and (others or method not in _METHODS_FOR["key"]):
+        ruled_out = " and ".join(others) if others else f"method={method!r}"
+        raise ValueError(f"{' and '.join(options)} only go with a ground that is keyed out, not with {ruled_out}")
 
 
 def _cleaned(mask: Array) -> Array:

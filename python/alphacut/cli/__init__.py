@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .. import __version__
-from . import demo, info, remove, serve
+from . import demo, info, pipe, remove, serve
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -14,14 +14,19 @@ def main() -> None:
     """Cuts the subject out of a picture.
 
     \b
+    Exit codes: 0 if all is done, 1 if something failed, 2 for wrong usage.
+
+    \b
     Examples:
       alphacut remove photo.jpg           photo-cutout.png beside it
       alphacut remove photos/ -o out/     a folder
       alphacut remove --help              boxes, colours, backgrounds and more
+      alphacut pipe --help                raw video frames, as from ffmpeg
     """
 
 
 main.add_command(remove.remove)
+main.add_command(pipe.pipe)
 main.add_command(serve.serve)
 main.add_command(demo.demo)
 main.add_command(info.info)

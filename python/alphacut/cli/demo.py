@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 
+from .._arrays import Array, as_uint8
 from .._strokes import Stroke, draw_labels
 from ..io import read_image, write_image
-
-Array = NDArray[Any]
+from . import steps
 
 Line = tuple[tuple[int, int], ...]
 
@@ -83,11 +83,13 @@ def demo(out: Path) -> None:
       alphacut demo
       alphacut demo -o somewhere/
     """
+    from tqdm import tqdm
+
     folder = _photographs()
     rows: dict[str, dict[str, Array]] = {}
     timings: dict[str, Mapping[str, float]] = {}
     try:
-        for scene in SCENES:
+        for scene in tqdm(SCENES, unit="photo", disable=not sys.stderr.isatty(), leave=False):
             if (folder / scene.file).is_file():
                 rows[scene.name], timings[scene.name] = _cut(scene, folder, out / scene.name)
         if not rows:
@@ -114,22 +116,11 @@ def _cut(scene: Scene, folder: Path, out: Path) -> tuple[dict[str, Array], Mappi
 
     image = read_image(folder / scene.file).pixels
     labels = _labels(scene, image.shape[:2])
-    cutout = alphacut.remove_background(image, box=scene.box, labels=labels)
-    steps = {
-        "input": _with_prompt(image, scene.box, labels),
-        "subject": alphacut.detect_subject(image),
-        "mask": cutout.mask,
-        "trimap": alphacut.make_trimap(cutout.mask),
-        "alpha": cutout.alpha,
-        "foreground": cutout.foreground,
-        "checkerboard": cutout.on("checkerboard"),
-        "colour": cutout.on(COLOUR),
-    }
-    out.mkdir(parents=True, exist_ok=True)
-    for number, (step, pixels) in enumerate(steps.items(), 1):
-        write_image(out / f"{number}-{step}.png", pixels)
+    cutout = alphacut.remove_background(image, box=scene.box, labels=labels, steps=True)
+    pictures = {**steps.pictures(cutout, box=scene.box, labels=labels), "colour": cutout.on(COLOUR)}
+    steps.write(pictures, out)
     cutout.save(out / "cutout.png")
-    return steps, cutout.timings
+    return pictures, cutout.timings
 
 
 def _labels(scene: Scene, size: tuple[int, int]) -> Array | None:
@@ -138,38 +129,25 @@ def _labels(scene: Scene, size: tuple[int, int]) -> Array | None:
     return draw_labels(strokes, size, undecided=2 if scene.box is None else 3) if strokes else None
 
 
-def _with_prompt(image: Array, box: tuple[int, int, int, int] | None, labels: Array | None) -> Array:
-    """A copy in colour with the box and the strokes drawn: green to keep, red to remove."""
-    image = image.copy() if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
-    if labels is not None:
-        image[labels == 0] = (220, 0, 0)
-        image[labels == 1] = (0, 255, 0)
-    if box is not None:
-        x, y, width, height = box
-        inside = image[y : y + height, x : x + width]
-        for edge in (inside[:3], inside[-3:], inside[:, :3], inside[:, -3:]):
-            edge[...] = (0, 255, 0)
-    return image
-
-
 def _contact_sheet(rows: Mapping[str, Mapping[str, Array]]) -> Array:
-    """One row a photograph, one column a step."""
+    """One row a photograph, one column a step; empty where a photograph went without it."""
     from PIL import Image, ImageDraw
 
     top, left = 24, 90
-    heights = [max(1, round(CELL * steps["input"].shape[0] / steps["input"].shape[1])) for steps in rows.values()]
-    columns = len(next(iter(rows.values())))
-    sheet = Image.new("RGB", (left + columns * (CELL + 8), top + sum(heights) + 8 * len(rows)), "white")
+    sizes = [row["input"].shape[:2] for row in rows.values()]
+    heights = [max(1, round(CELL * height / width)) for height, width in sizes]
+    columns = max(rows.values(), key=len)
+    sheet = Image.new("RGB", (left + len(columns) * (CELL + 8), top + sum(heights) + 8 * len(rows)), "white")
     draw = ImageDraw.Draw(sheet)
+    places = range(left, sheet.width, CELL + 8)
+    for x, step in zip(places, columns, strict=True):
+        draw.text((x, 6), step, fill="black")
     y = top
-    for (name, steps), height in zip(rows.items(), heights, strict=True):
+    for (name, row), height in zip(rows.items(), heights, strict=True):
         draw.text((8, y + height // 2), name, fill="black")
-        for column, (step, pixels) in enumerate(steps.items()):
-            x = left + column * (CELL + 8)
-            if y == top:
-                draw.text((x, 6), step, fill="black")
-            eight_bits = np.rint(pixels * 255).astype(np.uint8) if pixels.dtype.kind == "f" else pixels
-            sheet.paste(Image.fromarray(eight_bits).resize((CELL, height)), (x, y))
+        for x, step in zip(places, columns, strict=True):
+            if step in row:
+                sheet.paste(Image.fromarray(as_uint8(row[step])).resize((CELL, height)), (x, y))
         y += height + 8
     return np.asarray(sheet)
 

@@ -4,71 +4,24 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import sys
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 from .. import batch
-from ..io import READ_SUFFIXES, WRITE_SUFFIXES, DecodeError, read_image, read_mask
+from ..io import READ_SUFFIXES, WRITE_SUFFIXES, write_image
+from . import options, report, steps
+from .watch import arrivals
 
 if TYPE_CHECKING:
     from .. import Cutout
 
 STREAM = "-"
-BACKGROUND_WORDS = ("blur", "checkerboard")
-
-_file = click.Path(exists=True, dir_okay=False)
-
-
-def _box(context: click.Context, option: click.Parameter, value: str | None) -> tuple[int, ...] | None:
-    """Four numbers from "x,y,w,h"."""
-    if value is None:
-        return None
-    if not re.fullmatch(r"\s*-?\d+\s*(,\s*-?\d+\s*){3}", value):
-        raise click.BadParameter(f"{value!r} is not four whole numbers x,y,w,h")
-    x, y, width, height = map(int, value.split(","))
-    if width < 1 or height < 1:
-        raise click.BadParameter(f"{value!r} has no area: w and h must be at least 1")
-    return x, y, width, height
-
-
-def _gray(context: click.Context, option: click.Parameter, value: str | None) -> Any:
-    """The picture of --mask or --trimap, read once for all photos."""
-    if value is None:
-        return None
-    try:
-        stored = read_mask(value)
-    except (OSError, DecodeError) as error:
-        raise click.BadParameter(str(error)) from error
-    # Anti-aliased edges and JPEG noise are no subject; half of the maximum serves masks of 0 and 1, too.
-    return stored if option.name == "trimap" else stored > stored.max() // 2
-
-
-def _colour(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    if value is not None:
-        from .._color import parse_color
-
-        try:
-            parse_color(value, f"--{option.name}")
-        except ValueError as error:
-            raise click.BadParameter(str(error)) from error
-    return value
-
-
-def _background(context: click.Context, option: click.Parameter, value: str | None) -> Any:
-    """The picture, where --background names a file, or else a word or a colour."""
-    if value is None or value in BACKGROUND_WORDS:
-        return value
-    if not os.path.exists(value):
-        return _colour(context, option, value)
-    try:
-        return read_image(value).pixels
-    except (OSError, DecodeError) as error:
-        raise click.BadParameter(str(error)) from error
+FORMATS = {"png": (".png",), "webp": (".webp",), "tiff": (".tiff", ".tif"), "jpeg": (".jpeg", ".jpg")}
 
 
 @click.command(short_help="Cut the subject out of photos.")
@@ -80,41 +33,25 @@ def _background(context: click.Context, option: click.Parameter, value: str | No
     type=click.Path(readable=False),
     help="A picture file, for one PHOTO; else a folder; - is standard output. By default NAME-cutout.png beside PHOTO.",
 )
-@click.option("--box", metavar="X,Y,W,H", callback=_box, help="The subject lies in this box, in pixels.")
-@click.option("--key", metavar="COLOUR", callback=_colour, help="The ground has this colour, such as green or #00b140.")
-@click.option("--mask", type=_file, callback=_gray, help="The subject, bright on dark, in the size of the photos.")
-@click.option("--trimap", type=_file, callback=_gray, help="Black: background, white: subject, gray: to find out.")
-@click.option(
-    "--model",
-    metavar="FILE",
-    type=_file,
-    help="An ONNX network says where the subject is; needs alphacut[onnx].",
-)
-@click.option(
-    "--background",
-    metavar="COLOUR|FILE|WORD",
-    callback=_background,
-    help="Put the subject on this: a colour, a picture, blur (the photo, blurred) or checkerboard.",
-)
+@options.prompts
+@options.background
 @click.option("--only-mask", is_flag=True, help="Write the mask, black and white.")
 @click.option("--only-alpha", is_flag=True, help="Write the opacity, in shades of gray.")
 @click.option("--crop", is_flag=True, help="Cut off what is empty around the subject.")
+@click.option("--format", type=click.Choice(list(FORMATS)), help="Of outputs that OUT does not name.  [default: png]")
+@click.option("--quality", metavar="1..100", type=int, help="Of JPEG (default 95) or WebP (default lossless).")
+@click.option("--png-level", metavar="0..9", type=int, help="How hard to compress a PNG.  [default: 4]")
+@options.flow
+@click.option("--recursive/--no-recursive", default=True, show_default=True, help="Whether to go into sub-folders.")
+@click.option("--watch", is_flag=True, help="Go on with photos that come into the folder, until Ctrl-C.")
 @click.option(
-    "--method",
-    type=click.Choice(["auto", "graphcut", "kmeans", "threshold", "key"]),
-    default="auto",
-    show_default=True,
-    help="How the mask is found.",
+    "--show-steps",
+    metavar="DIR",
+    type=click.Path(file_okay=False),
+    help="Write each step as a picture into DIR; for several photos, into a folder of each.",
 )
-@click.option(
-    "--refine",
-    type=click.Choice(["auto", "none", "guided", "sampled", "closed_form"]),
-    default="auto",
-    show_default=True,
-    help="How the edge is refined, from fast to exact; none keeps it hard.",
-)
-@click.option("--device", metavar="auto|cpu|cuda|cuda:N", default="auto", show_default=True, help="Where to compute.")
 @click.option("--overwrite", is_flag=True, help="Replace outputs that exist, instead of skipping their photos.")
+@click.option("--json", "as_json", is_flag=True, help="Tell what became of each photo: one JSON object a line.")
 @click.option("-q", "--quiet", is_flag=True, help="Tell only what failed.")
 def remove(
     photos: tuple[str, ...],
@@ -123,82 +60,86 @@ def remove(
     only_mask: bool,
     only_alpha: bool,
     crop: bool,
+    format: str | None,
+    quality: int | None,
+    png_level: int | None,
+    recursive: bool,
+    watch: bool,
+    show_steps: str | None,
     overwrite: bool,
+    as_json: bool,
     quiet: bool,
-    **options: Any,
+    **given: Any,
 ) -> None:
     """Cut the subject out of each PHOTO: a file, a folder with its sub-folders, or - for standard input.
 
-    In folders, hidden files and earlier outputs (*-cutout.png) are left out. Where photos of a folder differ by their
-    ending only, the outputs keep it: a.jpg-cutout.png, a.png-cutout.png. A photo that fails is reported at the end,
-    with exit code 1, and the others are done all the same.
+    In folders, hidden files and earlier outputs (such as *-cutout.png) are left out. Where photos of a folder differ
+    by their ending only, the outputs keep it: a.jpg-cutout.png, a.png-cutout.png. Up to four photos are worked on at
+    once. One that fails is reported at the end, and the others are done all the same; called again, it does what is
+    missing.
+
+    \b
+    Exit codes: 0 if all is done or skipped, 1 if something failed, 2 for wrong
+    usage. Ctrl-C ends --watch with 0.
 
     \b
     Examples:
       alphacut remove photo.jpg
       alphacut remove photo.jpg -o out.png --box 120,80,400,520
-      alphacut remove photos/ -o cutouts/ --crop
+      alphacut remove photo.jpg --labels strokes.png
+      alphacut remove photos/ -o cutouts/ --crop --format webp
       alphacut remove photo.jpg -o card.jpg --background white
       alphacut remove - -o - < photo.jpg > cutout.png
+      alphacut remove inbox/ -o cutouts/ --watch
     """
     if only_mask + only_alpha + (background is not None) > 1:
         raise click.UsageError("Give only one of --background, --only-mask and --only-alpha.")
-    if sum(options[prompt] is not None for prompt in ("box", "key", "mask", "trimap")) > 1:
-        raise click.UsageError("Give only one of --box, --key, --mask and --trimap.")
-    what, ending = "rgba", batch.ENDINGS[0]
-    if only_mask:
-        what, ending = "mask", batch.ENDINGS[1]
-    elif only_alpha:
-        what, ending = "alpha", batch.ENDINGS[2]
-    single = _single(photos, out, transparent=what == "rgba" and background is None)
-    if options["refine"] == "none":
-        options["refine"] = None
+    what = "mask" if only_mask else "alpha" if only_alpha else "rgba"
+    single = _single(photos, out, format)
+    to_stream = single is not None and single.destination == STREAM
+    named = None if single is None or to_stream else os.path.splitext(single.destination)[1][1:]
+    encoding = {"format": named or format or "png", "quality": quality, "png_level": png_level}
+    _require_writable(encoding, transparent=what == "rgba" and background is None)
+    if to_stream and as_json:
+        raise click.UsageError("--json needs standard output, which is the picture's.")
+    if watch and not (len(photos) == 1 and os.path.isdir(photos[0])):
+        raise click.UsageError("--watch takes one folder.")
+    if show_steps is not None:
+        _require_outside(show_steps, photos)
+    remover = options.remover(steps=show_steps is not None, **given)
+    ending = batch.ending_of(what, format or "png")
 
-    from .. import Remover
-
-    try:
-        remover = Remover(**options)
-    except (ValueError, RuntimeError, ImportError, OSError) as error:  # a device or model that cannot be used
-        raise click.UsageError(str(error)) from error
-
-    def work(source: str, destination: str) -> None:
+    def work(source: str, destination: str) -> dict[str, Any]:
         cutout = remover(sys.stdin.buffer.read() if source == STREAM else source)
-        if not quiet:
-            for warning in cutout.warnings:
-                _say(f"{source}: {warning}")
-        _save(cutout.crop() if crop else cutout, destination, background=background, what=what)
+        if show_steps is not None:
+            alone = len(photos) == 1 and not os.path.isdir(photos[0])
+            place = "" if alone else _place(destination.removesuffix(ending), out)
+            prompt = {name: getattr(remover._prompt, name) for name in ("box", "labels", "mask", "trimap")}
+            steps.write(steps.pictures(cutout, **prompt), os.path.join(show_steps, place))
+        _save(cutout.crop() if crop else cutout, destination, background=background, what=what, **encoding)
+        return report.facts(cutout)
 
-    if single is None:
-        results = batch.run(batch.plan(photos, out, ending=ending), work, overwrite=overwrite)
-        total = None if any(map(os.path.isdir, photos)) else len(photos)
+    workers = 1 if single is not None else min(4, _threads())
+    run = partial(batch.run, work=work, overwrite=overwrite or to_stream, workers=workers)
+    if watch:
+        results = _watched(photos[0], out, ending, recursive, run)
     else:
-        results = batch.run([single], work, overwrite=overwrite or single.destination == STREAM)
-        total = 1
-
-    _report(results, total, quiet=quiet, to_stream=single is not None and single.destination == STREAM)
-
-
-def _report(results: Iterator[batch.Result], total: int | None, *, quiet: bool, to_stream: bool) -> None:
-    """Have the jobs done, under a progress bar where a person looks on, and tell what failed at the end."""
-    from tqdm import tqdm
-
-    counts: Counter[str] = Counter()
-    failures = []
-    hidden = quiet or to_stream or not sys.stderr.isatty()
-    with tqdm(results, total=total, unit="photo", disable=hidden, leave=False) as progress:
-        for result in progress:
-            counts[result.status] += 1
-            if result.status == "failed":
-                failures.append(result.reason)
-    if not quiet and not to_stream:
-        _say(_summary(counts))
-    for reason in failures:
-        _say(reason)
-    if failures:
-        click.get_current_context().exit(1)
+        results = run([single] if single else batch.plan(photos, out, ending=ending, recursive=recursive))
+    total = None if any(map(os.path.isdir, photos)) else len(photos)
+    report.follow(results, total, quiet=quiet, silent=to_stream, as_json=as_json, watching=watch)
 
 
-def _single(photos: tuple[str, ...], out: str | None, *, transparent: bool) -> batch.Job | None:
+def _watched(
+    folder: str, out: str | None, ending: str, recursive: bool, run: Any
+) -> Generator[batch.Result, None, None]:
+    """What becomes of the pictures of a folder, and of those that come."""
+    for found in arrivals(folder, recursive=recursive):
+        yield from run(
+            item if isinstance(item, batch.Result) else batch.job_in(folder, item, out, ending=ending) for item in found
+        )
+
+
+def _single(photos: tuple[str, ...], out: str | None, format: str | None) -> batch.Job | None:
     """The job, if there is one photo and one named output; None if outputs are to be named."""
     photo = photos[0]
     alone = len(photos) == 1 and not os.path.isdir(photo)
@@ -219,11 +160,43 @@ def _single(photos: tuple[str, ...], out: str | None, *, transparent: bool) -> b
         return None
     if suffix not in WRITE_SUFFIXES:
         raise click.BadParameter(f"cannot write {suffix}, only {' '.join(sorted(WRITE_SUFFIXES))}.", param_hint="--out")
-    if transparent and suffix in (".jpg", ".jpeg"):
-        raise click.BadParameter("a JPEG has no transparency: write a PNG, or give --background.", param_hint="--out")
+    if format is not None and suffix not in FORMATS[format]:
+        raise click.UsageError(f"--format {format} and --out {out} contradict.")
     if os.path.exists(photo) and os.path.exists(out) and os.path.samefile(photo, out):
         raise click.BadParameter("the output would replace the photo.", param_hint="--out")
     return batch.Job(photo, out)
+
+
+def _require_writable(encoding: dict[str, Any], *, transparent: bool) -> None:
+    """One pixel can be written so, before any work is done."""
+    try:
+        write_image(io.BytesIO(), np.zeros((1, 1, 4) if transparent else (1, 1), np.uint8), **encoding)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _require_outside(folder: str, photos: tuple[str, ...]) -> None:
+    """The pictures of the steps would be taken for photos."""
+    place = os.path.realpath(folder) + os.sep
+    for photo in photos:
+        if os.path.isdir(photo) and place.startswith(os.path.join(os.path.realpath(photo), "")):
+            raise click.BadParameter(
+                f"{folder!r} lies in {photo!r}, whose pictures are read.", param_hint="--show-steps"
+            )
+
+
+def _place(stem: str, out: str | None) -> str:
+    """A relative name for a picture's own folder: different outputs have different ones."""
+    top, stem = os.path.abspath(out or os.curdir), os.path.abspath(stem)
+    if stem.startswith(os.path.join(top, "")):
+        return os.path.relpath(stem, top)
+    return os.path.splitdrive(stem)[1].lstrip(os.sep)
+
+
+def _threads() -> int:
+    from .. import get_num_threads
+
+    return get_num_threads()
 
 
 def _save(cutout: Cutout, destination: str, **what: Any) -> None:
@@ -232,21 +205,6 @@ def _save(cutout: Cutout, destination: str, **what: Any) -> None:
         cutout.save(destination, **what)
         return
     file = io.BytesIO()
-    cutout.save(file, format="png", **what)
+    cutout.save(file, **what)
     sys.stdout.buffer.write(file.getbuffer())
     sys.stdout.buffer.flush()
-
-
-def _summary(counts: Counter[str]) -> str:
-    """Such as "3 written, 1 failed"."""
-    words = {"written": "written", "skipped": "skipped (exists; --overwrite replaces it)", "failed": "failed"}
-    return (
-        ", ".join(f"{counts[status]} {word}" for status, word in words.items() if counts[status]) or "no photos found"
-    )
-
-
-def _say(line: str) -> None:
-    """To standard error, above the progress bar."""
-    from tqdm import tqdm
-
-    tqdm.write(line, file=sys.stderr)

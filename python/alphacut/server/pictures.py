@@ -178,5 +178,5 @@ def _small(plane: Array) -> Array:
 def _png(pixels: Array, icc_profile: bytes | None = None) -> bytes:
     """A PNG file, written in little time."""
     file = io.BytesIO()
-    write_image(file, pixels, format="png", icc_profile=icc_profile)
+    write_image(file, pixels, format="png", icc_profile=icc_profile, png_level=1)
     return file.getvalue()

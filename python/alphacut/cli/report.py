@@ -1,0 +1,109 @@
+"""What a command tells of many pictures: progress, warnings, failures and lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Generator
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from .. import Cutout
+    from ..batch import Result
+
+
+def facts(cutout: Cutout) -> dict[str, Any]:
+    """What is told of a picture, in its own coordinates."""
+    height, width = cutout.alpha.shape
+    return {
+        "width": width,
+        "height": height,
+        "box": cutout.box,
+        "method": cutout.method,
+        "subject": cutout.subject,
+        "refine": cutout.refine,
+        "confidence": cutout.confidence,
+        "device": cutout.device,
+        "timings": dict(cutout.timings),
+        "warnings": list(cutout.warnings),
+    }
+
+
+def follow(
+    results: Generator[Result, None, None],
+    total: int | None,
+    *,
+    quiet: bool,
+    silent: bool,
+    as_json: bool,
+    watching: bool,
+) -> None:
+    """Have the jobs done, under a progress bar where a person looks on, and tell what failed.
+
+    `silent` tells that only, and no summary. When `watching`, failures are told at once, and an interrupt is the end.
+    """
+    from tqdm import tqdm
+
+    counts: Counter[str] = Counter()
+    failures = []
+    hidden = quiet or silent or not sys.stderr.isatty()
+    try:
+        with closing(results), tqdm(results, total=total, unit="photo", disable=hidden, leave=False) as progress:
+            for result in progress:
+                counts[result.status] += 1
+                if as_json:
+                    _write(json.dumps(_line(result)))
+                elif result.value and not quiet:
+                    for warning in result.value["warnings"]:
+                        say(f"{result.source}: {warning}")
+                if result.status == "failed" and watching:
+                    say(result.reason)
+                elif result.status == "failed":
+                    failures.append(result.reason)
+    except KeyboardInterrupt:
+        if not watching:
+            raise
+    if not quiet and not silent:
+        say(_summary(counts))
+    for reason in failures:
+        say(reason)
+    if failures:
+        click.get_current_context().exit(1)
+
+
+def say(line: str) -> None:
+    """To standard error, above the progress bar."""
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stderr)
+
+
+def _write(line: str) -> None:
+    """To standard output, above the progress bar, and at once."""
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stdout)
+    sys.stdout.flush()
+
+
+def _line(result: Result) -> dict[str, Any]:
+    """A result for JSON, which escapes what is no text in a name."""
+    told = {
+        "source": result.source,
+        "destination": result.destination,
+        "status": result.status,
+        "reason": result.reason or None,
+    }
+    return {**told, **(result.value or {})}
+
+
+def _summary(counts: Counter[str]) -> str:
+    """Such as "3 written, 1 failed"."""
+    words = {"written": "written", "skipped": "skipped (exists; --overwrite replaces it)", "failed": "failed"}
+    return (
+        ", ".join(f"{counts[status]} {word}" for status, word in words.items() if counts[status]) or "no photos found"
+    )

@@ -1,0 +1,63 @@
+"""The steps of a cutout as pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._arrays import Array, as_uint8, clipped
+from ..io import write_image
+from ..preprocess import resize
+
+if TYPE_CHECKING:
+    from .. import Cutout
+
+KEEP, REMOVE = (0, 255, 0), (220, 0, 0)
+
+
+def pictures(cutout: Cutout, **prompt: Any) -> dict[str, Array]:
+    """The input with its prompt drawn, each step in the picture's size, and the cutout over a checkerboard.
+
+    `cutout` has its steps; `prompt` is what was given of box, labels, mask and trimap.
+    """
+    size = cutout.alpha.shape
+    steps = {
+        name: step if step.shape[:2] == size else resize(step, size, method="bilinear")
+        for name, step in cutout.steps.items()
+    }
+    return {"input": _with_prompt(cutout.image, **prompt), **steps, "checkerboard": cutout.on("checkerboard")}
+
+
+def write(steps: Mapping[str, Array], folder: str | os.PathLike[str]) -> None:
+    """Each step as a numbered picture."""
+    os.makedirs(folder, exist_ok=True)
+    for number, (name, pixels) in enumerate(steps.items(), 1):
+        write_image(os.path.join(folder, f"{number:02}-{name}.png"), pixels)
+
+
+def _with_prompt(
+    image: Array,
+    box: Sequence[int] | None = None,
+    labels: Array | None = None,
+    mask: Array | None = None,
+    trimap: Array | None = None,
+) -> Array:
+    """A copy in 8 bits and colour with the prompt drawn: green to keep, red to remove."""
+    drawn = as_uint8(image)
+    drawn = drawn.copy() if drawn.ndim == 3 else np.repeat(drawn[..., None], 3, axis=2)
+    if labels is not None:
+        drawn[labels == 0] = REMOVE
+        drawn[labels == 1] = KEEP
+    hint = trimap if mask is None else mask.view(np.uint8) * np.uint8(255)
+    if hint is not None:
+        for value, colour in ((0, REMOVE), (255, KEEP)):
+            drawn[hint == value] = drawn[hint == value] // 2 + np.array(colour, np.uint8) // 2
+    if box is not None:
+        x, y, width, height = clipped(box, image.shape)
+        inside = drawn[y : y + height, x : x + width]
+        for edge in (inside[:3], inside[-3:], inside[:, :3], inside[:, -3:]):
+            edge[...] = KEEP
+    return drawn

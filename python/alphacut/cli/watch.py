@@ -1,0 +1,108 @@
+"""The pictures of a folder, and those that come."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import click
+
+from .. import batch
+
+REST = 1.0
+"""Seconds for which a file has not changed before it is taken for whole."""
+
+
+def arrivals(folder: str, *, recursive: bool) -> Iterator[Iterable[str | batch.Result]]:
+    """First the pictures that are there, then, for ever, those that have come or changed; each once it is at rest.
+
+    The first round is lazy, and holds failed results for folders that cannot be listed.
+    """
+    changes = _changes(folder, recursive)
+    resting = _Resting()
+    resting.add(next(changes))  # from here on nothing is missed
+    yield resting.sieve(batch.walk(folder, recursive=recursive))
+    for paths in changes:
+        resting.add(paths)
+        if ready := resting.ready():
+            yield ready
+
+
+def _changes(folder: str, recursive: bool) -> Iterator[list[str]]:
+    """The pictures that have come or changed, twice a second."""
+    try:
+        import watchfiles
+    except ImportError as error:
+        raise click.ClickException("--watch needs watchfiles: pip install 'alphacut[watch]'") from error
+    place = os.path.realpath(folder)  # as the changes name it
+    stream = watchfiles.watch(
+        place, watch_filter=None, recursive=recursive, debounce=500, rust_timeout=500, yield_on_timeout=True
+    )
+    for changed in _told(stream, folder):
+        paths = []
+        for change, path in changed:
+            path = os.path.join(folder, os.path.relpath(path, place))
+            if batch.belongs(path, folder, recursive=recursive):
+                paths.append(path)
+            elif recursive and change == watchfiles.Change.added and os.path.isdir(path):
+                # What a folder brought along may have made no changes of its own.
+                paths += [
+                    found for found in batch.walk(path) if isinstance(found, str) and batch.belongs(found, folder)
+                ]
+        yield paths
+
+
+def _told(changes: Iterator[Any], folder: str) -> Iterator[Any]:
+    """The same; what the system refuses, such as more folders than it can watch, in one line."""
+    try:
+        yield from changes
+    except (OSError, RuntimeError) as error:
+        raise click.ClickException(f"cannot watch {folder}: {error}") from error
+
+
+class _Resting:
+    """Files that may still be written to."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[tuple[int, int], float]] = {}  # size and time of change; since when
+
+    def add(self, paths: Iterable[str]) -> None:
+        """Wait for these."""
+        for path in paths:
+            self._seen[path] = (-1, -1), 0.0
+
+    def sieve(self, found: Iterable[str | batch.Result]) -> Iterator[str | batch.Result]:
+        """What is at rest by its time of change; waits for the others."""
+        for item in found:
+            if isinstance(item, str) and item in self._seen:
+                continue
+            stamp = _stamp(item) if isinstance(item, str) else None
+            if isinstance(item, str) and stamp and time.time() - stamp[1] / 1e9 < REST:
+                self.add([item])
+            else:
+                yield item
+
+    def ready(self) -> list[str]:
+        """Those that have come to rest, no longer waited for."""
+        now, done = time.monotonic(), []
+        for path, (seen, since) in list(self._seen.items()):
+            stamp = _stamp(path)
+            if stamp is None:
+                del self._seen[path]
+            elif stamp != seen:
+                self._seen[path] = stamp, now
+            elif now - since >= REST:
+                del self._seen[path]
+                done.append(path)
+        return done
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    """Size and time of change; None where there is no file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
