@@ -74,8 +74,7 @@ def remove(
     """Cut the subject out of each PHOTO: a file, a folder with its sub-folders, or - for standard input.
 
     In folders, hidden files and earlier outputs (such as *-cutout.png) are left out. Where photos of a folder differ
-    by their ending only, the outputs keep it: a.jpg-cutout.png, a.png-cutout.png. Up to four photos are worked on at
-    once. One that fails is reported at the end, and the others are done all the same; called again, it does what is
+    by their ending only, the outputs keep it: a.jpg-cutout.png, a.png-cutout.png. Two photos are worked on at once. One that fails is reported at the end, and the others are done all the same; called again, it does what is
     missing.
 
     \b
@@ -119,7 +118,7 @@ def remove(
         _save(cutout.crop() if crop else cutout, destination, background=background, what=what, **encoding)
         return report.facts(cutout)
 
-    workers = 1 if single is not None else min(4, _threads())
+    workers = 1 if single is not None else min(2, _threads())
     run = partial(batch.run, work=work, overwrite=overwrite or to_stream, workers=workers)
     if watch:
         results = _watched(photos[0], out, ending, recursive, run)
