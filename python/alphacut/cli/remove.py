@@ -74,8 +74,8 @@ def remove(
     """Cut the subject out of each PHOTO: a file, a folder with its sub-folders, or - for standard input.
 
     In folders, hidden files and earlier outputs (such as *-cutout.png) are left out. Where photos of a folder differ
-    by their ending only, the outputs keep it: a.jpg-cutout.png, a.png-cutout.png. Two photos are worked on at once. One that fails is reported at the end, and the others are done all the same; called again, it does what is
-    missing.
+    by their ending only, the outputs keep it: a.jpg-cutout.png, a.png-cutout.png. Two photos are worked on at once.
+    One that fails is reported at the end, and the others are done all the same; called again, it does what is missing.
 
     \b
     Exit codes: 0 if all is done or skipped, 1 if something failed, 2 for wrong

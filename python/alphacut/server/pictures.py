@@ -20,8 +20,6 @@ from .errors import ApiError, cutting, reading
 PREVIEW_PIXELS = 750_000
 """The size in which a page sees its cutout: a stroke then takes some tens of milliseconds, and 75 MB are kept."""
 
-_FINISH = Remover()
-
 
 class Preview:
     """One picture in a small size, and its latest cut.
@@ -48,6 +46,7 @@ class Preview:
         small = self._picture.pixels.shape
         self._scale = small[1] / width, small[0] / height
         self._remover = Remover(refine=None, foreground=False)
+        self._finish = Remover()
         self._lock = threading.Lock()
 
     @property
@@ -68,10 +67,10 @@ class Preview:
             if draft:
                 png = _png(found.mask)
             elif found.method == "key":  # its ramp is finer than what its mask could be refined to
-                found = _FINISH(self._picture)
+                found = self._finish(self._picture)
                 png = _png(found.rgba, self._picture.icc_profile)
             else:
-                png = _png(_FINISH(self._picture, mask=found.mask).rgba, self._picture.icc_profile)
+                png = _png(self._finish(self._picture, mask=found.mask).rgba, self._picture.icc_profile)
         return png, self._facts(found, time.perf_counter() - start)
 
     def _prompts(self, box: Sequence[int] | None, strokes: Sequence[Stroke]) -> dict[str, Any]:

@@ -1,0 +1,687 @@
+import base64
+import io
+import json
+import statistics
+import urllib.request
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+# Of the picture of two discs: the centres, and a place in the ground, in shares of width and height.
+LEFT, RIGHT, GROUND = (0.3, 0.5), (0.7, 0.5), (0.5, 0.08)
+RED, BLUE = (190, 40, 40), (40, 60, 190)
+# An EXIF orientation turns a picture of the camera; 6: its left side was up.
+TURNED = 6
+
+
+def discs(height=240, width=360):
+    """A red and a blue disc on a gray ground with some noise."""
+    y, x = np.mgrid[:height, :width]
+    noise = np.random.default_rng(7).integers(0, 25, (height, width, 1))
+    pixels = np.repeat(150 + noise, 3, axis=2).astype(np.uint8)
+    for (across, down), colour in ((LEFT, RED), (RIGHT, BLUE)):
+        pixels[np.hypot(x - across * width, y - down * height) < 0.25 * height] = colour
+    return pixels
+
+
+def encoded(pixels, format="PNG", **options):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, format, **options)
+    return file.getvalue()
+
+
+def picture(data=None, name="discs.png", kind="image/png"):
+    """A file for a file input."""
+    return {"name": name, "mimeType": kind, "buffer": encoded(discs()) if data is None else data}
+
+
+def wait(page, state="ready"):
+    page.locator(f"body[data-state={state}]").wait_for()
+
+
+def choose(page, data=None, **names):
+    page.set_input_files("#file", picture(data, **names))
+    wait(page)
+
+
+def pick(page, name, value):
+    page.locator(f"input[name={name}][value={value}]").check(force=True)
+
+
+def status(page):
+    return page.locator("#status").inner_text()
+
+
+def place(page):
+    """Left, top, width and height of the picture in the window."""
+    canvas = page.locator("#canvas")
+    x, y, width, height = map(float, canvas.get_attribute("data-place").split(","))
+    outer = canvas.bounding_box()
+    return outer["x"] + x, outer["y"] + y, width, height
+
+
+def resize(page, width, height):
+    before = page.locator("#canvas").get_attribute("data-place")
+    page.set_viewport_size({"width": width, "height": height})
+    page.locator(f"#canvas:not([data-place='{before}'])").wait_for()
+
+
+def at(page, across, down):
+    """A place of the picture in the window."""
+    x, y, width, height = place(page)
+    return x + across * width, y + down * height
+
+
+def drag(page, begin, end, release=True):
+    page.mouse.move(*at(page, *begin))
+    page.mouse.down()
+    page.mouse.move(*at(page, *end), steps=8)
+    if release:
+        page.mouse.up()
+        wait(page)
+
+
+def pixel(page, spot):
+    """The colour that is drawn at a place of the picture."""
+    return page.evaluate(
+        """async ([across, down]) => {
+            await new Promise(requestAnimationFrame);
+            await new Promise(requestAnimationFrame);
+            const canvas = document.getElementById("canvas");
+            const [x, y, width, height] = canvas.dataset.place.split(",").map(Number);
+            const spot = [x + across * width, y + down * height].map((value) => Math.floor(value * devicePixelRatio));
+            const one = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+            one.drawImage(canvas, -spot[0], -spot[1]);
+            return [...one.getImageData(0, 0, 1, 1).data];
+        }""",
+        list(spot),
+    )[:3]
+
+
+def mask(page, *spots):
+    """Whether places are in the mask, as the page shows it; the strokes are out of the way."""
+    tool, view = page.evaluate("['tool', 'view'].map((name) => document.getElementById('panel').elements[name].value)")
+    pick(page, "tool", "look")
+    pick(page, "view", "mask")
+    found = [pixel(page, spot) for spot in spots]
+    pick(page, "tool", tool)
+    pick(page, "view", view)
+    assert all(each in ([0, 0, 0], [255, 255, 255]) for each in found), found
+    return [each == [255, 255, 255] for each in found]
+
+
+def is_checker(colour):
+    return min(colour) > 220 and max(colour) - min(colour) < 10
+
+
+def kept(server):
+    """How many pictures the server keeps."""
+    with urllib.request.urlopen(f"{server}/metrics") as answer:
+        lines = answer.read().decode().splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith("alphacut_pictures "))
+
+
+# --- a picture comes in ----------------------------------------------------------------------------------------------
+
+
+def test_an_empty_page_says_what_to_do(page):
+    assert page.locator("body").get_attribute("data-state") == "empty"
+    said = page.locator("#empty").inner_text()
+    assert "Drop a picture, paste one, or choose a file." in said
+    assert "Nothing leaves this machine." in said
+    assert not page.locator("#canvas").is_visible()
+    assert not page.locator("#panel").is_visible()
+
+
+def test_choosing_a_picture_shows_its_cutout(page):
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose a picture").click()
+    chooser.value.set_files(picture())
+    wait(page)
+    assert pixel(page, LEFT) == list(RED)
+    assert is_checker(pixel(page, GROUND))
+    assert not page.locator("#empty").is_visible()
+    assert "confidence" in status(page)
+    assert "%" in status(page)
+    assert "ms" in status(page)
+
+
+HAND_OVER = """([data, count]) => {
+    const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+    const transfer = new DataTransfer();
+    for (let i = 0; i < count; i++) transfer.items.add(new File([bytes], `${i}.png`, { type: "image/png" }));
+    const target = document.getElementById("drop");
+    target.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_dropping_a_picture_shows_its_cutout(page):
+    page.evaluate(HAND_OVER, [base64.b64encode(encoded(discs())).decode(), 1])
+    wait(page)
+    assert pixel(page, LEFT) == list(RED)
+    assert is_checker(pixel(page, GROUND))
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_dropping_no_picture_or_several_is_an_error(page, count):
+    page.evaluate(HAND_OVER, [base64.b64encode(encoded(discs())).decode(), count])
+    wait(page, "error")
+    assert ("these were 2" if count else "no picture file") in status(page)
+
+
+def test_pasting_a_picture_shows_its_cutout(visit):
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    page.evaluate(
+        """async (data) => {
+            const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+            const blob = new Blob([bytes], { type: "image/png" });
+            await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
+        }""",
+        base64.b64encode(encoded(discs())).decode(),
+    )
+    page.keyboard.press("Control+V")
+    wait(page)
+    assert pixel(page, LEFT) == list(RED)
+    assert is_checker(pixel(page, GROUND))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "shape"),
+    [
+        (np.full((1, 1, 3), (10, 200, 30), np.uint8), (1, 1)),
+        (discs(40, 2000)[18:22], (4, 2000)),
+        (discs()[:, :, 0], (240, 360)),
+        (np.dstack([discs(), np.full((240, 360), 255, np.uint8)]), (240, 360)),
+    ],
+    ids=["one-pixel", "wide", "gray", "with-alpha"],
+)
+def test_odd_pictures(page, pixels, shape):
+    choose(page, encoded(pixels))
+    _, _, width, height = place(page)
+    assert width / height == pytest.approx(shape[1] / shape[0], rel=0.4 if shape[0] == 4 else 0.02)
+    middle = np.resize(pixels[shape[0] // 2, shape[1] // 2], 3)
+    pick(page, "view", "original")
+    assert pixel(page, (0.5, 0.5)) == pytest.approx(middle, abs=30)
+    pick(page, "tool", "keep")
+    drag(page, (0.4, 0.5), (0.6, 0.5))
+    assert mask(page, (0.5, 0.5)) == [True]
+    pick(page, "tool", "box")
+    drag(page, (-0.01, -0.01), (0.9, 1.01))
+
+
+def test_a_camera_s_picture_is_upright(page):
+    exif = Image.Exif()
+    exif[0x0112] = TURNED
+    lying = np.ascontiguousarray(np.rot90(discs()))
+    choose(page, encoded(lying, "JPEG", exif=exif, quality=95), name="camera.jpg", kind="image/jpeg")
+    _, _, width, height = place(page)
+    assert width / height == pytest.approx(1.5, rel=0.02)
+    pick(page, "view", "original")
+    assert pixel(page, LEFT) == pytest.approx(RED, abs=12)
+    pick(page, "tool", "remove")
+    drag(page, (LEFT[0] - 0.05, 0.5), (LEFT[0] + 0.05, 0.5))
+    assert mask(page, LEFT) == [False]
+
+
+# --- box and strokes -------------------------------------------------------------------------------------------------
+
+
+def test_a_box_holds_the_subject(page):
+    choose(page)
+    pick(page, "tool", "box")
+    drag(page, (0.05, 0.02), (0.5, 0.98))
+    assert mask(page, LEFT, RIGHT, GROUND) == [True, False, False]
+    drag(page, (0.98, 0.98), (0.5, 0.02))  # from any corner, and in place of the first
+    assert mask(page, LEFT, RIGHT, GROUND) == [False, True, False]
+
+
+def test_a_box_of_nothing_is_no_box(page):
+    choose(page)
+    before = mask(page, LEFT, RIGHT)
+    pick(page, "tool", "box")
+    drag(page, LEFT, LEFT)
+    assert mask(page, LEFT, RIGHT) == before
+    assert page.locator("#undo").is_disabled()
+
+
+def test_the_cut_follows_strokes_while_they_are_drawn(page):
+    choose(page)
+    pick(page, "tool", "keep")
+    drag(page, (LEFT[0] - 0.05, 0.5), (LEFT[0] + 0.05, 0.5))
+    drag(page, (RIGHT[0] - 0.05, 0.5), (RIGHT[0] + 0.05, 0.5))
+    assert mask(page, LEFT, RIGHT, GROUND) == [True, True, False]
+    pick(page, "view", "mask")
+    pick(page, "tool", "remove")
+    beside = (RIGHT[0], 0.68)  # in the disc, but not under the stroke
+    drag(page, (RIGHT[0] - 0.05, 0.5), (RIGHT[0] + 0.05, 0.5), release=False)
+    for _ in range(1000):
+        if pixel(page, beside) == [0, 0, 0]:
+            break
+    assert pixel(page, beside) == [0, 0, 0]
+    assert page.locator("body").get_attribute("data-state") == "draft"
+    page.mouse.up()
+    wait(page)
+    assert mask(page, LEFT, RIGHT, beside) == [True, False, False]
+
+
+def test_drafts_are_sent_one_at_a_time_and_the_finished_cut_comes_last(page):
+    choose(page)
+    under_way, most, drafts = set(), [], []
+
+    def sent(request):
+        if request.url.endswith("/cut"):
+            under_way.add(request)
+            most.append(len(under_way))
+            drafts.append(json.loads(request.post_data)["draft"])
+
+    page.on("request", sent)
+    page.on("requestfinished", lambda request: under_way.discard(request))
+    page.on("requestfailed", lambda request: under_way.discard(request))
+    pick(page, "tool", "keep")
+    drag(page, LEFT, RIGHT)
+    assert max(most) == 1
+    assert drafts[0] is True
+    assert drafts[-1] is False
+    assert drafts.count(False) == 1
+
+
+def test_a_new_stroke_supersedes_the_finished_cut(page):
+    choose(page)
+    pick(page, "tool", "keep")
+    held = []
+
+    def hold_the_finished(route):
+        if json.loads(route.request.post_data)["draft"] or held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/cut", hold_the_finished)
+    page.mouse.move(*at(page, *LEFT))
+    page.mouse.down()
+    page.mouse.up()
+    while not held:
+        page.wait_for_timeout(10)
+    pick(page, "tool", "remove")
+    drag(page, (RIGHT[0] - 0.05, 0.5), (RIGHT[0] + 0.05, 0.5))
+    assert mask(page, LEFT, RIGHT) == [True, False]
+    assert held[0].request.failure is not None  # given up, so that it cannot come late
+
+
+def test_undo_redo_and_starting_over(page):
+    choose(page)
+    first = mask(page, LEFT, RIGHT)
+    undo, redo, clear = (page.locator(name) for name in ("#undo", "#redo", "#clear"))
+    assert [button.is_enabled() for button in (undo, redo, clear)] == [False, False, False]
+    pick(page, "tool", "keep")
+    drag(page, (LEFT[0] - 0.05, 0.5), (LEFT[0] + 0.05, 0.5))
+    pick(page, "tool", "remove")
+    drag(page, (LEFT[0] - 0.06, 0.5), (LEFT[0] + 0.06, 0.5))
+    assert mask(page, LEFT) == [False]
+    undo.click()
+    wait(page)
+    assert mask(page, LEFT) == [True]
+    page.keyboard.press("Control+Shift+Z")
+    wait(page)
+    assert mask(page, LEFT) == [False]
+    page.keyboard.press("Control+Z")
+    wait(page)
+    page.keyboard.press("Control+Y")
+    wait(page)
+    assert mask(page, LEFT) == [False]
+    clear.click()
+    wait(page)
+    assert mask(page, LEFT, RIGHT) == first
+    assert clear.is_disabled()
+    undo.click()  # this, too
+    wait(page)
+    assert mask(page, LEFT) == [False]
+    assert redo.is_enabled()
+    drag(page, (RIGHT[0] - 0.06, 0.5), (RIGHT[0] + 0.06, 0.5))
+    assert redo.is_disabled()
+
+
+# --- views -----------------------------------------------------------------------------------------------------------
+
+
+def test_views(page):
+    choose(page)
+    pick(page, "tool", "box")
+    drag(page, (0.05, 0.02), (0.5, 0.98))
+    pick(page, "tool", "look")
+    expected = {
+        "cutout": (list(RED), None),
+        "mask": ([255] * 3, [0] * 3),
+        "alpha": ([255] * 3, [0] * 3),
+        "colour": (list(RED), [0x3A, 0x86, 0xC8]),
+    }
+    for view, (subject, ground) in expected.items():
+        pick(page, "view", view)
+        assert pixel(page, LEFT) == subject, view
+        assert pixel(page, RIGHT) == ground if ground else is_checker(pixel(page, RIGHT)), view
+    pick(page, "view", "original")
+    assert pixel(page, RIGHT) == list(BLUE)
+
+
+def test_alpha_is_soft_where_the_mask_decides(page):
+    soft = Image.fromarray(discs()).filter(ImageFilter.GaussianBlur(5))
+    choose(page, encoded(np.array(soft)))
+    pick(page, "tool", "box")
+    drag(page, (0.05, 0.02), (0.5, 0.98))
+    spots = [(LEFT[0], down) for down in np.linspace(0.15, 0.4, 40)]
+    shown = {}
+    for view in ("alpha", "mask"):
+        pick(page, "view", view)
+        shown[view] = np.array([pixel(page, spot)[0] for spot in spots])
+    below, above = ((shown["alpha"] > low) & (shown["alpha"] < low + 70) for low in (30, 155))
+    assert below.any()
+    assert above.any()
+    assert not shown["mask"][below].any()
+    assert (shown["mask"][above] == 255).all()
+
+
+def test_compare_shows_the_original_on_the_left(page):
+    choose(page)
+    pick(page, "view", "mask")
+    assert pixel(page, LEFT) == [255] * 3
+    page.locator("#compare").fill("50")
+    assert pixel(page, LEFT) == list(RED)
+    assert pixel(page, RIGHT) in ([0] * 3, [255] * 3)
+    page.locator("#compare").fill("100")
+    assert pixel(page, RIGHT) == list(BLUE)
+
+
+def test_a_colour_and_a_picture_behind(page):
+    choose(page)
+    page.locator("#background-colour").fill("#ff8800")
+    assert page.locator("input[name=view][value=colour]").is_checked()
+    assert pixel(page, GROUND) == [255, 136, 0]
+    behind = np.zeros((100, 300, 3), np.uint8)
+    behind[:, 100:200] = (0, 200, 100)  # what is left when its middle covers the picture
+    assert page.locator("input[name=view][value=picture]").is_disabled()
+    page.set_input_files("#background-file", picture(encoded(behind), name="behind.png"))
+    page.locator("input[name=view][value=picture]:checked").wait_for(state="attached")
+    assert pixel(page, GROUND) == [0, 200, 100]
+    assert pixel(page, LEFT) == list(RED)
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def downloaded(page):
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    wait(page)
+    assert download.value.suggested_filename == "discs-cutout.png"
+    return np.array(Image.open(download.value.path()))
+
+
+def test_download_is_what_is_seen_at_full_size(page):
+    large = Image.fromarray(discs(900, 1350)).filter(ImageFilter.GaussianBlur(3))  # more than a preview has, and soft
+    choose(page, encoded(np.array(large)))
+    pick(page, "tool", "box")
+    drag(page, (0.03, 0.02), (0.5, 0.98))
+    pick(page, "tool", "keep")
+    drag(page, (LEFT[0] - 0.06, 0.5), (LEFT[0] + 0.06, 0.5))
+    y, x = np.mgrid[:900, :1350]
+    subject = np.hypot(x - 405, y - 450) < 225
+    cutout = downloaded(page)
+    assert cutout.shape == (900, 1350, 4)
+    assert np.mean((cutout[..., 3] > 127) == subject) > 0.99
+    assert cutout[450, 405].tolist() == [*RED, 255]
+    for view, soft in (("mask", False), ("alpha", True)):
+        pick(page, "view", view)
+        found = downloaded(page)
+        assert found.shape == (900, 1350), view
+        assert np.mean((found > 127) == subject) > 0.99, view
+        assert (len(np.unique(found)) > 2) == soft, view
+    page.locator("#background-colour").fill("#ff8800")
+    found = downloaded(page)
+    assert found[450, 945].tolist() == [255, 136, 0]
+    assert found[450, 405].tolist() == list(RED)
+    page.set_input_files("#background-file", picture(encoded(np.full((20, 30, 3), (1, 200, 3), np.uint8))))
+    page.locator("input[name=view][value=picture]:checked").wait_for(state="attached")
+    found = downloaded(page)
+    assert found[450, 945].tolist() == [1, 200, 3]
+    assert found[450, 405].tolist() == list(RED)
+
+
+def test_pictures_do_not_stay_on_the_server(visit, server):
+    before = kept(server)
+    page = visit()
+    choose(page)
+    assert kept(server) == before + 1
+    with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        choose(page, encoded(discs(120, 200)))
+    assert kept(server) == before + 1
+    page.goto("about:blank")
+    for _ in range(1000):
+        if kept(server) == before:
+            break
+        page.wait_for_timeout(10)
+    assert kept(server) == before
+
+
+# --- what goes wrong -------------------------------------------------------------------------------------------------
+
+
+def provoked(complaints, status):
+    """Takes out what the console says of an answer that was provoked."""
+    expected = [text for text in complaints if f"status of {status}" in text]
+    assert expected
+    for text in expected:
+        complaints.remove(text)
+
+
+def test_an_error_keeps_the_picture_and_the_strokes(page, complaints):
+    page.set_input_files("#file", picture(b"no picture", name="notes.txt", kind="text/plain"))
+    wait(page, "error")
+    assert "picture" in status(page)
+    assert page.locator("#empty").is_visible()
+    choose(page)
+    pick(page, "tool", "remove")
+    drag(page, (LEFT[0] - 0.06, 0.5), (LEFT[0] + 0.06, 0.5))
+    page.set_input_files("#file", picture(b"no picture"))
+    wait(page, "error")
+    assert page.locator("#undo").is_enabled()
+    assert mask(page, LEFT) == [False]
+    drag(page, (RIGHT[0] - 0.06, 0.5), (RIGHT[0] + 0.06, 0.5))
+    assert mask(page, LEFT, RIGHT) == [False, False]
+    provoked(complaints, 400)
+
+
+def test_a_picture_that_is_too_large_is_refused_in_words(page, complaints):
+    page.set_input_files("#file", picture(encoded(np.zeros((1500, 1500), np.uint8))))
+    wait(page, "error")
+    assert "2000000" in status(page).replace(",", "").replace(" ", "")
+    provoked(complaints, 413)
+
+
+def test_a_background_that_is_no_picture_changes_nothing(page):
+    choose(page)
+    page.set_input_files("#background-file", picture(b"no picture"))
+    wait(page, "error")
+    assert "cannot show" in status(page)
+    assert page.locator("input[name=view][value=cutout]").is_checked()
+
+
+def test_a_picture_that_the_server_forgot_is_sent_again(page, server, complaints):
+    with page.expect_response("**/api/pictures") as first:
+        choose(page)
+    name = first.value.json()["id"]
+    page.request.delete(f"{server}/api/pictures/{name}")
+    pick(page, "tool", "remove")
+    drag(page, (LEFT[0] - 0.06, 0.5), (LEFT[0] + 0.06, 0.5))
+    assert mask(page, LEFT) == [False]
+    provoked(complaints, 404)
+
+
+def test_a_busy_server_is_asked_again(page, complaints):
+    choose(page)
+    answers = iter([503, 503])
+
+    def busy(route):
+        if next(answers, None) is None:
+            return route.continue_()
+        body = json.dumps({"errors": [{"code": "busy", "title": "All places are taken."}]})
+        return route.fulfill(status=503, headers={"Retry-After": "0.1"}, body=body)
+
+    page.route("**/cut", busy)
+    pick(page, "tool", "remove")
+    drag(page, (LEFT[0] - 0.06, 0.5), (LEFT[0] + 0.06, 0.5))
+    assert next(answers, None) is None
+    assert mask(page, LEFT) == [False]
+    provoked(complaints, 503)
+
+
+def test_a_server_that_is_gone_is_said_and_survived(page, complaints):
+    choose(page)
+    pick(page, "tool", "remove")
+    page.route("**/cut", lambda route: route.abort())
+    page.mouse.move(*at(page, *LEFT))
+    page.mouse.down()
+    page.mouse.up()
+    wait(page, "error")
+    assert status(page) == "The server cannot be reached."
+    page.unroute("**/cut")
+    drag(page, (LEFT[0] - 0.06, 0.5), (LEFT[0] + 0.06, 0.5))
+    assert mask(page, LEFT) == [False]
+    assert all("ERR_FAILED" in text for text in complaints)
+    complaints.clear()
+
+
+# --- other hands and windows -----------------------------------------------------------------------------------------
+
+
+def test_everything_by_keyboard(page):
+    page.on("filechooser", lambda chooser: None)  # so early that choosers are caught when the keys come
+    page.keyboard.press("Tab")  # the link to the API
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Choose a picture"
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(picture())
+    wait(page)
+    page.keyboard.press("b")
+    assert page.evaluate("document.activeElement.id") == "canvas"
+    page.keyboard.press("Space")  # a corner in the middle
+    for _ in range(15):
+        page.keyboard.press("Shift+ArrowUp")
+        page.keyboard.press("Shift+ArrowLeft")
+    assert page.locator("body").get_attribute("data-state") == "draft"
+    for _ in range(30):
+        page.keyboard.press("Shift+ArrowUp")
+    page.keyboard.press("Escape")  # not so
+    wait(page)
+    assert page.locator("#undo").is_disabled()
+    for _ in range(30):
+        page.keyboard.press("Shift+ArrowDown")
+        page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Enter")
+    for _ in range(40):
+        page.keyboard.press("Shift+ArrowUp")
+    for _ in range(18):
+        page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Enter")
+    wait(page)
+    assert mask(page, LEFT, RIGHT) == [False, True]
+    size = int(page.locator("#brush").input_value())
+    page.keyboard.press("]")
+    assert int(page.locator("#brush").input_value()) > size
+    page.keyboard.press("[")
+    page.keyboard.press("r")
+    page.keyboard.press("Space")
+    for _ in range(8):
+        page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Space")
+    wait(page)
+    page.keyboard.press("Control+Z")
+    wait(page)
+    page.keyboard.press("Escape")
+    assert page.locator("body").get_attribute("data-tool") == "look"
+    seen = []
+    for _ in range(5):
+        page.keyboard.press("v")
+        seen.append(page.locator("input[name=view]:checked").get_attribute("value"))
+    assert seen == ["mask", "alpha", "colour", "original", "cutout"]
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "download":
+            break
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    alpha = np.array(Image.open(download.value.path()))[..., 3]
+    assert alpha[120, 252] == 255
+    assert alpha[120, 108] == 0
+    wait(page)
+
+
+def test_on_a_phone(visit):
+    page = visit(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, device_scale_factor=2)
+    inner = "[document.documentElement.scrollWidth, innerWidth]"
+    assert page.evaluate(inner) == [360, 360]
+    choose(page)
+    assert page.evaluate(inner) == [360, 360]
+    _, _, width, _ = place(page)
+    canvas = page.evaluate("[document.getElementById('canvas').width, document.getElementById('canvas').clientWidth]")
+    assert canvas[0] == 2 * canvas[1]
+    assert width > 280
+    touch_action = "getComputedStyle(document.getElementById('canvas')).touchAction"
+    assert page.evaluate(touch_action) == "auto"  # a finger scrolls
+    page.locator("label:has([name=tool][value=remove])").tap()
+    assert page.evaluate(touch_action) == "none"  # a finger draws
+    touch = page.context.new_cdp_session(page)
+
+    def finger(kind, *spots):
+        points = [dict(zip("xy", at(page, *spot), strict=True)) for spot in spots]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    finger("touchStart", (LEFT[0] - 0.06, 0.5))
+    for share in np.linspace(-0.05, 0.06, 8):
+        finger("touchMove", (LEFT[0] + share, 0.5))
+    finger("touchEnd")
+    wait(page)
+    assert mask(page, LEFT) == [False]
+    page.locator("summary").tap()
+    assert page.evaluate(inner) == [360, 360]
+
+
+def test_in_the_dark(visit):
+    page = visit(color_scheme="dark")
+    choose(page)
+    assert max(pixel(page, GROUND)) < 80
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(19, 19, 24)"
+    page.emulate_media(color_scheme="light")
+    page.wait_for_timeout(200)
+    assert is_checker(pixel(page, GROUND))
+
+
+def test_the_picture_fits_a_window_that_changes(page):
+    choose(page)
+    pick(page, "tool", "remove")
+    resize(page, 700, 700)
+    drag(page, (LEFT[0] - 0.06, 0.5), (LEFT[0] + 0.06, 0.5))
+    x, _, width, _ = place(page)
+    assert x >= 0
+    assert x + width <= 700
+    resize(page, 1300, 900)
+    assert mask(page, LEFT) == [False]
+
+
+def test_time_from_stroke_to_seen(page, capsys):
+    """Measures, and asserts only that something was measured: the time is the machine's."""
+    choose(page, encoded(discs(800, 1200)))
+    pick(page, "tool", "keep")
+    page.mouse.move(*at(page, 0.2, 0.5))
+    page.mouse.down()
+    for share in np.linspace(0.2, 0.4, 40):
+        page.mouse.move(*at(page, share, 0.5))
+        page.wait_for_timeout(16)
+    page.mouse.up()
+    wait(page)
+    seen = page.evaluate("performance.getEntriesByName('stroke-to-seen').map((entry) => entry.duration)")
+    assert seen
+    assert min(seen) > 0
+    with capsys.disabled():
+        print(f"\nstroke to seen: median {statistics.median(seen):.0f} ms, most {max(seen):.0f} ms, {len(seen)} drafts")
