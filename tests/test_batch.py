@@ -167,6 +167,28 @@ def test_several_sources_do_not_meet_in_out(tmp_path):
     }
 
 
+def test_what_is_given_twice_is_done_once(tmp_path):
+    touch(tmp_path, "d/a.jpg", "d/sub/b.jpg", "e/c.jpg")
+    (tmp_path / "link").symlink_to(tmp_path / "d")
+    given = [tmp_path / "d/sub", tmp_path / "d", tmp_path / "d/sub/b.jpg", tmp_path / "link", tmp_path / "e"]
+    jobs = list(batch.plan([str(path) for path in given]))
+    found = sorted(os.path.relpath(job.source, tmp_path) for job in jobs)
+    assert found == ["d/a.jpg", "d/sub/b.jpg", "e/c.jpg"]
+    jobs = list(batch.plan([str(tmp_path / "d/sub"), str(tmp_path / "d")], recursive=False))
+    assert len(jobs) == 2
+
+
+def test_what_changed_is_stale(tmp_path):
+    touch(tmp_path, "a.jpg", "a-cutout.png")
+    job = Job(str(tmp_path / "a.jpg"), str(tmp_path / "a-cutout.png"))
+    os.utime(job.destination, (4e9, 4e9))
+    assert not batch.is_stale(job)
+    os.utime(job.source, (5e9, 5e9))
+    assert batch.is_stale(job)
+    os.unlink(job.source)
+    assert batch.is_stale(job)
+
+
 def test_no_output_is_an_input(tmp_path):
     touch(tmp_path, "a.jpg", "a-cutout.png")
     a, cutout = str(tmp_path / "a.jpg"), str(tmp_path / "a-cutout.png")

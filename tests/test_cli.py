@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -211,7 +212,7 @@ def test_threads_and_several_at_once(root, monkeypatch):
         call("remove", "a.png", "-o", "b.png")
     finally:
         alphacut.set_num_threads(threads)
-    assert seen == [1, 3, 4, 1]
+    assert seen == [1, 2, 2, 1]
 
 
 def test_several_at_once_give_the_bytes_of_one(root):
@@ -280,22 +281,44 @@ def test_steps(root):
     write_image("labels.png", strokes)
     call("remove", "a.png", "--labels", "labels.png", "--box", "14,10,36,28", "--show-steps", "one")
     names = ["input", "subject", "mask", "trimap", "alpha", "foreground", "checkerboard"]
-    assert files(root / "one") == [f"{number:02}-{name}.png" for number, name in enumerate(names, 1)]
-    shown = read_image("one/01-input.png").pixels
+    assert files(root / "one") == [f"a-cutout-step-{number:02}-{name}.png" for number, name in enumerate(names, 1)]
+    shown = read_image("one/a-cutout-step-01-input.png").pixels
     assert shown[24, 30].tolist() == [0, 255, 0]
     assert shown[0, 3].tolist() == [220, 0, 0]
     assert shown[11, 20].tolist() == [0, 255, 0]  # the box
     assert shown[8, 8].tolist() == [255, 255, 255]
     cutout = alphacut.remove_background("a.png", labels=strokes, box=(14, 10, 36, 28), steps=True)
     for name, step in (("03-mask", cutout.steps["mask"]), ("04-trimap", cutout.steps["trimap"])):
-        np.testing.assert_array_equal(read_image(f"one/{name}.png").pixels, step)
+        np.testing.assert_array_equal(read_image(f"one/a-cutout-step-{name}.png").pixels, step)
 
     call("remove", "a.png", "sub", "-o", "out", "--show-steps", "several")
-    folders = {"a", os.path.join("sub", "b")}
-    assert {os.path.dirname(name) for name in files(root / "several")} == folders
-    assert read_image("several/sub/b/02-subject.png").pixels.shape == (400, 500)
-    call("remove", "a.png", os.path.abspath("../nowhere.png"), "--show-steps", "beside", "--overwrite", code=1)
-    assert {os.path.dirname(name) for name in files(root / "beside")} == {"a"}
+    assert {os.path.dirname(name) for name in files(root / "several")} == {"", "sub"}
+    assert read_image("several/sub/b-cutout-step-02-subject.png").pixels.shape == (400, 500)
+
+
+def test_steps_replace_those_of_an_earlier_run_and_nothing_else(root):
+    call("remove", "a.png", "-o", "b.png", "--show-steps", ".", "--method", "kmeans")
+    kept = ["01-input.png", "b-cutout-step-1.png", "b-cutout-stepmother.png", "bb-cutout-step-01-input.png"]
+    for name in kept:
+        (root / name).write_bytes(b"precious")
+    call("remove", "a.png", "-o", "b.png", "--show-steps", ".", "--key", "white", "--overwrite")
+    steps = [
+        f"b-cutout-step-{number:02}-{name}.png"
+        for number, name in enumerate(("input", "mask", "alpha", "foreground", "checkerboard"), 1)
+    ]
+    assert files(root) == sorted(["a.png", "b.png", *kept, *steps])
+    assert all((root / name).read_bytes() == b"precious" for name in kept)
+    for name in kept:
+        (root / name).unlink()
+    assert "2 written" in call("remove", ".")  # steps are no photos
+
+
+def test_steps_of_photos_of_one_name(root):
+    store("tmp/a.png", photo())
+    other = root.parent / f"{root.name}-other" / "tmp" / "a.png"
+    store(other, photo())
+    call("remove", "tmp/a.png", other, "--show-steps", "steps")
+    assert len(files(root / "steps")) == 2 * len(files(root / "steps" / "tmp"))
 
 
 @pytest.mark.parametrize("prompt", ["mask", "trimap"])
@@ -305,10 +328,31 @@ def test_steps_show_a_mask_and_a_trimap(root, prompt):
     stored[11] = 128
     write_image("hint.png", stored)
     call("remove", "a.png", f"--{prompt}", "hint.png", "--show-steps", "steps")
-    shown = read_image("steps/01-input.png").pixels
+    shown = read_image("steps/a-cutout-step-01-input.png").pixels
     assert shown[24, 30].tolist() == [100, 142, 20]
     assert shown[2, 2].tolist() == [237, 127, 127]
     assert shown[11, 2].tolist() == ([127, 254, 127] if prompt == "mask" else [255, 255, 255])
+
+
+def test_a_file_called_like_a_colour_is_no_background(root):
+    write_image("ground.png", np.full((48, 64, 3), (1, 200, 3), np.uint8))
+    os.rename("ground.png", "red")
+    call("remove", "a.png", "--background", "red", "-o", "on.png")
+    assert read_image("on.png").pixels[2, 2].tolist() == [255, 0, 0]
+    call("remove", "a.png", "--background", "./red", "-o", "on-file.png")
+    assert read_image("on-file.png").pixels[2, 2].tolist() == [1, 200, 3]
+    assert "No such file" in call("remove", "a.png", "--background", "./nope", code=2)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of POSIX")
+def test_a_photo_from_a_pipe_with_a_name(root):
+    os.mkfifo("pipe.png")
+    data = (root / "a.png").read_bytes()
+    writer = threading.Thread(target=lambda: Path("pipe.png").write_bytes(data))
+    writer.start()
+    call("remove", "pipe.png", "-o", "b.png")
+    writer.join()
+    assert read_image("b.png").alpha is not None
 
 
 def test_crop(root):
@@ -442,16 +486,17 @@ def test_forbidden_files_and_folders(root):
         (["a.png", "--labels", "white.png"], "no strokes"),
         (["a.png", "--labels", "missing.png"], "does not exist"),
         (["a.png", "--mask", "a.png", "--box", "1,2,3,4"], "box and mask contradict"),
-        (["a.png", "--box", "1,2,3,4", "--similarity", "0.1"], "similarity only go with a ground"),
-        (["a.png", "--method", "graphcut", "--despill"], "despill only go with a ground"),
+        (
+            ["a.png", "--box", "1,2,3,4", "--similarity", "0.1"],
+            "similarity: for a ground",
+        ),
+        (["a.png", "--method", "graphcut", "--despill"], "despill: for a ground"),
         (["a.png", "--key", "red", "--blend", "-1"], "blend"),
         (["a.png", "--subject", "magic"], "magic"),
         (["a.png", "--seed", "-1"], "seed must be from 0"),
         (["a.png", "--threads", "0"], "threads"),
         (["a.png", "--threads", "2000"], "threads"),
         (["a.png", "-o", "-", "--json"], "--json needs standard output"),
-        ([".", "--show-steps", "sub/steps"], "whose pictures are read"),
-        ([".", "--show-steps", "."], "whose pictures are read"),
         (["a.png", "--show-steps", "text.png"], "text.png"),
         (["-", "a.png"], "only PHOTO"),
         (["-", "-o", "folder"], "standard input"),

@@ -1,6 +1,7 @@
 """Frames through a real process: ``alphacut pipe``."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -185,6 +186,31 @@ def test_an_interrupt_ends_it_cleanly():
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+def test_a_pipe_that_does_not_wait():
+    sent = frames(2)
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    with subprocess.Popen(command(*SIZE, *KEYED), stdin=reading, stdout=subprocess.PIPE, env=environment()) as process:
+        os.close(reading)
+        os.write(writing, sent[0].tobytes())
+        first = process.stdout.read(WIDTH * HEIGHT * 4)
+        time.sleep(0.2)  # the reader finds nothing meanwhile
+        os.write(writing, sent[1].tobytes())
+        os.close(writing)
+        rest = process.stdout.read()
+    assert (len(first), len(rest), process.returncode) == (WIDTH * HEIGHT * 4, WIDTH * HEIGHT * 4, 0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX")
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_a_stream_that_is_closed(closed):
+    line = shlex.join(command(*SIZE)) + f" {closed}"
+    done = subprocess.run(line, shell=True, capture_output=True, input=b"", env=environment(), timeout=120)
+    assert done.returncode == 2
+    assert b"is closed" in done.stderr
+
+
 def test_a_full_disk_is_told():
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
@@ -219,7 +245,7 @@ def test_a_terminal_is_refused(side):
         ([64, 48, "--box", "100,100,5,5"], "overlap the 64×48 picture"),
         ([64, 48, "--mask", "other.png"], "mask must have the picture's shape"),
         ([64, 48, "--labels", "other.png"], "no strokes"),
-        ([64, 48, "--box", "1,1,5,5", "--blend", "0.1"], "blend only go with a ground that is keyed out"),
+        ([64, 48, "--box", "1,1,5,5", "--blend", "0.1"], "blend: for a ground that is keyed out"),
         ([64, 48, "--key", "red", "--similarity", "3"], "similarity"),
         ([64, 48, "--threads", "0"], "threads"),
         ([64, 48, "--seed", "-1"], "seed"),

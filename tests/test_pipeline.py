@@ -166,12 +166,12 @@ def test_options_of_a_key_need_one(option):
     (name,) = option
     mask = np.ones((120, 160), bool)
     for other in ({"box": BOX}, {"mask": mask}, {"trimap": mask.view(np.uint8)}, {"method": "graphcut"}):
-        with pytest.raises(
-            ValueError, match=f"{name} only go with a ground that is keyed out, not with {next(iter(other))}"
-        ):
+        with pytest.raises(ValueError, match=f"{name}: for a ground that is keyed out, which {next(iter(other))}"):
             Remover(**option, **other)
     picture, _ = scene()
-    assert Remover(**option)(picture).method == "graphcut"  # known only when the border is seen
+    found = Remover(**option)(picture)
+    assert found.method == "graphcut"  # known only when the border is seen
+    assert "the ground was not keyed out: similarity, blend and despill changed nothing" in found.warnings
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -191,6 +191,26 @@ def test_no_recursion_and_outputs_beside_the_photos(tmp_path):
     assert sorted(path.name for path in tmp_path.rglob("*-cutout*")) == ["a-cutout.webp"]
 
 
+@needs_signals
+def test_a_photo_that_changes_is_cut_again_and_a_folder_that_goes_is_told(tmp_path):
+    pytest.importorskip("watchfiles")
+    photo(tmp_path / "in" / "a.png")
+    photo(tmp_path / "in" / "b.png")
+    photo(tmp_path / "out" / "b-cutout.png", value=7)  # there before: kept
+    with Watching(tmp_path / "in", "-o", tmp_path / "out") as watching:
+        assert {watching.next()["status"] for _ in range(2)} == {"written", "skipped"}
+        photo(tmp_path / "in" / "a.png", value=90)
+        again = watching.next()
+        assert (again["source"], again["status"]) == (str(tmp_path / "in" / "a.png"), "written")
+        assert read_image(tmp_path / "out" / "a-cutout.png").pixels[20, 20].tolist() == [90, 30, 40]
+        assert read_image(tmp_path / "out" / "b-cutout.png").pixels[20, 20].tolist() == [7, 30, 40]
+        os.rename(tmp_path / "in", tmp_path / "gone")
+        (tmp_path / "in").mkdir()
+        told = watching.process.communicate()[1].decode()
+        assert watching.process.returncode == 1
+        assert "is no longer there, or another folder" in told
+
+
 def test_without_watchfiles(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "watchfiles", None)
     result = CliRunner().invoke(main, ["remove", str(tmp_path), "--watch"])

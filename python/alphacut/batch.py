@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from .io import READ_SUFFIXES, WRITE_SUFFIXES
@@ -18,6 +19,9 @@ from .io import READ_SUFFIXES, WRITE_SUFFIXES
 _PARTS = {"rgba": "-cutout", "mask": "-cutout-mask", "alpha": "-cutout-alpha"}
 ENDINGS = tuple(part + suffix for part in _PARTS.values() for suffix in sorted(WRITE_SUFFIXES))
 """Endings of the outputs. Files of a folder that end so are outputs of an earlier run, not inputs."""
+
+STEP = "-cutout-step-"
+"""In the names of pictures of steps, which are no inputs either."""
 
 _SPELLINGS = sorted({"", *READ_SUFFIXES, *map(str.upper, READ_SUFFIXES)})
 
@@ -133,7 +137,7 @@ def plan(
     for photo in photos:
         unique.setdefault(os.path.abspath(photo), photo)
     files = [photo for photo in unique.values() if not os.path.isdir(photo)]
-    folders = [photo for photo in unique.values() if os.path.isdir(photo)]
+    folders = _apart([photo for photo in unique.values() if os.path.isdir(photo)], recursive)
     inputs = {_identity(file) for file in files} | {os.path.realpath(file) for file in files}
     yield from _plan_files(files, inputs, out, ending)
     tops: set[str] = set()
@@ -144,11 +148,24 @@ def plan(
             tops.add(name)
             top = os.path.join(out, name)
         for found in walk(folder, recursive=recursive):
+            if isinstance(found, str) and _identity(found) in inputs:
+                continue  # one of the files
             job = found if isinstance(found, Result) else job_in(folder, found, top, ending=ending)
             if isinstance(job, Job) and _identity(job.destination) in inputs:
                 reason = f"{job.source}: its output would replace the input {job.destination}"
                 job = Result(job.source, None, "failed", reason)
             yield job
+
+
+def _apart(folders: list[str], recursive: bool) -> list[str]:
+    """Without those that a walk of another finds, or that are another."""
+    places = {folder: Path(os.path.realpath(folder)) for folder in folders}
+    walked = set(places.values()) if recursive else set()
+    kept: dict[Path, str] = {}
+    for folder, place in places.items():
+        if walked.isdisjoint(place.parents):
+            kept.setdefault(place, folder)
+    return list(kept.values())
 
 
 def job_in(folder: str, picture: str, top: str | None = None, *, ending: str) -> Job:
@@ -160,12 +177,17 @@ def job_in(folder: str, picture: str, top: str | None = None, *, ending: str) ->
 
 
 def run(
-    jobs: Iterable[Job | Result], work: Callable[[str, str], object], *, overwrite: bool = False, workers: int = 1
+    jobs: Iterable[Job | Result],
+    work: Callable[[str, str], object],
+    *,
+    overwrite: bool | Callable[[Job], bool] = False,
+    workers: int = 1,
 ) -> Generator[Result, None, None]:
     """Do the jobs: ``work(source, destination)``; one that raises has failed, the rest go on.
 
-    Up to `workers` at once, each in a thread, and their results as they come; one alone is done in the caller's thread.
-    Looks no further ahead than that. A closed pipe and a keyboard interrupt end it, after what is being worked on.
+    A job whose output is there is skipped, unless `overwrite`, or what that says of the job, is true. Up to `workers`
+    at once, each in a thread, and their results as they come; one alone is done in the caller's thread. Looks no
+    further ahead than that. A closed pipe and a keyboard interrupt end it, after what is being worked on.
     """
     todo = (_looked_at(job, overwrite) for job in jobs)
     if workers == 1:
@@ -185,15 +207,28 @@ def run(
         while pending:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
+    except KeyboardInterrupt:
+        yield from (future.result() for future in wait(pending).done)  # they are written all the same
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _looked_at(job: Job | Result, overwrite: bool) -> Job | Result:
+def _looked_at(job: Job | Result, overwrite: bool | Callable[[Job], bool]) -> Job | Result:
     """The job, or that it is skipped."""
-    if isinstance(job, Job) and not overwrite and os.path.lexists(job.destination):
-        return Result(job.source, job.destination, "skipped")
+    if isinstance(job, Job) and os.path.lexists(job.destination):
+        replaced = overwrite(job) if callable(overwrite) else overwrite
+        return job if replaced else Result(job.source, job.destination, "skipped")
     return job
+
+
+def is_stale(job: Job) -> bool:
+    """Whether the picture has changed, or come to its place, since its output was written."""
+    try:
+        source, output = os.stat(job.source), os.lstat(job.destination)
+    except OSError:  # the work will say what is wrong
+        return True
+    return max(source.st_mtime_ns, source.st_ctime_ns) > output.st_mtime_ns
 
 
 def attempt(job: Job, work: Callable[[str, str], object]) -> Result:
@@ -232,7 +267,7 @@ def _is_picture(entry: os.DirEntry[str]) -> bool:
 
 def _is_named_as_picture(name: str) -> bool:
     name = name.lower()
-    return os.path.splitext(name)[1] in READ_SUFFIXES and not name.endswith(ENDINGS)
+    return os.path.splitext(name)[1] in READ_SUFFIXES and not name.endswith(ENDINGS) and STEP not in name
 
 
 def _plan_files(files: list[str], inputs: set[str], out: str | None, ending: str) -> Iterator[Job]:

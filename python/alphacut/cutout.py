@@ -124,7 +124,7 @@ class Cutout:
             background = blurred_background(self.image, self.alpha)
         elif isinstance(background, str) and background == "checkerboard":
             background = _in_depth(checkerboard(height, width), self.image.dtype)
-        elif not _is_colour(background):
+        elif not is_colour(background):
             picture = io.as_picture(background, "background").pixels
             io.require_unit(picture, "background")
             background = _in_depth(cover(picture, height, width), self.image.dtype)
@@ -273,7 +273,7 @@ def _panel(part: Array) -> Array:
     return as_uint8(resize(part, (max(1, round(height * scale)), max(1, round(width * scale))), method="area"))
 
 
-def _is_colour(background: Any) -> bool:
+def is_colour(background: Any) -> bool:
     """Three numbers, or a string that does not look like a path."""
     if isinstance(background, str):
         folder, name = os.path.split(background)

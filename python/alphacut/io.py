@@ -153,7 +153,8 @@ def as_picture(source: Any, name: str, max_pixels: int = MAX_PIXELS) -> Picture:
         return _picture(source, "the Pillow picture", max_pixels)
     if isinstance(source, (str, os.PathLike)):
         with open(source, "rb") as stream:
-            return _decode(stream, os.fsdecode(source), max_pixels)
+            seekable = stream if stream.seekable() else io.BytesIO(stream.read())  # a pipe with a name
+            return _decode(seekable, os.fsdecode(source), max_pixels)
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _decode(io.BytesIO(source), "the bytes given", max_pixels)
     if hasattr(source, "read"):

@@ -321,6 +321,8 @@ class Remover:
             for step in self._preprocess:
                 working = step(working)
         found = self._find(working, hints, clock, resume)
+        if found.key is None and (self._ramp or self._despill):
+            found.warnings.append("the ground was not keyed out: similarity, blend and despill changed nothing")
 
         with clock("refine"):
             alpha, refined_by = self._refined(working, found)
@@ -663,7 +665,7 @@ def _require_keying(options: Sequence[str], hints: Prompt, method: str) -> None:
     others = [name for name in _METHODS_FOR if name != "key" and getattr(hints, name) is not None]
     if options and (others or method not in _METHODS_FOR["key"]):
         ruled_out = " and ".join(others) if others else f"method={method!r}"
-        raise ValueError(f"{' and '.join(options)} only go with a ground that is keyed out, not with {ruled_out}")
+        raise ValueError(f"{' and '.join(options)}: for a ground that is keyed out, which {ruled_out} rules out")
 
 
 def _cleaned(mask: Array) -> Array:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..cutout import is_colour
 from ..io import DecodeError, read_image, read_labels, read_mask
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _background(context: click.Context, option: click.Parameter, value: str | No
     """The picture, where --background names a file, or else a word or a colour."""
     if value is None or value in BACKGROUND_WORDS:
         return value
-    if not os.path.exists(value):
+    if is_colour(value):
         return _colour(context, option, value)
     try:
         return read_image(value).pixels

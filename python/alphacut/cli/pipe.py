@@ -14,7 +14,7 @@ from .._arrays import Array
 from ..cutout import cover
 from ..io import MAX_PIXELS
 from . import options
-from .report import say
+from .report import require_streams, say
 
 if TYPE_CHECKING:
     from .. import Cutout
@@ -57,6 +57,7 @@ def pipe(width: int, height: int, incoming: str, out: str, background: Any, quie
         raise click.UsageError("--out rgb24 and --background go together.")
     if width * height > MAX_PIXELS:
         raise click.UsageError(f"{width} x {height} pixels are more than the limit of {MAX_PIXELS}.")
+    require_streams()
     if sys.stdin.isatty() or sys.stdout.isatty():
         raise click.UsageError("Standard input and output are for frames, but one of them is a terminal.")
     remover = options.remover(**given)
@@ -67,6 +68,9 @@ def pipe(width: int, height: int, incoming: str, out: str, background: Any, quie
     except (ValueError, RuntimeError) as error:
         raise click.UsageError(str(error)) from error
 
+    if os.name == "posix":
+        for stream in (sys.stdin, sys.stdout):
+            os.set_blocking(stream.fileno(), True)  # whoever else holds the pipe may have set it otherwise
     if isinstance(background, np.ndarray):
         background = cover(background, height, width)  # once, not for each frame
     told: set[str] = set()
@@ -74,7 +78,10 @@ def pipe(width: int, height: int, incoming: str, out: str, background: Any, quie
     while _filled(sys.stdin.buffer, raw, number):
         if incoming == "bgr24":
             frame[...] = raw[..., ::-1]
-        cutout = remover(frame)
+        try:
+            cutout = remover(frame)
+        except (ValueError, RuntimeError) as error:
+            raise click.ClickException(f"frame {number}: {error}") from error
         if not quiet:
             _tell_once(cutout.warnings, number, told)
         if not _written(_pixels(cutout, out, background)):

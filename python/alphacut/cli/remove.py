@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -43,12 +43,12 @@ FORMATS = {"png": (".png",), "webp": (".webp",), "tiff": (".tiff", ".tif"), "jpe
 @click.option("--png-level", metavar="0..9", type=int, help="How hard to compress a PNG.  [default: 4]")
 @options.flow
 @click.option("--recursive/--no-recursive", default=True, show_default=True, help="Whether to go into sub-folders.")
-@click.option("--watch", is_flag=True, help="Go on with photos that come into the folder, until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Go on with photos that come into the folder or change, until Ctrl-C.")
 @click.option(
     "--show-steps",
     metavar="DIR",
     type=click.Path(file_okay=False),
-    help="Write each step as a picture into DIR; for several photos, into a folder of each.",
+    help="Write each step as a picture NAME-cutout-step-NN-... into DIR, but of no photo that is skipped.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace outputs that exist, instead of skipping their photos.")
 @click.option("--json", "as_json", is_flag=True, help="Tell what became of each photo: one JSON object a line.")
@@ -94,6 +94,8 @@ def remove(
     if only_mask + only_alpha + (background is not None) > 1:
         raise click.UsageError("Give only one of --background, --only-mask and --only-alpha.")
     what = "mask" if only_mask else "alpha" if only_alpha else "rgba"
+    if STREAM in (*photos, out) or as_json:
+        report.require_streams()
     single = _single(photos, out, format)
     to_stream = single is not None and single.destination == STREAM
     named = None if single is None or to_stream else os.path.splitext(single.destination)[1][1:]
@@ -103,39 +105,42 @@ def remove(
         raise click.UsageError("--json needs standard output, which is the picture's.")
     if watch and not (len(photos) == 1 and os.path.isdir(photos[0])):
         raise click.UsageError("--watch takes one folder.")
-    if show_steps is not None:
-        _require_outside(show_steps, photos)
     remover = options.remover(steps=show_steps is not None, **given)
     ending = batch.ending_of(what, format or "png")
 
     def work(source: str, destination: str) -> dict[str, Any]:
         cutout = remover(sys.stdin.buffer.read() if source == STREAM else source)
         if show_steps is not None:
-            alone = len(photos) == 1 and not os.path.isdir(photos[0])
-            place = "" if alone else _place(destination.removesuffix(ending), out)
+            folder, name = os.path.split(source if destination == STREAM else destination)
+            stem = "stdin" if name == STREAM else os.path.splitext(name.removesuffix(ending))[0]
+            place = "" if single is not None else _place(folder, out)
             prompt = {name: getattr(remover._prompt, name) for name in ("box", "labels", "mask", "trimap")}
-            steps.write(steps.pictures(cutout, **prompt), os.path.join(show_steps, place))
+            steps.write(steps.pictures(cutout, **prompt), os.path.join(show_steps, place), stem + batch.STEP)
         _save(cutout.crop() if crop else cutout, destination, background=background, what=what, **encoding)
         return report.facts(cutout)
 
     workers = 1 if single is not None else min(2, _threads())
-    run = partial(batch.run, work=work, overwrite=overwrite or to_stream, workers=workers)
+    run = partial(batch.run, work=work, workers=workers)
     if watch:
-        results = _watched(photos[0], out, ending, recursive, run)
+        results = _watched(photos[0], out, ending, recursive, overwrite, run)
     else:
-        results = run([single] if single else batch.plan(photos, out, ending=ending, recursive=recursive))
+        jobs = [single] if single else batch.plan(photos, out, ending=ending, recursive=recursive)
+        results = run(jobs, overwrite=overwrite or to_stream)
     total = None if any(map(os.path.isdir, photos)) else len(photos)
     report.follow(results, total, quiet=quiet, silent=to_stream, as_json=as_json, watching=watch)
 
 
 def _watched(
-    folder: str, out: str | None, ending: str, recursive: bool, run: Any
+    folder: str, out: str | None, ending: str, recursive: bool, overwrite: bool, run: Any
 ) -> Generator[batch.Result, None, None]:
-    """What becomes of the pictures of a folder, and of those that come."""
+    """What becomes of the pictures of a folder, and of those that come or change: then their old outputs are stale."""
+    replaced: bool | Callable[[batch.Job], bool] = overwrite
     for found in arrivals(folder, recursive=recursive):
-        yield from run(
+        jobs = (
             item if isinstance(item, batch.Result) else batch.job_in(folder, item, out, ending=ending) for item in found
         )
+        yield from run(jobs, overwrite=replaced)
+        replaced = overwrite or batch.is_stale
 
 
 def _single(photos: tuple[str, ...], out: str | None, format: str | None) -> batch.Job | None:
@@ -174,22 +179,12 @@ def _require_writable(encoding: dict[str, Any], *, transparent: bool) -> None:
         raise click.UsageError(str(error)) from error
 
 
-def _require_outside(folder: str, photos: tuple[str, ...]) -> None:
-    """The pictures of the steps would be taken for photos."""
-    place = os.path.realpath(folder) + os.sep
-    for photo in photos:
-        if os.path.isdir(photo) and place.startswith(os.path.join(os.path.realpath(photo), "")):
-            raise click.BadParameter(
-                f"{folder!r} lies in {photo!r}, whose pictures are read.", param_hint="--show-steps"
-            )
-
-
-def _place(stem: str, out: str | None) -> str:
-    """A relative name for a picture's own folder: different outputs have different ones."""
-    top, stem = os.path.abspath(out or os.curdir), os.path.abspath(stem)
-    if stem.startswith(os.path.join(top, "")):
-        return os.path.relpath(stem, top)
-    return os.path.splitdrive(stem)[1].lstrip(os.sep)
+def _place(folder: str, out: str | None) -> str:
+    """A relative name for the folder of an output: different folders have different ones."""
+    top, folder = os.path.abspath(out or os.curdir), os.path.abspath(folder)
+    if os.path.join(folder, "").startswith(os.path.join(top, "")):
+        return os.path.relpath(folder, top)
+    return os.path.join("-", os.path.splitdrive(folder)[1].lstrip(os.sep))  # no folder in `top` is called so
 
 
 def _threads() -> int:

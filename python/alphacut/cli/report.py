@@ -44,7 +44,7 @@ def follow(
 ) -> None:
     """Have the jobs done, under a progress bar where a person looks on, and tell what failed.
 
-    `silent` tells that only, and no summary. When `watching`, failures are told at once, and an interrupt is the end.
+    `silent` tells no summary. When `watching`, failures are told at once, and an interrupt is the end.
     """
     from tqdm import tqdm
 
@@ -75,6 +75,12 @@ def follow(
         click.get_current_context().exit(1)
 
 
+def require_streams() -> None:
+    """Standard input and output are open."""
+    if sys.stdin is None or sys.stdout is None:
+        raise click.UsageError("Standard input or output is closed.")
+
+
 def say(line: str) -> None:
     """To standard error, above the progress bar."""
     from tqdm import tqdm
@@ -86,8 +92,13 @@ def _write(line: str) -> None:
     """To standard output, above the progress bar, and at once."""
     from tqdm import tqdm
 
-    tqdm.write(line, file=sys.stdout)
-    sys.stdout.flush()
+    try:
+        tqdm.write(line, file=sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise click.ClickException(f"standard output: {error.strerror}") from error
 
 
 def _line(result: Result) -> dict[str, Any]:

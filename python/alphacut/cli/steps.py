@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from glob import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,11 +33,14 @@ def pictures(cutout: Cutout, **prompt: Any) -> dict[str, Array]:
     return {"input": _with_prompt(cutout.image, **prompt), **steps, "checkerboard": cutout.on("checkerboard")}
 
 
-def write(steps: Mapping[str, Array], folder: str | os.PathLike[str]) -> None:
-    """Each step as a numbered picture."""
+def write(steps: Mapping[str, Array], folder: str | os.PathLike[str], prefix: str = "") -> None:
+    """Each step as a numbered picture. With a prefix, those of that prefix that an earlier run left are taken away."""
     os.makedirs(folder, exist_ok=True)
+    if prefix:
+        for path in Path(folder).glob(f"{escape(prefix)}[0-9][0-9]-*.png"):
+            path.unlink()
     for number, (name, pixels) in enumerate(steps.items(), 1):
-        write_image(os.path.join(folder, f"{number:02}-{name}.png"), pixels)
+        write_image(os.path.join(folder, f"{prefix}{number:02}-{name}.png"), pixels)
 
 
 def _with_prompt(

@@ -16,9 +16,10 @@ REST = 1.0
 
 
 def arrivals(folder: str, *, recursive: bool) -> Iterator[Iterable[str | batch.Result]]:
-    """First the pictures that are there, then, for ever, those that have come or changed; each once it is at rest.
+    """First the pictures that are there, then those that have come or changed; each once it is at rest.
 
-    The first round is lazy, and holds failed results for folders that cannot be listed.
+    The first round is lazy, and holds failed results for folders that cannot be listed. Ends with an error when the
+    folder goes.
     """
     changes = _changes(folder, recursive)
     resting = _Resting()
@@ -37,10 +38,13 @@ def _changes(folder: str, recursive: bool) -> Iterator[list[str]]:
     except ImportError as error:
         raise click.ClickException("--watch needs watchfiles: pip install 'alphacut[watch]'") from error
     place = os.path.realpath(folder)  # as the changes name it
+    watched = _identity(place)
     stream = watchfiles.watch(
         place, watch_filter=None, recursive=recursive, debounce=500, rust_timeout=500, yield_on_timeout=True
     )
     for changed in _told(stream, folder):
+        if _identity(place) != watched:
+            raise click.ClickException(f"{folder} is no longer there, or another folder")
         paths = []
         for change, path in changed:
             path = os.path.join(folder, os.path.relpath(path, place))
@@ -52,6 +56,15 @@ def _changes(folder: str, recursive: bool) -> Iterator[list[str]]:
                     found for found in batch.walk(path) if isinstance(found, str) and batch.belongs(found, folder)
                 ]
         yield paths
+
+
+def _identity(folder: str) -> tuple[int, int] | None:
+    """What tells a folder from another in its place; None where there is none."""
+    try:
+        status = os.stat(folder)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _told(changes: Iterator[Any], folder: str) -> Iterator[Any]:
