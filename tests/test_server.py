@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 import zipfile
 import zlib
 
@@ -95,6 +96,7 @@ def test_names_other_clients_use(client):
     np.testing.assert_array_equal(pixels_of(post(client, om="true")), alphacut.remove_background(PHOTO).mask)
     np.testing.assert_array_equal(pixels_of(post(client, channels="alpha")), alphacut.remove_background(PHOTO).alpha)
     assert post(client, om="", bg_color="").content == plain  # as an empty form sends
+    assert post(client, bgc="1,2,3,0").content == plain
 
 
 def test_forms_of_the_answer(client):
@@ -119,7 +121,7 @@ def test_zip(client):
 
 def test_json(client):
     answers = [post(client, format="json", box="15,10,45,40").json()["data"]]
-    headers = {"Accept": "application/json"}
+    headers = {"Accept": "Application/JSON; charset=utf-8"}
     answers.append(
         client.post("/api/remove", files={"file": FILE}, data={"roi": "15,10,60,50"}, headers=headers).json()["data"]
     )
@@ -277,6 +279,7 @@ def test_one_pixel(client):
         ("invalid_field", {"strokes": '[{"keep": true, "width": 3, "points": [[1, 1e400]]}]'}, r"must be \[x, y\]"),
         ("invalid_field", {"strokes": f'[{{"keep": true, "width": 3, "points": [[1, {"9" * 999}]]}}]'}, r"must be \[x"),
         ("contradiction", {"format": "jpg"}, "JPEG has no transparency"),
+        ("contradiction", {"crop_margin": "3"}, "crop_margin goes with crop=true"),
         ("contradiction", {"om": "true", "bgc": "red"}, "only one of"),
         ("contradiction", {"om": "true", "channels": "alpha"}, "ask for one"),
         ("contradiction", {"box": "1,1,9,9", "roi": "1 1 9 9"}, "say the same"),
@@ -307,15 +310,61 @@ def test_wrong_bodies(client):
     for kind, body, code, word in (
         ("image/png", FILE, 415, "not_multipart"),
         ("multipart/form-data", FILE, 400, "bad_request"),
-        ("multipart/form-data; boundary=x", b"--y\r\nnonsense", 400, "bad_request"),
-        ("multipart/form-data; boundary=x", b"--x\r\nnonsense", 400, "missing_file"),
-        ("multipart/form-data; boundary=x", b"", 400, "missing_file"),
+        ("multipart/form-data; boundary=x", b"--y\r\nnonsense--x--", 400, "bad_request"),
+        ("multipart/form-data; boundary=x", b"--x\r\nnonsense", 400, "cut_short"),
+        ("multipart/form-data; boundary=x", b"", 400, "cut_short"),
+        ("multipart/form-data; boundary=x", b"--x--\r\n", 400, "missing_file"),
+        ("multipart/form-data; boundary=x; charset=utf-16", b"--x--\r\n", 415, "not_utf8"),
+        ("multipart/form-data; boundary=x; charset=undefined", b"--x--\r\n", 415, "not_utf8"),
+        ("multipart/form-dataX; boundary=x", b"--x--\r\n", 415, "not_multipart"),
     ):
         answer = client.post("/api/remove", content=body, headers={"Content-Type": kind})
         assert answer.status_code == code, answer.text
         assert answer.json()["errors"][0]["code"] == word
     many = [("file", FILE)] + [("mask", FILE)] * 40
     assert client.post("/api/remove", files=many).json()["errors"][0]["code"] == "bad_request"
+
+
+def test_a_form_that_was_cut_off_is_refused_whole(client):
+    file = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + FILE + b"\r\n"
+    body = file + b'--x\r\nContent-Disposition: form-data; name="om"\r\n\r\ntrue\r\n--x--\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=x; charset=UTF-8"}
+    whole = client.post("/api/remove", content=body, headers=headers)
+    assert pixels_of(whole).ndim == 2
+    for end in (len(body) - 9, len(file), len(file) - 40):
+        answer = client.post("/api/remove", content=body[:end], headers=headers)
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "cut_short")
+
+
+def test_a_side_that_a_format_cannot_have(client):
+    strip = {"file": encoded(np.zeros((2, 70_000), np.uint8))}
+    for form, extra in (("zip", {}), ("webp", {}), ("jpg", {"om": "true"})):
+        assert "sides of a" in refused(client, 400, "contradiction", strip, format=form, **extra)
+
+
+def test_strokes_that_take_too_long_to_draw(client):
+    rng = np.random.default_rng(1)
+    wild = rng.integers(-(10**6), 10**6, (20_000, 2)).tolist()
+    strokes = json.dumps([{"keep": True, "width": 10_000, "points": wild}])
+    assert "too wide" in refused(client, 400, "invalid_field", strokes=strokes)
+    name = post(client, code=201, path="/api/pictures").json()["id"]
+    assert "too wide" in cut(client, name, 400, strokes=json.loads(strokes)).json()["errors"][0]["title"]
+
+
+def test_a_strip_behind(client):
+    for ground in (np.full((1, 300_000), 9, np.uint8), np.full((300_000, 1), 9, np.uint8)):
+        answer = post(client, {"file": FILE, "bg_image_file": encoded(ground)})
+        assert pixels_of(answer).shape == PHOTO.shape
+        assert (pixels_of(answer)[0, 0] == 9).all()
+
+
+def test_pages_of_other_sites_may_not_ask(client):
+    for site, code in (("cross-site", 403), ("same-origin", 200), ("none", 200)):
+        answer = client.post("/api/remove", files={"file": FILE}, headers={"Sec-Fetch-Site": site})
+        assert answer.status_code == code
+    answer = client.delete("/api/pictures/x", headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.json()["errors"][0]["code"] == "cross_site"
+    assert client.get("/docs", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
 
 
 def test_wrong_paths(client):
@@ -385,6 +434,10 @@ def test_a_large_picture_is_cut_in_a_small_size(client):
     assert made["preview"] == {"width": 1000, "height": 750}
     answer = cut(client, made["id"], box=[300, 200, 900, 800], strokes=[])
     assert pixels_of(answer).shape == (750, 1000, 4)
+    for shape in ((1, 2_000_000), (2_000_000, 1)):
+        strip = post(client, {"file": encoded(np.zeros(shape, np.uint8))}, 201, "/api/pictures").json()
+        assert strip["preview"]["width"] * strip["preview"]["height"] <= 750_000
+        cut(client, strip["id"], box=[0, 0, *shape[::-1]])
     box = json.loads(answer.headers["x-cutout"])["box"]
     expected = alphacut.remove_background(large, box=(300, 200, 900, 800)).box
     assert box == pytest.approx(expected, abs=6)
@@ -491,7 +544,9 @@ def test_a_place_for_each_request_and_no_more(monkeypatch):
         for thread in threads:
             thread.start()
         assert begun.acquire(timeout=60)
-        while "under_way 2.0" not in client.get("/metrics").text:
+        for _ in range(6000):
+            if "under_way 2.0" in client.get("/metrics").text:
+                break
             time.sleep(0.01)
         assert not begun.acquire(blocking=False)  # the second waits for the one worker
         answer = post(client, code=503)
@@ -518,6 +573,7 @@ def test_a_request_that_takes_too_long_keeps_its_place_until_it_ends(monkeypatch
     with TestClient(create_app(Settings(workers=1, places=1, timeout=1))) as client:
         assert refused(client, 504, "timeout") == "Not done within 1 seconds."
         assert refused(client, 503, "busy")
+        assert "alphacut_requests_under_way 1.0" in client.get("/metrics").text
         go_on.set()
         assert ended.wait(60)
         for _ in range(600):
@@ -594,7 +650,8 @@ def test_metrics(client):
 @pytest.fixture(scope="module")
 def process():
     """A real server; its port."""
-    command = [sys.executable, "-m", "alphacut", "serve", "--port", "0", "--timeout", "2", "--max-body", "1"]
+    limits = ["--timeout", "2", "--max-body", "1", "--places", "2", "--workers", "1"]
+    command = [sys.executable, "-m", "alphacut", "serve", "--port", "0", *limits]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         yield next(int(found[1]) for line in server.stderr if (found := re.search(r"http://127.0.0.1:(\d+)", line)))
         server.terminate()
@@ -603,12 +660,10 @@ def process():
         assert "shutdown complete" in rest
 
 
-def talk(port, data, half=False):
-    """The answer to bytes on a socket; `half`: no more will be sent."""
+def talk(port, data):
+    """The answer to bytes on a socket."""
     with socket.create_connection(("127.0.0.1", port), 60) as connection:
         connection.sendall(data)
-        if half:
-            connection.shutdown(socket.SHUT_WR)
         answer = b""
         while not answer.endswith(b"}]}") and (data := connection.recv(65536)):
             answer += data
@@ -618,14 +673,61 @@ def talk(port, data, half=False):
 HEAD = b"POST /api/remove HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=x\r\n"
 
 
+def page(port, path):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
+        return answer.read().decode()
+
+
+def whole_request(file):
+    body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + file + b"\r\n--x--\r\n"
+    return HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def wait_for_no_request(port):
+    for _ in range(600):
+        if "alphacut_requests_under_way 0.0" in page(port, "/metrics"):
+            return
+        time.sleep(0.1)
+    raise AssertionError("a place was never left")
+
+
 def test_a_slow_client_and_one_that_leaves(process):
     assert talk(process, HEAD + b"Content-Length: 1000\r\n\r\n--x\r\n").startswith(b"HTTP/1.1 408")
     for _ in range(3):
         with socket.create_connection(("127.0.0.1", process), 60) as connection:
             connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n--x\r\n")
+    wait_for_no_request(process)
     answer = talk(process, HEAD + b"Content-Length: 3000000\r\n\r\n" + bytes(3_000_000))  # all of it is taken
     assert answer.startswith(b"HTTP/1.1 413")
     assert b"larger than 1000000 bytes" in answer
+
+
+def test_clients_that_do_not_wait_for_their_answer(process):
+    request = whole_request(encoded(scene(1200, 1600), "jpeg", quality=60))
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", process), 60) as connection:
+            connection.sendall(request)
+            while 'remove",status="499"' not in page(process, "/metrics") and "under_way 0" in page(
+                process, "/metrics"
+            ):
+                time.sleep(0.01)
+    wait_for_no_request(process)
+    assert 'requests_total{endpoint="remove",status="499"}' in page(process, "/metrics")
+
+
+def test_a_client_that_does_not_read_loses_its_place_in_time(process):
+    noise = np.random.default_rng(1).integers(0, 256, (900, 1200, 3), np.uint8)
+    request = whole_request(encoded(noise, "jpeg", quality=50))
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", process))
+        connection.sendall(request)
+        wait_for_no_request(process)
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    length = int(re.search(rb"content-length: (\d+)", answer)[1])
+    assert len(answer) < length  # the rest was never sent
 
 
 def test_the_servers_options():

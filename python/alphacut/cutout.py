@@ -282,13 +282,13 @@ def is_colour(background: Any) -> bool:
 
 
 def cover(picture: Array, height: int, width: int) -> Array:
-    """The picture scaled to cover height × width, its middle cut out."""
-    scale = max(height / picture.shape[0], width / picture.shape[1])
-    size = max(height, round(picture.shape[0] * scale)), max(width, round(picture.shape[1] * scale))
-    if size != picture.shape[:2]:
-        picture = resize(picture, size)
-    top, left = (size[0] - height) // 2, (size[1] - width) // 2
-    return picture[top : top + height, left : left + width]
+    """The middle of the picture, of the shape of height × width, scaled to that."""
+    old_height, old_width = picture.shape[:2]
+    scale = max(height / old_height, width / old_width)
+    part = [min(old, max(1, round(new / scale))) for old, new in ((old_height, height), (old_width, width))]
+    top, left = (old_height - part[0]) // 2, (old_width - part[1]) // 2
+    picture = picture[top : top + part[0], left : left + part[1]]
+    return picture if picture.shape[:2] == (height, width) else resize(picture, (height, width))
 
 
 def _in_depth(picture: Array, dtype: np.dtype[Any]) -> Array:

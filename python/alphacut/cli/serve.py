@@ -38,4 +38,11 @@ def serve(host: str, port: int, max_body: int, max_pixels: int, **limits: Any) -
         raise click.ClickException(f"the server needs more: pip install 'alphacut[serve]' ({error})") from error
     given = {name: value for name, value in limits.items() if value is not None}
     settings = Settings(max_body=max_body * 10**6, max_pixels=max_pixels * 10**6, **given)
-    uvicorn.run(create_app(settings), host=host, port=port, access_log=False, timeout_graceful_shutdown=10)
+    uvicorn.run(
+        create_app(settings),
+        host=host,
+        port=port,
+        access_log=False,
+        limit_concurrency=settings.places + 1000,  # idle connections, which are closed after some seconds, too
+        timeout_graceful_shutdown=10,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from ..io import DecodeError, TooManyPixelsError
@@ -21,6 +22,13 @@ class ApiError(Exception):
         """As JSON."""
         body = {"errors": [{"code": self.code, "title": self.title}]}
         return JSONResponse(body, self.status, self.headers)
+
+
+def as_response(error: ApiError | HTTPException) -> JSONResponse:
+    """The one form of every error."""
+    if isinstance(error, HTTPException):
+        error = ApiError(error.status_code, "bad_request", error.detail, error.headers)
+    return error.response()
 
 
 @contextmanager

@@ -6,13 +6,15 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from reprlib import repr
 from typing import Any
 
 from .._color import parse_color
 from .._strokes import Stroke
 from .errors import ApiError
 
-MAX_STROKES, MAX_POINTS, MAX_COORDINATE, MAX_WIDTH = 1000, 50_000, 100_000, 10_000
+MAX_STROKES, MAX_POINTS, MAX_COORDINATE, MAX_WIDTH = 1000, 50_000, 1_000_000, 10_000
+MAX_BOX = 2**30
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def parse(fields: Sequence[Field], given: Iterable[tuple[str, Any]], is_file: Ca
             values[field.name] = field.parse(value) if field.parse else value
         except ValueError as error:
             raise ApiError(400, "invalid_field", f"{name}: {error}") from error
-    return values
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _unknown(name: str, known: Mapping[str, Field]) -> str:
@@ -122,18 +124,22 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     """A whole number in a range."""
 
     def parse(text: str) -> int:
-        if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
+        found = re.fullmatch(r"(\d{1,9})(?:px)?", text)
+        if not found or not low <= int(found[1]) <= high:
             raise ValueError(f"must be a whole number from {low} to {high}, got {text[:80]!r}")
-        return int(text)
+        return int(found[1])
 
     return parse
 
 
-def colour(text: str) -> tuple[int, int, int]:
-    """#rrggbb, rrggbb, a CSS name or r,g,b."""
+def colour(text: str) -> tuple[int, int, int] | None:
+    """#rrggbb, rrggbb, a CSS name, r,g,b or r,g,b,a; None if that is transparent."""
     parts = text.split(",")
-    if len(parts) == 4 and all(part.strip().isdecimal() for part in parts) and int(parts[3]) == 255:
-        parts = parts[:3]  # wholly opaque
+    if len(parts) == 4:
+        if parts[3].strip() not in ("0", "255"):
+            raise ValueError(f"the colour must be opaque (255) or transparent (0), got {text[:80]!r}")
+        if parts.pop().strip() == "0":
+            return None
     if len(parts) == 3 and all(re.fullmatch(r"\s*\d{1,3}\s*", part) for part in parts):
         return parse_color(tuple(map(int, parts)), "the colour")
     bare = re.fullmatch(r"[0-9a-fA-F]{3}|[0-9a-fA-F]{6}", text)
@@ -160,7 +166,7 @@ def checked_strokes(found: Any) -> list[Stroke]:
             raise ValueError('each must be {"keep": true or false, "width": pixels, "points": [[x, y], ...]}')
         width, points = each["width"], each["points"]
         if not _is_number(width) or not 0 < width <= MAX_WIDTH:
-            raise ValueError(f"a width must be above 0 and at most {MAX_WIDTH}, got {width!r:.80}")
+            raise ValueError(f"a width must be above 0 and at most {MAX_WIDTH}, got {repr(width)}")
         if not isinstance(points, list) or not points:
             raise ValueError("each needs at least one point [x, y]")
         total += len(points)
@@ -168,7 +174,7 @@ def checked_strokes(found: Any) -> list[Stroke]:
             raise ValueError(f"more than {MAX_POINTS} points")
         for point in points:
             if not isinstance(point, list) or len(point) != 2 or not all(map(_is_coordinate, point)):
-                raise ValueError(f"a point must be [x, y], each within ±{MAX_COORDINATE}, got {point!r:.80}")
+                raise ValueError(f"a point must be [x, y], each within ±{MAX_COORDINATE}, got {repr(point)}")
         made.append(Stroke(each["keep"], [(x, y) for x, y in points], width))
     return made
 
@@ -177,8 +183,12 @@ def checked_box(found: Any) -> tuple[int, ...] | None:
     """A box from what a JSON parser gave: None or [x, y, width, height]."""
     if found is None:
         return None
-    if not isinstance(found, list) or len(found) != 4 or not all(map(_is_coordinate, found)):
-        raise ValueError(f"must be null or [x, y, width, height], each within ±{MAX_COORDINATE}, got {found!r:.80}")
+    if (
+        not isinstance(found, list)
+        or len(found) != 4
+        or not all(_is_number(each) and abs(each) <= MAX_BOX for each in found)
+    ):
+        raise ValueError(f"box must be null or [x, y, width, height], each within ±2^30, got {repr(found)}")
     return tuple(map(round, found))
 
 

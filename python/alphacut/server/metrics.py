@@ -15,13 +15,13 @@ class Metrics:
 
     Parameters
     ----------
-    pictures : callable
-        Gives the number of pictures kept for pages.
+    under_way, pictures : callable
+        Give the number of places that are taken, and of pictures kept for pages.
     """
 
     content_type = CONTENT_TYPE_LATEST
 
-    def __init__(self, pictures: Callable[[], int]) -> None:
+    def __init__(self, under_way: Callable[[], int], pictures: Callable[[], int]) -> None:
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self.requests = Counter("alphacut_requests", "Requests answered.", ("endpoint", "status"), registry=registry)
@@ -32,11 +32,13 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
-        self.under_way = Gauge("alphacut_requests_under_way", "Requests that hold a place.", registry=registry)
         self._stages = Counter("alphacut_stage_seconds", "Time in each stage.", ("stage",), registry=registry)
         self._pixels = Counter("alphacut_pixels", "Pixels of the pictures that were cut.", registry=registry)
-        kept = Gauge("alphacut_pictures", "Pictures kept for open pages.", registry=registry)
-        kept.set_function(pictures)
+        for name, help_, count in (
+            ("alphacut_requests_under_way", "Requests that hold a place.", under_way),
+            ("alphacut_pictures", "Pictures kept for open pages.", pictures),
+        ):
+            Gauge(name, help_, registry=registry).set_function(count)
 
     def cut(self, pixels: int, timings: Mapping[str, float]) -> None:
         """Count one cutout."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import math
 import secrets
@@ -47,7 +48,8 @@ class Preview:
         self._scale = small[1] / width, small[0] / height
         self._remover = Remover(refine=None, foreground=False)
         self._finish = Remover()
-        self._lock = threading.Lock()
+        self.turn = asyncio.Lock()  # so that those who wait to cut it hold no worker
+        self._lock = threading.Lock()  # so that a cut which its client has given up ends before the next begins
 
     @property
     def small_size(self) -> tuple[int, int]:
@@ -58,11 +60,11 @@ class Preview:
     def cut(self, box: Sequence[int] | None, strokes: Sequence[Stroke], draft: bool) -> tuple[bytes, dict[str, Any]]:
         """A PNG of the mask, for a draft, or of the finished cutout; and what was found.
 
-        `box` and `strokes` are in pixels of the full picture.
+        `box` and `strokes` are in pixels of the full picture. One at a time, see `turn`.
         """
         start = time.perf_counter()
-        prompts = self._prompts(box, strokes)
         with self._lock, cutting():
+            prompts = self._prompts(box, strokes)
             found = self._remover(self._picture, resume=draft, **prompts)
             if draft:
                 png = _png(found.mask)
@@ -170,8 +172,9 @@ def _small(plane: Array) -> Array:
     scale = math.sqrt(PREVIEW_PIXELS / (height * width))
     if scale >= 1:
         return as_uint8(plane)
-    size = max(1, round(height * scale)), max(1, round(width * scale))
-    return as_uint8(resize(plane, size, method="area"))
+    small_height = max(1, min(round(height * scale), PREVIEW_PIXELS))
+    small_width = max(1, min(round(width * scale), PREVIEW_PIXELS // small_height))
+    return as_uint8(resize(plane, (small_height, small_width), method="area"))
 
 
 def _png(pixels: Array, icc_profile: bytes | None = None) -> bytes:

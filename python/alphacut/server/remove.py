@@ -7,7 +7,8 @@ import io
 import json
 import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -47,7 +48,7 @@ FIELDS = (
     ),
     Field(
         "bg_color",
-        "Put the subject on this colour: rrggbb, a CSS name or r,g,b.",
+        "Put the subject on this colour: rrggbb, a CSS name, r,g,b or r,g,b,a.",
         fields.colour,
         aliases=("bgc",),
         example="81d4fa",
@@ -63,10 +64,8 @@ FIELDS = (
     ),
     Field("crop", "Cut off what is empty around the subject.", fields.boolean, example="false"),
     Field("crop_margin", "Pixels kept around it.", fields.whole(0, 100_000), example="0"),
-    Field(
-        "size", "Always the full size; taken for the sake of other services' clients.", **fields.one_of("auto", "full")
-    ),
-    Field("type", "Of any type; taken for the sake of other services' clients.", **fields.one_of("auto")),
+    Field("size", "The answer has always the full size.", **fields.one_of("auto", "full")),
+    Field("type", "The subject may be of any type.", **fields.one_of("auto")),
 )
 
 _MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
@@ -112,7 +111,10 @@ def _format(values: Mapping[str, Any], accept: str) -> str:
         raise ApiError(400, "contradiction", "box and roi say the same: give one")
     if "strokes" in values and "labels" in values:
         raise ApiError(400, "contradiction", "strokes and labels say the same: give one")
-    form: str = values.get("format", "json" if accept.strip() == "application/json" else "png")
+    if "crop_margin" in values and not values.get("crop"):
+        raise ApiError(400, "contradiction", "crop_margin goes with crop=true")
+    only_json = accept.split(";")[0].strip().lower() == "application/json"
+    form: str = values.get("format", "json" if only_json else "png")
     opaque = bool(part or grounds)
     if form == "auto":
         return "jpeg" if grounds else "png"
@@ -134,7 +136,8 @@ def _options(values: Mapping[str, Any], size: tuple[int, int], max_pixels: int) 
         options["box"] = _roi(values["roi"], size)
     undecided = 3 if "box" in options else 2
     if "strokes" in values:
-        options["labels"] = draw_labels(values["strokes"], size, undecided=undecided)
+        with reading("strokes"):
+            options["labels"] = draw_labels(values["strokes"], size, undecided=undecided)
     for name in ("labels", "mask", "trimap"):
         if name in values:
             with reading(name):
@@ -170,11 +173,18 @@ def _background(values: Mapping[str, Any], max_pixels: int) -> Any:
 def _encoded(cutout: Cutout, form: str, what: str, background: Any) -> tuple[memoryview, str]:
     """A picture file and its media type."""
     file = io.BytesIO()
-    try:
+    with _writing():
         cutout.save(file, format=form, what=what, background=background)
-    except ValueError as error:  # such as a WebP with a side above its limit
-        raise ApiError(400, "contradiction", str(error)) from error
     return file.getbuffer(), _MEDIA[form]
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """What a format cannot hold, such as a side above its limit, as an error of the request."""
+    try:
+        yield
+    except ValueError as error:
+        raise ApiError(400, "contradiction", str(error)) from error
 
 
 def _zip(cutout: Cutout) -> memoryview:
@@ -183,7 +193,8 @@ def _zip(cutout: Cutout) -> memoryview:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, pixels, form in (("color.jpg", cutout.foreground, "jpeg"), ("alpha.png", cutout.alpha, "png")):
             part = io.BytesIO()
-            write_image(part, pixels, format=form, icc_profile=cutout.icc_profile if form == "jpeg" else None)
+            with _writing():
+                write_image(part, pixels, format=form, icc_profile=cutout.icc_profile if form == "jpeg" else None)
             archive.writestr(name, part.getbuffer())
     return file.getbuffer()
 

@@ -28,7 +28,8 @@ class Settings:
     max_pixels : int
         Width times height of any picture in a request.
     timeout : int
-        Seconds for a request, from its first byte to its answer.
+        Seconds for a request to come in and be worked on, from the end of its header, and as many for its answer to be
+        taken.
     pictures : int
         Pictures kept for pages that are open.
     idle : int

@@ -30,7 +30,13 @@ class Workers:
 
     def __init__(self, threads: int, places: int) -> None:
         self._pool = ThreadPoolExecutor(threads, "alphacut")
-        self._places = threading.BoundedSemaphore(places)
+        self._places, self._taken = places, 0
+        self._lock = threading.Lock()
+
+    @property
+    def taken(self) -> int:
+        """Places that are taken."""
+        return self._taken
 
     def place(self) -> Place:
         """A place for one request, to be used in a with statement.
@@ -40,11 +46,17 @@ class Workers:
         ApiError
             503, if all are taken.
         """
-        if not self._places.acquire(blocking=False):
-            raise ApiError(
-                503, "busy", "All places are taken: ask again a little later.", {"Retry-After": str(RETRY_AFTER)}
-            )
-        return Place(self._pool, self._places)
+        with self._lock:
+            if self._taken == self._places:
+                raise ApiError(
+                    503, "busy", "All places are taken: ask again a little later.", {"Retry-After": str(RETRY_AFTER)}
+                )
+            self._taken += 1
+        return Place(self._pool, self._leave)
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._taken -= 1
 
     def close(self) -> None:
         """Start nothing more."""
@@ -54,8 +66,8 @@ class Workers:
 class Place:
     """What one request holds while it is under way, and while work of it still runs."""
 
-    def __init__(self, pool: ThreadPoolExecutor, places: threading.BoundedSemaphore) -> None:
-        self._pool, self._places = pool, places
+    def __init__(self, pool: ThreadPoolExecutor, leave: Callable[[], None]) -> None:
+        self._pool, self._leave = pool, leave
         self._work: Future[Any] | None = None
 
     def __enter__(self) -> Place:
@@ -64,9 +76,9 @@ class Place:
     def __exit__(self, *error: object) -> None:
         # A thread cannot be stopped: what runs beyond its request's time keeps the place until it ends.
         if self._work is None:
-            self._places.release()
+            self._leave()
         else:
-            self._work.add_done_callback(lambda _: self._places.release())
+            self._work.add_done_callback(lambda _: self._leave())
 
     async def run(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """What `work` gives, from a worker. If the wait is cancelled, work that waits is not started."""

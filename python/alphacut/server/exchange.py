@@ -1,0 +1,204 @@
+"""One request of those that compute: its place, its limits, its time and its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, ParamSpec, TypeVar
+
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from . import fields
+from .errors import ApiError, as_response
+from .metrics import Metrics
+from .workers import Place, Workers
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+# A client that is refused before it has sent its picture may not see the answer until it has: for so long it may.
+_DRAIN_SECONDS = 5
+_CHUNK = 2**16
+_TAIL = 256  # bytes, more than any boundary
+
+
+class Endpoint:
+    """An ASGI application for requests that need a place; its answers, errors too, are counted and timed.
+
+    Parameters
+    ----------
+    name : str
+        For the metrics.
+    handle : callable
+        From an :class:`Exchange` to its answer.
+    workers, metrics
+        The service's.
+    max_body : int
+        Bytes of a body.
+    timeout : float
+        Seconds for a request to come in and be worked on, and as many for its answer to be taken.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        handle: Callable[[Exchange], Awaitable[Response]],
+        workers: Workers,
+        metrics: Metrics,
+        max_body: int,
+        timeout: int,
+    ) -> None:
+        self._name, self._handle = name, handle
+        self._workers, self._metrics = workers, metrics
+        self._max_body, self._timeout = max_body, timeout
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start = time.perf_counter()
+        exchange = Exchange(scope, receive, self._max_body, self._timeout)
+        with contextlib.ExitStack() as held:
+            try:
+                exchange.begin(held.enter_context(self._workers.place()))
+                response = await self._handle(exchange)
+            except ClientDisconnect:
+                response = Response(status_code=499)  # seen by nobody but the metrics
+            except (ApiError, HTTPException) as error:
+                held.close()  # no place is needed to wait for the rest of it
+                await exchange.drain()
+                response = as_response(error)
+            except Exception:
+                self._metrics.requests.labels(self._name, "500").inc()
+                raise
+            self._metrics.requests.labels(self._name, str(response.status_code)).inc()
+            self._metrics.seconds.labels(self._name).observe(time.perf_counter() - start)
+            response.headers.setdefault("Cache-Control", "no-store")
+            with contextlib.suppress(asyncio.TimeoutError):  # the server then closes the connection
+                await asyncio.wait_for(_deliver(response, send), self._timeout)
+
+
+class Exchange:
+    """A request, what may still be done for it, and what is known of the client."""
+
+    def __init__(self, scope: Scope, receive: Receive, max_body: int, timeout: int) -> None:
+        self._receive, self._max_body, self._timeout = receive, max_body, timeout
+        self._deadline = time.monotonic() + timeout
+        self._size, self._complete, self._tail = 0, False, b""
+        self._end = b""  # that the body must come to
+        self._place: Place | None = None
+        self.request = Request(scope, self._counted)
+
+    def begin(self, place: Place) -> None:
+        """Go on, in this place; refuse at once what says itself that it is too much."""
+        self._place = place
+        declared = self.request.headers.get("content-length", "")
+        if declared.isdecimal():
+            self._require_small(int(declared))
+
+    async def body(self) -> bytes:
+        """All of it."""
+        return await self._in_time(self.request.body())
+
+    @contextlib.asynccontextmanager
+    async def form(self, known: tuple[fields.Field, ...]) -> AsyncIterator[dict[str, Any]]:
+        """The values of the fields that were given, in the address or the body; files are there until the end."""
+        kind, options = parse_options_header(self.request.headers.get("content-type", ""))
+        if kind.lower() != b"multipart/form-data":
+            raise ApiError(415, "not_multipart", "Send the picture as multipart/form-data, in the field 'file'.")
+        if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
+            raise ApiError(415, "not_utf8", "The names of a form's fields are taken as UTF-8 only.")
+        self._end = b"--" + options.get(b"boundary", b"") + b"--"
+        form = await self._in_time(self.request.form(max_files=len(known), max_fields=len(known)))
+        try:
+            given = [*self.request.query_params.multi_items(), *form.multi_items()]
+            yield fields.parse(known, given, lambda value: isinstance(value, UploadFile))
+        finally:
+            await form.close()
+
+    async def run(self, work: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """What `work` gives, in a worker; given up when time is up or the client leaves."""
+        return await self.run_alone(contextlib.nullcontext(), work, *args, **kwargs)
+
+    async def run_alone(
+        self,
+        lock: contextlib.AbstractAsyncContextManager[Any],
+        work: Callable[_P, _T],
+        /,
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> _T:
+        """:meth:`run`, while the lock is held."""
+
+        async def locked() -> _T:
+            assert self._place is not None  # only what has begun works
+            async with lock:
+                return await self._place.run(work, *args, **kwargs)
+
+        job, gone = asyncio.ensure_future(locked()), asyncio.ensure_future(self._client_gone())
+        try:
+            await asyncio.wait(
+                {job, gone}, timeout=max(0.0, self._deadline - time.monotonic()), return_when=asyncio.FIRST_COMPLETED
+            )
+            if job.done():
+                return job.result()
+            if gone.done():
+                raise ClientDisconnect
+            raise ApiError(504, "timeout", f"Not done within {self._timeout} seconds.")
+        finally:
+            job.cancel()
+            gone.cancel()
+
+    async def drain(self) -> None:
+        """Take what still comes, for a while: many clients read no answer before they have sent everything."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._rest(), _DRAIN_SECONDS)
+
+    async def _rest(self) -> None:
+        while not self._complete:
+            self._note(await self._receive())
+
+    async def _counted(self) -> Message:
+        message = await self._receive()
+        self._note(message)
+        self._require_small(self._size)
+        if self._complete and message["type"] == "http.request" and self._end not in self._tail:
+            raise ApiError(400, "cut_short", "The form ends early: its closing boundary is missing.")
+        return message
+
+    def _note(self, message: Message) -> None:
+        self._complete = message["type"] != "http.request" or not message.get("more_body", False)
+        body = message.get("body", b"")
+        self._size += len(body)
+        self._tail = (self._tail + body[-_TAIL:])[-_TAIL:]
+
+    def _require_small(self, size: int) -> None:
+        if size > self._max_body:
+            raise ApiError(413, "body_too_large", f"The request is larger than {self._max_body} bytes.")
+
+    async def _in_time(self, awaited: Awaitable[_T]) -> _T:
+        try:
+            return await asyncio.wait_for(awaited, max(0.0, self._deadline - time.monotonic()))
+        except asyncio.TimeoutError:
+            title = f"The request took more than {self._timeout} seconds to come in."
+            raise ApiError(408, "slow_request", title) from None
+
+    async def _client_gone(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+
+async def _deliver(response: Response, send: Send) -> None:
+    """Send in pieces, each when the client has taken those before: the answers to slow readers do not pile up."""
+    start = {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
+    await send(start)
+    body = memoryview(response.body)
+    for begin in range(0, len(body), _CHUNK):
+        piece = bytes(body[begin : begin + _CHUNK])
+        await send({"type": "http.response.body", "body": piece, "more_body": begin + _CHUNK < len(body)})
+    if not body:
+        await send({"type": "http.response.body", "body": b""})
