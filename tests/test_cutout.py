@@ -1,10 +1,12 @@
+import dataclasses
 import io as std_io
 import os
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
+import alphacut
 from alphacut import read_image, remove_background
 from alphacut.composite import checkerboard
 
@@ -172,3 +174,43 @@ def test_shows_itself_side_by_side(dtype, shape):
 def test_shows_itself(cutout):
     assert "40×30" in repr(cutout)
     assert cutout.to_pil().mode == "RGBA"
+
+
+def swapped():
+    """The profile of a colour space whose red is sRGB's green, and the reverse."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for old, new in ((b"rXYZ", b"____"), (b"gXYZ", b"rXYZ"), (b"____", b"gXYZ")):
+        profile = profile.replace(old, new)
+    return profile.replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
+
+
+def test_what_lies_behind_is_brought_into_the_pictures_profile(tmp_path):
+    pixels = np.full((30, 40, 3), 250, np.uint8)
+    pixels[10:20, 10:30] = (200, 30, 40)
+    alphacut.write_image(tmp_path / "photo.png", pixels, icc_profile=swapped())
+    cutout = alphacut.remove_background(tmp_path / "photo.png", mask=pixels[..., 1] < 100, refine=None)
+    assert cutout.on("#ff8000")[0, 0].tolist() == pytest.approx([128, 255, 0], abs=1)
+    assert cutout.on("#ff8000")[15, 20].tolist() == [200, 30, 40]
+    ground = np.full((30, 40, 3), (255, 128, 0), np.uint8)
+    assert cutout.on(ground)[0, 0].tolist() == pytest.approx([128, 255, 0], abs=1)
+    assert cutout.on(alphacut.Picture(ground, icc_profile=swapped()))[0, 0].tolist() == [255, 128, 0]
+    cutout.save(tmp_path / "on.png", background="#ff8000")
+    kept = alphacut.read_image(tmp_path / "on.png")
+    assert kept.icc_profile == swapped()
+    assert kept.pixels[0, 0].tolist() == pytest.approx([128, 255, 0], abs=1)
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for profile in (srgb, b"no profile", bytes(200), None):
+        plain = dataclasses.replace(cutout, icc_profile=profile)
+        assert plain.on("#ff8000")[0, 0].tolist() == [255, 128, 0]
+        assert plain.on(ground)[0, 0].tolist() == [255, 128, 0]
+
+
+def test_a_transparent_background_lies_over_white():
+    pixels = np.full((30, 40, 3), 90, np.uint8)
+    cutout = alphacut.remove_background(pixels, mask=np.zeros((30, 40), bool), refine=None)
+    ground = np.full((30, 40, 4), (0, 200, 0, 0), np.uint8)
+    ground[15:, :, 3] = 255
+    assert cutout.on(ground)[0, 0].tolist() == [255, 255, 255]
+    assert cutout.on(ground)[20, 0].tolist() == [0, 200, 0]
+    ground[..., 3] = 128
+    assert cutout.on(ground)[0, 0].tolist() == pytest.approx([127, 227, 127], abs=1)

@@ -13,6 +13,7 @@ import numpy as np
 
 from . import io
 from ._arrays import Array, as_uint8, choice, flag, integer
+from ._color import Color, parse_color
 from ._prompt import Box
 from .composite import blurred_background, checkerboard, composite
 from .preprocess import resize
@@ -91,9 +92,10 @@ class Cutout:
         Parameters
         ----------
         background : colour, array or str
-            "#rrggbb", a CSS colour name or (r, g, b) in 0..255; a picture (anything :func:`read_image` takes, without
-            its own transparency), scaled and cropped around its centre to cover; "blur" for the picture's own
-            background, blurred; "checkerboard". A string with a folder or an ending (ground.png) is a path.
+            "#rrggbb", a CSS colour name or (r, g, b) in 0..255; a picture (anything :func:`read_image` takes, over
+            white where it is transparent), scaled and cropped around its centre to cover; "blur" for the picture's own
+            background, blurred; "checkerboard". A string with a folder or an ending (ground.png) is a path. Colours and
+            pictures without a profile are sRGB; they are brought into `icc_profile` if that is another.
         linear : bool
             Blend in linear light instead of encoded sRGB values.
         out : (H, W, 3) array in the picture's depth, optional
@@ -124,10 +126,10 @@ class Cutout:
             background = blurred_background(self.image, self.alpha)
         elif isinstance(background, str) and background == "checkerboard":
             background = _in_depth(checkerboard(height, width), self.image.dtype)
-        elif not is_colour(background):
-            picture = io.as_picture(background, "background").pixels
-            io.require_unit(picture, "background")
-            background = _in_depth(cover(picture, height, width), self.image.dtype)
+        elif is_colour(background):
+            background = _colour_in_profile(parse_color(background, "background"), self.icc_profile)
+        else:
+            background = _in_depth(cover(opaque(background, self.icc_profile), height, width), self.image.dtype)
         return composite(self.foreground, self.alpha, background, linear=linear, out=out)
 
     def crop(self, margin: int = 0) -> Cutout:
@@ -271,6 +273,24 @@ def _panel(part: Array) -> Array:
     if scale == 1:
         return as_uint8(part)
     return as_uint8(resize(part, (max(1, round(height * scale)), max(1, round(width * scale))), method="area"))
+
+
+def opaque(background: Any, profile: bytes | None = None) -> Array:
+    """A picture as a background: over white, in this profile."""
+    picture = io.as_picture(background, "background")
+    pixels = picture.pixels
+    for plane in (pixels, picture.alpha):
+        if plane is not None:
+            io.require_unit(plane, "background")
+    if picture.alpha is not None:
+        pixels = composite(pixels, picture.alpha, "white")
+    return io.in_profile(pixels, picture.icc_profile, profile)
+
+
+def _colour_in_profile(colour: Color, profile: bytes | None) -> Color:
+    """An sRGB colour in another profile."""
+    red, green, blue = io.in_profile(np.array([[colour]], np.uint8), None, profile)[0, 0]
+    return int(red), int(green), int(blue)
 
 
 def is_colour(background: Any) -> bool:

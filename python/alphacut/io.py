@@ -578,6 +578,25 @@ def _fits(icc_profile: bytes, *, gray: bool) -> bool:
     return icc_profile[16:20] not in {b"GRAY", b"RGB ", b"CMYK", b"Lab "} - {b"GRAY" if gray else b"RGB "}
 
 
+def in_profile(pixels: Array, old: bytes | None, new: bytes | None) -> Array:
+    """RGB pixels of 8 bits brought from one colour profile into another; None is sRGB.
+
+    Unchanged where that is not to be done: other pixels, the same profile, or one that nobody can read.
+    """
+    if old == new or pixels.dtype != np.uint8 or pixels.ndim != 3:
+        return pixels
+    from PIL import Image, ImageCms
+
+    try:
+        srgb = ImageCms.createProfile("sRGB")
+        source, target = (srgb if icc is None else ImageCms.ImageCmsProfile(io.BytesIO(icc)) for icc in (old, new))
+        if all("sRGB" in ImageCms.getProfileDescription(profile) for profile in (source, target)):
+            return pixels
+        return np.asarray(ImageCms.profileToProfile(Image.fromarray(np.ascontiguousarray(pixels)), source, target))
+    except (ImageCms.PyCMSError, OSError):
+        return pixels
+
+
 def require_unit(values: Array, name: str) -> None:
     """Floats in 0..1; integers have no other values."""
     if values.dtype == np.float32 and not (values.min() >= 0 and values.max() <= 1):  # also false for NaN

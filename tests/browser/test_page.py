@@ -210,11 +210,13 @@ def test_odd_pictures(page, pixels, shape):
     drag(page, (-0.01, -0.01), (0.9, 1.01))
 
 
-def test_a_camera_s_picture_is_upright(page):
+@pytest.mark.parametrize("kind", ["jpeg", "webp", "tiff"])  # browsers do not turn the second nor show the third
+def test_a_camera_s_picture_is_upright(page, kind):
     exif = Image.Exif()
     exif[0x0112] = TURNED
     lying = np.ascontiguousarray(np.rot90(discs()))
-    choose(page, encoded(lying, "JPEG", exif=exif, quality=95), name="camera.jpg", kind="image/jpeg")
+    options = {} if kind == "tiff" else {"quality": 95}
+    choose(page, encoded(lying, kind.upper(), exif=exif, **options), name=f"camera.{kind}", kind=f"image/{kind}")
     _, _, width, height = place(page)
     assert width / height == pytest.approx(1.5, rel=0.02)
     pick(page, "view", "original")
@@ -445,6 +447,11 @@ def test_download_is_what_is_seen_at_full_size(page):
     found = downloaded(page)
     assert found[450, 945].tolist() == [1, 200, 3]
     assert found[450, 405].tolist() == list(RED)
+    assert page.locator("#saving").inner_text() == "Saved as discs-cutout.png"
+    half = np.full((20, 30, 4), (1, 200, 3, 128), np.uint8)  # what is transparent lies over white
+    page.set_input_files("#background-file", picture(encoded(half), name="half.png"))
+    page.wait_for_timeout(500)
+    assert downloaded(page)[450, 945].tolist() == pytest.approx(pixel(page, RIGHT), abs=2)
 
 
 def test_pictures_do_not_stay_on_the_server(visit, server):
@@ -543,11 +550,47 @@ def test_a_server_that_is_gone_is_said_and_survived(page, complaints):
     page.mouse.down()
     page.mouse.up()
     wait(page, "error")
-    assert status(page) == "The server cannot be reached."
+    assert status(page).startswith("The server cannot be reached.")
     page.unroute("**/cut")
-    drag(page, (LEFT[0] - 0.06, 0.5), (LEFT[0] + 0.06, 0.5))
+    page.get_by_role("button", name="Try again").click()
+    wait(page)
     assert mask(page, LEFT) == [False]
     assert all("ERR_FAILED" in text for text in complaints)
+    complaints.clear()
+
+
+def test_a_cut_leaves_the_word_to_a_picture_that_is_being_read(page):
+    choose(page)
+    held = []
+    page.route("**/api/pictures", lambda route: held.append(route))
+    page.set_input_files("#file", picture(encoded(discs(120, 200)), name="next.png"))
+    wait(page, "busy")
+    pick(page, "tool", "remove")
+    with page.expect_response(lambda answer: answer.url.endswith("/cut")):
+        page.mouse.move(*at(page, *LEFT))
+        page.mouse.down()
+        page.mouse.up()
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.body.dataset.state") == "busy"
+    assert status(page) == "Reading next.png…"
+    held[0].continue_()
+    wait(page)
+    assert "confidence" in status(page)
+
+
+def test_a_cut_leaves_an_error_to_be_read(page, complaints):
+    choose(page)
+    pick(page, "tool", "remove")
+    page.mouse.move(*at(page, *LEFT))
+    page.mouse.down()
+    page.set_input_files("#file", picture(b"no picture", name="none.png"))
+    wait(page, "error")
+    page.wait_for_timeout(500)
+    assert "not a picture" in status(page)
+    page.mouse.up()
+    wait(page)
+    assert mask(page, LEFT) == [False]
+    assert all("400" in text for text in complaints)
     complaints.clear()
 
 
@@ -563,6 +606,7 @@ def test_everything_by_keyboard(page):
         page.keyboard.press("Enter")
     chooser.value.set_files(picture())
     wait(page)
+    assert page.evaluate("document.activeElement.id") == "canvas"  # the button that had the focus is gone
     page.keyboard.press("b")
     assert page.evaluate("document.activeElement.id") == "canvas"
     page.keyboard.press("Space")  # a corner in the middle

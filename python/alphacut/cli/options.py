@@ -63,7 +63,7 @@ def _background(context: click.Context, option: click.Parameter, value: str | No
     if is_colour(value):
         return _colour(context, option, value)
     try:
-        return read_image(value).pixels
+        return read_image(value)
     except (OSError, DecodeError) as error:
         raise click.BadParameter(str(error)) from error
 

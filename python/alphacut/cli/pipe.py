@@ -11,8 +11,8 @@ import click
 import numpy as np
 
 from .._arrays import Array
-from ..cutout import cover
-from ..io import MAX_PIXELS
+from ..cutout import cover, opaque
+from ..io import MAX_PIXELS, Picture
 from . import options
 from .report import require_streams, say
 
@@ -71,8 +71,8 @@ def pipe(width: int, height: int, incoming: str, out: str, background: Any, quie
     if os.name == "posix":
         for stream in (sys.stdin, sys.stdout):
             os.set_blocking(stream.fileno(), True)  # whoever else holds the pipe may have set it otherwise
-    if isinstance(background, np.ndarray):
-        background = cover(background, height, width)  # once, not for each frame
+    if isinstance(background, Picture):
+        background = cover(opaque(background), height, width)  # once, not for each frame
     told: set[str] = set()
     number = 0
     while _filled(sys.stdin.buffer, raw, number):

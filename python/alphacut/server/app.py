@@ -71,6 +71,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         Route("/metrics", service.measurements),
         Route("/api/remove", service.endpoint("remove", service.remove), methods=["POST"]),
         Route("/api/pictures", service.endpoint("pictures", service.add_picture), methods=["POST"]),
+        Route("/api/pictures/{name}", service.endpoint("preview", service.show_picture, MAX_JSON), methods=["GET"]),
         Route("/api/pictures/{name}", service.drop_picture, methods=["DELETE"]),
         Route(
             "/api/pictures/{name}/cut",
@@ -153,6 +154,12 @@ class _Service:
             "preview": {"width": small_width, "height": small_height},
         }
         return JSONResponse(body, 201)
+
+    async def show_picture(self, exchange: Exchange) -> Response:
+        """``GET /api/pictures/{name}``."""
+        preview = self._pictures.get(exchange.request.path_params["name"])
+        await exchange.body()
+        return Response(await exchange.run(preview.shown), media_type="image/png")
 
     async def cut_picture(self, exchange: Exchange) -> Response:
         """``POST /api/pictures/{name}/cut``."""

@@ -34,7 +34,7 @@ def document(settings: Settings) -> dict[str, Any]:
         "paths": {
             "/api/remove": {"post": _remove(settings)},
             "/api/pictures": {"post": _add_picture(settings)},
-            "/api/pictures/{name}": {"delete": _drop_picture()},
+            "/api/pictures/{name}": {"get": _show_picture(settings), "delete": _drop_picture()},
             "/api/pictures/{name}/cut": {"post": _cut_picture(settings)},
             "/healthz": {
                 "get": _operation("Whether the server is up.", {"200": _answer("It is.", "application/json")})
@@ -104,6 +104,11 @@ def _cut_picture(settings: Settings) -> dict[str, Any]:
     }
     operation = _operation("Cut a kept picture. All lengths are in pixels of the full picture.", answers, body)
     return {**operation, "parameters": _NAME}
+
+
+def _show_picture(settings: Settings) -> dict[str, Any]:
+    answers = {"200": _answer("A PNG in the preview's size.", "image/png"), **_errors(settings, "404", "503", "504")}
+    return {**_operation("The preview of a kept picture, upright.", answers), "parameters": _NAME}
 
 
 def _drop_picture() -> dict[str, Any]:

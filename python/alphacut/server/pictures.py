@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-from .. import Cutout, Remover, resize
+from .. import Cutout, Remover, composite, resize
 from .._arrays import Array, as_uint8
 from .._strokes import Stroke, draw_labels
 from ..io import Picture, read_image, write_image
@@ -56,6 +56,12 @@ class Preview:
         """(height, width) of the preview."""
         height, width = self._picture.pixels.shape[:2]
         return height, width
+
+    def shown(self) -> bytes:
+        """The preview itself as a PNG, upright and with its own transparency."""
+        picture = self._picture
+        pixels = picture.pixels if picture.alpha is None else composite(picture.pixels, picture.alpha)
+        return _png(pixels, picture.icc_profile)
 
     def cut(self, box: Sequence[int] | None, strokes: Sequence[Stroke], draft: bool) -> tuple[bytes, dict[str, Any]]:
         """A PNG of the mask, for a draft, or of the finished cutout; and what was found.

@@ -166,7 +166,7 @@ def _background(values: Mapping[str, Any], max_pixels: int) -> Any:
     """What the subject is put on, or None."""
     if "bg_image_file" in values:
         with reading("bg_image_file"):
-            return read_image(values["bg_image_file"], max_pixels=max_pixels).pixels
+            return read_image(values["bg_image_file"], max_pixels=max_pixels)
     return values.get("bg_color")
 
 

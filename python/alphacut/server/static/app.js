@@ -8,6 +8,7 @@ const TRIES = 6; // of a request that a busy server turns away
 const LONGEST_SIDE = 2048; // of the pictures kept here to be shown
 const MARGIN = 16; // of the stage around the picture, where strokes and boxes may begin
 const ENLARGED = 2; // how much a picture may be
+const WIDEST = 10_000; // brush, in pixels of the picture, that the server draws with
 const LEAST_SIDE = 480; // to which a small one is, whatever that takes
 const METHODS = { graphcut: "Graph cut", key: "Colour key", kmeans: "Colour clusters", threshold: "Threshold" };
 const NOTHING = { box: null, strokes: [] };
@@ -22,6 +23,8 @@ let pen = null; // { x, y, keyboard }: where the brush is, in pixels of the pict
 let checker = null; // the pattern behind what is transparent
 let place = { x: 0, y: 0, width: 1, height: 1, scale: 1 }; // of the picture on the stage
 let opening = 0; // counts the pictures asked for: the latest wins
+let reading = false; // whether one of them is still on its way
+let standing = false; // whether an error is shown that no cut may take away
 
 const chosen = (name) => form.elements[name].value;
 
@@ -39,9 +42,15 @@ function tell(state, message = "", warnings = []) {
     element("status").replaceChildren(text, ...(warnings.length ? [list] : []));
 }
 
-function fail(error) {
+/** Shows an error; one that is not of a cut stays until the user does something else. */
+function fail(error, ofCut = false) {
+    standing = !ofCut;
     tell("error", error.message);
     if (!(error instanceof Failure)) console.error(error);
+    if (!ofCut) return;
+    const again = Object.assign(document.createElement("button"), { type: "button", textContent: "Try again" });
+    again.addEventListener("click", () => settle());
+    element("status").append(again);
 }
 
 // --- the server ------------------------------------------------------------------------------------------------------
@@ -109,7 +118,9 @@ let touched = 0; // when the pen last moved
 
 function want(draft, settle = !draft) {
     wanted = { draft, settle };
-    if (!draft) tell("busy", "Cutting out…");
+    standing = false;
+    if (reading) body.dataset.state = "busy"; // which its message says more of
+    else if (!draft) tell("busy", "Cutting out…");
     else if (body.dataset.state === "error") tell("draft");
     else body.dataset.state = "draft"; // what was found stays to be read
     if (running && !running.draft) running.controller.abort();
@@ -125,7 +136,7 @@ async function run() {
             await cut(draft, running.controller.signal);
             if (draft && settle) wanted ??= { draft: false, settle };
         } catch (error) {
-            if (error.name !== "AbortError") fail(error);
+            if (error.name !== "AbortError" && !reading && !standing) fail(error, true);
         }
     }
     running = null;
@@ -138,12 +149,12 @@ async function cut(draft, signal) {
     signal.throwIfAborted();
     receive(bitmap, draft);
     if (draft) {
-        if (body.dataset.state !== "draft") tell("draft");
+        if (!reading && !standing && body.dataset.state !== "draft") tell("draft");
         if (time) redraw(() => performance.measure("stroke-to-seen", { start: time, end: performance.now() }));
         return;
     }
     redraw();
-    if (wanted) return;
+    if (wanted || reading || standing) return;
     const found = JSON.parse(response.headers.get("X-Cutout") ?? "{}");
     tell("ready", described(found), found.warnings);
 }
@@ -210,33 +221,50 @@ async function decoded(file) {
 /** Puts a picture on the stage; where that fails, the one before stays with all that was drawn. */
 async function openPicture(file) {
     const turn = ++opening;
+    [reading, standing] = [true, false];
     tell("busy", `Reading ${file.name}…`);
     try {
         const bytes = await copied(file);
         const [sent, shown] = await Promise.allSettled([upload(bytes, file.name), decoded(bytes)]);
-        if (sent.status === "fulfilled" && (shown.status === "rejected" || turn !== opening)) forget(sent.value.id);
-        if (turn !== opening) return;
-        for (const { reason } of [sent, shown]) if (reason) throw reason;
-        if (picture) forget(picture.id);
+        if (sent.reason) throw sent.reason;
         const { id, width, height, preview } = sent.value;
-        picture = { id, width, height, name: file.name, bytes, original: shown.value, alpha: null };
+        const original = await upright(id, bytes, shown.value).catch((error) => {
+            forget(id);
+            throw error;
+        });
+        if (turn !== opening) return forget(id);
+        if (picture) forget(picture.id);
+        picture = { id, width, height, name: file.name, bytes, original, alpha: null };
         for (const part of ["cut", "matte"]) picture[part] = surface(preview.width, preview.height);
         picture.small = surface(preview.width, preview.height, picture.original);
     } catch (error) {
-        if (turn === opening) fail(error);
+        if (turn === opening) {
+            reading = false;
+            fail(error);
+        }
         return;
     }
+    reading = false;
     wanted = null;
+    performance.clearMeasures();
     running?.controller.abort();
     [steps, step, drawing, pen, touched] = [[NOTHING], 0, null, null, 0];
     element("compare").value = 0;
     stage.style.setProperty("--ratio", picture.width / picture.height);
+    const focused = element("empty").contains(document.activeElement);
     element("empty").hidden = true;
     for (const part of [canvas, form, element("new"), element("download")]) part.hidden = false;
     body.classList.add("opened");
+    if (focused) canvas.focus({ preventScroll: true });
     update();
     layout();
     want(false);
+}
+
+/** What to show of a picture: as decoded here, or, where browsers cannot or do not turn it, as the server sees it. */
+async function upright(id, bytes, shown) {
+    if (shown && bytes.type !== "image/webp") return shown;
+    return decoded(await (await request(`api/pictures/${id}`)).blob());
 }
 
 /** The file's bytes, so that they stay when the file goes. */
@@ -250,14 +278,19 @@ async function copied(file) {
 
 function receiveFiles(files, from) {
     if (files.length === 1) openPicture(files[0]);
-    else if (files.length > 1) tell("error", `One picture at a time: these were ${files.length}.`);
-    else tell("error", `There was no picture file in what was ${from}.`);
+    else if (files.length > 1) fail(new Failure(`One picture at a time: these were ${files.length}.`));
+    else fail(new Failure(`There was no picture file in what was ${from}.`));
 }
 
 async function setBackdrop(file) {
     try {
         const bytes = await copied(file);
-        backdrop = { name: file.name, bytes, image: await decoded(bytes) };
+        const image = await decoded(bytes);
+        const drawn = image.getContext("2d");
+        drawn.globalCompositeOperation = "destination-over";
+        drawn.fillStyle = "white"; // under what is transparent, as the server has it
+        drawn.fillRect(0, 0, image.width, image.height);
+        backdrop = { name: file.name, bytes, image };
         for (const input of form.elements.view) input.disabled = false;
         choose("view", "picture");
     } catch (error) {
@@ -265,7 +298,13 @@ async function setBackdrop(file) {
     }
 }
 
+/** Says how a download goes, whatever is cut meanwhile. */
+function saving(message) {
+    element("saving").textContent = message;
+}
+
 async function download() {
+    if (!enabled("download")) return;
     const { name, bytes } = picture;
     const view = chosen("view");
     const { box, strokes } = said();
@@ -278,8 +317,8 @@ async function download() {
     if (view === "alpha") data.set("channels", "alpha");
     if (view === "colour") data.set("bg_color", element("background-colour").value);
     if (view === "picture") data.set("bg_image_file", backdrop.bytes, backdrop.name);
-    tell("busy", "Cutting out at full size…");
-    element("download").disabled = true;
+    saving("Cutting out at full size…");
+    enable("download", false);
     try {
         const response = await request("api/remove", { method: "POST", body: data });
         const saved = `${name.replace(/\.[^.]*$/, "")}-cutout.png`;
@@ -287,11 +326,12 @@ async function download() {
         link.href = URL.createObjectURL(await response.blob());
         link.click();
         setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-        if (body.dataset.state === "busy") tell("ready", `Saved as ${saved}`);
+        saving(`Saved as ${saved}`);
     } catch (error) {
+        saving("");
         fail(error);
     } finally {
-        element("download").disabled = false;
+        enable("download", true);
     }
 }
 
@@ -308,7 +348,8 @@ function penDown(point) {
     const tool = chosen("tool");
     if (tool === "look" || drawing) return;
     const brush = element("brush").value;
-    const stroke = { keep: tool === "keep", width: rounded(brush / place.scale), points: [point] };
+    const width = Math.min(rounded(brush / place.scale), WIDEST);
+    const stroke = { keep: tool === "keep", width, points: [point] };
     drawing = tool === "box" ? { from: point, apart: 1 } : { stroke, apart: Math.max(1, brush / 8) };
     drawing.last = point;
     if (drawing.stroke) want(true);
@@ -346,6 +387,7 @@ function goTo(next) {
 }
 
 function startOver() {
+    if (said() === NOTHING) return;
     record(NOTHING);
     settle();
 }
@@ -517,12 +559,19 @@ function drawPen() {
     outline(() => context.rect(x, y - 9, 0, 18));
 }
 
+/** Marks a button as one that does something now, or not; it keeps the focus, which a disabled one would lose. */
+function enable(id, does) {
+    element(id).ariaDisabled = String(!does);
+}
+
+const enabled = (id) => element(id).ariaDisabled !== "true";
+
 /** Brings buttons and names in line with what is chosen. */
 function update() {
     body.dataset.tool = chosen("tool");
-    element("undo").disabled = step === 0;
-    element("redo").disabled = step === steps.length - 1;
-    element("clear").disabled = said() === NOTHING;
+    enable("undo", step > 0);
+    enable("redo", step < steps.length - 1);
+    enable("clear", said() !== NOTHING);
     const parts = { mask: "mask", alpha: "alpha", colour: "on colour", picture: "on picture" };
     element("download").textContent = `Download ${parts[chosen("view")] ?? "cutout"}`;
 }
