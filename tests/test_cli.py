@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -317,8 +318,12 @@ def test_steps_of_photos_of_one_name(root):
     store("tmp/a.png", photo())
     other = root.parent / f"{root.name}-other" / "tmp" / "a.png"
     store(other, photo())
-    call("remove", "tmp/a.png", other, "--show-steps", "steps")
-    assert len(files(root / "steps")) == 2 * len(files(root / "steps" / "tmp"))
+    store("tmp/a.jpg", photo())
+    call("remove", "tmp/a.png", other, "tmp/a.jpg", "--show-steps", "steps")
+    names = [os.path.basename(name) for name in files(root / "steps")]
+    prefixes = [name[: name.index("-cutout-step-")] for name in names]
+    assert Counter(prefixes).keys() == {"a", "a.png", "a.jpg"}
+    assert len(set(Counter(prefixes).values())) == 1
 
 
 @pytest.mark.parametrize("prompt", ["mask", "trimap"])

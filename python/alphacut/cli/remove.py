@@ -111,8 +111,9 @@ def remove(
     def work(source: str, destination: str) -> dict[str, Any]:
         cutout = remover(sys.stdin.buffer.read() if source == STREAM else source)
         if show_steps is not None:
-            folder, name = os.path.split(source if destination == STREAM else destination)
-            stem = "stdin" if name == STREAM else os.path.splitext(name.removesuffix(ending))[0]
+            folder, name = os.path.split(destination if destination != STREAM else source)
+            name = "stdin" if name == STREAM else name
+            stem = name.removesuffix(ending) if name.endswith(ending) else os.path.splitext(name)[0]
             place = "" if single is not None else _place(folder, out)
             prompt = {name: getattr(remover._prompt, name) for name in ("box", "labels", "mask", "trimap")}
             steps.write(steps.pictures(cutout, **prompt), os.path.join(show_steps, place), stem + batch.STEP)
