@@ -603,7 +603,7 @@ def test_work_that_waits_too_long_is_never_started():
         with pool.place() as first:
             running = asyncio.create_task(first.run(go_on.wait, 60))
             await asyncio.sleep(0.05)
-            with pytest.raises(TimeoutError), pool.place() as second:
+            with pytest.raises(asyncio.TimeoutError), pool.place() as second:
                 await asyncio.wait_for(second.run(lambda: started.append(1)), 0.05)
             pool.place().__exit__()  # the second's place is free again
             go_on.set()
