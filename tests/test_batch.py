@@ -174,6 +174,10 @@ def test_what_is_given_twice_is_done_once(tmp_path):
     jobs = list(batch.plan([str(path) for path in given]))
     found = sorted(os.path.relpath(job.source, tmp_path) for job in jobs)
     assert found == ["d/a.jpg", "d/sub/b.jpg", "e/c.jpg"]
+    touch(tmp_path, "d/.hidden/x.jpg", "d/.hidden/in/y.jpg")
+    given = [tmp_path / "d", tmp_path / "d/.hidden", tmp_path / "d/.hidden/in"]
+    jobs = list(batch.plan([str(path) for path in given]))
+    assert sorted(os.path.basename(job.source) for job in jobs) == ["a.jpg", "b.jpg", "x.jpg", "y.jpg"]
     jobs = list(batch.plan([str(tmp_path / "d/sub"), str(tmp_path / "d")], recursive=False))
     assert len(jobs) == 2
 

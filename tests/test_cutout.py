@@ -198,6 +198,8 @@ def test_what_lies_behind_is_brought_into_the_pictures_profile(tmp_path):
     kept = alphacut.read_image(tmp_path / "on.png")
     assert kept.icc_profile == swapped()
     assert kept.pixels[0, 0].tolist() == pytest.approx([128, 255, 0], abs=1)
+    linear = swapped().replace(b"rTRC", b"____")  # a profile that nobody can read
+    assert dataclasses.replace(cutout, icc_profile=linear).on("#ff8000")[0, 0].tolist() == [255, 128, 0]
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for profile in (srgb, b"no profile", bytes(200), None):
         plain = dataclasses.replace(cutout, icc_profile=profile)

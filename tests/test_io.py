@@ -637,8 +637,14 @@ def test_gray_labels_are_taken_as_they_are(tmp_path):
     write_image(tmp_path / "labels.png", labels)
     np.testing.assert_array_equal(read_labels(tmp_path / "labels.png"), labels)
     np.testing.assert_array_equal(read_labels(np.repeat(labels[..., None], 3, axis=2)), labels)
+    np.testing.assert_array_equal(read_labels(labels.astype(np.uint16)), labels)
     with pytest.raises(ValueError, match="must be 0, 1, 2 or 3, got 7"):
         read_labels(np.full((2, 2), 7, np.uint8))
+    with pytest.raises(ValueError, match="must be 0, 1, 2 or 3"):
+        read_labels(np.ones((2, 2), np.float32))
+    for empty in (np.zeros((2, 3, 4), np.uint8), np.dstack([labels] * 4)):
+        with pytest.raises(ValueError, match="no strokes"):
+            read_labels(empty)
 
 
 def test_strokes_of_a_brush():
@@ -650,6 +656,11 @@ def test_strokes_of_a_brush():
     assert labels[5, 3] == labels[4, 10] == labels[6, 12] == 1
     assert labels[5, 7] == 0  # the later one covers
     assert labels[8, 7] == labels[0, 0] == 2
+    far = [(x, 5) for x in (-(10**6), 10**6)] * 2000
+    labels = draw_labels([Stroke(True, far, 1)], (10, 16), undecided=2)
+    assert (labels[5] == 1).all()
+    with pytest.raises(ValueError, match="too wide"):
+        draw_labels([Stroke(True, far, 10**4)] * 10, (10, 16), undecided=2)
 
 
 def test_a_picture_is_taken_as_it_is(rgb):

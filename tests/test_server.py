@@ -331,6 +331,8 @@ def test_a_form_that_was_cut_off_is_refused_whole(client):
     headers = {"Content-Type": "multipart/form-data; boundary=x; charset=UTF-8"}
     whole = client.post("/api/remove", content=body, headers=headers)
     assert pixels_of(whole).ndim == 2
+    answer = client.post("/api/remove", content=body + bytes(1000), headers=headers)  # after it there may be anything
+    assert answer.content == whole.content
     for end in (len(body) - 9, len(file), len(file) - 40):
         answer = client.post("/api/remove", content=body[:end], headers=headers)
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "cut_short")
@@ -340,6 +342,13 @@ def test_a_side_that_a_format_cannot_have(client):
     strip = {"file": encoded(np.zeros((2, 70_000), np.uint8))}
     for form, extra in (("zip", {}), ("webp", {}), ("jpg", {"om": "true"})):
         assert "sides of a" in refused(client, 400, "contradiction", strip, format=form, **extra)
+
+
+def test_many_strokes(client):
+    points = [[index / 500.0 + 0.123456789, 30.123456789012345] for index in range(40_000)]
+    strokes = json.dumps([{"keep": True, "width": 3, "points": points}])
+    assert len(strokes) > 2**20
+    assert post(client, strokes=strokes).status_code == 200
 
 
 def test_strokes_that_take_too_long_to_draw(client):

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 import alphacut
 from alphacut import batch
-from alphacut.cli import main, watch
+from alphacut.cli import main, remove, watch
 from alphacut.io import read_image, write_image
 
 
@@ -209,6 +209,24 @@ def test_a_photo_that_changes_is_cut_again_and_a_folder_that_goes_is_told(tmp_pa
         told = watching.process.communicate()[1].decode()
         assert watching.process.returncode == 1
         assert "is no longer there, or another folder" in told
+
+
+def test_a_photo_that_changes_while_it_is_cut_leaves_no_cutout(tmp_path, monkeypatch):
+    pytest.importorskip("watchfiles")
+    photo(tmp_path / "in" / "a.png")
+    monkeypatch.setattr(remove, "arrivals", lambda folder, *, recursive: iter([[str(tmp_path / "in" / "a.png")]] * 2))
+    save, changes = remove._save, [90]
+
+    def changing(*arguments, **options):
+        if changes:
+            photo(tmp_path / "in" / "a.png", value=changes.pop())
+        save(*arguments, **options)
+
+    monkeypatch.setattr(remove, "_save", changing)
+    result = CliRunner().invoke(main, ["remove", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--watch"])
+    assert "changed while it was cut" in result.output
+    assert "1 written, 1 failed" in result.output
+    assert read_image(tmp_path / "out" / "a-cutout.png").pixels[20, 20].tolist() == [90, 30, 40]
 
 
 def test_without_watchfiles(tmp_path, monkeypatch):

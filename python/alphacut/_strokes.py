@@ -44,7 +44,8 @@ def draw_labels(strokes: Iterable[Stroke], size: tuple[int, int], *, undecided: 
                 raise ValueError("strokes are too many, too wide and too long to be drawn")
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=label)
             if onward is not None:
-                draw.line(((x, y), onward), fill=label, width=max(1, round(2 * radius)))
+                # Of at least 2 pixels: thinner lines Pillow follows outside the picture, too.
+                draw.line(((x, y), onward), fill=label, width=max(2, round(2 * radius)))
     return np.array(plane)
 
 

@@ -163,7 +163,8 @@ def _apart(folders: list[str], recursive: bool) -> list[str]:
     walked = set(places.values()) if recursive else set()
     kept: dict[Path, str] = {}
     for folder, place in places.items():
-        if walked.isdisjoint(place.parents):
+        found = (place.relative_to(parent).parts for parent in place.parents if parent in walked)
+        if all(any(part.startswith(".") for part in parts) for parts in found):
             kept.setdefault(place, folder)
     return list(kept.values())
 
@@ -220,6 +221,15 @@ def _looked_at(job: Job | Result, overwrite: bool | Callable[[Job], bool]) -> Jo
         replaced = overwrite(job) if callable(overwrite) else overwrite
         return job if replaced else Result(job.source, job.destination, "skipped")
     return job
+
+
+def stamp(path: str) -> tuple[int, ...] | None:
+    """What changes when a file does; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def is_stale(job: Job) -> bool:

@@ -242,12 +242,16 @@ def read_labels(source: Any, *, undecided: int = 2, max_pixels: int = MAX_PIXELS
     if integer(undecided, "undecided") not in (2, 3):
         raise ValueError(f"undecided must be 2 or 3, got {undecided}")
     picture = read_image(source, max_pixels=max_pixels)
-    pixels = _eight_bits(picture.pixels, "source")
+    pixels = picture.pixels
     gray = pixels if pixels.ndim == 2 else pixels[..., 0]
-    if pixels.ndim == 2 or (np.array_equal(gray, pixels[..., 1]) and np.array_equal(gray, pixels[..., 2])):
-        if gray.max() > 3:
+    coloured = pixels.ndim == 3 and not all(np.array_equal(gray, pixels[..., channel]) for channel in (1, 2))
+    if not coloured and picture.alpha is None:
+        if not (gray.max() <= 3 and gray.dtype != np.float32):
             raise ValueError(f"labels in gray must be 0, 1, 2 or 3, got {gray.max()}; strokes are green and red")
-        return np.ascontiguousarray(gray)
+        return gray.astype(np.uint8)
+    if not coloured:
+        raise ValueError("no strokes: those to keep are green (#00ff00), those to remove red (#ff0000)")
+    pixels = _eight_bits(pixels, "source")
     high, low = pixels >= 224, pixels < 32  # JPEG leaves the inside of a stroke there, and few things are so coloured
     keep = low[..., 0] & high[..., 1] & low[..., 2]
     remove = high[..., 0] & low[..., 1] & low[..., 2]
@@ -578,6 +582,9 @@ def _fits(icc_profile: bytes, *, gray: bool) -> bool:
     return icc_profile[16:20] not in {b"GRAY", b"RGB ", b"CMYK", b"Lab "} - {b"GRAY" if gray else b"RGB "}
 
 
+_SAMPLES = np.stack(np.meshgrid(*[np.arange(0, 256, 51, dtype=np.uint8)] * 3), axis=-1).reshape(6, 36, 3)
+
+
 def in_profile(pixels: Array, old: bytes | None, new: bytes | None) -> Array:
     """RGB pixels of 8 bits brought from one colour profile into another; None is sRGB.
 
@@ -590,9 +597,14 @@ def in_profile(pixels: Array, old: bytes | None, new: bytes | None) -> Array:
     try:
         srgb = ImageCms.createProfile("sRGB")
         source, target = (srgb if icc is None else ImageCms.ImageCmsProfile(io.BytesIO(icc)) for icc in (old, new))
-        if all("sRGB" in ImageCms.getProfileDescription(profile) for profile in (source, target)):
+        transform = ImageCms.buildTransform(source, target, "RGB", "RGB")
+
+        def convert(colours: Array) -> Array:
+            return np.asarray(ImageCms.applyTransform(Image.fromarray(np.ascontiguousarray(colours)), transform))
+
+        if np.abs(convert(_SAMPLES).astype(np.int16) - _SAMPLES).max() <= 1:  # one profile under two names
             return pixels
-        return np.asarray(ImageCms.profileToProfile(Image.fromarray(np.ascontiguousarray(pixels)), source, target))
+        return convert(pixels)
     except (ImageCms.PyCMSError, OSError):
         return pixels
 

@@ -109,6 +109,7 @@ def remove(
     ending = batch.ending_of(what, format or "png")
 
     def work(source: str, destination: str) -> dict[str, Any]:
+        stamp = batch.stamp(source) if watch else None
         cutout = remover(sys.stdin.buffer.read() if source == STREAM else source)
         if show_steps is not None:
             folder, name = os.path.split(destination if destination != STREAM else source)
@@ -118,6 +119,9 @@ def remove(
             prompt = {name: getattr(remover._prompt, name) for name in ("box", "labels", "mask", "trimap")}
             steps.write(steps.pictures(cutout, **prompt), os.path.join(show_steps, place), stem + batch.STEP)
         _save(cutout.crop() if crop else cutout, destination, background=background, what=what, **encoding)
+        if watch and batch.stamp(source) != stamp:
+            os.unlink(destination)  # made of what is no longer there, but newer than what is
+            raise ValueError("changed while it was cut: once more when it is at rest")
         return report.facts(cutout)
 
     workers = 1 if single is not None else min(2, _threads())

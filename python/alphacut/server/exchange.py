@@ -89,7 +89,7 @@ class Exchange:
         self._receive, self._max_body, self._timeout = receive, max_body, timeout
         self._deadline = time.monotonic() + timeout
         self._size, self._complete, self._tail = 0, False, b""
-        self._end = b""  # that the body must come to
+        self._end, self._ended = b"", False  # what the body must come to, and whether it has
         self._place: Place | None = None
         self.request = Request(scope, self._counted)
 
@@ -112,8 +112,10 @@ class Exchange:
             raise ApiError(415, "not_multipart", "Send the picture as multipart/form-data, in the field 'file'.")
         if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
             raise ApiError(415, "not_utf8", "The names of a form's fields are taken as UTF-8 only.")
-        self._end = b"--" + options.get(b"boundary", b"") + b"--"
-        form = await self._in_time(self.request.form(max_files=len(known), max_fields=len(known)))
+        if boundary := options.get(b"boundary"):
+            self._end = b"--" + boundary + b"--"
+        most = {"max_files": len(known), "max_fields": len(known), "max_part_size": self._max_body}
+        form = await self._in_time(self.request.form(**most))
         try:
             given = [*self.request.query_params.multi_items(), *form.multi_items()]
             yield fields.parse(known, given, lambda value: isinstance(value, UploadFile))
@@ -166,7 +168,7 @@ class Exchange:
         message = await self._receive()
         self._note(message)
         self._require_small(self._size)
-        if self._complete and message["type"] == "http.request" and self._end not in self._tail:
+        if self._complete and message["type"] == "http.request" and not self._ended:
             raise ApiError(400, "cut_short", "The form ends early: its closing boundary is missing.")
         return message
 
@@ -174,6 +176,7 @@ class Exchange:
         self._complete = message["type"] != "http.request" or not message.get("more_body", False)
         body = message.get("body", b"")
         self._size += len(body)
+        self._ended = self._ended or self._end in self._tail + body
         self._tail = (self._tail + body[-_TAIL:])[-_TAIL:]
 
     def _require_small(self, size: int) -> None:

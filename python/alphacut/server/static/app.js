@@ -63,8 +63,8 @@ class Failure extends Error {
     }
 }
 
-/** The answer to a request; waits for a busy server, and throws for any other refusal. */
-async function request(path, options = {}) {
+/** The answer to a request; waits for a busy server, which it says, and throws for any other refusal. */
+async function request(path, options = {}, say = (message) => tell("busy", message)) {
     for (let attempt = 1; ; attempt++) {
         const response = await fetch(path, options).catch((error) => {
             throw error.name === "AbortError" ? error : new Failure("The server cannot be reached.");
@@ -72,7 +72,7 @@ async function request(path, options = {}) {
         if (response.ok) return response;
         if (response.status !== 503 || attempt === TRIES) throw await failure(response);
         const seconds = Math.min(Number(response.headers.get("Retry-After")) || 1, 30);
-        tell("busy", `The server is busy: trying again in ${seconds} s…`);
+        say(`The server is busy: trying again in ${seconds} s…`);
         await new Promise((resolve, reject) => {
             setTimeout(resolve, seconds * 1000);
             options.signal?.addEventListener("abort", () => reject(options.signal.reason));
@@ -320,7 +320,7 @@ async function download() {
     saving("Cutting out at full size…");
     enable("download", false);
     try {
-        const response = await request("api/remove", { method: "POST", body: data });
+        const response = await request("api/remove", { method: "POST", body: data }, saving);
         const saved = `${name.replace(/\.[^.]*$/, "")}-cutout.png`;
         const link = Object.assign(document.createElement("a"), { download: saved });
         link.href = URL.createObjectURL(await response.blob());
