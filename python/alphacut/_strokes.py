@@ -39,7 +39,9 @@ def draw_labels(strokes: Iterable[Stroke], size: tuple[int, int], *, undecided: 
         label, radius = int(stroke.keep), max(stroke.width / 2, 0.5)
         # Piece by piece: Pillow keeps all other threads waiting while it draws one.
         for (x, y), length, onward in _pieces(stroke.points, apart=radius / 4):
-            budget -= 40 * radius + _reach(2 * radius, size) * _reach(2 * radius + length, size)
+            # A row of a shape takes as long as some tens of its pixels.
+            seen = _reach(2 * radius + length, size)
+            budget -= 40 * (radius + seen) + _reach(2 * radius, size) * seen
             if budget < 0:
                 raise ValueError("strokes are too many, too wide and too long to be drawn")
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=label)
