@@ -638,9 +638,9 @@ def test_gray_labels_are_taken_as_they_are(tmp_path):
     np.testing.assert_array_equal(read_labels(tmp_path / "labels.png"), labels)
     np.testing.assert_array_equal(read_labels(np.repeat(labels[..., None], 3, axis=2)), labels)
     np.testing.assert_array_equal(read_labels(labels.astype(np.uint16)), labels)
-    with pytest.raises(ValueError, match="must be 0, 1, 2 or 3, got 7"):
+    with pytest.raises(ValueError, match="must be 0, 1, 2 or 3, source has 7"):
         read_labels(np.full((2, 2), 7, np.uint8))
-    with pytest.raises(ValueError, match="must be 0, 1, 2 or 3"):
+    with pytest.raises(ValueError, match="must be 0, 1, 2 or 3, source has float32"):
         read_labels(np.ones((2, 2), np.float32))
     for empty in (np.zeros((2, 3, 4), np.uint8), np.dstack([labels] * 4)):
         with pytest.raises(ValueError, match="no strokes"):

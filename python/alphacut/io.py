@@ -228,7 +228,7 @@ def read_labels(source: Any, *, undecided: int = 2, max_pixels: int = MAX_PIXELS
     Raises
     ------
     ValueError
-        If there is neither a green nor a red stroke, or a gray value above 3.
+        If there is neither a green nor a red stroke, or a gray value that is not 0, 1, 2 or 3.
     DecodeError, TypeError, OSError
         As :func:`read_image`.
 
@@ -246,11 +246,12 @@ def read_labels(source: Any, *, undecided: int = 2, max_pixels: int = MAX_PIXELS
     gray = pixels if pixels.ndim == 2 else pixels[..., 0]
     coloured = pixels.ndim == 3 and not all(np.array_equal(gray, pixels[..., channel]) for channel in (1, 2))
     if not coloured and picture.alpha is None:
-        if not (gray.max() <= 3 and gray.dtype != np.float32):
-            raise ValueError(f"labels in gray must be 0, 1, 2 or 3, got {gray.max()}; strokes are green and red")
+        if gray.dtype == np.float32 or gray.max() > 3:
+            found = gray.dtype if gray.dtype == np.float32 else gray.max()
+            raise ValueError(f"labels in gray must be 0, 1, 2 or 3, source has {found}; strokes are green and red")
         return gray.astype(np.uint8)
     if not coloured:
-        raise ValueError("no strokes: those to keep are green (#00ff00), those to remove red (#ff0000)")
+        raise ValueError("source has no strokes: those to keep are green (#00ff00), those to remove red (#ff0000)")
     pixels = _eight_bits(pixels, "source")
     high, low = pixels >= 224, pixels < 32  # JPEG leaves the inside of a stroke there, and few things are so coloured
     keep = low[..., 0] & high[..., 1] & low[..., 2]
@@ -260,7 +261,7 @@ def read_labels(source: Any, *, undecided: int = 2, max_pixels: int = MAX_PIXELS
         keep &= seen
         remove &= seen
     if not (keep.any() or remove.any()):
-        raise ValueError("no strokes: those to keep are green (#00ff00), those to remove red (#ff0000)")
+        raise ValueError("source has no strokes: those to keep are green (#00ff00), those to remove red (#ff0000)")
     labels = np.full(keep.shape, undecided, np.uint8)
     labels[keep] = 1
     labels[remove] = 0
