@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from .io import READ_SUFFIXES, WRITE_SUFFIXES
 
@@ -223,13 +223,22 @@ def _looked_at(job: Job | Result, overwrite: bool | Callable[[Job], bool]) -> Jo
     return job
 
 
-def stamp(path: str) -> tuple[int, ...] | None:
-    """What changes when a file does; None where there is none."""
+class Stamp(NamedTuple):
+    """What changes when a file does; times in nanoseconds."""
+
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+
+def stamp(path: str) -> Stamp | None:
+    """That of a file; None where there is none."""
     try:
         status = os.stat(path)
     except OSError:
         return None
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    return Stamp(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def is_stale(job: Job) -> bool:

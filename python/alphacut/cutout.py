@@ -129,7 +129,7 @@ class Cutout:
         elif is_colour(background):
             background = _colour_in_profile(parse_color(background, "background"), self.icc_profile)
         else:
-            background = _in_depth(cover(opaque(background, self.icc_profile), height, width), self.image.dtype)
+            background = _in_depth(cover(background, height, width, self.icc_profile), self.image.dtype)
         return composite(self.foreground, self.alpha, background, linear=linear, out=out)
 
     def crop(self, margin: int = 0) -> Cutout:
@@ -275,18 +275,6 @@ def _panel(part: Array) -> Array:
     return as_uint8(resize(part, (max(1, round(height * scale)), max(1, round(width * scale))), method="area"))
 
 
-def opaque(background: Any, profile: bytes | None = None) -> Array:
-    """A picture as a background: over white, in this profile."""
-    picture = io.as_picture(background, "background")
-    pixels = picture.pixels
-    for plane in (pixels, picture.alpha):
-        if plane is not None:
-            io.require_unit(plane, "background")
-    if picture.alpha is not None:
-        pixels = composite(pixels, picture.alpha, "white")
-    return io.in_profile(pixels, picture.icc_profile, profile)
-
-
 def _colour_in_profile(colour: Color, profile: bytes | None) -> Color:
     """An sRGB colour in another profile."""
     red, green, blue = io.in_profile(np.array([[colour]], np.uint8), None, profile)[0, 0]
@@ -301,14 +289,23 @@ def is_colour(background: Any) -> bool:
     return isinstance(background, (tuple, list)) and len(background) == 3
 
 
-def cover(picture: Array, height: int, width: int) -> Array:
-    """The middle of the picture, of the shape of height × width, scaled to that."""
-    old_height, old_width = picture.shape[:2]
+def cover(background: Any, height: int, width: int, profile: bytes | None = None) -> Array:
+    """The middle of a picture, of the shape of height × width, scaled to that: over white, in this profile."""
+    picture = io.as_picture(background, "background")
+    pixels, alpha = picture.pixels, picture.alpha
+    io.require_unit(pixels, "background")
+    old_height, old_width = pixels.shape[:2]
     scale = max(height / old_height, width / old_width)
     part = [min(old, max(1, round(new / scale))) for old, new in ((old_height, height), (old_width, width))]
     top, left = (old_height - part[0]) // 2, (old_width - part[1]) // 2
-    picture = picture[top : top + part[0], left : left + part[1]]
-    return picture if picture.shape[:2] == (height, width) else resize(picture, (height, width))
+    middle = slice(top, top + part[0]), slice(left, left + part[1])
+    pixels = pixels[middle]
+    if alpha is not None:
+        io.require_unit(alpha, "background")
+        pixels = composite(pixels, alpha[middle], "white")
+    if pixels.shape[:2] != (height, width):
+        pixels = resize(pixels, (height, width))
+    return io.in_profile(pixels, picture.icc_profile, profile)
 
 
 def _in_depth(picture: Array, dtype: np.dtype[Any]) -> Array:

@@ -246,13 +246,12 @@ def read_labels(source: Any, *, undecided: int = 2, max_pixels: int = MAX_PIXELS
     gray = pixels if pixels.ndim == 2 else pixels[..., 0]
     coloured = pixels.ndim == 3 and not all(np.array_equal(gray, pixels[..., channel]) for channel in (1, 2))
     if not coloured and picture.alpha is None:
-        if gray.dtype == np.float32 or gray.max() > 3:
-            found = gray.dtype if gray.dtype == np.float32 else gray.max()
+        floats = gray.dtype == np.float32  # where 1 is white, not a label
+        if floats or gray.max() > 3:
+            found = "float32" if floats else gray.max()
             raise ValueError(f"labels in gray must be 0, 1, 2 or 3, source has {found}; strokes are green and red")
         return gray.astype(np.uint8)
-    if not coloured:
-        raise ValueError("source has no strokes: those to keep are green (#00ff00), those to remove red (#ff0000)")
-    pixels = _eight_bits(pixels, "source")
+    pixels = _eight_bits(pixels if coloured else np.dstack([gray] * 3), "source")
     high, low = pixels >= 224, pixels < 32  # JPEG leaves the inside of a stroke there, and few things are so coloured
     keep = low[..., 0] & high[..., 1] & low[..., 2]
     remove = high[..., 0] & low[..., 1] & low[..., 2]

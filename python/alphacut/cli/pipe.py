@@ -11,7 +11,7 @@ import click
 import numpy as np
 
 from .._arrays import Array
-from ..cutout import cover, opaque
+from ..cutout import cover
 from ..io import MAX_PIXELS, Picture
 from . import options
 from .report import require_streams, say
@@ -72,7 +72,7 @@ def pipe(width: int, height: int, incoming: str, out: str, background: Any, quie
         for stream in (sys.stdin, sys.stdout):
             os.set_blocking(stream.fileno(), True)  # whoever else holds the pipe may have set it otherwise
     if isinstance(background, Picture):
-        background = cover(opaque(background), height, width)  # once, not for each frame
+        background = cover(background, height, width)  # once, not for each frame
     told: set[str] = set()
     number = 0
     while _filled(sys.stdin.buffer, raw, number):

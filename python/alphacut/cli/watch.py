@@ -79,20 +79,20 @@ class _Resting:
     """Files that may still be written to."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, tuple[tuple[int, int], float]] = {}  # size and time of change; since when
+        self._seen: dict[str, tuple[batch.Stamp | None, float]] = {}  # what it was; since when
 
     def add(self, paths: Iterable[str]) -> None:
         """Wait for these."""
         for path in paths:
-            self._seen[path] = (-1, -1), 0.0
+            self._seen[path] = None, 0.0
 
     def sieve(self, found: Iterable[str | batch.Result]) -> Iterator[str | batch.Result]:
         """What is at rest by its time of change; waits for the others."""
         for item in found:
             if isinstance(item, str) and item in self._seen:
                 continue
-            stamp = _stamp(item) if isinstance(item, str) else None
-            if isinstance(item, str) and stamp and time.time() - stamp[1] / 1e9 < REST:
+            stamp = batch.stamp(item) if isinstance(item, str) else None
+            if isinstance(item, str) and stamp and time.time() - stamp.modified / 1e9 < REST:
                 self.add([item])
             else:
                 yield item
@@ -101,7 +101,7 @@ class _Resting:
         """Those that have come to rest, no longer waited for."""
         now, done = time.monotonic(), []
         for path, (seen, since) in list(self._seen.items()):
-            stamp = _stamp(path)
+            stamp = batch.stamp(path)
             if stamp is None:
                 del self._seen[path]
             elif stamp != seen:
@@ -110,12 +110,3 @@ class _Resting:
                 del self._seen[path]
                 done.append(path)
         return done
-
-
-def _stamp(path: str) -> tuple[int, int] | None:
-    """Size and time of change; None where there is no file."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_size, status.st_mtime_ns
