@@ -151,6 +151,12 @@ def test_strokes(root):
     assert "a.png: labels must have the picture's shape (48, 64), got (30, 64)" in output
 
 
+def test_points(root):
+    call("remove", "a.png", "--point", "30,24", "--point", " 2.5, 40 ,0", "-o", "b.png", "--show-steps", "one")
+    expected = alphacut.remove_background("a.png", points=[(30, 24), (2.5, 40, 0)])
+    np.testing.assert_array_equal(read_image("b.png").alpha, expected.alpha)
+
+
 def test_key_options_and_seed(root):
     call(
         "remove",
@@ -460,6 +466,9 @@ def test_forbidden_files_and_folders(root):
         ([], "PHOTO"),
         (["a.png", "--box", "1,2,3"], "four whole numbers"),
         (["a.png", "--box", "1,2,0,4"], "no area"),
+        (["a.png", "--point", "1"], "is not x,y"),
+        (["a.png", "--point", "1,2,3"], "is not x,y"),
+        (["a.png", "--point", "1,2", "--key", "red"], "contradict"),
         (["a.png", "--key", "no colour"], "no colour"),
         (["a.png", "--background", "missing.jpg"], "missing.jpg"),
         (["a.png", "--background", "text.png"], "not a picture"),

@@ -57,6 +57,31 @@ def test_box_cuts_out_the_disc_in_every_depth(dtype):
     assert cutout.device == "cpu"
 
 
+def test_points_are_dabs_of_labels():
+    picture, disc = scene()
+    labels = np.full(disc.shape, 2, np.uint8)
+    labels[60, 80] = 1  # radius 1 at this size
+    labels[59:62, 80] = labels[60, 79:82] = 1
+    labels[3:6, 5] = labels[4, 4:7] = 0
+    expected = remove_background(picture, labels=labels)
+    for points in (
+        [(80.7, 60), (5, 4, 0)],
+        np.array([(80, 60, 1), (5, 4, 0)], float),
+        [(5, 4, 1), (80, 60), (5, 4, 0)],
+    ):
+        cutout = remove_background(picture, points=points)
+        assert cutout.alpha.tobytes() == expected.alpha.tobytes()
+    labels[labels == 2] = 3
+    expected = remove_background(picture, labels=labels, box=BOX)
+    boxed = remove_background(picture, points=[(80, 60), (5, 4, 0)], box=BOX)
+    assert boxed.alpha.tobytes() == expected.alpha.tobytes()
+    own = np.full(disc.shape, 2, np.uint8)
+    own[60, 80] = 0
+    cutout = remove_background(picture, points=[(80, 60)], labels=own)
+    assert cutout.mask[60, 80] == 255
+    assert own[60, 80] == 0
+
+
 @pytest.mark.parametrize("method", ["graphcut", "kmeans", "threshold"])
 def test_methods_find_the_disc(method):
     picture, disc = scene()

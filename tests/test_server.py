@@ -175,6 +175,12 @@ def test_strokes_and_labels_say_the_same(client):
     np.testing.assert_array_equal(pixels_of(boxed), alphacut.remove_background(PHOTO, labels=labels, box=BOX).rgba)
 
 
+def test_points(client):
+    points = [[30, 30], [5.5, 5, 0]]
+    answer = post(client, points=json.dumps(points))
+    np.testing.assert_array_equal(pixels_of(answer), alphacut.remove_background(PHOTO, points=points).rgba)
+
+
 def test_a_picture_behind(client):
     ground = np.full((30, 40, 3), (1, 200, 3), np.uint8)
     answer = post(client, {"file": FILE, "bg_image_file": encoded(ground)})
@@ -278,6 +284,11 @@ def test_one_pixel(client):
         ("invalid_field", {"strokes": '[{"keep": true, "width": 3, "points": [[1]]}]'}, r"must be \[x, y\]"),
         ("invalid_field", {"strokes": '[{"keep": true, "width": 3, "points": [[1, 1e400]]}]'}, r"must be \[x, y\]"),
         ("invalid_field", {"strokes": f'[{{"keep": true, "width": 3, "points": [[1, {"9" * 999}]]}}]'}, r"must be \[x"),
+        ("invalid_field", {"points": "[]"}, "1 to"),
+        ("invalid_field", {"points": "[[1, 2"}, "is no JSON"),
+        ("invalid_field", {"points": "[[1, 2, 3]]"}, "keep must be"),
+        ("invalid_field", {"points": "[[1]]"}, r"must be \[x, y\]"),
+        ("invalid_prompt", {"points": "[[1000, 2]]"}, "outside the picture"),
         ("contradiction", {"format": "jpg"}, "JPEG has no transparency"),
         ("contradiction", {"crop_margin": "3"}, "crop_margin goes with crop=true"),
         ("contradiction", {"om": "true", "bgc": "red"}, "only one of"),

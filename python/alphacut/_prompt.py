@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from . import _core
-from ._arrays import Array, clipped, four_integers, integer, require_host
+from ._arrays import Array, clipped, four_integers, integer, real, require_host
 from .chromakey import key_color
 from .threshold import threshold
 
@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 
 Box = tuple[int, int, int, int]
 
+# A point is a disc of a radius of one in so many pixels of the longer side.
+_POINT_SHARE = 200
+
 
 @dataclass(frozen=True)
 class Prompt:
     """What the caller says about the subject."""
 
-    NAMES: ClassVar = frozenset(("box", "labels", "mask", "trimap", "key", "instance"))
+    NAMES: ClassVar = frozenset(("box", "points", "labels", "mask", "trimap", "key", "instance"))
 
     box: Sequence[int] | None = None
+    points: Sequence[Sequence[float]] | None = None
     labels: Array | None = None
     mask: Array | None = None
     trimap: Array | None = None
@@ -36,16 +40,20 @@ class Prompt:
 
     def __post_init__(self) -> None:
         """What can be checked without the picture."""
-        names = ("box", "labels", "mask", "trimap", "key", "model")
+        names = ("box", "points", "labels", "mask", "trimap", "key", "model")
         given = [name for name in names if getattr(self, name) is not None]
-        if len(given) > 1 and not {"box", "labels", "model"}.issuperset(given):
-            raise ValueError(f"the prompts {' and '.join(given)} contradict: only box, labels and model go together")
+        if len(given) > 1 and not {"box", "points", "labels", "model"}.issuperset(given):
+            raise ValueError(
+                f"the prompts {' and '.join(given)} contradict: only box, points, labels and model go together"
+            )
         if self.instance is not None:
             integer(self.instance, "instance", 0)
             if self.model is None:
                 raise ValueError("instance is one of those that a model finds, but there is no model")
         if self.box is not None:
             four_integers(self.box)
+        if self.points is not None:
+            _checked_points(self.points)
         if self.key is not None:
             key_color(self.key)
         for name in ("labels", "mask", "trimap"):
@@ -70,7 +78,24 @@ class Prompt:
             _require_solvable(self.trimap)
         mask = None if self.mask is None else threshold(self.mask.view(np.uint8), 0)
         box = None if self.box is None else clipped(self.box, size)
-        return replace(self, mask=mask, box=box, size=size)
+        labels = self.labels if self.points is None else self._with_points(self.points, size)
+        return replace(self, mask=mask, box=box, labels=labels, size=size)
+
+    def _with_points(self, points: Sequence[Sequence[float]], size: tuple[int, int]) -> Array:
+        """The labels with each point as a small disc on top; undecided elsewhere if there are none."""
+        if self.labels is not None:
+            labels = self.labels.copy()
+        else:
+            labels = np.full(size, 2 if self.box is None else 3, np.uint8)
+        radius = max(1, max(size) // _POINT_SHARE)
+        for x, y, keep in _checked_points(points):
+            if not (0 <= x < size[1] and 0 <= y < size[0]):
+                raise ValueError(f"points: ({x:g}, {y:g}) lies outside the picture of {size[1]} x {size[0]}")
+            left, top = max(0, int(x) - radius), max(0, int(y) - radius)
+            part = labels[top : int(y) + radius + 1, left : int(x) + radius + 1]
+            rows, columns = np.ogrid[top : top + part.shape[0], left : left + part.shape[1]]
+            part[(rows - int(y)) ** 2 + (columns - int(x)) ** 2 <= radius**2] = keep
+        return labels
 
     def outside(self, size: tuple[int, int]) -> Array:
         """Where a picture of this size lies outside the box; nowhere without one."""
@@ -91,6 +116,26 @@ class Prompt:
             outside[:] = True
             outside[frame:-frame, frame:-frame] = False
         return outside
+
+
+def _checked_points(points: Any) -> list[tuple[float, float, int]]:
+    """Each as (x, y, keep)."""
+    if not isinstance(points, (Sequence, np.ndarray)) or isinstance(points, (str, bytes)):
+        raise TypeError(f"points must be a sequence of (x, y) or (x, y, keep), got {type(points).__name__}")
+    checked = []
+    for point in points:
+        if not isinstance(point, (Sequence, np.ndarray)) or isinstance(point, (str, bytes)):
+            raise TypeError(f"each of points must be (x, y) or (x, y, keep), got {point!r}")
+        if len(point) not in (2, 3):
+            raise ValueError(f"each of points must be (x, y) or (x, y, keep), got {len(point)} values")
+        x, y = (real(value, "x and y of points") for value in point[:2])
+        keep = point[2] if len(point) == 3 else 1
+        if keep not in (0, 1):
+            raise ValueError(f"keep in points must be 1 (subject) or 0 (not the subject), got {keep!r}")
+        checked.append((x, y, int(keep)))
+    if not checked:
+        raise ValueError("points must have at least one point")
+    return checked
 
 
 def nearest(image: Array, size: tuple[int, int]) -> Array:

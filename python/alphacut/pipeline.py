@@ -34,6 +34,7 @@ _METHODS = ("auto", "graphcut", "kmeans", "threshold", "key")
 # Which methods can use a prompt.
 _METHODS_FOR = {
     "box": ("auto", "graphcut", "kmeans", "threshold"),
+    "points": ("auto", "graphcut"),
     "labels": ("auto", "graphcut"),
     "model": ("auto", "graphcut"),
     "mask": ("auto",),
@@ -61,6 +62,7 @@ def remove_background(
     image: Any,
     *,
     box: Sequence[int] | None = None,
+    points: Sequence[Sequence[float]] | None = None,
     labels: Array | None = None,
     mask: Array | None = None,
     trimap: Array | None = None,
@@ -89,6 +91,9 @@ def remove_background(
         is the product.
     box : (x, y, width, height), optional
         The subject lies inside; what is outside is background.
+    points : sequence of (x, y) or (x, y, keep), optional
+        Pixels of the subject, or with keep = 0 of what is not. Each counts as a dab of a two-hundredth of the longer
+        side. May join `box` and `labels`, on top of which they lie.
     labels : (H, W) uint8 ndarray, optional
         OpenCV's four: 0 background, 1 foreground, 2 probably background, 3 probably foreground. May join `box`.
     mask : (H, W) uint8 or bool ndarray, optional
@@ -169,6 +174,7 @@ def remove_background(
     """
     remover = Remover(
         box=box,
+        points=points,
         labels=labels,
         mask=mask,
         trimap=trimap,
@@ -196,7 +202,7 @@ class Remover:
 
     Parameters
     ----------
-    box, labels, mask, trimap, key, model, instance, similarity, blend, despill
+    box, points, labels, mask, trimap, key, model, instance, similarity, blend, despill
     method, subject, refine, clean, foreground, preprocess, device, seed, steps
         As for :func:`remove_background`. Arrays are kept as they are, not copied; a model's file is loaded once.
 
@@ -229,6 +235,7 @@ class Remover:
         self,
         *,
         box: Sequence[int] | None = None,
+        points: Sequence[Sequence[float]] | None = None,
         labels: Array | None = None,
         mask: Array | None = None,
         trimap: Array | None = None,
@@ -248,7 +255,7 @@ class Remover:
         seed: int = 0,
         steps: bool = False,
     ) -> None:
-        self._prompt = Prompt(box, labels, mask, trimap, key, instance, as_model(model))
+        self._prompt = Prompt(box, points, labels, mask, trimap, key, instance, as_model(model))
         self._method = choice(method, "method", _METHODS)
         _require_usable(self._prompt, method)
         self._ramp = _key_ramp(similarity, blend)
@@ -289,7 +296,7 @@ class Remover:
             at once. Where there is no such cut, or another method does the work, it changes nothing. Such cuts are
             the CPU's, whatever the device.
         **prompt
-            `box`, `labels`, `mask`, `trimap`, `key` or `instance` for this picture, in place of the kept one.
+            `box`, `points`, `labels`, `mask`, `trimap`, `key` or `instance` for this picture, in place of the kept one.
 
         Returns
         -------

@@ -33,6 +33,15 @@ def _box(context: click.Context, option: click.Parameter, value: str | None) -> 
     return x, y, width, height
 
 
+def _points(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> list[tuple[float, ...]] | None:
+    """Two or three numbers each, from "x,y" or "x,y,keep"."""
+    number = r"\s*\d+(\.\d+)?\s*"
+    for value in values:
+        if not re.fullmatch(rf"{number},{number}(,\s*[01]\s*)?", value):
+            raise click.BadParameter(f"{value!r} is not x,y or x,y,1 (to keep) or x,y,0 (to remove)")
+    return [tuple(map(float, value.split(","))) for value in values] or None
+
+
 def _gray(context: click.Context, option: click.Parameter, value: str | None) -> Any:
     """The picture of --mask or --trimap, read once for all photos."""
     if value is None:
@@ -81,6 +90,14 @@ def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Com
 
 prompts = _together(
     click.option("--box", metavar="X,Y,W,H", callback=_box, help="The subject lies in this box, in pixels."),
+    click.option(
+        "--point",
+        "points",
+        metavar="X,Y[,0]",
+        multiple=True,
+        callback=_points,
+        help="This pixel belongs to the subject, or with ,0 does not; may be given again, and join --box and --labels.",
+    ),
     click.option(
         "--labels",
         "--scribbles",

@@ -85,6 +85,7 @@ def remove(
     Examples:
       alphacut remove photo.jpg
       alphacut remove photo.jpg -o out.png --box 120,80,400,520
+      alphacut remove photo.jpg --point 310,200 --point 40,420,0
       alphacut remove photo.jpg --labels strokes.png
       alphacut remove photos/ -o cutouts/ --crop --format webp
       alphacut remove photo.jpg -o card.jpg --background white
@@ -116,7 +117,8 @@ def remove(
             name = "stdin" if name == STREAM else name
             stem = name.removesuffix(ending) if name.endswith(ending) else os.path.splitext(name)[0]
             place = "" if single is not None else _place(folder, out)
-            prompt = {name: getattr(remover._prompt, name) for name in ("box", "labels", "mask", "trimap")}
+            prompt = {name: getattr(remover._prompt, name) for name in ("box", "mask", "trimap")}
+            prompt["labels"] = remover._prompt.checked(cutout.mask.shape).labels  # with the points
             steps.write(steps.pictures(cutout, **prompt), os.path.join(show_steps, place), stem + batch.STEP)
         _save(cutout.crop() if crop else cutout, destination, background=background, what=what, **encoding)
         if watch and batch.stamp(source) != stamp:

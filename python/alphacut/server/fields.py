@@ -146,13 +146,29 @@ def colour(text: str) -> tuple[int, int, int] | None:
     return parse_color(f"#{text}" if bare else text[:80], "the colour")
 
 
-def strokes(text: str) -> list[Stroke]:
-    """A JSON list of strokes."""
+def _from_json(text: str) -> Any:
     try:
-        found = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"is no JSON: {error}") from error
-    return checked_strokes(found)
+
+
+def strokes(text: str) -> list[Stroke]:
+    """A JSON list of strokes."""
+    return checked_strokes(_from_json(text))
+
+
+def points(text: str) -> list[tuple[float, ...]]:
+    """A JSON list of points: [x, y] of the subject, [x, y, 0] of what is not."""
+    found = _from_json(text)
+    if not isinstance(found, list) or not 1 <= len(found) <= MAX_POINTS:
+        raise ValueError(f"must be a list of 1 to {MAX_POINTS} points")
+    for point in found:
+        if not isinstance(point, list) or len(point) not in (2, 3) or not all(map(_is_coordinate, point)):
+            raise ValueError(f"a point must be [x, y] or [x, y, keep], got {repr(point)}")
+        if len(point) == 3 and point[2] not in (0, 1):
+            raise ValueError(f"keep must be 1 or 0, got {repr(point[2])}")
+    return [tuple(point) for point in found]
 
 
 def checked_strokes(found: Any) -> list[Stroke]:

@@ -30,6 +30,12 @@ FIELDS = (
         example="10% 10% 90% 100%",
     ),
     Field(
+        "points",
+        "Pixels of the subject, as JSON: a list of [x, y], or of [x, y, 0] for what is not the subject.",
+        fields.points,
+        example="[[310, 200], [40, 420, 0]]",
+    ),
+    Field(
         "strokes",
         'Strokes of a brush over what to keep or to remove, as JSON: a list of {"keep": true or false, '
         '"width": pixels, "points": [[x, y], ...]}.',
@@ -127,7 +133,7 @@ def _format(values: Mapping[str, Any], accept: str) -> str:
 
 def _options(values: Mapping[str, Any], size: tuple[int, int], max_pixels: int) -> dict[str, Any]:
     """What `remove_background` is told."""
-    options: dict[str, Any] = {name: values[name] for name in ("key", "method") if name in values}
+    options: dict[str, Any] = {name: values[name] for name in ("key", "method", "points") if name in values}
     if "refine" in values:
         options["refine"] = None if values["refine"] == "none" else values["refine"]
     if "box" in values:
