@@ -1,8 +1,9 @@
 """How well the subject is found: ``python -m benchmarks.subject [--peers] [--sheet FILE] [PART ...]``.
 
-Parts, by what is told of the subject: none, harder (DUTS-TE, none is told), boxes, strokes, corrections. What the network finds ("learned") beside what is found
-without it ("barrier"), after the cut, on pictures with ground truth (see benchmarks.quality). With --peers, cv2.grabCut
-does the same in the same run. With --sheet, a picture of automatic cutouts: the 8 best, 8 middling and the 8 worst.
+Parts, by what is told of the subject: none; harder (none, DUTS-TE); boxes; strokes; corrections, which are discs on top
+of the automatic answer. What the network finds ("learned") beside what is found without it ("barrier"), after the cut,
+on pictures with ground truth (see benchmarks.quality). With --peers, cv2.grabCut does the same in the same run. With
+--sheet, a picture of automatic cutouts: the 8 best, 8 middling and the 8 worst.
 """
 
 from __future__ import annotations
@@ -179,7 +180,7 @@ def corrections(peers: bool, sheet: Path | None) -> None:
     print("| disc | pictures | mean gain of IoU | worse by .05 | ending below .1 |\n|---|---|---|---|---|")
     for name, found in gains.items():
         before, after = np.array(found).T
-        worse, lost = np.mean(after < before - 0.05), np.count_nonzero((after < 0.1))
+        worse, lost = np.mean(after < before - 0.05), np.count_nonzero(after < 0.1)
         print(f"| {name} | {len(found)} | {np.mean(after - before):+.3f} | {worse:.3f} | {lost} |")
     courses = np.array(five)
     print("\nIoU after 0 to 5 discs, each where the answer before errs most:", np.round(courses.mean(0), 3).tolist())

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
@@ -19,20 +21,22 @@ def blobs(rng, size):
     return np.clip(image + rng.normal(0, 6, image.shape), 0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("size", [32, 36, 64, 100, 192])
+@pytest.mark.parametrize("size", [32, 36, 64, 100, 256])
 def test_planes_equal_the_reference(rng, size):
-    for prompt in range(16):
-        image, hints, box = blobs(rng, size), None, None
+    for prompt in range(32):
+        image, hints, box, answer = blobs(rng, size), None, None, None
         if prompt & 1:
             x, y = (int(v) for v in rng.integers(0, size - 2, 2))
             box = (x, y, int(rng.integers(1, size - x + 1)), int(rng.integers(1, size - y + 1)))
         if prompt & 2:
             hints = np.where(rng.random((size, size)) < 0.01, rng.integers(0, 2, (size, size)), 3).astype(np.uint8)
             if prompt & 4:
-                hints[hints == prompt // 8] = 2  # strokes of one kind
-        expected = reference.prompt_planes(image, hints, box)
-        planes = _core.prompt_planes(image, hints, box)
-        for plane in range(10):
+                hints[hints == prompt // 8 % 2] = 2  # strokes of one kind
+        if prompt & 16:
+            answer = rng.normal(0, 6, (size // 4, size // 4)).astype(np.float32)
+        expected = reference.network_input(image, hints, box, answer)
+        planes = _core.network_input(image, hints, box, answer)
+        for plane in range(8):
             assert np.array_equal(planes[..., plane], expected[..., plane]), (prompt, plane)
 
 
@@ -42,19 +46,21 @@ def test_planes_of_boxes_that_leave_nothing_out_or_hide_the_strokes(rng):
     strokes[2:5, 2:5] = 1
     for box in ((0, 0, 64, 64), (1, 1, 62, 62), (63, 63, 1, 1), (20, 20, 9, 9)):
         for hints in (None, strokes, np.zeros((64, 64), np.uint8), np.ones((64, 64), np.uint8)):
-            assert np.array_equal(_core.prompt_planes(image, hints, box), reference.prompt_planes(image, hints, box))
+            assert np.array_equal(_core.network_input(image, hints, box), reference.network_input(image, hints, box))
 
 
 def test_planes_refuse_what_does_not_fit(rng):
     image = blobs(rng, 64)
     for bad in (image[:60], image[:30, :30], image[:62, :62], image[..., 0]):
         with pytest.raises(ValueError, match="image"):
-            _core.prompt_planes(bad)
+            _core.network_input(bad)
     with pytest.raises(ValueError, match="hints"):
-        _core.prompt_planes(image, np.zeros((64, 63), np.uint8))
+        _core.network_input(image, np.zeros((64, 63), np.uint8))
+    with pytest.raises(ValueError, match="answer"):
+        _core.network_input(image, answer=np.zeros((64, 64), np.float32))
     for box in ((-1, 0, 5, 5), (5, 0, 2**63 - 1, 5), (0, 0, 65, 5), (0, 60, 5, 5), (3, 3, 0, 4)):
         with pytest.raises(ValueError, match="box"):
-            _core.prompt_planes(image, None, box)
+            _core.network_input(image, None, box)
 
 
 def overlap(found, wanted):
@@ -98,21 +104,84 @@ def test_labels_that_leave_a_rectangle_open_are_a_box(rng):
     labels = np.zeros((150, 150), np.uint8)
     labels[30:100, 20:120] = 3
     network = _network()
-    both = _core.subject_maps(network, image, labels, None, 60, 70)
-    boxed = _core.subject_maps(network, image, None, (20, 30, 100, 70), 60, 70)
+    both = _core.SubjectFinder(network, image, image).find(labels, None, 60, 70)
+    boxed = _core.SubjectFinder(network, image, image).find(None, (20, 30, 100, 70), 60, 70)
     assert all(np.array_equal(a, b) for a, b in zip(both, boxed, strict=True))
     assert not both[0][:5].any()  # far outside
 
 
 def test_the_two_maps_say_the_same(rng):
     """At sizes that show what the network sees cell by cell, so that nothing is interpolated."""
-    for box, size in ((None, 96), ((40, 40, 50, 50), 192)):
-        probability, log_odds = _core.subject_maps(_network(), blobs(rng, 136), None, box, size, size)
+    for box, size in ((None, 256), ((40, 40, 50, 50), 512)):
+        image = blobs(rng, 136)
+        probability, log_odds = _core.SubjectFinder(_network(), image, image).find(None, box, size, size)
         assert np.abs(log_odds).max() <= 9
         seen = log_odds != 0  # far from a box they say nothing
-        assert np.count_nonzero(seen) == 96 * 96
+        assert np.count_nonzero(seen) == 256 * 256
         assert not probability[~seen].any()
         assert np.abs(np.where(log_odds > -9, 1 / (1 + np.exp(-log_odds)), 0) - probability)[seen].max() < 1e-6
+
+
+def some_strokes(shape, keep=None, remove=None):
+    labels = np.full(shape, 2, np.uint8)
+    for label, place in ((1, keep), (0, remove)):
+        if place is not None:
+            labels[place] = label
+    return labels
+
+
+def test_a_finder_answers_each_prompt_as_a_new_one(rng):
+    image = cv2.resize(blobs(rng, 100), (400, 300))
+    small = alphacut.resize(image, (150, 200), method="area")
+    keep, remove = np.s_[100:120, 100:140], np.s_[200:210, 250:300]
+    prompts = [
+        (None, None),
+        (some_strokes((300, 400), keep), None),
+        (some_strokes((300, 400), keep, remove), None),
+        (None, (40, 30, 250, 200)),
+        (some_strokes((300, 400), remove=remove), (40, 30, 250, 200)),
+        (None, (41, 30, 250, 200)),  # seen alike, but for where the box begins
+        (some_strokes((300, 400), keep), None),
+        (None, None),
+    ]
+    finder = _core.SubjectFinder(_network(), image, small)
+    for labels, box in prompts:
+        found = finder.find(labels, box, 60, 80)
+        fresh = _core.SubjectFinder(_network(), image, small).find(labels, box, 60, 80)
+        assert [each.tobytes() for each in found] == [each.tobytes() for each in fresh]
+    with ThreadPoolExecutor(4) as pool:
+        together = pool.map(lambda prompt: finder.find(*prompt, 60, 80)[1].tobytes(), prompts * 3)
+    alone = [_core.SubjectFinder(_network(), image, small).find(*prompt, 60, 80)[1].tobytes() for prompt in prompts]
+    assert list(together) == alone * 3
+
+
+def test_strokes_of_one_kind_change_the_map_one_way(rng):
+    for _ in range(4):
+        image = blobs(rng, 120)
+        before = alphacut.detect_subject(image)
+        y, x = (int(v) for v in rng.integers(10, 100, 2))
+        place = np.s_[y : y + 10, x : x + 10]
+        kept = alphacut.detect_subject(image, labels=some_strokes((120, 120), keep=place))
+        removed = alphacut.detect_subject(image, labels=some_strokes((120, 120), remove=place))
+        assert (kept >= before).all()
+        assert (removed <= before).all()
+        assert kept[place].mean() > 0.5
+        assert removed[place].mean() < 0.5
+
+
+def test_confidence_equals_the_reference(rng):
+    y, x = np.mgrid[:60, :80]
+    for radius in (0, 3, 12, 25, 90):
+        distance = np.hypot(y - 30, x - 40) + rng.normal(0, radius / 8, (60, 80))
+        probability = (1 / (1 + np.exp((distance - radius) / 2))).astype(np.float32)
+        mask = np.where(np.hypot(y - 28, x - 43) < radius, 255, 0).astype(np.uint8)
+        found = _core.confidence_of(probability, mask)
+        assert found == pytest.approx(reference.confidence_of(probability, mask), abs=1e-9)
+        assert 0 <= found <= 1
+    assert _core.confidence_of(np.ones((4, 5), np.float32), np.zeros((4, 5), np.uint8)) == 0
+    assert _core.confidence_of(np.zeros((4, 5), np.float32), np.ones((4, 5), np.uint8)) == 0
+    with pytest.raises(ValueError, match="one size"):
+        _core.confidence_of(np.zeros((4, 5), np.float32), np.zeros((4, 6), np.uint8))
 
 
 def test_a_flat_picture_has_no_subject_unless_told():
@@ -152,8 +221,8 @@ def test_long_pictures(rng):
 
 def test_a_strip_is_made_narrower_first(rng):
     strip = rng.integers(0, 256, (2, 20_000, 3), dtype=np.uint8)
-    narrow = alphacut.resize(strip, (2, 192), method="area")
-    found, expected = (_core.subject_maps(_network(), seen, None, None, 8, 16) for seen in (strip, narrow))
+    narrow = alphacut.resize(strip, (2, 256), method="area")
+    found, expected = (_core.SubjectFinder(_network(), seen, seen).find(None, None, 8, 16) for seen in (strip, narrow))
     np.testing.assert_array_equal(found, expected)
 
 

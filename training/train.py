@@ -9,51 +9,58 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset
+
+from alphacut import _core
 
 from .network import Network
-from .samples import Pictures, prompted
+from .samples import Pictures, Sample, arranged, corrected
 
-BATCH = 24
-RATE = 3e-3
+BATCH = 16
+RATE, RATE_PRETRAINED = 2e-3, 5e-4
 WEIGHT_DECAY = 0.01
-AVERAGE = 0.999  # of the weights that are kept, over steps
-EVERY = 1000  # steps to a checkpoint and a line of the log
-# Sizes of the pictures, and the share of the samples at which each ends.
-SIZES = ((128, 0.5), (160, 0.81), (192, 1.0))
+AVERAGE = 0.998  # of the weights that are kept, over steps
+EVERY = 250  # steps to a checkpoint
+JUDGED_EVERY = 500
+# Sides of the pictures, and the share of the samples at which each ends.
+SIZES = ((160, 0.4), (192, 0.7), (224, 1.0))
+SIZE = 256  # of what judges, and of use
+CELL = 4
 PROMPTS = ("none", "box", "strokes")
+FORGOTTEN = 0.12  # share of strokes that are drawn before there is an answer
 
 
-class Stream(Dataset):
-    """The samples from one on, in order, in batches."""
-
-    def __init__(self, pictures: Pictures, seed: int, steps: int, first: int) -> None:
-        self.pictures, self.seed, self.steps, self.first = pictures, seed, steps, first
-
-    def __len__(self) -> int:
-        return self.steps - self.first
-
-    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        step += self.first
-        size = next(size for size, end in SIZES if step < end * self.steps or end == 1)
-        drawn = [self.pictures.draw(self.seed, step * BATCH + k, size) for k in range(BATCH)]
-        return as_input([p for p, _ in drawn]), torch.from_numpy(np.stack([m for _, m in drawn]))
+def as_colours(samples: list[Sample]) -> Tensor:
+    pictures = np.stack([sample.image for sample in samples]).astype(np.float32) - 128
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2)  # channels last in memory
 
 
-def as_input(planes: list[np.ndarray]) -> Tensor:
-    return torch.from_numpy(np.stack(planes)).permute(0, 3, 1, 2)  # channels last in memory
+def as_planes(
+    samples: list[Sample], hints: list[np.ndarray | None] | None = None, answers: list[np.ndarray | None] | None = None
+) -> Tensor:
+    """What the network sees of the prompts."""
+    nothing: list[np.ndarray | None] = [None] * len(samples)
+    planes = [
+        _core.network_input(sample.image, strokes, sample.box, answer)
+        for sample, strokes, answer in zip(samples, hints or nothing, answers or nothing, strict=True)
+    ]
+    return torch.from_numpy(np.stack(planes).astype(np.float32)).permute(0, 3, 1, 2)
 
 
 def loss_of(logits: Tensor, mask: Tensor) -> Tensor:
-    """Cross entropy and half the soft intersection over union."""
+    """Cross entropy and soft intersection over union, both weighing pixels near edges more (Wei et al. 2020, F3Net)."""
     target = F.interpolate(mask, logits.shape[2:], mode="area")
+    window = target.shape[2] // 12 * 2 + 1
+    near = F.avg_pool2d(target, window, 1, window // 2)
+    weight = 1 + 4 * (near - target).abs()
     p = torch.sigmoid(logits)
-    both = (p * target).sum((1, 2, 3))
-    union = (p + target - p * target).sum((1, 2, 3))
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    entropy = (weight * entropy).sum((1, 2, 3)) / weight.sum((1, 2, 3))
+    both = (weight * p * target).sum((1, 2, 3))
+    union = (weight * (p + target - p * target)).sum((1, 2, 3))
     grain = 0.01 * target[0].numel()
-    return F.binary_cross_entropy_with_logits(logits, target) + 0.5 * (1 - (both + grain) / (union + grain)).mean()
+    return (entropy + 0.7 * (1 - (both + grain) / (union + grain))).mean()
 
 
 class Average:
@@ -73,18 +80,47 @@ class Average:
                 self.values[name].copy_(value)
 
 
+def strokes_for(
+    rngs: list[np.random.Generator], samples: list[Sample], logits: Tensor, count: int | None = None
+) -> Tensor:
+    """Planes with strokes on top of the answers that the network gave without them."""
+    answers = F.avg_pool2d(logits, CELL)[:, 0].numpy()
+    probability = torch.sigmoid(logits)[:, 0].numpy()
+    forgotten = [count is None and rng.random() < FORGOTTEN for rng in rngs]
+    hints = [
+        corrected(rng, sample.wanted, np.full_like(p, 0.5) if forget else p, count)
+        for rng, sample, p, forget in zip(rngs, samples, probability, forgotten, strict=True)
+    ]
+    seen = [None if forget else np.ascontiguousarray(a) for forget, a in zip(forgotten, answers, strict=True)]
+    return as_planes(samples, list(hints), seen)
+
+
 @torch.no_grad()
-def judge(network: Network, samples: list[tuple[np.ndarray, np.ndarray]], device: str = "cpu") -> dict[str, float]:
+def as_asked(network: Network, samples: list[Sample], seed: int) -> Tensor:
+    """Planes of samples as they are met in use: with strokes, where a sample has them, on top of the answer before."""
+    network.eval()
+    planes = as_planes(samples)
+    for k, sample in enumerate(samples):
+        if sample.strokes:
+            logits = network(as_colours([sample]), planes[k : k + 1])
+            planes[k] = strokes_for([np.random.default_rng((seed, k, 1))], [sample], logits)[0]
+    return planes
+
+
+@torch.no_grad()
+def judge(network: Network, samples: list[Sample], prompt: str) -> dict[str, float]:
     """Mean absolute error, IoU at one half, and greatest F (β² = 0.3) over thresholds, of pictures held out."""
     network.eval()
     errors, ious, curves = [], [], []
-    for at in range(0, len(samples), 24):
-        part = samples[at : at + 24]
-        with torch.autocast(device, torch.bfloat16):
-            logits = network(as_input([p for p, _ in part]).to(device).float())
-        found = torch.sigmoid(F.interpolate(logits.float(), scale_factor=2, mode="bilinear"))[:, 0].cpu().numpy()
-        for p, (_, mask) in zip(found, part, strict=True):
-            truth = mask > 0
+    for at in range(0, len(samples), BATCH):
+        part = samples[at : at + BATCH]
+        features = network.picture(as_colours(part))
+        logits = network.prompt(*features, as_planes(part))
+        if prompt == "strokes":
+            rngs = [np.random.default_rng((7, at + k)) for k in range(len(part))]
+            logits = network.prompt(*features, strokes_for(rngs, part, logits, 1))
+        for p, sample in zip(torch.sigmoid(logits)[:, 0].numpy(), part, strict=True):
+            truth = sample.wanted >= 128
             errors.append(np.abs(p - truth).mean())
             ious.append(((p > 0.5) & truth).sum() / max(1, ((p > 0.5) | truth).sum()))
             hist = [np.histogram(p[where], 64, (0, 1))[0][::-1].cumsum() for where in (truth, ~truth)]
@@ -95,58 +131,117 @@ def judge(network: Network, samples: list[tuple[np.ndarray, np.ndarray]], device
     return {"mae": float(np.mean(errors)), "iou": float(np.mean(ious)), "max_f": float(f.max())}
 
 
-def train(pictures: Pictures, out: Path, samples: int, seed: int, device: str, workers: int) -> Network:
-    """Train, or go on from the checkpoint in `out`; the average of the late weights."""
+def held_out(pictures: Pictures, most: int) -> dict[str, list[Sample]]:
+    """Pictures held out, with each prompt."""
+    rng, pairs = np.random.default_rng(1), [pair for pair in pictures.held_out if (pair[1] >= 128).any()]
+    pairs = pairs[:: max(1, len(pairs) // most)]
+    return {p: [arranged(rng, image, mask, mask, p, SIZE, augment=False) for image, mask in pairs] for p in PROMPTS}
+
+
+def loss_of_step(network: Network, samples: list[Sample], rngs: list[np.random.Generator]) -> Tensor:
+    """Of one batch: the answers without strokes, where one is right, and with strokes on top of them."""
+    features = network.picture(as_colours(samples))
+    first = as_planes(samples)
+    asked = [k for k, sample in enumerate(samples) if sample.strokes]
+    judged = [k for k, sample in enumerate(samples) if sample.salient is not None]
+    planes, rows = [first[judged]], list(judged)
+    targets = [samples[k].salient for k in judged]
+    if asked:
+        network.prompt.eval()
+        with torch.no_grad():
+            before = network.prompt(*(level[asked].detach() for level in features), first[asked])
+        network.prompt.train()
+        planes.append(strokes_for([rngs[k] for k in asked], [samples[k] for k in asked], before))
+        rows += asked
+        targets += [samples[k].wanted for k in asked]
+    answers = network.prompt(*(level[rows] for level in features), torch.cat(planes))
+    target = torch.from_numpy(np.stack(targets).astype(np.float32) / 255)[:, None]
+    return sum(w * loss_of(a, target) for w, a in zip((1.0, 0.3, 0.2), answers, strict=True))
+
+
+def train(
+    pictures: Pictures,
+    out: Path,
+    samples: int,
+    seed: int,
+    pretrained: dict[str, Tensor] | None,
+    rank: int = 0,
+    ranks: int = 1,
+) -> Network:
+    """Train, or go on from the checkpoint in `out`; the average of the late weights.
+
+    Each of `ranks` processes works on its part of a batch.
+    """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
-    rng = np.random.default_rng(1)
-    held_out = {
-        prompt: [prompted(rng, *pair, prompt, 192, augment=False) for pair in pictures.held_out if pair[1].any()]
-        for prompt in PROMPTS
-    }
-    network = Network().to(device, memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(network.parameters(), RATE, weight_decay=WEIGHT_DECAY, fused=True)
+    network = Network()
+    if pretrained is not None:
+        network.picture.load(pretrained)
+    frozen = network.picture.frozen()
+    frozen.requires_grad_(False)
+    network = network.to(memory_format=torch.channels_last)
+    old = [p for p in network.picture.blocks.parameters() if p.requires_grad]
+    new = [*network.picture.lateral.parameters(), *network.prompt.parameters()]
+    optimizer = torch.optim.AdamW(
+        [{"params": new, "top": RATE}, {"params": old, "top": RATE_PRETRAINED}], weight_decay=WEIGHT_DECAY, fused=True
+    )
     average = Average(network, AVERAGE)
     steps, first, spent = samples // BATCH, 0, 0.0
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
-        kept = torch.load(checkpoint, map_location=device, weights_only=True)
+        kept = torch.load(checkpoint, weights_only=True)
         if kept["seed"] != seed:
             raise ValueError(f"{checkpoint} is of seed {kept['seed']}, not {seed}: take another folder")
         network.load_state_dict(kept["network"])
         optimizer.load_state_dict(kept["optimizer"])
         average.values, first, spent = kept["average"], kept["step"], kept["seconds"]
-    start, total = time.time() - spent, 0.0
-    stream = DataLoader(Stream(pictures, seed, steps, first), None, num_workers=workers, prefetch_factor=8)
-    judged = Network().to(device, memory_format=torch.channels_last)
-    for step, (planes, mask) in enumerate(stream, first):
+    start, total, counted = time.time() - spent, 0.0, 0
+    judged = Network().to(memory_format=torch.channels_last)
+    examples = held_out(pictures, 200) if rank == 0 else {}
+    mine = range(rank * BATCH // ranks, (rank + 1) * BATCH // ranks)
+    for step in range(first, steps):
         progress = step / steps
-        rate = RATE * min(progress / 0.06, 0.5 + 0.5 * math.cos(math.pi * progress))
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = group["top"] * min(progress / 0.04, 0.5 + 0.5 * math.cos(math.pi * progress))
+        size = next(size for size, end in SIZES if step < end * steps or end == 1)
         network.train()
-        with torch.autocast(device, torch.bfloat16):
-            answers = network(planes.to(device).float())
-        target = (mask.to(device).float() / 255)[:, None]
-        loss = sum(w * loss_of(a.float(), target) for w, a in zip((1.0, 0.3, 0.2), answers, strict=True))
+        drawn = [pictures.draw(seed, step * BATCH + k, size) for k in mine]
+        loss = loss_of_step(network, drawn, [np.random.default_rng((seed, step * BATCH + k, 1)) for k in mine])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        _share_gradients(network, ranks)
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimizer.step()
         average.update(network, step)
-        total += float(loss.detach())
-        if (step + 1) % EVERY == 0 or step + 1 == steps:
+        total, counted = total + float(loss.detach()), counted + 1
+        if rank == 0 and ((step + 1) % EVERY == 0 or step + 1 == steps):
+            kept = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "average": average.values}
+            torch.save({**kept, "seed": seed, "step": step + 1, "seconds": time.time() - start}, out / "new.pt")
+            (out / "new.pt").replace(checkpoint)
+        if rank == 0 and ((step + 1) % JUDGED_EVERY == 0 or step + 1 == steps):
             judged.load_state_dict(average.values)
-            line = {"samples": (step + 1) * BATCH, "size": planes.shape[2], "loss": total / (step % EVERY + 1)}
-            line |= {"rate": rate, "seconds": round(time.time() - start)}
-            line |= {prompt: judge(judged, held_out[prompt], device) for prompt in PROMPTS}
+            line = {"samples": (step + 1) * BATCH, "size": size, "loss": total / counted}
+            line |= {"rate": optimizer.param_groups[0]["lr"], "seconds": round(time.time() - start)}
+            line |= {prompt: judge(judged, some, prompt) for prompt, some in examples.items()}
             with (out / "log.jsonl").open("a") as file:
                 file.write(json.dumps(line) + "\n")
-            total = 0.0
-            kept = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "average": average.values}
-            torch.save(
-                {**kept, "seed": seed, "step": step + 1, "seconds": time.time() - start}, checkpoint.with_suffix(".new")
-            )
-            checkpoint.with_suffix(".new").replace(checkpoint)
+            total, counted = 0.0, 0
     judged.load_state_dict(average.values)
-    return judged.cpu()
+    return judged.eval()
+
+
+def _share_gradients(network: Network, ranks: int) -> None:
+    """The mean of all processes' gradients, and rank 0's statistics of norms."""
+    if ranks == 1:
+        return
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    flat = torch.cat([g.reshape(-1) for g in gradients])
+    distributed.all_reduce(flat)
+    flat /= ranks
+    for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(part.view_as(gradient))
+    statistics = [b for name, b in network.named_buffers() if b.dtype.is_floating_point]
+    flat = torch.cat([b.reshape(-1) for b in statistics])
+    distributed.broadcast(flat, 0)
+    for buffer, part in zip(statistics, flat.split([b.numel() for b in statistics]), strict=True):
+        buffer.copy_(part.view_as(buffer))

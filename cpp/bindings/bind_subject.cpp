@@ -1,6 +1,9 @@
+#include <mutex>
+
 #include "alphacut/subject.hpp"
+#include "confidence.hpp"
+#include "network_input.hpp"
 #include "numpy_view.hpp"
-#include "prompt_planes.hpp"
 #include "prompt_view.hpp"
 
 namespace alphacut {
@@ -14,6 +17,35 @@ std::optional<Input<uint8_t>> strokes_of(py::handle labels) {
 ImageView<const uint8_t> view_of_strokes(const std::optional<Input<uint8_t>>& strokes) {
   return strokes ? strokes->view : ImageView<const uint8_t>{};
 }
+
+// A SubjectFinder and the picture it looks at.
+class Finder {
+ public:
+  Finder(py::object network, py::handle picture, py::handle small)
+      : network_(std::move(network)),
+        image_(in_bytes(picture)),
+        small_(in_bytes(small)),
+        finder_(network_.cast<const Network&>(), image_, small_) {}
+
+  // The probability of each pixel of a map of this size, and its log-odds.
+  py::tuple find(py::handle labels, const Corners& box, int64_t height, int64_t width) {
+    const auto strokes = strokes_of(labels);
+    auto probability = output<float>(py::none(), height, width, 0, {});
+    auto log_odds = output<float>(py::none(), height, width, 0, {});
+    {
+      py::gil_scoped_release unlocked;
+      std::lock_guard lock(mutex_);
+      finder_.find(view_of_strokes(strokes), box_of(box), probability, log_odds);
+    }
+    return py::make_tuple(probability.array, log_odds.array);
+  }
+
+ private:
+  py::object network_;
+  Input<uint8_t> image_, small_;  // in 8 bits
+  SubjectFinder finder_;
+  std::mutex mutex_;
+};
 
 }  // namespace
 
@@ -71,34 +103,35 @@ void bind_subject(py::module_& m) {
         return map.array;
       },
       py::arg("network"), py::arg("image"), py::arg("labels"), py::arg("box"), py::arg("out") = py::none());
+  py::class_<Finder>(m, "SubjectFinder", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)))
+      .def(py::init<py::object, py::object, py::object>(), py::arg("network"), py::arg("image"), py::arg("small"))
+      .def("find", &Finder::find, py::arg("labels"), py::arg("box"), py::arg("height"), py::arg("width"));
   m.def(
-      "subject_maps",
-      [](const Network& network, py::object image, py::object labels, const Corners& box, int64_t height,
-         int64_t width) {
-        const auto pixels = in_bytes(image);
-        const auto strokes = strokes_of(labels);
-        auto probability = output<float>(py::none(), height, width, 0, {});
-        auto log_odds = output<float>(py::none(), height, width, 0, {});
-        {
-          py::gil_scoped_release unlocked;
-          detect_subject(network, pixels, view_of_strokes(strokes), box_of(box), probability, log_odds);
-        }
-        return py::make_tuple(probability.array, log_odds.array);
+      "confidence_of",
+      [](py::object probability, py::object mask) {
+        const auto map = plane<float>(probability, "probability");
+        const auto cut = plane<uint8_t>(mask, "mask");
+        py::gil_scoped_release unlocked;
+        return confidence_of(map, cut);
       },
-      py::arg("network"), py::arg("image"), py::arg("labels"), py::arg("box"), py::arg("height"), py::arg("width"));
+      py::arg("probability"), py::arg("mask"));
   m.def(
-      "prompt_planes",
-      [](py::object image, py::object hints, const Corners& box) {
+      "network_input",
+      [](py::object image, py::object hints, const Corners& box, py::object answer) {
         const auto pixels = alphacut::image<uint8_t>(image, "image");
         const auto strokes = strokes_of(hints);
-        auto planes = output<int16_t>(py::none(), pixels.view.height, pixels.view.width, kPromptPlanes, {});
+        std::optional<Input<float>> before;
+        if (!answer.is_none()) before = plane<float>(answer, "answer");
+        auto planes = output<int16_t>(py::none(), pixels.view.height / kInputCell, pixels.view.width / kInputCell,
+                                      kInputPlanes, {});
         {
           py::gil_scoped_release unlocked;
-          prompt_planes(pixels, view_of_strokes(strokes), box_of(box), planes);
+          network_input(pixels, view_of_strokes(strokes), box_of(box), before ? before->view : ImageView<const float>{},
+                        planes);
         }
         return planes.array;
       },
-      py::arg("image"), py::arg("hints") = py::none(), py::arg("box") = py::none());
+      py::arg("image"), py::arg("hints") = py::none(), py::arg("box") = py::none(), py::arg("answer") = py::none());
 }
 
 }  // namespace alphacut

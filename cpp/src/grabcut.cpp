@@ -86,30 +86,30 @@ bool apply_box(Box box, ImageView<uint8_t> labels) {
   return overruled;
 }
 
-// Drops parts below a twentieth of the largest, or those that touch no stroke of foreground if there is one, and fills
-// holes below a hundredth of the mask. Hints stay.
-void clean(ImageView<uint8_t> labels) {
+// Drops parts below a twentieth of the largest, and where strokes alone tell of the subject all parts that touch none
+// of foreground; a part that touches one stays. Fills holes below a hundredth of the mask. Hints stay.
+void clean(ImageView<uint8_t> labels, bool strokes_alone) {
   Image<uint8_t> mask = Image<uint8_t>::like(labels);
-  bool stroke = false;
+  for (int64_t y = 0; y < labels.height; ++y)
+    for (int64_t x = 0; x < labels.width; ++x) mask.row(y)[x] = foreground(labels.row(y)[x]) ? 255 : 0;
+  Image<int32_t> parts = Image<int32_t>::like(labels);
+  const auto count = static_cast<size_t>(label_components(mask, 8, parts)) + 1;
+  std::vector<int64_t> area(count, 0);
+  std::vector<uint8_t> touched(count, 0);
   for (int64_t y = 0; y < labels.height; ++y)
     for (int64_t x = 0; x < labels.width; ++x) {
-      mask.row(y)[x] = foreground(labels.row(y)[x]) ? 255 : 0;
-      stroke |= labels.row(y)[x] == 1;
+      const auto part = static_cast<size_t>(parts.row(y)[x]);
+      ++area[part];
+      touched[part] |= labels.row(y)[x] == 1;
     }
+  area[0] = touched[0] = 0;
+  const bool stroke = std::find(touched.begin(), touched.end(), 1) != touched.end();
+  const int64_t least = (*std::max_element(area.begin(), area.end()) + 19) / 20;
+  std::vector<uint8_t> stays(count, 0);
+  for (size_t part = 1; part < count; ++part)
+    stays[part] = touched[part] || (area[part] >= least && !(stroke && strokes_alone)) ? 255 : 0;
   Image<uint8_t> kept = Image<uint8_t>::like(labels);
-  if (stroke) {
-    Image<int32_t> parts = Image<int32_t>::like(labels);
-    std::vector<uint8_t> touched(static_cast<size_t>(label_components(mask, 8, parts)) + 1, 0);
-    for (int64_t y = 0; y < labels.height; ++y)
-      for (int64_t x = 0; x < labels.width; ++x)
-        if (labels.row(y)[x] == 1) touched[static_cast<size_t>(parts.row(y)[x])] = 255;
-    touched[0] = 0;
-    for (int64_t i = 0; i < kept.pixels(); ++i) kept.data()[i] = touched[static_cast<size_t>(parts.data()[i])];
-  } else {
-    int64_t largest = 0;
-    for (const ComponentStats& part : component_stats(mask, 8)) largest = std::max(largest, part.area);
-    remove_small(mask, (largest + 19) / 20, 8, kept);
-  }
+  for (int64_t i = 0; i < kept.pixels(); ++i) kept.data()[i] = stays[static_cast<size_t>(parts.data()[i])];
   fill_holes(kept, std::count(kept.data(), kept.data() + kept.pixels(), 255) / 100, 8, mask);
   for (int64_t y = 0; y < labels.height; ++y)
     for (int64_t x = 0; x < labels.width; ++x)
@@ -328,7 +328,7 @@ void GrabCutter::State::Cut::run_rounds() {
   } else {
     latest_.reset();  // no edge is left, nor any that was
   }
-  if (options_.clean) clean(here);
+  if (options_.clean) clean(here, unary_.data == nullptr);
 }
 
 // A larger size: the edge again, as far as it changed.

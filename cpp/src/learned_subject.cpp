@@ -9,12 +9,12 @@
 #include "alphacut/preprocess.hpp"
 #include "alphacut/subject.hpp"
 #include "math.hpp"
-#include "prompt_planes.hpp"
+#include "network_input.hpp"
 
 namespace alphacut {
 namespace {
 
-constexpr int64_t kSide = 192;    // of what the network sees, squashed to a square
+constexpr int64_t kSide = 256;    // of what the network sees, squashed to a square
 constexpr int64_t kStrip = 64;    // a picture so many times wider than high is a strip
 constexpr double kMargin = 0.18;  // around a box, of its sides, that is seen too
 constexpr float kMost = 9;        // log-odds
@@ -96,12 +96,21 @@ void place(const Image<float>& map, const Box& seen, int64_t height, int64_t wid
   resize_bilinear(map.view(), part(out, {x, y, across, down}));
 }
 
-Image<int16_t> mirrored(const Image<int16_t>& planes) {
-  Image<int16_t> result(kSide, kSide, kPromptPlanes);
-  for (int64_t y = 0; y < kSide; ++y)
-    for (int64_t x = 0; x < kSide; ++x)
-      std::copy_n(planes.row(y) + kPromptPlanes * x, kPromptPlanes, result.row(y) + kPromptPlanes * (kSide - 1 - x));
-  return result;
+// The colours less 128, and a plane of zeros.
+Image<int16_t> colours_of(const Image<uint8_t>& rgb) {
+  Image<int16_t> colours(kSide, kSide, 4);
+  for (int64_t i = 0; i < rgb.pixels(); ++i) {
+    for (int64_t c = 0; c < 3; ++c) colours.data()[4 * i + c] = static_cast<int16_t>(rgb.data()[3 * i + c] - 128);
+    colours.data()[4 * i + 3] = 0;
+  }
+  return colours;
+}
+
+// The means of 4 by 4 pixels.
+Image<float> in_cells(const Image<float>& log_odds) {
+  Image<float> cells(kSide / kInputCell, kSide / kInputCell);
+  resize_area(log_odds.view(), cells);
+  return cells;
 }
 
 // The strokes at the network's size, however thin, as far as they lie `within`: a cell with foreground in it is
@@ -155,56 +164,98 @@ void check(ImageView<const uint8_t> image, ImageView<const uint8_t> labels, cons
   }
 }
 
-// What the network says of a part of a picture.
-struct Answer {
-  Box seen;
-  Image<float> log_odds;
-};
-
-Answer ask(const Network& network, ImageView<const uint8_t> image, ImageView<const uint8_t> labels,
-           std::optional<Box> box) {
-  check(image, labels, box);
-  const bool told = box.has_value();
-  if (!told) box = open_box(labels);
-  const Box seen = box ? seen_around(*box, image.height, image.width) : Box{0, 0, image.width, image.height};
-  const std::optional<Box> inside = box ? std::optional(in_square(*box, seen)) : std::nullopt;
-  Image<uint8_t> hints;
-  if (labels.data != nullptr) {  // where they make the box, they are no strokes beyond it
-    Box within{0, 0, seen.width, seen.height};
-    if (!told && box) within = {box->x - seen.x, box->y - seen.y, box->width, box->height};
-    hints = shrunk_strokes(part(labels, seen), within);
-  }
-  const Image<uint8_t> rgb = square_rgb(part(image, seen));
-  Image<int16_t> planes(kSide, kSide, kPromptPlanes);
-  Image<float> log_odds(kSide / 2, kSide / 2), other = Image<float>::like(log_odds.view());
-  const float contrast = prompt_planes(rgb, hints, inside, planes);
-  if (contrast < kSomething && !box && hints.data() == nullptr) {
-    std::fill_n(log_odds.data(), log_odds.pixels(), -kMost);
-    return {seen, std::move(log_odds)};
-  }
-  // The mean of the picture and its mirror image errs less than either; and if the one is seen without the strokes, a
-  // small stroke does not turn the whole map.
-  network.run(planes, log_odds);
-  if (hints.data() != nullptr) prompt_planes(rgb, {}, inside, planes);
-  network.run(mirrored(planes), other);
-  for (int64_t y = 0; y < other.height(); ++y)
-    for (int64_t x = 0; x < other.width(); ++x)
-      log_odds.row(y)[x] = (log_odds.row(y)[x] + other.row(y)[other.width() - 1 - x]) / 2;
-  return {seen, std::move(log_odds)};
+// With strokes of one kind alone an answer only grows, or only shrinks: to keep takes nothing away, to remove adds
+// nothing.
+void bound_by(const Image<float>& before, const Image<uint8_t>& hints, Image<float>& log_odds) {
+  const uint8_t *first = hints.data(), *last = first + hints.pixels();
+  const bool keeps = std::find(first, last, 1) != last, removes = std::find(first, last, 0) != last;
+  if (keeps == removes) return;
+  float* values = log_odds.data();
+  for (int64_t i = 0; i < log_odds.pixels(); ++i)
+    values[i] = keeps ? std::max(values[i], before.data()[i]) : std::min(values[i], before.data()[i]);
 }
 
 }  // namespace
 
-void detect_subject(const Network& network, ImageView<const uint8_t> image, ImageView<const uint8_t> labels,
-                    std::optional<Box> box, ImageView<float> probability, ImageView<float> log_odds) {
-  Answer answer = ask(network, image, labels, box);
-  float* values = answer.log_odds.data();
-  const int64_t n = answer.log_odds.pixels();
+// The latest part that was looked at.
+struct SubjectFinder::State {
+  const Network& network;
+  ImageView<const uint8_t> image, small;
+  Box seen{};
+  std::optional<Box> inside;
+  Image<uint8_t> rgb;
+  std::optional<Network::Features> features;
+  float contrast = 0;
+  Image<float> answer;  // without strokes; no data: not asked yet
+
+  void see(const Box& part_seen, std::optional<Box> box) {
+    const bool whole = part_seen.width == image.width && part_seen.height == image.height;
+    if (!features || !(seen == part_seen)) {
+      features.reset();
+      answer = {};
+      rgb = square_rgb(whole ? small : part(image, part_seen));
+      features.emplace(network.see(colours_of(rgb)));
+      seen = part_seen;
+    } else if (inside == box && answer.data() != nullptr) {
+      return;
+    }
+    inside = box;
+    Image<float> log_odds(kSide, kSide);
+    contrast = ask({}, {}, log_odds);
+    answer = std::move(log_odds);
+  }
+  float ask(ImageView<const uint8_t> hints, ImageView<const float> before, Image<float>& log_odds) const {
+    Image<int16_t> planes(kSide / kInputCell, kSide / kInputCell, kInputPlanes);
+    const float found = network_input(rgb, hints, inside, before, planes);
+    network.ask(*features, planes, log_odds);
+    return found;
+  }
+  Image<float> ask(ImageView<const uint8_t> labels, std::optional<Box> box) {
+    check(image, labels, box);
+    const bool told = box.has_value();
+    if (!told) box = open_box(labels);
+    const Box around = box ? seen_around(*box, image.height, image.width) : Box{0, 0, image.width, image.height};
+    see(around, box ? std::optional(in_square(*box, around)) : std::nullopt);
+    Image<uint8_t> hints;
+    if (labels.data != nullptr) {  // where they make the box, they are no strokes beyond it
+      Box within{0, 0, seen.width, seen.height};
+      if (!told && box) within = {box->x - seen.x, box->y - seen.y, box->width, box->height};
+      hints = shrunk_strokes(part(labels, seen), within);
+    }
+    Image<float> log_odds(kSide, kSide);
+    if (hints.data() != nullptr) {  // strokes correct what is answered without them
+      ask(hints, in_cells(answer), log_odds);
+      bound_by(answer, hints, log_odds);
+    } else if (contrast < kSomething && !box) {
+      std::fill_n(log_odds.data(), log_odds.pixels(), -kMost);
+    } else {
+      std::copy_n(answer.data(), answer.pixels(), log_odds.data());
+    }
+    return log_odds;
+  }
+};
+
+SubjectFinder::SubjectFinder(const Network& network, ImageView<const uint8_t> image, ImageView<const uint8_t> small)
+    : state_(new State{network, image, small.data != nullptr ? small : image}) {}
+SubjectFinder::SubjectFinder(SubjectFinder&&) noexcept = default;
+SubjectFinder::~SubjectFinder() = default;
+
+void SubjectFinder::find(ImageView<const uint8_t> labels, std::optional<Box> box, ImageView<float> probability,
+                         ImageView<float> log_odds) {
+  Image<float> found = state_->ask(labels, box);
+  const int64_t height = state_->image.height, width = state_->image.width;
+  float* values = found.data();
+  const int64_t n = found.pixels();
   for (int64_t i = 0; i < n; ++i) values[i] = std::clamp(values[i], -kMost, kMost);
-  if (log_odds.data != nullptr) place(answer.log_odds, answer.seen, image.height, image.width, 0, log_odds);
+  if (log_odds.data != nullptr) place(found, state_->seen, height, width, 0, log_odds);
   for (int64_t i = 0; i < n; ++i)
     values[i] = values[i] > -kMost ? static_cast<float>(1 / (1 + exp_exact(-static_cast<double>(values[i])))) : 0;
-  place(answer.log_odds, answer.seen, image.height, image.width, 0, probability);
+  place(found, state_->seen, height, width, 0, probability);
+}
+
+void detect_subject(const Network& network, ImageView<const uint8_t> image, ImageView<const uint8_t> labels,
+                    std::optional<Box> box, ImageView<float> probability, ImageView<float> log_odds) {
+  SubjectFinder(network, image).find(labels, box, probability, log_odds);
 }
 
 }  // namespace alphacut

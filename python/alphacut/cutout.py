@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 # The longest side of a picture in a notebook, and what lies between two.
 _PANEL, _GAP = 360, 8
+# Confidence that is good enough to go on, and that below which a prompt is wanted.
+_SURE, UNSURE = 0.8, 0.5
+_NO_IDEA = "unsure: draw a box"
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -80,6 +83,11 @@ class Cutout:
     steps: Mapping[str, Array] = field(default_factory=dict)
     icc_profile: bytes | None = None
     dpi: tuple[float, float] | None = None
+
+    @property
+    def verdict(self) -> str:
+        """The confidence in words: "sure", "check the edge" (from 0.5 to 0.8), or "unsure: draw a box"."""
+        return "sure" if self.confidence >= _SURE else "check the edge" if self.confidence >= UNSURE else _NO_IDEA
 
     @property
     def rgba(self) -> Array:
@@ -261,8 +269,8 @@ class Cutout:
         height, width = self.alpha.shape
         seconds = sum(self.timings.values())
         return (
-            f"Cutout({width}×{height}, method={self.method!r}, box={self.box}, confidence={self.confidence:.2f}, "
-            f"{seconds * 1000:.0f} ms on {self.device})"
+            f"Cutout({width}×{height}, method={self.method!r}, box={self.box}, confidence={self.confidence:.2f} "
+            f"({self.verdict}), {seconds * 1000:.0f} ms on {self.device})"
         )
 
 

@@ -158,8 +158,8 @@ def grabcut(
         Log-odds of foreground, from -10,000 to 10,000, added to those of the colours. Of the picture's size, or any
         other: it is resized.
     clean : bool
-        Of the mask that the rounds find, drop parts below 5 % of the largest (or, with foreground labels, parts that
-        touch none of these), and fill holes below 1 %.
+        Of the mask that the rounds find, drop parts below 5 % of the largest, but for those that foreground labels
+        touch, and fill holes below 1 %. With such labels and no `unary`, all other parts are dropped.
     exact : bool
         Cut the whole picture at full size instead of a band around the edge found at a smaller size. Slow.
     certify : bool

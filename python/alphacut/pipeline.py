@@ -18,14 +18,14 @@ from ._prompt import Box, Prompt, nearest
 from .chromakey import KeyColor, chroma_key, despill, find_key, key_color
 from .components import component_stats, fill_holes, remove_small
 from .cuda import compile_kernels
-from .cutout import Cutout
+from .cutout import UNSURE, Cutout
 from .foreground import estimate_foreground
 from .graphcut import Cutter, GrabCut, grabcut
 from .kmeans import kmeans
 from .matting import make_trimap, refine_alpha
 from .model import Model, as_model
 from .preprocess import denoise, resize, white_balance
-from .subject import detect_subject, subject_maps
+from .subject import detect_subject, subject_finder
 from .threshold import threshold
 
 _T = TypeVar("_T")
@@ -53,8 +53,6 @@ _UNIFORM_BORDER = 0.9
 _CLUSTERS = 8
 # By what found the subject: the weight of its log-odds in the cut, and what is added to them before.
 _TRUST_LEARNED, _TRUST_PROMPTED, _TRUST_BARRIER, _TRUST_MODEL = (1.0, 0.4), (1.0, 0.0), (0.5, 0.6), (1.5, 0.0)
-# Below this confidence of the learned subject, twice as many masks fail (IoU below one half) as not.
-_UNSURE = 0.55
 _DEFAULT_REFINEMENT = "closed_form"
 
 
@@ -140,9 +138,10 @@ def remove_background(
     -------
     Cutout
         Its `confidence` is 1 for a mask or trimap, and the share of the border that the key explains for a key. For a
-        graph cut it is how well the cut agrees with what finds the subject (the intersection over union of mask and
-        probability), with a warning below 0.55 for the learned one. For anything else, and a prompt with "barrier", it
-        is how far the colours inside and outside differ (1 − Bhattacharyya coefficient).
+        graph cut with the learned subject it is the chance that the mask is good (intersection over union with the
+        truth of at least 0.8), calibrated without any prompt, with a warning below 0.5; with a model it is how well the
+        cut agrees with that. For anything else, and a prompt with "barrier", it is how far the colours inside and
+        outside differ (1 − Bhattacharyya coefficient).
 
     Raises
     ------
@@ -437,9 +436,9 @@ class Remover:
             return keyed
         if np.count_nonzero(keyed.hint) < 0.95 * box[2] * box[3]:
             return keyed
-        small = _shrunk(image, _SMALL_SIDE)
         with clock("subject"):
-            saliency, _ = subject_maps(small, None, None, small.shape[:2])
+            small = self._kept(image).small
+            saliency, _ = self._kept(image).finder.find(None, None, *small.shape[:2])
         if not saliency.any() or _agreement(saliency, nearest(keyed.hint, small.shape[:2])) >= 0.5:
             return keyed
         found = self._by_graphcut(image, hints, clock, resume=False)
@@ -450,8 +449,8 @@ class Remover:
         """GrabCut from the prompt and from what finds the subject."""
         prompted = hints.box is not None or hints.labels is not None
         found = _Found("graphcut", np.zeros(image.shape[:2], np.uint8))
-        small = _shrunk(image, _SMALL_SIDE)
         with clock("subject"):
+            small = self._kept(image).small
             saliency, prior = self._prior(image, small, hints, found)
             found.saliency = saliency
         if prompted or prior is not None:
@@ -463,19 +462,43 @@ class Remover:
                 return grabcut(image, labels, box=box, unary=prior, seed=seed, clean=clean, device=device)
 
             with clock("segment"):
+                before = self._without_strokes(image, hints, found) if prior is not None else None
                 made = cut("cpu") if resume else self._on_device("grabcut", image, cut, found)
-            found.hint = made.mask
+                found.hint = made.mask if before is None else before(made.mask)
             found.warnings += made.warnings
         if saliency is None or (prompted and not saliency.any()):
             found.confidence = _colour_separation(small, nearest(found.hint, small.shape[:2]))
+        elif found.subject == "learned":
+            found.confidence = _core.confidence_of(saliency, nearest(found.hint, saliency.shape))
+            if found.hint.any() and found.confidence < UNSURE:
+                found.warnings.append(f"unsure of the subject ({found.confidence:.2f}): a box or more strokes help")
         else:
             found.confidence = _agreement(saliency, nearest(found.hint, saliency.shape))
-            if found.subject == "learned" and found.hint.any() and found.confidence < _UNSURE:
-                found.warnings.append(f"unsure of the subject ({found.confidence:.2f}): a box or more strokes help")
         if not found.hint.any():
             found.warnings.append("no subject was found: the mask is empty")
             found.confidence = 0.0
         return found
+
+    def _without_strokes(self, image: Array, hints: Prompt, found: _Found) -> Callable[[Array], Array] | None:
+        """What keeps strokes of one kind from doing the reverse elsewhere: to keep takes nothing away, to remove adds
+        nothing to the cut without them. None where there are strokes of no kind or both, or where labels tell more.
+        """
+        labels = hints.labels
+        if labels is None or found.subject != "learned":
+            return None
+        kinds = [bool((labels == kind).any()) for kind in range(4)]
+        open_to_all_sides = all(side.any() for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]))
+        if kinds[0] == kinds[1] or (kinds[2] and kinds[3]) or not open_to_all_sides:  # which would be a box
+            return None
+        latest = self._kept(image)
+        key = hints.box, self._seed, self._clean
+        if latest.before is None or latest.before[0] != key:
+            maps = latest.finder.find(None, hints.box, *latest.small.shape[:2])
+            trust = _TRUST_LEARNED if hints.box is None else _TRUST_PROMPTED
+            made = latest.cutter.cut(None, hints.box, _weighed(maps[1], *trust), seed=self._seed, clean=self._clean)
+            latest.before = key, made.mask
+        mask = latest.before[1]
+        return (lambda cut: np.maximum(cut, mask)) if kinds[1] else (lambda cut: np.minimum(cut, mask))
 
     def _prior(self, image: Array, small: Array, hints: Prompt, found: _Found) -> tuple[Array | None, Array | None]:
         """How likely each pixel belongs to the subject, and that as log-odds for the cut, at any size.
@@ -489,8 +512,7 @@ class Remover:
             saliency, nothing = self._model_map(image, hints), "the model finds no subject"
         elif self._subject != "barrier":
             found.subject, trust = "learned", _TRUST_PROMPTED if prompted else _TRUST_LEARNED
-            seen = image if prompted else small
-            saliency, log_odds = subject_maps(seen, hints.labels, hints.box, small.shape[:2])
+            saliency, log_odds = self._kept(image).finder.find(hints.labels, hints.box, *small.shape[:2])
             nothing = "nothing stands out in the picture"
         elif not prompted:
             found.subject, trust = "barrier", _TRUST_BARRIER
@@ -521,8 +543,7 @@ class Remover:
         """What is kept of this picture: from the latest call if that was of the same, so that a stroke costs less."""
         latest = self._latest
         if latest is None or not _core.same_bytes(latest.image, image):
-            kept = image.copy()
-            self._latest = latest = _Latest(kept, Cutter(kept))
+            self._latest = latest = _Latest(image.copy())
         return latest
 
     def _by_kmeans(self, image: Array, hints: Prompt, clock: _Clock) -> _Found:
@@ -590,8 +611,21 @@ class _Latest:
     """What a remover keeps of a picture for the next call."""
 
     image: Array
-    cutter: Cutter
     map: tuple[int | None, Array] | None = None  # the model's, after the instance it is of
+    before: tuple[Any, Array] | None = None  # the mask without strokes, after what else it was made of
+
+    @cached_property
+    def small(self) -> Array:
+        """What the subject, the clusters and the confidence are found on."""
+        return _shrunk(self.image, _SMALL_SIDE)
+
+    @cached_property
+    def cutter(self) -> Cutter:
+        return Cutter(self.image)
+
+    @cached_property
+    def finder(self) -> _core.SubjectFinder:
+        return subject_finder(self.image, self.small)
 
 
 @dataclass

@@ -75,7 +75,7 @@ def detect_subject(
     image : (H, W) or (H, W, 3) uint8, uint16 or float32 array
         A float picture has values from 0 to 1.
     method : {"auto", "learned", "barrier"}
-        "learned" asks a small network that comes with alphacut; "barrier" compares each pixel with the picture's frame,
+        "learned" asks the network that comes with alphacut; "barrier" compares each pixel with the picture's frame,
         by colour and by what lies between, and was made without any training. "auto" is "learned".
     box : (x, y, width, height), optional
         The subject lies inside; clipped to the picture. Not for "barrier".
@@ -100,11 +100,12 @@ def detect_subject(
 
     Notes
     -----
-    "learned": a residual U-Net of 289,000 parameters for pictures of 192 × 192, in whole numbers of 8 and 12 bits. It
-    sees the colours, the prompt, barrier distances and how common each colour is inside and outside; so details are
-    soft, and the cut is for the edge. With a box it looks at the box and 18 % around. How it was trained, on what, and
-    what it is weak at: training/README.md. Memory beyond the result: about
-    4 MB, and a copy in 8 bits of a picture of another depth.
+    "learned": EfficientNet-Lite0 (M. Tan, Q. Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural
+    Networks", 2019), trained on ImageNet, and a decoder that sees the prompt, barrier distances and how common each
+    colour is inside and outside: 3.4 million weights of 8 bits, for pictures of 256 × 256, trained further by us. With
+    a box it looks at the box and 18 % around. Strokes correct what it answers without them; strokes of one kind alone
+    change that one way only: to keep adds, to remove takes away. How it was trained, on what, and what it is weak at:
+    training/README.md. Memory beyond the result: about 10 MB, and a copy in 8 bits of a picture of another depth.
 
     "barrier": the minimum barrier distance from the frame (three raster passes a channel of L*a*b*) plus the contrast
     to the frame's colours (Mahalanobis distance from bands of a tenth of the picture along the four sides, less the
@@ -131,14 +132,13 @@ def detect_subject(
     return _core.learned_subject(_network(), native(image, out), labels, box, out)
 
 
-def subject_maps(
-    image: Array, labels: Array | None, box: Sequence[int] | None, size: tuple[int, int]
-) -> tuple[Array, Array]:
-    """What "learned" finds, at another size: the probability of each pixel to belong to the subject, and its log-odds.
+def subject_finder(image: Array, small: Array) -> _core.SubjectFinder:
+    """What "learned" finds in one picture, prompt after prompt; `small` is the same at a smaller size.
 
-    The log-odds are from -9 to 9, far outside a box 0. The box lies in the picture.
+    Its ``find(labels, box, height, width)`` gives maps of that size: the probability of each pixel to belong to the
+    subject, and its log-odds, from -9 to 9, far outside a box 0. The box lies in the picture.
     """
-    return _core.subject_maps(_network(), native(image), labels, box, *size)
+    return _core.SubjectFinder(_network(), native(image), native(small))
 
 
 @cache

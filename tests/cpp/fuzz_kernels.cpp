@@ -864,11 +864,11 @@ i16 activation() { return random_bool() ? static_cast<i16>(random_from(0, 4095))
 
 // A pixel of the output reads `segments` pieces of 2 · pairs values, one behind the other, `step` after the last's.
 NetworkRow network_row(const i16* x, const i16* weights, const f32* factors, size_t n, size_t segments, size_t pairs,
-                       size_t step, size_t channels) {
+                       size_t step, size_t lanes) {
   NetworkRow row = {};
   for (size_t s = 0; s < segments; ++s) row.segment[s] = x + 2 * s * pairs;
-  row.segments = segments, row.pairs = pairs, row.step = step, row.channels = channels, row.n = n;
-  row.weights = weights, row.scale = factors, row.bias = factors + channels;
+  row.segments = segments, row.pairs = pairs, row.step = step, row.lanes = lanes, row.channels = 16, row.n = n;
+  row.weights = weights, row.scale = factors, row.bias = factors + 16;
   return row;
 }
 
@@ -880,19 +880,39 @@ void network() {
   const auto x = [=](int64_t of_pairs) {
     return in<i16>({static_cast<int64_t>(step), 2 * segments * of_pairs}, activation);
   };
-  const NetworkRange range = random_bool() ? NetworkRange{0, 4095} : NetworkRange{-32767, 32767};
-  const bool skips = random_bool();
+  const int64_t low = random_from(-32768, 32767);
+  const NetworkRange range = random_bool()
+                                 ? NetworkRange{0, 4095}
+                                 : NetworkRange{static_cast<f32>(low), static_cast<f32>(random_from(low, 32767))};
+  const bool skips = random_bool(), half = random_bool();
   const f32 scale = 1e-3f * random_value<f32>(), share = signed_float();
+  const auto scaled = [=](const f32* factor, size_t n) {
+    std::vector<f32> factors(factor, factor + 2 * n);
+    for (size_t c = 0; c < n; ++c) factors[c] *= scale, factors[n + c] *= 1000;
+    return factors;
+  };
+  const int64_t lanes = half ? 8 : 16;
   const auto conv =
       ADAPTED((const i16* values, const i16* weights, const f32* factor, size_t n, const i16* skip, i16* result) {
-        std::vector<f32> scaled(factor, factor + 2 * channels);
-        for (size_t c = 0; c < channels; ++c) scaled[c] *= scale, scaled[channels + c] *= 1000;
-        const NetworkRow row =
-            network_row(values, weights, scaled.data(), n + 1, all, static_cast<size_t>(pairs), step, channels);
+        const std::vector<f32> factors = scaled(factor, 16);
+        const NetworkRow row = network_row(values, weights, factors.data(), n + 1, all, static_cast<size_t>(pairs),
+                                           step, static_cast<size_t>(lanes));
         kernel(&row, range, skips ? skip : nullptr, share, result);
       });
-  compare(PICK(network, conv), conv, x(pairs), in<i16>({0, 32 * segments * pairs * blocks}, byte_weight),
-          in<f32>({0, 32 * blocks}, signed_float), count, in<i16>({16 * blocks, 16 * blocks}),
+  compare(PICK(network, conv), conv, x(pairs), in<i16>({0, 32 * segments * pairs}, byte_weight),
+          in<f32>({0, 32}, signed_float), count, in<i16>({16, lanes}), out<i16>({16, lanes}));
+  const int64_t taps = random_bool() ? 9 : 25;
+  const auto depthwise = ADAPTED((const i16* values, const i16* weights, const f32* factor, size_t n, i16* result) {
+    const std::vector<f32> factors = scaled(factor, channels);
+    NetworkWindow window = {};
+    for (int64_t t = 0; t <= taps; ++t) window.tap[t] = values + 16 * blocks * std::min(t, taps - 1);
+    window.pairs = static_cast<size_t>(taps + 1) / 2, window.step = step, window.channels = channels;
+    window.weights = weights, window.scale = factors.data(), window.bias = factors.data() + channels;
+    window.n = n + 1;
+    kernel(&window, range, result);
+  });
+  compare(PICK(network, depthwise), depthwise, in<i16>({static_cast<int64_t>(step), 16 * blocks * taps}, activation),
+          in<i16>({0, 16 * blocks * (taps + 1)}, byte_weight), in<f32>({0, 32 * blocks}, signed_float), count,
           out<i16>({16 * blocks, 16 * blocks}));
   const int64_t fours = random_from(1, 6);
   compare(PICK(network, logits),
@@ -901,12 +921,22 @@ void network() {
                 network_row(values, weights, factor, n + 1, all, 4 * static_cast<size_t>(fours), step, 4);
             kernel(&row, upper, lower);
           }),
-          x(4 * fours), in<i16>({0, 32 * segments * fours}, byte_weight), in<f32>({0, 8}, signed_float), count,
+          x(4 * fours), in<i16>({0, 32 * segments * fours}, byte_weight), in<f32>({0, 20}, signed_float), count,
           out<f32>({2, 2}), out<f32>({2, 2}));
   KERNEL(network, pool, in<i16>(32 * blocks, activation), in<i16>(32 * blocks, activation), channels, count,
          out<i16>(16 * blocks));
-  KERNEL(network, up_add, in<i16>(16 * blocks), in<i16>(16 * blocks), channels, count, share, signed_float() / 16,
-         inout<i16>(32 * blocks, activation));
+  compare(PICK(network, add), ADAPTED((const i16* a, const i16* b, size_t n, i16* result) {
+            kernel(a, b, n * channels, share, scale, range, result);
+          }),
+          in<i16>(16 * blocks), in<i16>(16 * blocks), count, out<i16>(16 * blocks));
+  compare(PICK(network, up_add), ADAPTED((const i16* near, const i16* far, const i16* fine, size_t n, i16* result) {
+            kernel(near, far, fine, channels, n, share, share / 16, range, result);
+          }),
+          in<i16>(16 * blocks), in<i16>(16 * blocks), in<i16>(32 * blocks), count, out<i16>(32 * blocks));
+  compare(PICK(network, rescale), ADAPTED((const i16* values, size_t n, i16* result) {
+            kernel(values, channels, n, share, range, channels + 16, result);
+          }),
+          in<i16>(16 * blocks), count, out<i16>(16 * blocks + 16));
 }
 
 void round() {

@@ -4,15 +4,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <new>
 #include <random>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "alphacut/network.hpp"
 #include "alphacut/parallel.hpp"
 #include "check.hpp"
+#include "network_trace.hpp"
 
 namespace {
 
@@ -40,22 +43,37 @@ using namespace alphacut;
 
 namespace {
 
+enum Kind : uint32_t { kConv, kDepthwise, kAdd, kAverage, kConcat, kLogOdds };
+
+// A small program with every operation.
 class Writer {
  public:
   explicit Writer(unsigned seed) : random_(seed) {
-    conv(10, 16, 3, 2, 1, 1), conv(16, 32, 3, 2, 1, 1), block(32, 1);
-    conv(32, 64, 3, 2, 1, 1), block(64, 1), block(64, 2);
-    conv(64, 96, 3, 2, 1, 1), block(96, 1), block(96, 2);
-    block(96, 1), block(96, 1);
-    addition(96), block(96, 1), conv(96, 64, 1, 1, 1, 0);
-    addition(64), block(64, 1), conv(64, 32, 1, 1, 1, 0);
-    addition(32), block(32, 1), block(32, 1), conv(32, 4, 3, 1, 1, 3);
+    put(2, 2);
+    begin({{4, 0, -128, 127}}, 8, 2);
+    conv(kConv, {0}, 4, 16, 3, 2, 1);        // 1
+    conv(kConv, {1}, 16, 96, 1, 1, 1);       // 2
+    conv(kDepthwise, {2}, 96, 96, 5, 2, 1);  // 3
+    conv(kConv, {3}, 96, 24, 1, 1, 1);       // 4
+    conv(kConv, {4}, 24, 24, 3, 1, 2);       // 5
+    conv(kConv, {5, 4}, 24, 24, 1, 1, 1);    // 6
+    conv(kConv, {6}, 24, 32, 3, 2, 1);       // 7
+    conv(kDepthwise, {7}, 32, 32, 3, 1, 1);  // 8
+    put(1, 2), put(8, 2);                    // outputs
+    begin({{16, 1, 0, 4095}, {32, 3, 0, 4095}, {8, 2, -128, 127}}, 7, 0);
+    conv(kConv, {2}, 8, 16, 3, 1, 1);   // 3
+    conv(kConv, {1}, 32, 16, 1, 1, 1);  // 4
+    plain(kAdd, {3, 4}, 16);            // 5
+    plain(kConcat, {5, 3}, 32);         // 6
+    conv(kConv, {6}, 32, 16, 1, 1, 1);  // 7
+    plain(kAdd, {0, 7}, 16);            // 8
+    conv(kLogOdds, {8}, 16, 4, 3, 1, 1);
   }
 
   std::vector<std::byte> file() const {
     Writer whole;
     for (const char c : {'A', 'C', 'N', 'E', 'T', '\0', '\0', '\0'}) whole.put(static_cast<uint8_t>(c), 1);
-    whole.put(1, 4);
+    whole.put(2, 4);
     whole.put(static_cast<uint32_t>(bytes_.size()), 4);
     uint32_t remainder = ~0u;
     for (const std::byte byte : bytes_) {
@@ -68,6 +86,11 @@ class Writer {
   }
 
  private:
+  struct Given {
+    uint32_t channels, shrink;
+    int low, high;
+  };
+
   Writer() = default;
 
   void put(uint32_t value, int bytes) {
@@ -75,53 +98,70 @@ class Writer {
   }
   void put(float value) { put(std::bit_cast<uint32_t>(value), 4); }
 
-  void conv(uint32_t in, uint32_t out, uint32_t kernel, uint32_t stride, uint32_t dilation, uint32_t kind) {
-    for (const uint32_t value : {in, out, kernel, stride, dilation, kind}) put(value, 2);
-    put(kind == 2 ? 0.75f : 0.0f);
-    const uint32_t taps = kernel * kernel * in;
-    for (uint32_t i = 0; i < out; ++i) put(in == 10 ? 0.01f : 0.04f / static_cast<float>(kernel * (in / 16 + 1)));
+  void begin(const std::vector<Given>& inputs, uint32_t ops, uint32_t outputs) {
+    put(static_cast<uint32_t>(inputs.size()), 2), put(ops, 2), put(outputs, 2);
+    for (const Given& input : inputs) {
+      put(input.channels, 2), put(input.shrink, 2);
+      put(static_cast<uint32_t>(input.low), 2), put(static_cast<uint32_t>(input.high), 2);
+    }
+  }
+  void head(Kind kind, const std::vector<uint32_t>& inputs, const std::vector<uint32_t>& shape, uint32_t high) {
+    put(kind, 2);
+    for (const uint32_t value : shape) put(value, 2);
+    put(0, 2), put(high, 2), put(static_cast<uint32_t>(inputs.size()), 2);
+    for (const uint32_t input : inputs) put(input, 2);
+  }
+  void conv(Kind kind, const std::vector<uint32_t>& inputs, uint32_t in, uint32_t out, uint32_t kernel, uint32_t stride,
+            uint32_t dilation) {
+    const uint32_t before = stride > 1 ? (kernel - stride) / 2 : kernel / 2 * dilation;
+    head(kind, inputs, {out, kernel, stride, dilation, before}, kind == kLogOdds ? 0 : 4095);
+    if (inputs.size() > 1) put(0.75f);
+    const uint32_t taps = kernel * kernel * (kind == kDepthwise ? 1 : in);
+    for (uint32_t i = 0; i < out; ++i) put(in == 4 ? 0.1f : 0.3f / static_cast<float>(taps));
     for (uint32_t i = 0; i < out; ++i) put(static_cast<float>(random_() % 400) - 100);
     for (uint32_t i = 0; i < out * taps; ++i) put(static_cast<uint8_t>(random_() % 255 - 127), 1);
-    put(0, static_cast<int>(-(out * taps) % 4));
   }
-  void block(uint32_t channels, uint32_t dilation) {
-    conv(channels, channels / 2, 1, 1, 1, 1);
-    conv(channels / 2, channels / 2, 3, 1, dilation, 1);
-    conv(channels / 2, channels, 1, 1, 1, 2);
-  }
-  void addition(uint32_t channels) {
-    for (const uint32_t value : {0u, channels, 0u, 0u, 0u, 4u}) put(value, 2);
-    put(0.7f), put(0.03f);
+  void plain(Kind kind, const std::vector<uint32_t>& inputs, uint32_t out) {
+    head(kind, inputs, {out, 0, 0, 0, 0}, 4095);
+    put(0.7f), put(kind == kAdd ? 0.03f : 0.9f);
   }
 
   std::minstd_rand random_;
   std::vector<std::byte> bytes_;
 };
 
-Image<int16_t> random_planes(int64_t height, int64_t width) {
-  Image<int16_t> planes(height, width, Network::kPlanes);
-  std::minstd_rand random(static_cast<unsigned>(height + width));
-  for (int64_t i = 0; i < planes.pixels() * Network::kPlanes; ++i)
-    planes.data()[i] = static_cast<int16_t>(static_cast<int>(random() % 256) - 128);
-  return planes;
+struct Picture {
+  Image<int16_t> colours, planes;
+  Picture(int64_t height, int64_t width) : colours(height, width, 4), planes(height / 4, width / 4, 8) {
+    std::minstd_rand random(static_cast<unsigned>(height + width));
+    const auto fill = [&](Image<int16_t>& image, int64_t channels) {
+      for (int64_t i = 0; i < image.pixels() * channels; ++i)
+        image.data()[i] = static_cast<int16_t>(static_cast<int>(random() % 256) - 128);
+    };
+    fill(colours, 4), fill(planes, 8);
+  }
+};
+
+void run(const Network& network, const Picture& picture, ImageView<float> log_odds) {
+  network.ask(network.see(picture.colours), picture.planes, log_odds);
 }
 
-std::vector<float> run(const Network& network, const Image<int16_t>& planes) {
-  std::vector<float> logits(static_cast<size_t>(planes.pixels() / 4), -1e30f);
-  const auto stride = static_cast<ptrdiff_t>(planes.width() / 2 * 4);
-  network.run(planes, {logits.data(), planes.height() / 2, planes.width() / 2, 1, stride});
-  return logits;
+std::vector<float> run(const Network& network, const Picture& picture) {
+  const int64_t height = picture.colours.height(), width = picture.colours.width();
+  std::vector<float> log_odds(static_cast<size_t>(height * width), -1e30f);
+  run(network, picture, {log_odds.data(), height, width, 1, static_cast<ptrdiff_t>(width * 4)});
+  return log_odds;
 }
 
 void no_memory_after_the_first_run(const Network& network) {
   for (const int threads : {1, 3}) {
     set_num_threads(threads);
-    for (const int64_t size : {32, 96, 192}) {
-      const auto planes = random_planes(size, size);
-      Image<float> logits(size / 2, size / 2);
-      network.run(planes, logits);
+    for (const int64_t size : {32, 96, 320}) {
+      const Picture picture(size, size);
+      Image<float> log_odds(size, size);
+      run(network, picture, log_odds);
       const int64_t before = allocations;
-      for (int i = 0; i < 5; ++i) network.run(planes, logits);
+      for (int i = 0; i < 5; ++i) run(network, picture, log_odds);
       // the pool of threads keeps its list of loops in a deque, which takes memory now and then
       if (threads == 1) CHECK(allocations == before);
       CHECK(allocations - before < 50);
@@ -130,9 +170,9 @@ void no_memory_after_the_first_run(const Network& network) {
 }
 
 void all_is_finite_and_alive(const Network& network) {
-  const std::vector<float> logits = run(network, random_planes(96, 64));
-  float low = logits[0], high = logits[0];
-  for (const float value : logits) {
+  const std::vector<float> log_odds = run(network, Picture(96, 64));
+  float low = log_odds[0], high = log_odds[0];
+  for (const float value : log_odds) {
     low = value < low ? value : low;
     high = value > high ? value : high;
   }
@@ -142,29 +182,61 @@ void all_is_finite_and_alive(const Network& network) {
 // More at once than the network keeps memory for.
 void many_threads(const Network& network) {
   set_num_threads(2);
-  std::vector<Image<int16_t>> planes;
+  std::vector<Picture> pictures;
   std::vector<std::vector<float>> expected;
   for (const int64_t width : {32, 64, 96}) {
-    planes.push_back(random_planes(64, width));
-    expected.push_back(run(network, planes.back()));
+    pictures.emplace_back(64, width);
+    expected.push_back(run(network, pictures.back()));
   }
   std::vector<std::thread> threads;
   for (size_t t = 0; t < 12; ++t)
     threads.emplace_back([&, t] {
-      for (size_t i = 0; i < 12; ++i) CHECK(run(network, planes[(t + i / 2) % 3]) == expected[(t + i / 2) % 3]);
+      for (size_t i = 0; i < 12; ++i) CHECK(run(network, pictures[(t + i / 2) % 3]) == expected[(t + i / 2) % 3]);
     });
   for (std::thread& thread : threads) thread.join();
 }
 
-void the_trace_sees_each_layer(const Network& network) {
+void the_trace_sees_each_operation(const Network& network) {
   int64_t seen = 0, values = 0;
-  Image<float> logits(32, 16);
-  network.run(random_planes(64, 32), logits, [&](ImageView<const int16_t> layer) {
+  const Picture picture(64, 32);
+  Image<float> log_odds(64, 32);
+  const NetworkTrace::Show show = [&](ImageView<const int16_t> layer) {
     ++seen;
     values += layer.pixels() * layer.channels;
-  });
-  CHECK(seen == 43);
+  };
+  NetworkTrace::ask(network, NetworkTrace::see(network, picture.colours, show), picture.planes, log_odds, show);
+  CHECK(seen == 14);
   CHECK(values > 64 * 32 * 4);
+}
+
+// At this size the wide tensor is made row by row; with a trace it is whole.
+void fused_is_the_same(const Network& network) {
+  const Picture picture(320, 288);
+  Image<float> log_odds(320, 288);
+  const NetworkTrace::Show show = [](ImageView<const int16_t>) {};
+  NetworkTrace::ask(network, NetworkTrace::see(network, picture.colours, show), picture.planes, log_odds, show);
+  const std::vector<float> whole(log_odds.data(), log_odds.data() + log_odds.pixels());
+  for (const int threads : {1, 2, 3}) {
+    set_num_threads(threads);
+    CHECK(run(network, picture) == whole);
+  }
+}
+
+void features_are_kept() {
+  auto network = std::make_unique<Network>(Writer(1).file());
+  const Network other(Writer(1).file());
+  const Picture picture(64, 64), second(64, 64);
+  Image<float> log_odds(64, 64);
+  Network::Features features = network->see(picture.colours), moved = network->see(second.colours);
+  moved = std::move(features);
+  CHECK(moved.height() == 64 && moved.width() == 64);
+  network->ask(moved, picture.planes, log_odds);
+  CHECK(run(*network, picture) == std::vector<float>(log_odds.data(), log_odds.data() + log_odds.pixels()));
+  CHECK_THROWS(std::invalid_argument, other.ask(moved, picture.planes, log_odds));
+  Network::Features last = std::move(moved);
+  CHECK_THROWS(std::invalid_argument, network->ask(moved, picture.planes, log_odds));
+  network.reset();
+  CHECK(last.height() == 64);
 }
 
 void damaged_files() {
@@ -180,11 +252,17 @@ void damaged_files() {
 }
 
 void wrong_sizes(const Network& network) {
-  Image<float> logits(16, 16), wide(16, 32);
-  CHECK_THROWS(std::invalid_argument, network.run(Image<int16_t>(32, 32, 9), logits));
-  CHECK_THROWS(std::invalid_argument, network.run(Image<int16_t>(32, 33, 10), logits));
-  CHECK_THROWS(std::invalid_argument, network.run(Image<int16_t>(0, 32, 10), logits));
-  CHECK_THROWS(std::invalid_argument, network.run(Image<int16_t>(32, 32, 10), wide));
+  Image<float> log_odds(32, 32), wide(32, 64);
+  CHECK(network.multiple() == 8 && network.colour_channels() == 4);
+  CHECK(network.prompt_channels() == 8 && network.prompt_shrink() == 4);
+  CHECK_THROWS(std::invalid_argument, network.see(Image<int16_t>(32, 32, 3)));
+  CHECK_THROWS(std::invalid_argument, network.see(Image<int16_t>(32, 36, 4)));
+  CHECK_THROWS(std::invalid_argument, network.see(Image<int16_t>(0, 32, 4)));
+  const Picture picture(32, 32);
+  const Network::Features features = network.see(picture.colours);
+  CHECK_THROWS(std::invalid_argument, network.ask(features, Image<int16_t>(8, 9, 8), log_odds));
+  CHECK_THROWS(std::invalid_argument, network.ask(features, Image<int16_t>(8, 8, 7), log_odds));
+  CHECK_THROWS(std::invalid_argument, network.ask(features, picture.planes, wide));
 }
 
 }  // namespace
@@ -194,7 +272,9 @@ int main() {
   no_memory_after_the_first_run(network);
   all_is_finite_and_alive(network);
   many_threads(network);
-  the_trace_sees_each_layer(network);
+  the_trace_sees_each_operation(network);
+  fused_is_the_same(network);
+  features_are_kept();
   damaged_files();
   wrong_sizes(network);
   return check::result();

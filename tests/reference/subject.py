@@ -7,6 +7,9 @@ import numpy as np
 
 import alphacut
 
+# Of the confidence's log-odds, by evidence (cpp/src/confidence.cpp).
+WEIGHTS, BIAS = (2.0, 2.0, 6.0, 2.0, -2.0), -4.0
+
 
 def barrier_passes(channel, seed, passes):
     """FastMBD's raster passes, as printed: the first forward, the next backward, and so on."""
@@ -49,53 +52,57 @@ def barrier_exact(channel, seed):
     return best
 
 
-def prompt_planes(rgb, hints=None, box=None):
-    """What the network sees, as cpp/src/prompt_planes.hpp says; `box` is (x, y, width, height)."""
+def network_input(rgb, hints=None, box=None, answer=None):
+    """What the network sees of a prompt, as cpp/src/network_input.hpp says; `box` is (x, y, width, height)."""
     size = rgb.shape[0]
-    n = size // 2
-    planes = np.zeros((size, size, 10), np.int16)
-    planes[..., :3] = rgb.astype(np.int16) - 128
-    half = alphacut.resize(rgb, (n, n), method="area")
-    cells = np.full((n, 2, n, 2), 2) if hints is None else hints.reshape(n, 2, n, 2)
-    back, front = (cells == 0).any((1, 3)), (cells == 1).any((1, 3))
+    n = size // 4
+    planes = np.zeros((n, n, 8), np.int16)
+    cells = alphacut.resize(rgb, (n, n), method="area")
+    strokes = np.full((n, 4, n, 4), 2) if hints is None else hints.reshape(n, 4, n, 4)
+    back, front = (strokes == 0).any((1, 3)), (strokes == 1).any((1, 3))
     x0, y0, x1, y1 = (0, 0, size, size) if box is None else (box[0], box[1], box[0] + box[2], box[1] + box[3])
     outside = np.ones((n, n), bool)
-    outside[(y0 + 1) // 2 : y1 // 2, (x0 + 1) // 2 : x1 // 2] = False
+    outside[y0 // 4 : -(-y1 // 4), x0 // 4 : -(-x1 // 4)] = False
     known = outside | back
     told = bool(known.any())
     if not told:
         known = _frame(n, 1)
-    front &= ~known
+    front &= ~back
+    known &= ~front
+    if not known.any():
+        known = _frame(n, 1)
 
     def put(plane, values):
-        planes.reshape(n, 2, n, 2, 10)[..., plane] = np.rint(values).astype(np.int16)[:, None, :, None]
+        planes[..., plane] = np.rint(values)
 
-    def closeness(strokes):
-        distance = cv2.distanceTransform((~strokes).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    def closeness(which):
+        distance = cv2.distanceTransform((~which).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
         return 127 * (6 / (6 + distance * np.float32(96 / n)))
 
-    far = alphacut.barrier_map(half, known, passes=3)
-    put(3, 255 * (far / (far + 50)) - 128)
+    far = alphacut.barrier_map(cells, known, passes=3)
+    put(0, 255 * (far / (far + 50)) - 128)
     if front.any():
-        near = alphacut.barrier_map(half, front, passes=3)
-        put(4, 127 * ((far - near) / (far + near + 5)))
-        put(8, closeness(front))
+        near = alphacut.barrier_map(cells, front, passes=3)
+        put(1, 127 * ((far - near) / (far + near + 5)))
+        put(5, closeness(front))
     if back.any():
-        put(9, closeness(back))
+        put(6, closeness(back))
+    middle = 4 * np.arange(n) + 2
     if box is not None:
-        planes[..., 6] = -100
-        planes[y0:y1, x0:x1, 6] = 100
-    u = ((np.arange(size) + 0.5 - (x0 + x1) / 2) / ((x1 - x0) / 2)) ** 2
-    v = ((np.arange(size) + 0.5 - (y0 + y1) / 2) / ((y1 - y0) / 2)) ** 2
+        within = [(middle >= a) & (middle < b) for a, b in ((y0, y1), (x0, x1))]
+        put(3, np.where(within[0][:, None] & within[1], 100, -100))
+    u, v = (((middle - (a + b) / 2) / ((b - a) / 2)) ** 2 for a, b in ((x0, x1), (y0, y1)))
     square = v[:, None] + u
-    planes[..., 7] = np.rint(80 * (1 - np.minimum(square, 2.5)))
+    put(4, 80 * (1 - np.minimum(square, 2.5)))
     if not told:
-        known = _frame(n, n // 12)
+        known = _frame(n, max(n // 12, 1))
     weight = 256 * front
     if not front.any():
-        weight = np.where(known, 0, np.rint(256 * np.maximum(1 - square[::2, ::2], 0) ** 2))
-    inside, out = _colour_shares(half, weight), _colour_shares(half, known)
-    planes[..., 5] = np.rint(127 * (inside - out) / (inside + out + 1e-4))[_colour(rgb)]
+        weight = np.where(known, 0, np.rint(256 * np.maximum(1 - square, 0) ** 2))
+    inside, out = _colour_shares(cells, weight), _colour_shares(cells, known)
+    put(2, np.rint(127 * (inside - out) / (inside + out + 1e-4))[_colour(cells)])
+    if answer is not None:
+        put(7, np.clip(np.float32(14) * answer, -127, 127))
     return planes
 
 
@@ -116,3 +123,25 @@ def _colour_shares(rgb, weight):
     h = h[:, :-2] + 2 * h[:, 1:-1] + h[:, 2:]
     h = h[:, :, :-2] + 2 * h[:, :, 1:-1] + h[:, :, 2:]
     return h.ravel() / max(h.sum(), 1)
+
+
+def confidence_of(probability, mask):
+    """The chance that a cut is good, from its evidence (cpp/src/confidence.cpp)."""
+    p, inside = probability.astype(np.float64), mask > 0
+    likely = probability > 0.5
+    if not inside.any() or not likely.any():
+        return 0.0
+
+    def soft_iou(where):
+        return p[where].sum() / (where.sum() + p[~where].sum())
+
+    _, _, stats, _ = cv2.connectedComponentsWithStats(likely.astype(np.uint8))
+    outline = (likely[1:] != likely[:-1]).sum() + (likely[:, 1:] != likely[:, :-1]).sum()
+    evidence = (
+        soft_iou(inside),
+        soft_iou(likely),
+        np.abs(2 * p - 1)[inside | likely].mean(),
+        stats[1:, cv2.CC_STAT_AREA].max() / likely.sum(),
+        np.log(1 + outline / np.sqrt(likely.sum())),
+    )
+    return 1 / (1 + np.exp(-(np.dot(WEIGHTS, evidence) + BIAS)))

@@ -1,10 +1,10 @@
-// A small promptable U-Net in integers: activations of 12 bits, weights of 8 bits, sums of 32 bits, and IEEE single
-// precision between the layers. The same bytes for every instruction set and thread count.
+// Runs a small promptable network in integers: activations of 16 bits or fewer, weights of 8 bits, sums of 32 bits, and
+// IEEE single precision between the operations. What it computes is a program in the file of its weights; here are the
+// operations alone. The same bytes for every instruction set and thread count.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 
@@ -12,29 +12,54 @@
 
 namespace alphacut {
 
+struct NetworkModel;
+struct NetworkArena;
+
 class Network {
  public:
-  static constexpr int64_t kPlanes = 10;    // channels of the input
-  static constexpr int64_t kMultiple = 32;  // of both sides of the input
+  static constexpr int64_t kLongest = 1024;  // sides of a picture
 
-  // Is shown the output of each layer in turn, the average's too, but not the logits; valid during the call.
-  using Trace = std::function<void(ImageView<const int16_t>)>;
-
-  // From the bytes of a weights file (training/weights.py writes it). Throws std::invalid_argument for any other bytes:
-  // wrong marker, version, length, checksum or layer, a number that is not below 1e20.
+  // From the bytes of a weights file (training/weights.py writes it). Throws std::invalid_argument for any other bytes,
+  // and for a program that could leave the range of a number or take memory without reason.
   explicit Network(std::span<const std::byte> file);
   ~Network();
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  // From `planes` of 10 channels, both sides multiples of 32, to `logits` of one channel and half that size. Planes are
-  // meant to hold -128..127; other values fit too. May be called from many threads at once. Keeps its memory (14 bytes
-  // a pixel a call at a time, 8 calls at most) for further calls of the same size.
-  void run(ImageView<const int16_t> planes, ImageView<float> logits, const Trace& trace = {}) const;
+  // What a network saw of a picture. Outlives the network if need be.
+  class Features {
+   public:
+    Features(Features&&) noexcept;
+    Features& operator=(Features&&) noexcept;
+    ~Features();
+    int64_t height() const;  // of the picture
+    int64_t width() const;
+
+   private:
+    friend class Network;
+    friend struct NetworkTrace;
+    Features(std::shared_ptr<const NetworkModel> model, std::unique_ptr<NetworkArena> arena);
+    std::shared_ptr<const NetworkModel> model_;
+    std::unique_ptr<NetworkArena> arena_;
+  };
+
+  // Once a picture. `colours`: as many channels as colour_channels() says, both sides multiples of multiple() and at
+  // most kLongest. Values are clipped to the range that the file declares.
+  // May be called from many threads at once, and so may ask(). Memory is kept for further calls of the same size.
+  Features see(ImageView<const int16_t> colours) const;
+
+  // Once a prompt. `planes`: prompt_channels() of them, the picture's sides divided by prompt_shrink(); `log_odds`: one
+  // channel, the picture's size.
+  void ask(const Features& features, ImageView<const int16_t> planes, ImageView<float> log_odds) const;
+
+  int64_t multiple() const;
+  int64_t colour_channels() const;
+  int64_t prompt_channels() const;
+  int64_t prompt_shrink() const;
 
  private:
-  struct Model;
-  std::unique_ptr<const Model> model_;
+  friend struct NetworkTrace;  // for tests: cpp/src/network_trace.hpp
+  std::shared_ptr<const NetworkModel> model_;
 };
 
 }  // namespace alphacut

@@ -1,6 +1,7 @@
 // Where the subject of a picture lies.
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "alphacut/image.hpp"
@@ -27,6 +28,27 @@ void barrier_map(ImageView<const float> image, ImageView<const uint8_t> seed, in
 // contrast, or with a side below 3, has no subject: all zeros.
 void detect_subject(ImageView<const uint8_t> image, ImageView<float> out);
 void detect_subject(ImageView<const float> image, ImageView<float> out);
+
+// Where the network sees the subject of one picture, for one prompt after another. Keeps what strokes do not change:
+// the part of the picture that is looked at (the whole, or the latest box and what is around it), what the network saw
+// there and what it answers without strokes. Strokes of one kind alone change that answer one way only: to keep adds,
+// to remove takes away.
+class SubjectFinder {
+ public:
+  // All must live as long as this. 1 or 3 channels; `small`, if there is one, is the picture at a smaller size, looked
+  // at where the whole is.
+  SubjectFinder(const Network& network, ImageView<const uint8_t> image, ImageView<const uint8_t> small = {});
+  SubjectFinder(SubjectFinder&&) noexcept;
+  ~SubjectFinder();
+
+  // As detect_subject by the network, below.
+  void find(ImageView<const uint8_t> labels, std::optional<Box> box, ImageView<float> probability,
+            ImageView<float> log_odds = {});
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 // The same by the network: `labels`, of the picture's size or no data, are strokes, 0 background and 1 foreground, 2
 // and 3 nothing. The subject lies in `box`, if there is one; else, if the labels leave but a rectangle open, in that.

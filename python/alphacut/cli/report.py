@@ -27,6 +27,7 @@ def facts(cutout: Cutout) -> dict[str, Any]:
         "subject": cutout.subject,
         "refine": cutout.refine,
         "confidence": cutout.confidence,
+        "verdict": cutout.verdict,
         "device": cutout.device,
         "timings": dict(cutout.timings),
         "warnings": list(cutout.warnings),

@@ -114,6 +114,7 @@ class Preview:
             "method": found.method,
             "subject": found.subject,
             "confidence": round(found.confidence, 4),
+            "verdict": found.verdict,
             "box": box,
             "warnings": found.warnings,
             "milliseconds": round(seconds * 1e3, 1),

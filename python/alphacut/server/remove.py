@@ -212,6 +212,7 @@ def facts(cutout: Cutout) -> dict[str, Any]:
         "subject": cutout.subject,
         "refine": cutout.refine,
         "confidence": round(cutout.confidence, 4),
+        "verdict": cutout.verdict,
         "box": cutout.box,
         "warnings": cutout.warnings,
         "timings": {stage: round(seconds, 6) for stage, seconds in cutout.timings.items()},

@@ -159,9 +159,9 @@ async function cut(draft, signal) {
     tell("ready", described(found), found.warnings);
 }
 
-function described({ method, confidence, milliseconds }) {
+function described({ method, confidence, verdict, milliseconds }) {
     const facts = [METHODS[method] ?? method ?? "Done"];
-    if (confidence !== undefined) facts.push(`confidence ${Math.round(confidence * 100)} %`);
+    if (confidence !== undefined) facts.push(`${verdict} (confidence ${Math.round(confidence * 100)} %)`);
     if (milliseconds !== undefined) facts.push(`${Math.round(milliseconds)} ms`);
     return facts.join(" · ");
 }

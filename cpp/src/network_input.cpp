@@ -1,13 +1,11 @@
-#include "prompt_planes.hpp"
+#include "network_input.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <stdexcept>
 #include <vector>
 
 #include "alphacut/matting.hpp"
-#include "alphacut/parallel.hpp"
 #include "alphacut/preprocess.hpp"
 #include "alphacut/subject.hpp"
 
@@ -18,8 +16,9 @@ constexpr int kPasses = 3;         // of the barrier distance
 constexpr int64_t kBins = 16;      // of the histograms, a channel
 constexpr int64_t kBands = 24;     // without a prompt, colours at the frame are those of a band of 1 in so many
 constexpr double kRare = 1e-4;     // a share of colours that says little
-constexpr float kNearStroke = 6;   // of 96 pixels a side
+constexpr float kNearStroke = 6;   // of 96 cells a side
 constexpr double kFarthest = 2.5;  // squared, from the middle
+constexpr float kAnswerScale = 14;
 
 size_t bin_of(const uint8_t* rgb) {
   return (static_cast<size_t>(rgb[0]) >> 4) << 8 | (static_cast<size_t>(rgb[1]) >> 4) << 4 | rgb[2] >> 4;
@@ -52,7 +51,7 @@ class Shares {
   std::vector<int64_t> count_;
 };
 
-// Which cells of half the size are known, and where the background starts from.
+// Which cells are known, and where the background starts from.
 struct Known {
   Image<uint8_t> back, front, outside;  // strokes of either kind; what is background for sure, or else the frame
   bool any_back = false, any_front = false, told = false;
@@ -61,13 +60,15 @@ struct Known {
     for (int64_t y = 0; y < n; ++y)
       for (int64_t x = 0; x < n; ++x) {
         bool zero = false, one = false;
-        for (int64_t k = 0; hints.data != nullptr && k < 4; ++k) {
-          const uint8_t hint = hints.row(2 * y + k / 2)[2 * x + k % 2];
+        for (int64_t k = 0; hints.data != nullptr && k < kInputCell * kInputCell; ++k) {
+          const uint8_t hint = hints.row(kInputCell * y + k / kInputCell)[kInputCell * x + k % kInputCell];
           zero |= hint == 0;
           one |= hint == 1;
         }
-        const bool out = box && (2 * y < box->y || 2 * y + 2 > box->y + box->height || 2 * x < box->x ||
-                                 2 * x + 2 > box->x + box->width);
+        const auto beyond = [](int64_t cell, int64_t begin, int64_t length) {  // no pixel of the cell within
+          return kInputCell * (cell + 1) <= begin || kInputCell * cell >= begin + length;
+        };
+        const bool out = box && (beyond(y, box->y, box->height) || beyond(x, box->x, box->width));
         back.row(y)[x] = zero;
         outside.row(y)[x] = zero || out;
         front.row(y)[x] = one;
@@ -76,9 +77,11 @@ struct Known {
       }
     if (!told) frame(1);
     for (int64_t i = 0; i < n * n; ++i) {
-      front.data()[i] &= outside.data()[i] ^ 1;
+      front.data()[i] &= back.data()[i] ^ 1;
+      outside.data()[i] &= front.data()[i] ^ 1;
       any_front |= front.data()[i] != 0;
     }
+    if (std::none_of(outside.data(), outside.data() + n * n, [](uint8_t v) { return v != 0; })) frame(1);
   }
   // Takes a frame of this width for what is outside.
   void frame(int64_t width) {
@@ -88,19 +91,15 @@ struct Known {
   }
 };
 
-// Rows of the ten planes, set by plane.
+// The planes, set by plane: one value a cell, from value(y, x).
 class Planes {
  public:
   explicit Planes(ImageView<int16_t> planes) : planes_(planes) {}
-  int16_t& at(int64_t y, int64_t x, int64_t plane) { return planes_.row(y)[kPromptPlanes * x + plane]; }
-  // One value a cell of half the size, from value(y, x).
   template <class Value>
   void put(int64_t plane, Value value) {
-    for (int64_t y = 0; y < planes_.height; y += 2)
-      for (int64_t x = 0; x < planes_.width; x += 2) {
-        const auto v = static_cast<int16_t>(std::nearbyint(value(y / 2, x / 2)));
-        at(y, x, plane) = at(y, x + 1, plane) = at(y + 1, x, plane) = at(y + 1, x + 1, plane) = v;
-      }
+    for (int64_t y = 0; y < planes_.height; ++y)
+      for (int64_t x = 0; x < planes_.width; ++x)
+        planes_.row(y)[kInputPlanes * x + plane] = static_cast<int16_t>(std::nearbyint(value(y, x)));
   }
   void put_closeness(int64_t plane, const Image<uint8_t>& seed) {
     const int64_t n = seed.width();
@@ -116,18 +115,18 @@ class Planes {
   ImageView<int16_t> planes_;
 };
 
-// Squared distance from the middle of the box or picture, 1 at the middle of its sides.
+// Squared distance of cells from the middle of the box or picture, 1 at the middle of its sides.
 class Middle {
  public:
-  Middle(const Box& box, int64_t size) : u_(squares(box.x, box.width, size)), v_(squares(box.y, box.height, size)) {}
+  Middle(const Box& box, int64_t n) : u_(squares(box.x, box.width, n)), v_(squares(box.y, box.height, n)) {}
   double square(int64_t y, int64_t x) const { return v_[static_cast<size_t>(y)] + u_[static_cast<size_t>(x)]; }
 
  private:
-  static std::vector<double> squares(int64_t begin, int64_t length, int64_t size) {
+  static std::vector<double> squares(int64_t begin, int64_t length, int64_t n) {
     std::vector<double> values;
     const double middle = static_cast<double>(2 * begin + length) / 2, half = static_cast<double>(length) / 2;
-    for (int64_t i = 0; i < size; ++i) {
-      const double d = (static_cast<double>(i) + 0.5 - middle) / half;
+    for (int64_t i = 0; i < n; ++i) {
+      const double d = (static_cast<double>(kInputCell) * (static_cast<double>(i) + 0.5) - middle) / half;
       values.push_back(d * d);
     }
     return values;
@@ -136,19 +135,19 @@ class Middle {
 };
 
 // For each colour, -127..127: how much commoner it is inside than outside.
-std::vector<int16_t> colour_ratios(ImageView<const uint8_t> half, Known& known, const Middle& middle) {
-  const int64_t n = half.width;
-  if (!known.told) known.frame(2 * n / kBands);
+std::vector<int16_t> colour_ratios(ImageView<const uint8_t> cells, Known& known, const Middle& middle) {
+  const int64_t n = cells.width;
+  if (!known.told) known.frame(std::max<int64_t>(2 * n / kBands, 1));
   Shares inside, outside;
   for (int64_t y = 0; y < n; ++y)
     for (int64_t x = 0; x < n; ++x) {
-      const size_t bin = bin_of(half.row(y) + 3 * x);
+      const size_t bin = bin_of(cells.row(y) + 3 * x);
       const bool out = known.outside.row(y)[x] != 0;
       if (out) outside.add(bin, 1);
       if (known.any_front) {
         if (known.front.row(y)[x] != 0) inside.add(bin, 256);
       } else if (!out) {
-        const double near = std::max(1 - middle.square(2 * y, 2 * x), 0.0);
+        const double near = std::max(1 - middle.square(y, x), 0.0);
         inside.add(bin, static_cast<int64_t>(std::nearbyint(256 * (near * near))));
       }
     }
@@ -161,56 +160,59 @@ std::vector<int16_t> colour_ratios(ImageView<const uint8_t> half, Known& known, 
 
 }  // namespace
 
-float prompt_planes(ImageView<const uint8_t> image, ImageView<const uint8_t> hints, std::optional<Box> box,
-                    ImageView<int16_t> planes) {
-  const int64_t size = image.width, n = size / 2;
-  if (image.height != size || image.channels != 3 || size % 4 != 0 || size < 32)
-    throw std::invalid_argument("prompt_planes: image must be square and RGB, the side a multiple of 4, at least 32");
-  const auto fits = [&](auto view, int64_t channels) {
-    return view.height == size && view.width == size && view.channels == channels;
+float network_input(ImageView<const uint8_t> image, ImageView<const uint8_t> hints, std::optional<Box> box,
+                    ImageView<const float> answer, ImageView<int16_t> planes) {
+  const int64_t size = image.width, n = size / kInputCell;
+  if (image.height != size || image.channels != 3 || size % kInputCell != 0 || size < 32)
+    throw std::invalid_argument("network_input: image must be square and RGB, the side a multiple of 4, at least 32");
+  const auto fits = [](auto view, int64_t side, int64_t channels) {
+    return view.height == side && view.width == side && view.channels == channels;
   };
-  if ((hints.data != nullptr && !fits(hints, 1)) || !fits(planes, kPromptPlanes))
-    throw std::invalid_argument("prompt_planes: hints and planes must have the size of image");
+  if ((hints.data != nullptr && !fits(hints, size, 1)) || (answer.data != nullptr && !fits(answer, n, 1)) ||
+      !fits(planes, n, kInputPlanes))
+    throw std::invalid_argument("network_input: hints must have the size of image, answer and planes a quarter of it");
   if (box && (box->x < 0 || box->y < 0 || box->width < 1 || box->height < 1 || box->x > size - box->width ||
               box->y > size - box->height))
-    throw std::invalid_argument("prompt_planes: box must lie in the picture");
+    throw std::invalid_argument("network_input: box must lie in the picture");
 
-  Image<uint8_t> half(n, n, 3);
-  resize_area(image, half);
+  Image<uint8_t> cells(n, n, 3);
+  resize_area(image, cells);
   Known known(hints, box, n);
-  const Middle middle(box.value_or(Box{0, 0, size, size}), size);
+  const Middle middle(box.value_or(Box{0, 0, size, size}), n);
   Planes put(planes);
+  const auto nothing = [](int64_t, int64_t) { return 0.0f; };
   Image<float> far(n, n);
-  barrier_map(half, known.outside, kPasses, far);
-  put.put(3, [&](int64_t y, int64_t x) { return 255 * (far.row(y)[x] / (far.row(y)[x] + 50)) - 128; });
+  barrier_map(cells, known.outside, kPasses, far);
+  put.put(0, [&](int64_t y, int64_t x) { return 255 * (far.row(y)[x] / (far.row(y)[x] + 50)) - 128; });
   if (known.any_front) {
     Image<float> near(n, n);
-    barrier_map(half, known.front, kPasses, near);
-    put.put(4, [&](int64_t y, int64_t x) {
+    barrier_map(cells, known.front, kPasses, near);
+    put.put(1, [&](int64_t y, int64_t x) {
       const float f = far.row(y)[x], b = near.row(y)[x];
       return 127 * ((f - b) / (f + b + 5));
     });
-    put.put_closeness(8, known.front);
+    put.put_closeness(5, known.front);
   } else {
-    for (const int64_t plane : {4, 8}) put.put(plane, [](int64_t, int64_t) { return 0.0f; });
+    for (const int64_t plane : {1, 5}) put.put(plane, nothing);
   }
   if (known.any_back)
-    put.put_closeness(9, known.back);
+    put.put_closeness(6, known.back);
   else
-    put.put(9, [](int64_t, int64_t) { return 0.0f; });
-  const std::vector<int16_t> ratio = colour_ratios(half, known, middle);
-  parallel_for(size, row_grain(size, 1 << 13), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y)
-      for (int64_t x = 0; x < size; ++x) {
-        const uint8_t* rgb = image.row(y) + 3 * x;
-        for (int64_t c = 0; c < 3; ++c) put.at(y, x, c) = static_cast<int16_t>(rgb[c] - 128);
-        put.at(y, x, 5) = ratio[bin_of(rgb)];
-        const bool in = box && y >= box->y && y < box->y + box->height && x >= box->x && x < box->x + box->width;
-        put.at(y, x, 6) = static_cast<int16_t>(!box ? 0 : in ? 100 : -100);
-        const double square = std::min(middle.square(y, x), kFarthest);
-        put.at(y, x, 7) = static_cast<int16_t>(std::nearbyint(80 * (1 - square)));
-      }
+    put.put(6, nothing);
+  const std::vector<int16_t> ratio = colour_ratios(cells, known, middle);
+  put.put(2, [&](int64_t y, int64_t x) { return static_cast<float>(ratio[bin_of(cells.row(y) + 3 * x)]); });
+  const auto in = [](int64_t cell, int64_t begin, int64_t length) {  // its middle
+    const int64_t at = kInputCell * cell + kInputCell / 2;
+    return at >= begin && at < begin + length;
+  };
+  put.put(3, [&](int64_t y, int64_t x) {
+    return !box ? 0.0f : in(y, box->y, box->height) && in(x, box->x, box->width) ? 100.0f : -100.0f;
   });
+  put.put(4, [&](int64_t y, int64_t x) { return 80 * (1 - std::min(middle.square(y, x), kFarthest)); });
+  if (answer.data == nullptr)
+    put.put(7, nothing);
+  else
+    put.put(7, [&](int64_t y, int64_t x) { return std::clamp(kAnswerScale * answer.row(y)[x], -127.0f, 127.0f); });
   return *std::max_element(far.data(), far.data() + far.pixels());
 }
 
