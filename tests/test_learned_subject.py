@@ -193,6 +193,21 @@ def test_a_flat_picture_has_no_subject_unless_told():
     assert not alphacut.detect_subject(flat, labels=np.full((40, 50), 2, np.uint8)).any()  # which says nothing
 
 
+def test_to_remove_from_a_flat_picture_adds_nothing():
+    flat = np.full((40, 50), 77, np.uint8)
+    assert not alphacut.detect_subject(flat, labels=some_strokes((40, 50), remove=np.s_[10:14, 10:14])).any()
+
+
+def test_strokes_on_a_strip_equal_those_row_by_row(rng):
+    """A picture of one row is looked at as if its row were repeated."""
+    row = rng.integers(0, 256, (1, 3000, 3), dtype=np.uint8)
+    labels = rng.choice([0, 1, 2, 3], (1, 3000), p=(0.01, 0.01, 0.49, 0.49)).astype(np.uint8)
+    tall, high = np.repeat(row, 256, 0), np.repeat(labels, 256, 0)
+    found = _core.SubjectFinder(_network(), row, row).find(labels, None, 16, 16)
+    expected = _core.SubjectFinder(_network(), tall, tall).find(high, None, 16, 16)
+    np.testing.assert_allclose(found[1], expected[1], atol=1e-4)
+
+
 def test_thin_strokes_are_seen(rng):
     image = cv2.resize(blobs(rng, 100), (1600, 1200))
     labels = np.full((1200, 1600), 3, np.uint8)

@@ -72,6 +72,22 @@ def test_every_layer(size):
     assert_runs(*case(*size))
 
 
+@pytest.mark.usefixtures("isa", "threads")
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_a_wide_depthwise_between_two_pointwise(dilation):
+    """Which is run by rows where it is large, if it is not dilated."""
+    size = 128
+    b = reference.Builder(np.random.default_rng(8), [weights.Input(4, 0, -128, 127)], [reference.random_colours(8, size)])
+    x2 = b.conv(b.depthwise(b.conv(b.conv(0, 16, 3, 2), 96), 3, 1, dilation), 16)
+    picture = b.part((x2,))
+    inputs = [weights.Input(16, 1, 0, 4095), weights.Input(8, 2, -128, 127)]
+    q = reference.Builder(np.random.default_rng(9), inputs, [b.tensors[x2], reference.random_planes(8, size)])
+    q.log_odds(0)
+    network = _core.Network(reference.write(picture, q.part()))
+    found = network.ask(network.see(reference.random_colours(8, size)), reference.random_planes(8, size))
+    assert found.tobytes() == q.tensors[-1].tobytes()
+
+
 @pytest.mark.usefixtures("isa")
 @pytest.mark.parametrize("seed", range(2, 12))
 def test_other_programs(seed):

@@ -82,6 +82,67 @@ def test_points_are_dabs_of_labels():
     assert own[60, 80] == 0
 
 
+def two_discs():
+    """The scene with a second disc, of another colour, beside the first."""
+    picture, disc = scene(160, 260)
+    y, x = np.mgrid[:160, :260]
+    other = (y - 40) ** 2 + (x - 215) ** 2 < 20**2
+    picture[other] = np.clip(picture[other] * 0.2 + (20, 60, 190), 0, 255).astype(np.uint8)
+    return picture, disc, other
+
+
+def test_strokes_of_one_kind_change_the_cut_one_way():
+    picture, disc, other = two_discs()
+    remove = Remover(refine=None, foreground=False)
+    before = remove(picture).mask
+    for point in ((215, 40), (130, 80), (20, 20), (250, 150)):
+        kept = remove(picture, points=[point]).mask
+        removed = remove(picture, points=[(*point, 0)]).mask
+        assert (kept >= before).all()
+        assert (removed <= before).all()
+        assert kept[point[::-1]] == 255
+        assert removed[point[::-1]] == 0
+        fresh = remove_background(picture, points=[point], refine=None, foreground=False)
+        assert fresh.mask.tobytes() == kept.tobytes()
+    both = remove(picture, points=[(215, 40), (130, 80, 0)]).mask
+    assert overlap(both, other) > 0.8
+    assert not (both[disc] > 0).mean() > 0.1
+
+
+def test_a_stroke_to_keep_takes_nothing_from_a_keyed_picture():
+    image = np.full((100, 200, 3), 255, np.uint8)
+    for x, colour in ((20, (200, 30, 30)), (90, (30, 60, 200)), (150, (20, 120, 40))):
+        image[30:70, x : x + 30] = colour
+    before = remove_background(image, refine=None)
+    assert before.method == "key"
+    for x in (30, 100, 160):
+        kept = remove_background(image, points=[(x, 50)], refine=None)
+        assert (kept.mask >= before.mask).all()
+
+
+def test_strokes_from_many_threads_on_one_remover():
+    picture, _, _ = two_discs()
+    remover = Remover(refine=None, foreground=False)
+    prompts = [
+        {"points": [(215, 40)]},
+        {"points": [(130, 80)], "box": (90, 40, 80, 80)},
+        {"points": [(130, 80, 0)], "box": (80, 10, 170, 130)},
+        {"points": [(215, 40, 0)]},
+    ]
+    expected = [remove_background(picture, refine=None, foreground=False, **prompt).mask for prompt in prompts]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda prompt: remover(picture, **prompt).mask, prompts * 6))
+    for k, mask in enumerate(found):
+        assert np.array_equal(mask, expected[k % 4])
+
+
+def test_a_first_resumed_stroke_is_the_same_as_one_not_resumed():
+    picture, _, _ = two_discs()
+    for point in ((215, 40), (130, 80, 0)):
+        resumed = Remover(refine=None)(picture, points=[point], resume=True)
+        assert np.array_equal(resumed.mask, remove_background(picture, points=[point], refine=None).mask)
+
+
 @pytest.mark.parametrize("method", ["graphcut", "kmeans", "threshold"])
 def test_methods_find_the_disc(method):
     picture, disc = scene()

@@ -25,7 +25,7 @@ SHARES = {
 }
 # Kinds whose masks were drawn by a network, or that show a single thing: they never judge.
 NEVER_HELD_OUT = {*SHARES, "msra", "uicomp", "uiplain", "netalpha", "objs"} - {"pascal"}
-HELD_OUT = 25  # every so manieth of the others is never trained on
+HELD_OUT = 25  # one of so many of the others is never trained on
 COMPOSITES, PRODUCTS, EMPTY = 0.06, 0.04, 0.015
 PROMPTS = ("none", "box", "strokes", "both")
 PROMPT_SHARES = (0.42, 0.2, 0.31, 0.07)
@@ -173,7 +173,7 @@ def arranged(
     box = _box(rng, wanted >= 128, augment) if with_box else None
     strokes = prompt in ("strokes", "both")
     # What a box asks for is wanted already without strokes; so is what stands out.
-    before = wanted if with_box else None if salient is None else masks[1]
+    before = wanted if with_box or not strokes else None if salient is None else masks[1]
     return Sample(image, before, wanted, box, strokes)
 
 

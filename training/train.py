@@ -52,7 +52,8 @@ def loss_of(logits: Tensor, mask: Tensor) -> Tensor:
     """Cross entropy and soft intersection over union, both weighing pixels near edges more (Wei et al. 2020, F3Net)."""
     target = F.interpolate(mask, logits.shape[2:], mode="area")
     window = target.shape[2] // 12 * 2 + 1
-    near = F.avg_pool2d(target, window, 1, window // 2)
+    near = F.avg_pool2d(target, (window, 1), 1, (window // 2, 0))
+    near = F.avg_pool2d(near, (1, window), 1, (0, window // 2))
     weight = 1 + 4 * (near - target).abs()
     p = torch.sigmoid(logits)
     entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
@@ -164,19 +165,15 @@ def train(
     out: Path,
     samples: int,
     seed: int,
-    pretrained: dict[str, Tensor] | None,
+    network: Network,
     rank: int = 0,
     ranks: int = 1,
 ) -> Network:
-    """Train, or go on from the checkpoint in `out`; the average of the late weights.
+    """Train this network, or go on from the checkpoint in `out`; the average of the late weights.
 
     Each of `ranks` processes works on its part of a batch.
     """
     out.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(seed)
-    network = Network()
-    if pretrained is not None:
-        network.picture.load(pretrained)
     frozen = network.picture.frozen()
     frozen.requires_grad_(False)
     network = network.to(memory_format=torch.channels_last)
@@ -222,7 +219,7 @@ def train(
             judged.load_state_dict(average.values)
             line = {"samples": (step + 1) * BATCH, "size": size, "loss": total / counted}
             line |= {"rate": optimizer.param_groups[0]["lr"], "seconds": round(time.time() - start)}
-            line |= {prompt: judge(judged, some, prompt) for prompt, some in examples.items()}
+            line |= {prompt: judge(judged, some, prompt) for prompt, some in examples.items() if some}
             with (out / "log.jsonl").open("a") as file:
                 file.write(json.dumps(line) + "\n")
             total, counted = 0.0, 0

@@ -129,6 +129,10 @@ Image<uint8_t> shrunk_strokes(ImageView<const uint8_t> labels, const Box& within
     for (int64_t y = begin; y < end; ++y) {
       std::fill(seen.begin(), seen.end(), uint8_t{0});
       const auto [top, bottom] = covered(y, labels.height, within.y, within.height);
+      if (y > begin && covered(y - 1, labels.height, within.y, within.height) == std::pair(top, bottom)) {
+        std::copy_n(hints.row(y - 1), kSide, hints.row(y));  // of few and wide rows
+        continue;
+      }
       for (int64_t v = top; v < bottom; ++v) {
         const uint8_t* row = labels.row(v);
         for (size_t x = 0; x < width; ++x)
@@ -185,7 +189,6 @@ struct SubjectFinder::State {
   std::optional<Box> inside;
   Image<uint8_t> rgb;
   std::optional<Network::Features> features;
-  float contrast = 0;
   Image<float> answer;  // without strokes; no data: not asked yet
 
   void see(const Box& part_seen, std::optional<Box> box) {
@@ -199,9 +202,11 @@ struct SubjectFinder::State {
     } else if (inside == box && answer.data() != nullptr) {
       return;
     }
+    answer = {};  // of another box, or none yet: stays so if anything throws
     inside = box;
     Image<float> log_odds(kSide, kSide);
-    contrast = ask({}, {}, log_odds);
+    const float contrast = ask({}, {}, log_odds);
+    if (contrast < kSomething && !box) std::fill_n(log_odds.data(), log_odds.pixels(), -kMost);
     answer = std::move(log_odds);
   }
   float ask(ImageView<const uint8_t> hints, ImageView<const float> before, Image<float>& log_odds) const {
@@ -226,8 +231,6 @@ struct SubjectFinder::State {
     if (hints.data() != nullptr) {  // strokes correct what is answered without them
       ask(hints, in_cells(answer), log_odds);
       bound_by(answer, hints, log_odds);
-    } else if (contrast < kSomething && !box) {
-      std::fill_n(log_odds.data(), log_odds.pixels(), -kMost);
     } else {
       std::copy_n(answer.data(), answer.pixels(), log_odds.data());
     }

@@ -212,7 +212,10 @@ float network_input(ImageView<const uint8_t> image, ImageView<const uint8_t> hin
   if (answer.data == nullptr)
     put.put(7, nothing);
   else
-    put.put(7, [&](int64_t y, int64_t x) { return std::clamp(kAnswerScale * answer.row(y)[x], -127.0f, 127.0f); });
+    put.put(7, [&](int64_t y, int64_t x) {
+      const float v = kAnswerScale * answer.row(y)[x];
+      return v > -127 ? std::min(v, 127.0f) : -127.0f;  // which NaN becomes, too
+    });
   return *std::max_element(far.data(), far.data() + far.pixels());
 }
 

@@ -87,7 +87,7 @@ class Prompt:
             labels = self.labels.copy()
         else:
             labels = np.full(size, 2 if self.box is None else 3, np.uint8)
-        radius = max(1, max(size) // _POINT_SHARE)
+        radius = max(1, min(max(size) // _POINT_SHARE, min(size) // 8))
         for x, y, keep in _checked_points(points):
             if not (0 <= x < size[1] and 0 <= y < size[0]):
                 raise ValueError(f"points: ({x:g}, {y:g}) lies outside the picture of {size[1]} x {size[0]}")
@@ -129,7 +129,7 @@ def _checked_points(points: Any) -> list[tuple[float, float, int]]:
         if len(point) not in (2, 3):
             raise ValueError(f"each of points must be (x, y) or (x, y, keep), got {len(point)} values")
         x, y = (real(value, "x and y of points") for value in point[:2])
-        keep = point[2] if len(point) == 3 else 1
+        keep = real(point[2], "keep in points") if len(point) == 3 else 1
         if keep not in (0, 1):
             raise ValueError(f"keep in points must be 1 (subject) or 0 (not the subject), got {keep!r}")
         checked.append((x, y, int(keep)))

@@ -52,7 +52,7 @@ _UNIFORM_BORDER = 0.9
 # Of method "kmeans".
 _CLUSTERS = 8
 # By what found the subject: the weight of its log-odds in the cut, and what is added to them before.
-_TRUST_LEARNED, _TRUST_PROMPTED, _TRUST_BARRIER, _TRUST_MODEL = (1.0, 0.4), (1.0, 0.0), (0.5, 0.6), (1.5, 0.0)
+_TRUST_LEARNED, _TRUST_BOXED, _TRUST_BARRIER, _TRUST_MODEL = (1.0, 0.4), (1.0, 0.0), (0.5, 0.6), (1.5, 0.0)
 _DEFAULT_REFINEMENT = "closed_form"
 
 
@@ -390,8 +390,8 @@ class Remover:
         self._latest = None
         self._memory.release()
 
-    def _find(self, image: Array, hints: Prompt, clock: _Clock, resume: bool) -> _Found:
-        """The mask, trimap or alpha that the prompt and the method lead to."""
+    def _find(self, image: Array, hints: Prompt, clock: _Clock, resume: bool, cutter: Cutter | None = None) -> _Found:
+        """The mask, trimap or alpha that the prompt and the method lead to; by this cutter, or the one that is kept."""
         method = self._method
         _require_usable(hints, method)
         if hints.trimap is not None:
@@ -407,7 +407,7 @@ class Remover:
                 return found if must else self._unless_framed(found, image, hints, clock)
             method = "graphcut"
         if method == "graphcut":
-            return self._by_graphcut(image, hints, clock, resume)
+            return self._by_graphcut(image, hints, clock, resume, cutter)
         by_colour = self._by_kmeans if method == "kmeans" else self._by_threshold
         return by_colour(image, hints, clock)
 
@@ -437,34 +437,39 @@ class Remover:
         if np.count_nonzero(keyed.hint) < 0.95 * box[2] * box[3]:
             return keyed
         with clock("subject"):
-            small = self._kept(image).small
-            saliency, _ = self._kept(image).finder.find(None, None, *small.shape[:2])
+            latest = self._kept(image)
+            small = latest.small
+            saliency, _ = latest.finder.find(None, None, *small.shape[:2])
         if not saliency.any() or _agreement(saliency, nearest(keyed.hint, small.shape[:2])) >= 0.5:
             return keyed
         found = self._by_graphcut(image, hints, clock, resume=False)
         found.warnings.append("the uniform border was taken for a frame; method='key' keys it out")
         return found
 
-    def _by_graphcut(self, image: Array, hints: Prompt, clock: _Clock, resume: bool) -> _Found:
+    def _by_graphcut(
+        self, image: Array, hints: Prompt, clock: _Clock, resume: bool, cutter: Cutter | None = None
+    ) -> _Found:
         """GrabCut from the prompt and from what finds the subject."""
         prompted = hints.box is not None or hints.labels is not None
         found = _Found("graphcut", np.zeros(image.shape[:2], np.uint8))
         with clock("subject"):
-            small = self._kept(image).small
-            saliency, prior = self._prior(image, small, hints, found)
+            latest = self._kept(image)
+            small = latest.small
+            saliency, prior = self._prior(image, latest, hints, found)
             found.saliency = saliency
         if prompted or prior is not None:
 
             def cut(device: str) -> GrabCut:
                 labels, box, seed, clean = hints.labels, hints.box, self._seed, self._clean
                 if device == "cpu":
-                    return self._kept(image).cutter.cut(labels, box, prior, seed=seed, clean=clean, resume=resume)
+                    by = cutter or latest.cutter
+                    return by.cut(labels, box, prior, seed=seed, clean=clean, resume=resume)
                 return grabcut(image, labels, box=box, unary=prior, seed=seed, clean=clean, device=device)
 
             with clock("segment"):
-                before = self._without_strokes(image, hints, found) if prior is not None else None
                 made = cut("cpu") if resume else self._on_device("grabcut", image, cut, found)
-                found.hint = made.mask if before is None else before(made.mask)
+                learned = found.subject == "learned" and prior is not None
+                found.hint = self._one_way(image, hints, latest, made.mask) if learned else made.mask
             found.warnings += made.warnings
         if saliency is None or (prompted and not saliency.any()):
             found.confidence = _colour_separation(small, nearest(found.hint, small.shape[:2]))
@@ -479,28 +484,27 @@ class Remover:
             found.confidence = 0.0
         return found
 
-    def _without_strokes(self, image: Array, hints: Prompt, found: _Found) -> Callable[[Array], Array] | None:
-        """What keeps strokes of one kind from doing the reverse elsewhere: to keep takes nothing away, to remove adds
-        nothing to the cut without them. None where there are strokes of no kind or both, or where labels tell more.
-        """
-        labels = hints.labels
-        if labels is None or found.subject != "learned":
-            return None
-        kinds = [bool((labels == kind).any()) for kind in range(4)]
-        open_to_all_sides = all(side.any() for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]))
-        if kinds[0] == kinds[1] or (kinds[2] and kinds[3]) or not open_to_all_sides:  # which would be a box
-            return None
-        latest = self._kept(image)
-        key = hints.box, self._seed, self._clean
-        if latest.before is None or latest.before[0] != key:
-            maps = latest.finder.find(None, hints.box, *latest.small.shape[:2])
-            trust = _TRUST_LEARNED if hints.box is None else _TRUST_PROMPTED
-            made = latest.cutter.cut(None, hints.box, _weighed(maps[1], *trust), seed=self._seed, clean=self._clean)
-            latest.before = key, made.mask
-        mask = latest.before[1]
-        return (lambda cut: np.maximum(cut, mask)) if kinds[1] else (lambda cut: np.minimum(cut, mask))
+    def _one_way(self, image: Array, hints: Prompt, latest: _Latest, mask: Array) -> Array:
+        """The cut, where strokes of one kind alone do not the reverse of what they say.
 
-    def _prior(self, image: Array, small: Array, hints: Prompt, found: _Found) -> tuple[Array | None, Array | None]:
+        To keep takes nothing away from what is found without strokes, to remove adds nothing to it.
+        """
+        kind = None if hints.labels is None else _only_kind(hints.labels, boxed=hints.box is not None)
+        if kind is None:
+            return mask
+        box, unprompted = latest.unprompted or (None, None)
+        if unprompted is None or box != hints.box:
+            plain = replace(hints, labels=None, points=None)
+            # With a cutter of its own, so that what the next stroke goes on from stays.
+            unprompted = self._find(image, plain, _Clock(), False, Cutter(latest.image)).hint
+            latest.unprompted = plain.box, unprompted
+        if kind == 1:
+            mask = np.maximum(mask, unprompted)
+            return fill_holes(mask, int(np.count_nonzero(mask)) // 100) if self._clean else mask
+        mask = np.minimum(mask, unprompted)
+        return _without_small(mask) if self._clean else mask
+
+    def _prior(self, image: Array, latest: _Latest, hints: Prompt, found: _Found) -> tuple[Array | None, Array | None]:
         """How likely each pixel belongs to the subject, and that as log-odds for the cut, at any size.
 
         No log-odds if there is no subject; neither if the prompt alone decides.
@@ -509,14 +513,14 @@ class Remover:
         log_odds: Array | None = None
         if hints.model is not None:
             found.subject, trust = "model", _TRUST_MODEL
-            saliency, nothing = self._model_map(image, hints), "the model finds no subject"
+            saliency, nothing = self._model_map(latest, hints), "the model finds no subject"
         elif self._subject != "barrier":
-            found.subject, trust = "learned", _TRUST_PROMPTED if prompted else _TRUST_LEARNED
-            saliency, log_odds = self._kept(image).finder.find(hints.labels, hints.box, *small.shape[:2])
+            found.subject, trust = "learned", _TRUST_LEARNED if hints.box is None else _TRUST_BOXED
+            saliency, log_odds = latest.finder.find(hints.labels, hints.box, *latest.small.shape[:2])
             nothing = "nothing stands out in the picture"
         elif not prompted:
             found.subject, trust = "barrier", _TRUST_BARRIER
-            saliency = detect_subject(small, method="barrier")
+            saliency = detect_subject(latest.small, method="barrier")
             nothing = "nothing stands out from the border of the picture"
         else:
             return None, None
@@ -526,13 +530,12 @@ class Remover:
             return saliency, None
         return saliency, _weighed(_log_odds(saliency) if log_odds is None else log_odds, *trust)
 
-    def _model_map(self, image: Array, hints: Prompt) -> Array:
+    def _model_map(self, latest: _Latest, hints: Prompt) -> Array:
         """The model's map, that of the latest call if its picture was the same: a stroke costs no second run."""
-        latest = self._kept(image)
         seen = latest.map
         if seen is None or seen[0] != hints.instance:
             assert hints.model is not None
-            latest.map = seen = hints.instance, hints.model.small_map(image, hints.instance)
+            latest.map = seen = hints.instance, hints.model.small_map(latest.image, hints.instance)
         return seen[1]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -612,7 +615,7 @@ class _Latest:
 
     image: Array
     map: tuple[int | None, Array] | None = None  # the model's, after the instance it is of
-    before: tuple[Any, Array] | None = None  # the mask without strokes, after what else it was made of
+    unprompted: tuple[Any, Array] | None = None  # the mask without strokes, after the box it is of
 
     @cached_property
     def small(self) -> Array:
@@ -709,11 +712,25 @@ def _require_keying(options: Sequence[str], hints: Prompt, method: str) -> None:
         raise ValueError(f"{' and '.join(options)}: for a ground that is keyed out, which {ruled_out} rules out")
 
 
+def _only_kind(labels: Array, *, boxed: bool) -> int | None:
+    """1 or 0 if the labels are strokes of foreground or background alone; None if they tell anything else."""
+    kinds = [bool((labels == kind).any()) for kind in range(4)]
+    if kinds[0] == kinds[1] or (kinds[2] and kinds[3]):
+        return None
+    # Background along a whole side makes a box of what is left.
+    sides = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
+    return None if not boxed and not all(side.any() for side in sides) else int(kinds[1])
+
+
+def _without_small(mask: Array) -> Array:
+    """Without parts below 5 % of the largest."""
+    areas = component_stats(mask).area
+    return remove_small(mask, -(-int(areas.max()) // 20)) if len(areas) else mask
+
+
 def _cleaned(mask: Array) -> Array:
     """Without parts below 5 % of the largest and holes below 1 %."""
-    areas = component_stats(mask).area
-    if len(areas):
-        mask = remove_small(mask, -(-int(areas.max()) // 20))
+    mask = _without_small(mask)
     return fill_holes(mask, int(np.count_nonzero(mask)) // 100)
 
 

@@ -243,6 +243,7 @@ def _facts(cutout: Cutout) -> dict[str, str]:
         "X-Foreground-Height": str(height),
         "X-Method": cutout.method,
         "X-Confidence": f"{cutout.confidence:.4f}",
+        "X-Verdict": cutout.verdict,
         "Server-Timing": ", ".join(f"{stage};dur={seconds * 1e3:.1f}" for stage, seconds in cutout.timings.items()),
     }
     if cutout.warnings:
