@@ -169,19 +169,31 @@ def test_strokes_of_one_kind_change_the_map_one_way(rng):
         assert removed[place].mean() < 0.5
 
 
-def test_confidence_equals_the_reference(rng):
+def test_evidence_equals_the_reference(rng):
     y, x = np.mgrid[:60, :80]
     for radius in (0, 3, 12, 25, 90):
         distance = np.hypot(y - 30, x - 40) + rng.normal(0, radius / 8, (60, 80))
         probability = (1 / (1 + np.exp((distance - radius) / 2))).astype(np.float32)
         mask = np.where(np.hypot(y - 28, x - 43) < radius, 255, 0).astype(np.uint8)
-        found = _core.confidence_of(probability, mask)
-        assert found == pytest.approx(reference.confidence_of(probability, mask), abs=1e-9)
-        assert 0 <= found <= 1
+        found = _core.cut_evidence(probability, mask)
+        assert found == pytest.approx(reference.cut_evidence(probability, mask), abs=1e-9)
+        assert 0 <= _core.confidence_of(probability, mask) <= 1
     assert _core.confidence_of(np.ones((4, 5), np.float32), np.zeros((4, 5), np.uint8)) == 0
     assert _core.confidence_of(np.zeros((4, 5), np.float32), np.ones((4, 5), np.uint8)) == 0
+    assert np.isfinite(_core.cut_evidence(np.ones((1, 1), np.float32), np.ones((1, 1), np.uint8))).all()
     with pytest.raises(ValueError, match="one size"):
         _core.confidence_of(np.zeros((4, 5), np.float32), np.zeros((4, 6), np.uint8))
+
+
+def test_confidence_tells_a_clear_subject_from_a_doubtful_one():
+    y, x = np.mgrid[:60, :80]
+    disc = np.hypot(y - 30, x - 40) < 18
+    mask = np.where(disc, 255, 0).astype(np.uint8)
+    clear = _core.confidence_of(np.where(disc, 0.99, 0.01).astype(np.float32), mask)
+    vague = _core.confidence_of(np.where(disc, 0.6, 0.4).astype(np.float32), mask)
+    scattered = _core.confidence_of(np.where(disc & ((x // 3 + y // 3) % 2 == 0), 0.9, 0.1).astype(np.float32), mask)
+    assert clear > 0.8
+    assert max(vague, scattered) < 0.5
 
 
 def test_a_flat_picture_has_no_subject_unless_told():

@@ -77,7 +77,9 @@ def test_every_layer(size):
 def test_a_wide_depthwise_between_two_pointwise(dilation):
     """Which is run by rows where it is large, if it is not dilated."""
     size = 128
-    b = reference.Builder(np.random.default_rng(8), [weights.Input(4, 0, -128, 127)], [reference.random_colours(8, size)])
+    b = reference.Builder(
+        np.random.default_rng(8), [weights.Input(4, 0, -128, 127)], [reference.random_colours(8, size)]
+    )
     x2 = b.conv(b.depthwise(b.conv(b.conv(0, 16, 3, 2), 96), 3, 1, dilation), 16)
     picture = b.part((x2,))
     inputs = [weights.Input(16, 1, 0, 4095), weights.Input(8, 2, -128, 127)]

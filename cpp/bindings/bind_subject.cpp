@@ -107,6 +107,15 @@ void bind_subject(py::module_& m) {
       .def(py::init<py::object, py::object, py::object>(), py::arg("network"), py::arg("image"), py::arg("small"))
       .def("find", &Finder::find, py::arg("labels"), py::arg("box"), py::arg("height"), py::arg("width"));
   m.def(
+      "cut_evidence",
+      [](py::object probability, py::object mask) {
+        const auto map = plane<float>(probability, "probability");
+        const auto cut = plane<uint8_t>(mask, "mask");
+        py::gil_scoped_release unlocked;
+        return cut_evidence(map, cut);
+      },
+      py::arg("probability"), py::arg("mask"));
+  m.def(
       "confidence_of",
       [](py::object probability, py::object mask) {
         const auto map = plane<float>(probability, "probability");

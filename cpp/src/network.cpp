@@ -82,8 +82,8 @@ bool can_fuse(const NetworkPart& part, size_t at, int64_t height, int64_t width)
   if (at + 2 >= part.ops.size()) return false;
   const NetworkOp *wide = &part.ops[at], *deep = wide + 1, *narrow = wide + 2;
   const size_t inner = part.inputs + at;
-  if (!is_pointwise(*wide) || wide->inputs.size() != 1 || deep->kind != NetworkOp::depthwise ||
-      deep->dilation != 1 || !is_pointwise(*narrow))
+  if (!is_pointwise(*wide) || wide->inputs.size() != 1 || deep->kind != NetworkOp::depthwise || deep->dilation != 1 ||
+      !is_pointwise(*narrow))
     return false;
   if (deep->inputs[0] != inner || narrow->inputs[0] != inner + 1) return false;
   for (size_t i = at; i < part.ops.size(); ++i)

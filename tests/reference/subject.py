@@ -7,9 +7,6 @@ import numpy as np
 
 import alphacut
 
-# Of the confidence's log-odds, by evidence (cpp/src/confidence.cpp).
-WEIGHTS, BIAS = (2.0, 2.0, 6.0, 2.0, -2.0), -4.0
-
 
 def barrier_passes(channel, seed, passes):
     """FastMBD's raster passes, as printed: the first forward, the next backward, and so on."""
@@ -125,23 +122,26 @@ def _colour_shares(rgb, weight):
     return h.ravel() / max(h.sum(), 1)
 
 
-def confidence_of(probability, mask):
-    """The chance that a cut is good, from its evidence (cpp/src/confidence.cpp)."""
+def cut_evidence(probability, mask):
+    """What tells good cuts from bad ones (cpp/src/confidence.hpp)."""
     p, inside = probability.astype(np.float64), mask > 0
     likely = probability > 0.5
     if not inside.any() or not likely.any():
-        return 0.0
+        return [0.0] * 7
 
     def soft_iou(where):
         return p[where].sum() / (where.sum() + p[~where].sum())
 
     _, _, stats, _ = cv2.connectedComponentsWithStats(likely.astype(np.uint8))
     outline = (likely[1:] != likely[:-1]).sum() + (likely[:, 1:] != likely[:, :-1]).sum()
-    evidence = (
+    frame = np.ones(inside.shape, bool)
+    frame[1:-1, 1:-1] = False
+    return [
         soft_iou(inside),
         soft_iou(likely),
         np.abs(2 * p - 1)[inside | likely].mean(),
         stats[1:, cv2.CC_STAT_AREA].max() / likely.sum(),
         np.log(1 + outline / np.sqrt(likely.sum())),
-    )
-    return 1 / (1 + np.exp(-(np.dot(WEIGHTS, evidence) + BIAS)))
+        inside[frame].mean(),
+        np.sqrt(inside.mean()),
+    ]
