@@ -11,8 +11,8 @@ namespace alphacut {
 namespace {
 
 // Logistic regression on pictures held out in training: python -m training.confidence.
-constexpr CutEvidence kWeights = {2.0, 2.0, 6.0, 2.0, -2.0, 0.0, 0.0};
-constexpr double kBias = -4.0;
+constexpr CutEvidence kWeights = {-2.445, 7.789, 12.307, 1.855, -1.907, -0.962, -1.614};
+constexpr double kBias = -10.549;
 
 }  // namespace
 

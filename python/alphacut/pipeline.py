@@ -52,7 +52,9 @@ _UNIFORM_BORDER = 0.9
 # Of method "kmeans".
 _CLUSTERS = 8
 # By what found the subject: the weight of its log-odds in the cut, and what is added to them before.
-_TRUST_LEARNED, _TRUST_BOXED, _TRUST_BARRIER, _TRUST_MODEL = (1.0, 0.4), (1.0, 0.0), (0.5, 0.6), (1.5, 0.0)
+_TRUST_LEARNED, _TRUST_BARRIER, _TRUST_MODEL = (2.0, 0.0), (0.5, 0.6), (1.5, 0.0)
+# The same, where strokes of both kinds, each of at least this share of the picture, show the colours of both sides.
+_TRUST_STROKES, _MANY_STROKES = (0.75, 0.0), 0.0015
 _DEFAULT_REFINEMENT = "closed_form"
 
 
@@ -515,7 +517,7 @@ class Remover:
             found.subject, trust = "model", _TRUST_MODEL
             saliency, nothing = self._model_map(latest, hints), "the model finds no subject"
         elif self._subject != "barrier":
-            found.subject, trust = "learned", _TRUST_LEARNED if hints.box is None else _TRUST_BOXED
+            found.subject, trust = "learned", _TRUST_STROKES if _many_strokes(hints.labels) else _TRUST_LEARNED
             saliency, log_odds = latest.finder.find(hints.labels, hints.box, *latest.small.shape[:2])
             nothing = "nothing stands out in the picture"
         elif not prompted:
@@ -710,6 +712,13 @@ def _require_keying(options: Sequence[str], hints: Prompt, method: str) -> None:
     if options and (others or method not in _METHODS_FOR["key"]):
         ruled_out = " and ".join(others) if others else f"method={method!r}"
         raise ValueError(f"{' and '.join(options)}: for a ground that is keyed out, which {ruled_out} rules out")
+
+
+def _many_strokes(labels: Array | None) -> bool:
+    """Whether strokes of foreground and of background show the colours of both."""
+    if labels is None:
+        return False
+    return all(np.count_nonzero(labels == kind) >= _MANY_STROKES * labels.size for kind in (0, 1))
 
 
 def _only_kind(labels: Array, *, boxed: bool) -> int | None:
