@@ -163,7 +163,8 @@ def blurred_background(image: _Array, alpha: _Array, sigma: float, out: _Out = N
 def checkerboard(height: int, width: int, tile: int, out: _Out = None) -> _Array: ...
 
 # network
-class Features: ...
+class Features:
+    def __init__(self, *args: object, **kwargs: object) -> None: ...  # made by Network.see alone
 
 class Network:
     def __init__(self, file: bytes) -> None: ...
