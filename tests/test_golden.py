@@ -1,4 +1,4 @@
-"""The bytes of some sixty calls, the same on every compiler, instruction set, thread count and NumPy."""
+"""The bytes of some sixty calls, the same on every instruction set, thread count and NumPy."""
 
 import json
 from pathlib import Path
