@@ -109,6 +109,28 @@ def test_strokes_of_one_kind_change_the_cut_one_way():
     assert not (both[disc] > 0).mean() > 0.1
 
 
+def test_a_part_that_is_removed_and_never_kept_is_given_up(rng):
+    y, x = np.mgrid[:256, :256]
+    image = rng.integers(90, 140, (256, 256, 3)).astype(np.uint8)
+    discs = [(x - cx) ** 2 + (y - cy) ** 2 < 30**2 for cx, cy in ((60, 60), (190, 70), (70, 190), (190, 180))]
+    for disc, colour in zip(discs, ((200, 40, 30), (30, 60, 200), (230, 220, 40), (20, 130, 60)), strict=True):
+        image[disc] = np.clip(image[disc] * 0.1 + colour, 0, 255).astype(np.uint8)
+    for removed in range(1, 4):
+        labels = np.full((256, 256), 2, np.uint8)
+        labels[55:65, 55:65] = 1
+        for disc in discs[1 : 1 + removed]:
+            rows, columns = (int(np.median(where)) for where in np.nonzero(disc))
+            labels[rows - 2 : rows + 3, columns - 2 : columns + 3] = 0
+        answer = alphacut.detect_subject(image, labels=labels)
+        parts, count = alphacut.label_components(np.uint8(255) * (answer > 0.5), connectivity=4)
+        for part in range(1, count + 1):
+            touched = labels[parts == part]
+            assert not (touched == 0).any() or (touched == 1).any()
+        mask = remove_background(image, labels=labels, refine=None).mask
+        assert (mask[discs[0]] > 0).mean() > 0.9
+        assert all((mask[disc] > 0).mean() < 0.1 for disc in discs[1 : 1 + removed])
+
+
 def test_a_stroke_to_keep_takes_nothing_from_a_keyed_picture():
     image = np.full((100, 200, 3), 255, np.uint8)
     for x, colour in ((20, (200, 30, 30)), (90, (30, 60, 200)), (150, (20, 120, 40))):

@@ -48,7 +48,9 @@ def run(rank: int, options: argparse.Namespace, pictures: Pictures) -> None:
         distributed.init_process_group("gloo", rank=rank, world_size=options.processes)
     torch.manual_seed(options.seed)
     network = begun(options.start, options.from_nothing)
-    network = train(pictures, options.out, options.samples, options.seed, network, rank, options.processes)
+    network = train(
+        pictures, options.out, options.samples, options.seed, network, options.rate, rank, options.processes
+    )
     if rank == 0:
         from .export import export
 
@@ -69,6 +71,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("build/training"), help="for checkpoint, log and weights")
     parser.add_argument("--samples", type=int, default=80_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rate", type=float, default=1.0, help="by which all learning rates are multiplied")
     parser.add_argument(
         "--processes", type=int, default=min(os.cpu_count() or 1, BATCH), help="that share the work, a core each"
     )

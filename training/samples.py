@@ -28,7 +28,8 @@ NEVER_HELD_OUT = {*SHARES, "msra", "uicomp", "uiplain", "netalpha", "objs"} - {"
 HELD_OUT = 25  # one of so many of the others is never trained on
 COMPOSITES, PRODUCTS, EMPTY = 0.06, 0.04, 0.015
 PROMPTS = ("none", "box", "strokes", "both")
-PROMPT_SHARES = (0.42, 0.2, 0.31, 0.07)
+PROMPT_SHARES = (0.38, 0.18, 0.36, 0.08)
+SECOND = (0.2, 0.35)  # how often one more thing is put in, without strokes and with
 
 
 class Sample(NamedTuple):
@@ -75,7 +76,7 @@ class Pictures:
             prompt = "none"
         wanted, judged = mask, salient
         if prompt != "none":
-            if rng.random() < 0.25:
+            if rng.random() < SECOND[prompt != "box"]:
                 image, wanted, mask = self._second_subject(rng, image, mask)
                 judged = False  # of two things side by side none is the subject
             else:
@@ -181,13 +182,26 @@ def corrected(rng: Rng, wanted: np.ndarray, answer: np.ndarray, count: int | Non
     """Strokes as (S, S) hints, 0 background, 1 foreground, 2 nothing: most where the answer, 0..1, is wrong."""
     size = wanted.shape[0]
     hints = np.full((size, size), 2, np.uint8)
+    scribbled = count is None and rng.random() < 0.25
     inside = wanted >= 128
     wrong = (answer > 0.5) != inside
     cores = [cv2.erode(r.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) > 0 for r in (~inside, inside)]
-    if count is None:
+    if scribbled:  # over both sides, wherever the answer is right or wrong
+        count = 0
+        for side in (0, 1, 0, 1, 0):
+            spots = np.flatnonzero(cores[side])
+            if len(spots) and rng.random() < 0.75:
+                hints[_stroke(rng, inside == side, spots, size, line=True) & cores[side]] = side
+    elif count is None:
         count = int(rng.choice((1, 2, rng.integers(3, 6), rng.integers(6, 16)), p=(0.42, 0.2, 0.24, 0.14)))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(wrong.astype(np.uint8))
     areas = stats[1:, cv2.CC_STAT_AREA].astype(float) * (stats[1:, cv2.CC_STAT_AREA] >= 12)
+    for part in np.flatnonzero(areas > 0.1 * areas.max())[:4] if scribbled and len(areas) else ():
+        where = labels == part + 1
+        side = int(inside[where].mean() > 0.5)
+        spots = np.flatnonzero(where & cores[side])
+        if len(spots):
+            hints[_stroke(rng, where, spots, size, line=True) & cores[side]] = side
     for _ in range(count):
         if areas.sum() > 0 and rng.random() < 0.8:
             part = int(np.argmax(areas)) if rng.random() < 0.6 else int(rng.choice(len(areas), p=areas / areas.sum()))
@@ -206,23 +220,23 @@ def corrected(rng: Rng, wanted: np.ndarray, answer: np.ndarray, count: int | Non
     return hints
 
 
-def _stroke(rng: Rng, where: np.ndarray, spots: np.ndarray, size: int) -> np.ndarray:
-    """A click, a dab or a line that begins at one of the spots."""
-    line = np.zeros((size, size), np.uint8)
+def _stroke(rng: Rng, where: np.ndarray, spots: np.ndarray, size: int, line: bool = False) -> np.ndarray:
+    """A click, a dab or a line that begins at one of the spots; or surely a line."""
+    drawn = np.zeros((size, size), np.uint8)
     start = int(spots[rng.integers(len(spots))])
     if rng.random() < 0.4:  # people click into the middle
         depth = cv2.distanceTransform(np.pad(where.astype(np.uint8), 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
         start = int(depth.argmax())
     y, x = divmod(start, size)
-    if rng.random() < 0.5:
-        cv2.circle(line, (x, y), round(size * rng.uniform(0.006, 0.05)), 1, -1)
-        return line > 0
+    if not line and rng.random() < 0.5:
+        cv2.circle(drawn, (x, y), round(size * rng.uniform(0.006, 0.05)), 1, -1)
+        return drawn > 0
     points = np.unravel_index(spots[rng.integers(len(spots), size=rng.integers(1, 4))], where.shape)
     points = np.stack([[y, *points[0]], [x, *points[1]]], 1)[:, ::-1]
     steps = np.clip(points - points[0], -size // 3, size // 3)
     points = points[0] + (steps * rng.uniform(0.2, 1)).astype(int)
-    cv2.polylines(line, [points.astype(np.int32)], False, 1, max(1, round(size * rng.uniform(0.004, 0.06))))
-    return line > 0
+    cv2.polylines(drawn, [points.astype(np.int32)], False, 1, max(1, round(size * rng.uniform(0.004, 0.06))))
+    return drawn > 0
 
 
 def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
@@ -278,7 +292,7 @@ def _one_subject(rng: Rng, mask: np.ndarray) -> np.ndarray:
     """Sometimes one of several subjects alone."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats((mask >= 128).astype(np.uint8))
     large = [k for k in range(1, count) if stats[k, cv2.CC_STAT_AREA] >= 0.01 * mask.size]
-    if len(large) < 2 or rng.random() < 0.4:
+    if len(large) < 2 or rng.random() < 0.25:
         return mask
     return np.where(labels == large[rng.integers(len(large))], mask, 0).astype(np.uint8)
 

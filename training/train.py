@@ -24,7 +24,7 @@ AVERAGE = 0.998  # of the weights that are kept, over steps
 EVERY = 250  # steps to a checkpoint
 JUDGED_EVERY = 500
 # Sides of the pictures, and the share of the samples at which each ends.
-SIZES = ((160, 0.4), (192, 0.7), (224, 1.0))
+SIZES = ((192, 0.35), (224, 1.0))
 SIZE = 256  # of what judges, and of use
 CELL = 4
 PROMPTS = ("none", "box", "strokes")
@@ -166,12 +166,13 @@ def train(
     samples: int,
     seed: int,
     network: Network,
+    rate: float = 1.0,
     rank: int = 0,
     ranks: int = 1,
 ) -> Network:
     """Train this network, or go on from the checkpoint in `out`; the average of the late weights.
 
-    Each of `ranks` processes works on its part of a batch.
+    `rate` multiplies all learning rates. Each of `ranks` processes works on its part of a batch.
     """
     out.mkdir(parents=True, exist_ok=True)
     frozen = network.picture.frozen()
@@ -180,15 +181,17 @@ def train(
     old = [p for p in network.picture.blocks.parameters() if p.requires_grad]
     new = [*network.picture.lateral.parameters(), *network.prompt.parameters()]
     optimizer = torch.optim.AdamW(
-        [{"params": new, "top": RATE}, {"params": old, "top": RATE_PRETRAINED}], weight_decay=WEIGHT_DECAY, fused=True
+        [{"params": new, "top": rate * RATE}, {"params": old, "top": rate * RATE_PRETRAINED}],
+        weight_decay=WEIGHT_DECAY,
+        fused=True,
     )
     average = Average(network, AVERAGE)
     steps, first, spent = samples // BATCH, 0, 0.0
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
         kept = torch.load(checkpoint, weights_only=True)
-        if kept["seed"] != seed:
-            raise ValueError(f"{checkpoint} is of seed {kept['seed']}, not {seed}: take another folder")
+        if (kept["seed"], kept["rate"]) != (seed, rate):
+            raise ValueError(f"{checkpoint} is of another seed or rate: take another folder")
         network.load_state_dict(kept["network"])
         optimizer.load_state_dict(kept["optimizer"])
         average.values, first, spent = kept["average"], kept["step"], kept["seconds"]
@@ -213,7 +216,7 @@ def train(
         total, counted = total + float(loss.detach()), counted + 1
         if rank == 0 and ((step + 1) % EVERY == 0 or step + 1 == steps):
             kept = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "average": average.values}
-            torch.save({**kept, "seed": seed, "step": step + 1, "seconds": time.time() - start}, out / "new.pt")
+            torch.save({**kept, "seed": seed, "rate": rate, "step": step + 1, "seconds": time.time() - start}, out / "new.pt")
             (out / "new.pt").replace(checkpoint)
         if rank == 0 and ((step + 1) % JUDGED_EVERY == 0 or step + 1 == steps):
             judged.load_state_dict(average.values)

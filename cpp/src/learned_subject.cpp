@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "alphacut/components.hpp"
 #include "alphacut/parallel.hpp"
 #include "alphacut/preprocess.hpp"
 #include "alphacut/subject.hpp"
@@ -18,6 +19,7 @@ constexpr int64_t kSide = 256;    // of what the network sees, squashed to a squ
 constexpr int64_t kStrip = 64;    // a picture so many times wider than high is a strip
 constexpr double kMargin = 0.18;  // around a box, of its sides, that is seen too
 constexpr float kMost = 9;        // log-odds
+constexpr float kGivenUp = 2;    // log-odds against what was removed
 constexpr float kSomething = 4;   // barrier distance: below it there is nothing to see
 
 // The rectangle outside which all labels are background; none if that is the whole picture, or nothing.
@@ -179,6 +181,22 @@ void bound_by(const Image<float>& before, const Image<uint8_t>& hints, Image<flo
     values[i] = keeps ? std::max(values[i], before.data()[i]) : std::min(values[i], before.data()[i]);
 }
 
+// With strokes of both kinds, a part of the answer that one to remove touches and none to keep is given up.
+void give_up_removed(const Image<uint8_t>& hints, Image<float>& log_odds) {
+  const int64_t n = log_odds.pixels();
+  if (std::find(hints.data(), hints.data() + n, 1) == hints.data() + n) return;
+  Image<uint8_t> likely(log_odds.height(), log_odds.width());
+  Image<int32_t> parts(log_odds.height(), log_odds.width());
+  float* values = log_odds.data();
+  for (int64_t i = 0; i < n; ++i) likely.data()[i] = values[i] > 0 ? 255 : 0;
+  std::vector<uint8_t> touched(static_cast<size_t>(label_components(likely, 4, parts)) + 1, 0);  // bit 0: to remove
+  for (int64_t i = 0; i < n; ++i)
+    if (hints.data()[i] < 2) touched[static_cast<size_t>(parts.data()[i])] |= hints.data()[i] == 0 ? 1 : 2;
+  touched[0] = 0;
+  for (int64_t i = 0; i < n; ++i)
+    if (touched[static_cast<size_t>(parts.data()[i])] == 1) values[i] = -kGivenUp;
+}
+
 }  // namespace
 
 // The latest part that was looked at.
@@ -231,6 +249,7 @@ struct SubjectFinder::State {
     if (hints.data() != nullptr) {  // strokes correct what is answered without them
       ask(hints, in_cells(answer), log_odds);
       bound_by(answer, hints, log_odds);
+      give_up_removed(hints, log_odds);
     } else {
       std::copy_n(answer.data(), answer.pixels(), log_odds.data());
     }

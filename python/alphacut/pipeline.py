@@ -53,8 +53,8 @@ _UNIFORM_BORDER = 0.9
 _CLUSTERS = 8
 # By what found the subject: the weight of its log-odds in the cut, and what is added to them before.
 _TRUST_LEARNED, _TRUST_BARRIER, _TRUST_MODEL = (2.0, 0.0), (0.5, 0.6), (1.5, 0.0)
-# The same, where strokes of both kinds, each of at least this share of the picture, show the colours of both sides.
-_TRUST_STROKES, _MANY_STROKES = (0.75, 0.0), 0.0015
+# The same, by the kind of the only strokes there are, 0 or 1: what they turn must be likelier than not.
+_TRUST_STROKES = ((2.0, 0.85), (2.0, -1.2))
 _DEFAULT_REFINEMENT = "closed_form"
 
 
@@ -491,7 +491,7 @@ class Remover:
 
         To keep takes nothing away from what is found without strokes, to remove adds nothing to it.
         """
-        kind = None if hints.labels is None else _only_kind(hints.labels, boxed=hints.box is not None)
+        kind = _only_kind(hints)
         if kind is None:
             return mask
         box, unprompted = latest.unprompted or (None, None)
@@ -517,7 +517,8 @@ class Remover:
             found.subject, trust = "model", _TRUST_MODEL
             saliency, nothing = self._model_map(latest, hints), "the model finds no subject"
         elif self._subject != "barrier":
-            found.subject, trust = "learned", _TRUST_STROKES if _many_strokes(hints.labels) else _TRUST_LEARNED
+            kind = _only_kind(hints)
+            found.subject, trust = "learned", _TRUST_LEARNED if kind is None else _TRUST_STROKES[kind]
             saliency, log_odds = latest.finder.find(hints.labels, hints.box, *latest.small.shape[:2])
             nothing = "nothing stands out in the picture"
         elif not prompted:
@@ -714,21 +715,17 @@ def _require_keying(options: Sequence[str], hints: Prompt, method: str) -> None:
         raise ValueError(f"{' and '.join(options)}: for a ground that is keyed out, which {ruled_out} rules out")
 
 
-def _many_strokes(labels: Array | None) -> bool:
-    """Whether strokes of foreground and of background show the colours of both."""
-    if labels is None:
-        return False
-    return all(np.count_nonzero(labels == kind) >= _MANY_STROKES * labels.size for kind in (0, 1))
-
-
-def _only_kind(labels: Array, *, boxed: bool) -> int | None:
+def _only_kind(hints: Prompt) -> int | None:
     """1 or 0 if the labels are strokes of foreground or background alone; None if they tell anything else."""
+    labels = hints.labels
+    if labels is None:
+        return None
     kinds = [bool((labels == kind).any()) for kind in range(4)]
     if kinds[0] == kinds[1] or (kinds[2] and kinds[3]):
         return None
     # Background along a whole side makes a box of what is left.
     sides = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
-    return None if not boxed and not all(side.any() for side in sides) else int(kinds[1])
+    return None if hints.box is None and not all(side.any() for side in sides) else int(kinds[1])
 
 
 def _without_small(mask: Array) -> Array:

@@ -32,7 +32,7 @@ void detect_subject(ImageView<const float> image, ImageView<float> out);
 // Where the network sees the subject of one picture, for one prompt after another. Keeps what strokes do not change:
 // the part of the picture that is looked at (the whole, or the latest box and what is around it), what the network saw
 // there and what it answers without strokes. Strokes of one kind alone change that answer one way only: to keep adds,
-// to remove takes away.
+// to remove takes away. With both kinds, a part of the answer that one to remove touches and none to keep is given up.
 class SubjectFinder {
  public:
   // All must live as long as this. 1 or 3 channels; `small`, if there is one, is the picture at a smaller size, looked
