@@ -216,7 +216,9 @@ def train(
         total, counted = total + float(loss.detach()), counted + 1
         if rank == 0 and ((step + 1) % EVERY == 0 or step + 1 == steps):
             kept = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "average": average.values}
-            torch.save({**kept, "seed": seed, "rate": rate, "step": step + 1, "seconds": time.time() - start}, out / "new.pt")
+            torch.save(
+                {**kept, "seed": seed, "rate": rate, "step": step + 1, "seconds": time.time() - start}, out / "new.pt"
+            )
             (out / "new.pt").replace(checkpoint)
         if rank == 0 and ((step + 1) % JUDGED_EVERY == 0 or step + 1 == steps):
             judged.load_state_dict(average.values)

@@ -19,7 +19,7 @@ constexpr int64_t kSide = 256;    // of what the network sees, squashed to a squ
 constexpr int64_t kStrip = 64;    // a picture so many times wider than high is a strip
 constexpr double kMargin = 0.18;  // around a box, of its sides, that is seen too
 constexpr float kMost = 9;        // log-odds
-constexpr float kGivenUp = 2;    // log-odds against what was removed
+constexpr float kGivenUp = 2;     // log-odds against what was removed
 constexpr float kSomething = 4;   // barrier distance: below it there is nothing to see
 
 // The rectangle outside which all labels are background; none if that is the whole picture, or nothing.

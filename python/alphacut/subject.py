@@ -105,7 +105,8 @@ def detect_subject(
     colour is inside and outside: 3.4 million weights of 8 bits, for pictures of 256 × 256, trained further by us. With
     a box it looks at the box and 18 % around. Strokes correct what it answers without them; strokes of one kind alone
     change that one way only: to keep adds, to remove takes away; of both kinds, a part of the answer that one to remove
-    touches and none to keep is given up. How it was trained, on what, and what it is weak at: training/README.md. Memory beyond the result: about 10 MB, and a copy in 8 bits of a picture of another depth.
+    touches and none to keep is given up. How it was trained, on what, and what it is weak at: training/README.md.
+    Memory beyond the result: about 10 MB, and a copy in 8 bits of a picture of another depth.
 
     "barrier": the minimum barrier distance from the frame (three raster passes a channel of L*a*b*) plus the contrast
     to the frame's colours (Mahalanobis distance from bands of a tenth of the picture along the four sides, less the
