@@ -217,7 +217,7 @@ def test_the_flow_falls_back_from_auto_and_says_so(method, stage, monkeypatch):
     image = np.zeros((40, 40, 3), np.uint8)
     image[10:30, 10:30] = 200
     expected = alphacut.remove_background(image, box=(5, 5, 30, 30), method=method, device="cpu")
-    monkeypatch.setattr(f"alphacut.pipeline.{stage}", on_device)
+    monkeypatch.setattr(f"alphacut.session.{stage}", on_device)
     monkeypatch.setattr(_device, "resolve", lambda device, **_: _device.Device("cpu" if device == "cpu" else "cuda"))
     cutout = alphacut.remove_background(image, box=(5, 5, 30, 30), method=method)
     assert np.array_equal(cutout.alpha, expected.alpha)
@@ -296,7 +296,7 @@ def test_warmup_compiles_for_the_gpu_that_will_be_used(monkeypatch):
             return _device.nullcontext()
 
     monkeypatch.setattr(_device, "resolve", lambda device, **_: Chosen(kind="cpu" if device == "cpu" else "cuda"))
-    monkeypatch.setattr("alphacut.pipeline.compile_kernels", lambda: compiled.append(list(active)))
+    monkeypatch.setattr("alphacut.remover.compile_kernels", lambda: compiled.append(list(active)))
     alphacut.Remover(method="threshold", device="cpu").warmup((20, 30))
     assert compiled == []
     alphacut.Remover(method="threshold").warmup((20, 30))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from golden import flow
 from golden.calls import CALLS, digest
 
 DIGESTS = json.loads((Path(__file__).parent / "golden" / "digests.json").read_text())
@@ -18,3 +19,7 @@ def test_every_call_has_a_digest():
 @pytest.mark.parametrize("name", CALLS)
 def test_bytes(name):
     assert digest(CALLS[name]()) == DIGESTS[name], "python -m golden, in tests/, writes the digests anew: say why"
+
+
+def test_the_flow_gives_what_a_program_in_cpp_must_give():
+    assert flow.text() == flow.PATH.read_text()

@@ -320,4 +320,4 @@ def test_errors():
 
 
 def _network():
-    return alphacut.subject._network()
+    return alphacut.subject.network()

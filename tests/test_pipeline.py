@@ -192,7 +192,7 @@ def test_an_unsure_subject_is_said():
 
 def test_barrier_never_asks_the_network(monkeypatch):
     picture, disc = scene()
-    monkeypatch.setattr("alphacut.subject._network", None)
+    monkeypatch.setattr("alphacut.session.network", None)
     for prompt, finder in (({}, "barrier"), ({"box": BOX}, None)):
         cutout = remove_background(picture, subject="barrier", **prompt)
         assert overlap(cutout.mask, disc) > 0.9

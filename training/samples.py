@@ -165,13 +165,15 @@ def arranged(
     """The picture, or the box with a margin, squashed to a square, perhaps turned, mirrored and recoloured."""
     with_box = prompt in ("box", "both") and bool((wanted >= 128).any())
     masks = [wanted] if salient is None else [wanted, salient]
-    image, masks = _warped(rng, image, masks, with_box, size, augment)
+    # How loosely people draw a box: of the subject's sides, left, top, right, bottom.
+    slack = rng.uniform(-0.02, rng.choice((0.02, 0.08, 0.18, 0.3)), 4) if with_box and augment else np.zeros(4)
+    image, masks = _warped(rng, image, masks, slack if with_box else None, size, augment)
     if augment:
         image = _recoloured(rng, image)
     wanted = masks[0]
     if not (wanted >= 128).any():
         with_box = False
-    box = _box(rng, wanted >= 128, augment) if with_box else None
+    box = _box(wanted >= 128, slack) if with_box else None
     strokes = prompt in ("strokes", "both")
     # What a box asks for is wanted already without strokes; so is what stands out.
     before = wanted if with_box or not strokes else None if salient is None else masks[1]
@@ -298,15 +300,22 @@ def _one_subject(rng: Rng, mask: np.ndarray) -> np.ndarray:
 
 
 def _warped(
-    rng: Rng, image: np.ndarray, masks: list[np.ndarray], with_box: bool, size: int, augment: bool
+    rng: Rng, image: np.ndarray, masks: list[np.ndarray], slack: np.ndarray | None, size: int, augment: bool
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """A part of the picture, or the box with a margin, squashed to a square, perhaps turned and mirrored."""
+    """A part of the picture, or what is seen for a box with this slack, squashed to a square, perhaps turned, mirrored.
+
+    For a box that is the box and 18 % around it, see SubjectFinder.
+    """
+    flip = -1.0 if augment and rng.random() < 0.5 else 1.0
     height, width = image.shape[:2]
     inside = masks[0] >= 128
     x0, y0, x1, y1 = 0.0, 0.0, float(width), float(height)
-    if with_box:
+    if slack is not None:
         left, top, right, bottom = bounds(inside)
-        margin = rng.uniform(0.1, 0.3, 4) if augment else np.full(4, 0.18)
+        if flip < 0:
+            slack = slack[[2, 1, 0, 3]]
+        box = 1 + slack + slack[[2, 3, 0, 1]]  # its sides
+        margin = slack + 0.18 * box * (rng.uniform(0.8, 1.2, 4) if augment else 1)
         w, h = right - left, bottom - top
         x0, y0 = max(0.0, left - margin[0] * w), max(0.0, top - margin[1] * h)
         x1, y1 = min(x1, right + margin[2] * w), min(y1, bottom + margin[3] * h)
@@ -321,7 +330,6 @@ def _warped(
             x1, y1 = x0 + w, y0 + h
         x1, y1 = min(x1, float(width)), min(y1, float(height))
     angle = rng.normal(0, 0.1) if augment and rng.random() < 0.5 else 0.0
-    flip = -1.0 if augment and rng.random() < 0.5 else 1.0
     sx, sy = (x1 - x0) / size, (y1 - y0) / size
     cx, cy, c, s = (x0 + x1) / 2, (y0 + y1) / 2, np.cos(angle), np.sin(angle)
     # from the square's coordinates (pixel centres at whole numbers) to the picture's
@@ -363,13 +371,10 @@ def _recoloured(rng: Rng, image: np.ndarray) -> np.ndarray:
     return image
 
 
-def _box(rng: Rng, inside: np.ndarray, augment: bool) -> Box:
-    """The mask's box, drawn as loosely as people do."""
+def _box(inside: np.ndarray, slack: np.ndarray) -> Box:
+    """The mask's box, with so much around it."""
     size = inside.shape[0]
     left, top, right, bottom = bounds(inside)
-    slack = np.zeros(4)
-    if augment:
-        slack = rng.uniform(-0.02, rng.choice((0.02, 0.08, 0.18)), 4)
     w, h = right - left, bottom - top
     x0, y0 = round(max(0, left - slack[0] * w)), round(max(0, top - slack[1] * h))
     x1, y1 = round(min(size, right + slack[2] * w)), round(min(size, bottom + slack[3] * h))

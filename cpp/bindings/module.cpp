@@ -17,6 +17,7 @@ void bind_matting(py::module_& m);
 void bind_foreground(py::module_& m);
 void bind_composite(py::module_& m);
 void bind_network(py::module_& m);
+void bind_session(py::module_& m);
 }  // namespace alphacut
 
 PYBIND11_MODULE(_core, m) {
@@ -40,4 +41,5 @@ PYBIND11_MODULE(_core, m) {
   bind_foreground(m);
   bind_composite(m);
   bind_network(m);
+  bind_session(m);
 }

@@ -204,10 +204,10 @@ struct SubjectFinder::State {
   const Network& network;
   ImageView<const uint8_t> image, small;
   Box seen{};
-  std::optional<Box> inside;
-  Image<uint8_t> rgb;
-  std::optional<Network::Features> features;
-  Image<float> answer;  // without strokes; no data: not asked yet
+  std::optional<Box> inside{};
+  Image<uint8_t> rgb{};
+  std::optional<Network::Features> features{};
+  Image<float> answer{};  // without strokes; no data: not asked yet
 
   void see(const Box& part_seen, std::optional<Box> box) {
     const bool whole = part_seen.width == image.width && part_seen.height == image.height;

@@ -25,8 +25,9 @@ from .io import DecodeError, Picture, TooManyPixelsError, read_image, read_label
 from .kmeans import KMeans, kmeans
 from .matting import distance_transform, guided_filter, make_trimap, refine_alpha
 from .model import Instance, Model
-from .pipeline import Remover, remove_background
 from .preprocess import denoise, resize, white_balance
+from .remover import Remover, remove_background
+from .session import Session
 from .subject import barrier_map, detect_subject
 from .threads import get_num_threads, set_num_threads
 from .threshold import adaptive_threshold, find_threshold, threshold
@@ -45,6 +46,7 @@ __all__ = [
     "Picture",
     "Polygon",
     "Remover",
+    "Session",
     "TooManyPixelsError",
     "adaptive_threshold",
     "barrier_map",

@@ -1,6 +1,6 @@
 """The compiled core. Checked against the module by mypy's stubtest."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -39,6 +39,16 @@ def barrier_distance(channel: _Array, seed: _Array, passes: int = 3, out: _Out =
 def learned_subject(
     network: Network, image: _Array, labels: _Array | None, box: Sequence[int] | None, out: _Out = None
 ) -> _Array: ...
+
+class Session:
+    def __init__(self, image: _Array, alpha: _Array | None, options: dict[str, Any]) -> None: ...
+    def cut(
+        self,
+        prompt: dict[str, Any],
+        resume: bool,
+        grabcut: Callable[..., Any] | None,
+        kmeans: Callable[..., Any] | None,
+    ) -> dict[str, Any]: ...
 
 class SubjectFinder:
     def __init__(self, network: Network, image: _Array, small: _Array) -> None: ...

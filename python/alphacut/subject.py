@@ -130,19 +130,10 @@ def detect_subject(
     require_host(image, "image")
     if box is not None and isinstance(image, np.ndarray) and image.ndim >= 2:
         box = clipped(box, image.shape[:2])
-    return _core.learned_subject(_network(), native(image, out), labels, box, out)
-
-
-def subject_finder(image: Array, small: Array) -> _core.SubjectFinder:
-    """What "learned" finds in one picture, prompt after prompt; `small` is the same at a smaller size.
-
-    Its ``find(labels, box, height, width)`` gives maps of that size: the probability of each pixel to belong to the
-    subject, and its log-odds, from -9 to 9, far outside a box 0. The box lies in the picture.
-    """
-    return _core.SubjectFinder(_network(), native(image), native(small))
+    return _core.learned_subject(network(), native(image, out), labels, box, out)
 
 
 @cache
-def _network() -> _core.Network:
+def network() -> _core.Network:
     """The network that comes with alphacut, read when it is first asked."""
     return _core.Network(Path(__file__).with_name("subject.weights").read_bytes())

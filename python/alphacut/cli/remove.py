@@ -107,6 +107,7 @@ def remove(
     if watch and not (len(photos) == 1 and os.path.isdir(photos[0])):
         raise click.UsageError("--watch takes one folder.")
     remover = options.remover(steps=show_steps is not None, **given)
+    kept = remover.prompt
     ending = batch.ending_of(what, format or "png")
 
     def work(source: str, destination: str) -> dict[str, Any]:
@@ -117,8 +118,7 @@ def remove(
             name = "stdin" if name == STREAM else name
             stem = name.removesuffix(ending) if name.endswith(ending) else os.path.splitext(name)[0]
             place = "" if single is not None else _place(folder, out)
-            prompt = {name: getattr(remover._prompt, name) for name in ("box", "mask", "trimap")}
-            prompt["labels"] = remover._prompt.checked(cutout.mask.shape).labels  # with the points
+            prompt = {name: getattr(kept, name) for name in ("box", "points", "labels", "mask", "trimap")}
             steps.write(steps.pictures(cutout, **prompt), os.path.join(show_steps, place), stem + batch.STEP)
         _save(cutout.crop() if crop else cutout, destination, background=background, what=what, **encoding)
         if watch and batch.stamp(source) != stamp:

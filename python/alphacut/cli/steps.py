@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._arrays import Array, as_uint8, clipped
+from .._strokes import Stroke, draw_labels
 from ..io import write_image
 from ..preprocess import resize
 
@@ -23,7 +24,7 @@ KEEP, REMOVE = (0, 255, 0), (220, 0, 0)
 def pictures(cutout: Cutout, **prompt: Any) -> dict[str, Array]:
     """The input with its prompt drawn, each step in the picture's size, and the cutout over a checkerboard.
 
-    `cutout` has its steps; `prompt` is what was given of box, labels, mask and trimap.
+    `cutout` has its steps; `prompt` is what was given of box, points, labels, mask and trimap.
     """
     size = cutout.alpha.shape
     steps = {
@@ -46,6 +47,7 @@ def write(steps: Mapping[str, Array], folder: str | os.PathLike[str], prefix: st
 def _with_prompt(
     image: Array,
     box: Sequence[int] | None = None,
+    points: Sequence[Sequence[float]] | None = None,
     labels: Array | None = None,
     mask: Array | None = None,
     trimap: Array | None = None,
@@ -56,6 +58,11 @@ def _with_prompt(
     if labels is not None:
         drawn[labels == 0] = REMOVE
         drawn[labels == 1] = KEEP
+    if points is not None:
+        dabs = [Stroke(len(p) < 3 or bool(p[2]), [(p[0], p[1])], max(3, max(drawn.shape) / 100)) for p in points]
+        dab = draw_labels(dabs, drawn.shape[:2], undecided=2)
+        drawn[dab == 0] = REMOVE
+        drawn[dab == 1] = KEEP
     hint = trimap if mask is None else mask.view(np.uint8) * np.uint8(255)
     if hint is not None:
         for value, colour in ((0, REMOVE), (255, KEEP)):

@@ -46,8 +46,8 @@ class Preview:
         self._picture = Picture(_small(picture.pixels), alpha, picture.icc_profile)
         small = self._picture.pixels.shape
         self._scale = small[1] / width, small[0] / height
-        self._remover = Remover(refine=None, foreground=False)
-        self._finish = Remover()
+        self._session = Remover(refine=None, foreground=False).open(self._picture)
+        self._finish = Remover().open(self._picture)
         self.turn = asyncio.Lock()  # so that those who wait to cut it hold no worker
         self._lock = threading.Lock()  # so that a cut which its client has given up ends before the next begins
 
@@ -71,14 +71,14 @@ class Preview:
         start = time.perf_counter()
         with self._lock, cutting():
             prompts = self._prompts(box, strokes)
-            found = self._remover(self._picture, resume=draft, **prompts)
+            found = self._session.cut(resume=draft, **prompts)
             if draft:
                 png = _png(found.mask)
             elif found.method == "key":  # its ramp is finer than what its mask could be refined to
-                found = self._finish(self._picture)
+                found = self._finish.cut()
                 png = _png(found.rgba, self._picture.icc_profile)
             else:
-                png = _png(self._finish(self._picture, mask=found.mask).rgba, self._picture.icc_profile)
+                png = _png(self._finish.cut(mask=found.mask).rgba, self._picture.icc_profile)
         return png, self._facts(found, time.perf_counter() - start)
 
     def _prompts(self, box: Sequence[int] | None, strokes: Sequence[Stroke]) -> dict[str, Any]:

@@ -1,0 +1,205 @@
+#include <algorithm>
+#include <memory>
+
+#include "alphacut/session.hpp"
+#include "numpy_view.hpp"
+#include "prompt_view.hpp"
+
+namespace alphacut {
+namespace {
+
+using Triple = std::array<double, 3>;
+
+// A picture's array that owns its pixels. `channels` = 0 makes (H, W), else (H, W, channels).
+template <class T>
+py::array array_of(Image<T> image, py::ssize_t channels) {
+  auto* const kept = new Image<T>(std::move(image));
+  const py::capsule owner(kept, [](void* held) { delete static_cast<Image<T>*>(held); });
+  std::vector<py::ssize_t> shape{kept->height(), kept->width()};
+  if (channels != 0) shape.push_back(channels);
+  return py::array(py::dtype::of<T>(), shape, {}, kept->data(), owner);
+}
+py::array array_of(AnyImage image, py::ssize_t channels) {
+  return std::visit([&](auto& held) { return array_of(std::move(held), channels); }, image);
+}
+
+// A copy of a view.
+template <class T>
+py::object copy_of(ImageView<const T> view) {
+  if (view.data == nullptr) return py::none();
+  auto copy = output<T>(py::none(), view.height, view.width, view.channels == 1 ? 0 : view.channels, {});
+  for (int64_t y = 0; y < view.height; ++y) std::copy_n(view.row(y), view.width * view.channels, copy.view.row(y));
+  return copy.array;
+}
+
+// A picture of any depth and what keeps it alive.
+struct AnyInput {
+  py::array array, pixels;
+  AnyView view;
+};
+template <class T>
+AnyInput any(Input<T> input) {
+  return {std::move(input.array), std::move(input.pixels), input.view};
+}
+AnyInput picture_of(py::handle value) {
+  const py::array array = array_argument(value, "image");
+  if (has_dtype<uint16_t>(array)) return any(image<uint16_t>(array, "image"));
+  return with_image(array, "image", [](auto input) { return any(std::move(input)); });
+}
+AnyInput alpha_of(py::handle value) {
+  if (value.is_none()) return {{}, {}, ImageView<const uint8_t>{}};
+  const py::array array = array_argument(value, "alpha");
+  if (has_dtype<uint16_t>(array)) return any(plane<uint16_t>(array, "alpha"));
+  return has_dtype<float>(array) ? any(plane<float>(array, "alpha")) : any(plane<uint8_t>(array, "alpha"));
+}
+
+template <class E>
+E word(const std::string& given, std::initializer_list<std::pair<const char*, E>> words) {
+  for (const auto& [name, value] : words)
+    if (given == name) return value;
+  throw py::value_error("unknown word '" + given + "'");
+}
+
+SessionOptions options_of(const py::dict& given) {
+  SessionOptions options;
+  options.method = word<CutMethod>(given["method"].cast<std::string>(), {{"auto", CutMethod::automatic},
+                                                                         {"graphcut", CutMethod::graphcut},
+                                                                         {"kmeans", CutMethod::kmeans},
+                                                                         {"threshold", CutMethod::threshold},
+                                                                         {"key", CutMethod::key}});
+  options.similarity = given["similarity"].cast<std::optional<double>>();
+  options.blend = given["blend"].cast<std::optional<double>>();
+  options.despill = given["despill"].cast<bool>();
+  options.refine = !given["refine"].is_none();
+  if (options.refine && given["refine"].cast<std::string>() != "auto")
+    options.refinement =
+        word<MattingMethod>(given["refine"].cast<std::string>(), {{"guided", MattingMethod::guided},
+                                                                  {"sampled", MattingMethod::sampled},
+                                                                  {"closed_form", MattingMethod::closed_form}});
+  options.clean = given["clean"].cast<bool>();
+  options.foreground = given["foreground"].cast<bool>();
+  for (const auto& name : given["preprocess"].cast<std::vector<std::string>>())
+    options.preparations.push_back(
+        word<Preparation>(name, {{"denoise", Preparation::denoise}, {"white_balance", Preparation::white_balance}}));
+  options.seed = given["seed"].cast<int64_t>();
+  if (!given["network"].is_none()) options.network = &given["network"].cast<const Network&>();
+  return options;
+}
+
+// The stages that Python may run on a GPU: callables, or None.
+Elsewhere elsewhere_of(const py::object& grabcut, const py::object& kmeans) {
+  Elsewhere elsewhere;
+  if (!grabcut.is_none())
+    elsewhere.grabcut = [&grabcut](ImageView<const uint8_t> labels, const std::optional<Box>& box,
+                                   ImageView<const float> unary, ImageView<uint8_t> mask,
+                                   std::vector<std::string>& warnings) {
+      py::gil_scoped_acquire locked;
+      py::object corners = py::none();
+      if (box) corners = py::make_tuple(box->x, box->y, box->width, box->height);
+      const py::object answer = grabcut(copy_of(labels), corners, copy_of(unary));
+      if (answer.is_none()) return false;
+      const auto found = answer.cast<py::tuple>();
+      const auto made = plane<uint8_t>(found[0], "mask");
+      for (int64_t y = 0; y < mask.height; ++y) std::copy_n(made.view.row(y), mask.width, mask.row(y));
+      for (auto& warning : found[1].cast<std::vector<std::string>>()) warnings.push_back(std::move(warning));
+      return true;
+    };
+  if (!kmeans.is_none())
+    elsewhere.kmeans = [&kmeans](const std::optional<AnyView>& small, const KmeansOptions& options,
+                                 ImageView<uint8_t> labels) -> std::optional<Kmeans> {
+      py::gil_scoped_acquire locked;
+      py::object picture = py::none();
+      if (small) picture = std::visit([](auto view) { return copy_of(view); }, *small);
+      const py::object answer = kmeans(picture, options.n_clusters, options.max_iter, options.init);
+      if (answer.is_none()) return std::nullopt;
+      const auto found = answer.cast<py::tuple>();
+      const auto made = plane<uint8_t>(found[0], "labels");
+      for (int64_t y = 0; y < labels.height; ++y) std::copy_n(made.view.row(y), labels.width, labels.row(y));
+      return Kmeans{found[1].cast<std::vector<int32_t>>(), 0, 0};
+    };
+  return elsewhere;
+}
+
+// A Session and the arrays it looks at.
+class SessionOfArrays {
+ public:
+  SessionOfArrays(py::handle image, py::handle alpha, const py::dict& options)
+      : network_(options["network"]),
+        image_(picture_of(image)),
+        alpha_(alpha_of(alpha)),
+        session_(opened(image_.view, alpha_.view, options_of(options))) {}
+
+  py::dict cut(const py::dict& given, bool resume, const py::object& grabcut, const py::object& kmeans) {
+    Prompt prompt;
+    prompt.box = box_of(given["box"].cast<Corners>());
+    for (const auto& [x, y, keep] : given["points"].cast<std::vector<std::tuple<double, double, bool>>>())
+      prompt.points.push_back({x, y, keep});
+    std::vector<Input<uint8_t>> planes;
+    for (const auto& [name, view] :
+         {std::pair("labels", &prompt.labels), std::pair("mask", &prompt.mask), std::pair("trimap", &prompt.trimap)})
+      if (!given[name].is_none()) *view = planes.emplace_back(plane<uint8_t>(given[name], name)).view;
+    std::optional<Input<float>> prior;
+    if (!given["prior"].is_none()) prompt.prior = prior.emplace(plane<float>(given["prior"], "prior")).view;
+    if (!given["key"].is_none()) {
+      const auto [color, across, down] = given["key"].cast<std::tuple<Triple, Triple, Triple>>();
+      prompt.key = KeyColor{color, across, down};
+    }
+    const Elsewhere elsewhere = elsewhere_of(grabcut, kmeans);
+    Cutout cutout;
+    {
+      py::gil_scoped_release unlocked;
+      cutout = session_.cut(prompt, resume, elsewhere);
+    }
+    return result_of(std::move(cutout));
+  }
+
+ private:
+  static Session opened(const AnyView& image, const AnyView& alpha, SessionOptions options) {
+    py::gil_scoped_release unlocked;
+    return Session(image, alpha, std::move(options));
+  }
+  py::dict result_of(Cutout cutout) const {
+    const py::ssize_t channels = image_.array.ndim() == 3 ? 3 : 0;
+    const auto name = [](const std::string& given) -> py::object {
+      if (given.empty()) return py::none();
+      return py::str(given);
+    };
+    const auto picture = [&](std::optional<AnyImage>& made) -> py::object {
+      if (!made) return py::none();
+      return array_of(std::move(*made), channels);
+    };
+    py::dict result;
+    result["mask"] = array_of(std::move(cutout.mask), 0);
+    result["alpha"] = array_of(std::move(cutout.alpha), 0);
+    result["foreground"] = picture(cutout.foreground);
+    result["prepared"] = picture(cutout.prepared);
+    result["found"] = array_of(std::move(cutout.found), 0);
+    result["saliency"] = py::none();
+    if (cutout.saliency.data() != nullptr) result["saliency"] = array_of(std::move(cutout.saliency), 0);
+    result["box"] = py::none();
+    if (cutout.box) result["box"] = py::make_tuple(cutout.box->x, cutout.box->y, cutout.box->width, cutout.box->height);
+    result["confidence"] = cutout.confidence;
+    result["method"] = name(cutout.method);
+    result["subject"] = name(cutout.subject);
+    result["refine"] = name(cutout.refine);
+    py::dict timings;
+    for (const auto& [stage, seconds] : cutout.seconds) timings[py::str(stage)] = seconds;
+    result["timings"] = timings;
+    result["warnings"] = cutout.warnings;
+    return result;
+  }
+
+  py::object network_;
+  AnyInput image_, alpha_;
+  Session session_;
+};
+
+}  // namespace
+
+void bind_session(py::module_& m) {
+  py::class_<SessionOfArrays>(m, "Session", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)))
+      .def(py::init<py::object, py::object, py::dict>(), py::arg("image"), py::arg("alpha"), py::arg("options"))
+      .def("cut", &SessionOfArrays::cut, py::arg("prompt"), py::arg("resume"), py::arg("grabcut"), py::arg("kmeans"));
+}
+
+}  // namespace alphacut

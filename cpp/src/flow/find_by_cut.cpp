@@ -1,0 +1,182 @@
+// The subject by GrabCut, from the prompt and from what finds the subject.
+#include <algorithm>
+#include <cmath>
+
+#include "alphacut/graphcut.hpp"
+#include "alphacut/parallel.hpp"
+#include "alphacut/subject.hpp"
+#include "confidence.hpp"
+#include "flow/flow.hpp"
+#include "flow/pieces.hpp"
+
+namespace alphacut {
+namespace {
+
+constexpr double kGamma = 15;
+
+// The weight of log-odds in the cut, and what is added to them before, by what found the subject. Where strokes of one
+// kind are all there is (0: to remove, 1: to keep), what they turn must be likelier than not.
+struct Trust {
+  float weight, bias;
+};
+constexpr Trust kLearned{2, 0}, kBarrier{0.5f, 0.6f}, kPrior{1.5f, 0};
+constexpr Trust kOneKind[] = {{2, 0.85f}, {2, -1.2f}};
+
+// As the warnings show a confidence.
+std::string two_digits(double value) {
+  const auto hundredths = static_cast<int>(std::nearbyint(100 * value));
+  return std::to_string(hundredths / 100) + "." + std::to_string(hundredths / 10 % 10) +
+         std::to_string(hundredths % 10);
+}
+
+bool all_zero(const Image<float>& map) {
+  return std::all_of(map.data(), map.data() + map.pixels(), [](float p) { return p == 0; });
+}
+
+}  // namespace
+
+// How likely each pixel belongs to the subject, into `found`, and that as log-odds for the cut, at any size. No
+// log-odds if there is no subject; no saliency either if the prompt alone decides.
+template <class T>
+std::optional<Image<float>> FlowOf<T>::prior(const CheckedPrompt& prompt, Found<T>& found) {
+  Image<float> log_odds;
+  Trust trust{};
+  const char* nothing = "";
+  if (prompt.prior.data != nullptr) {
+    found.subject = "model";
+    trust = kPrior;
+    found.saliency = Image<float>::like(prompt.prior);
+    for (int64_t y = 0; y < prompt.prior.height; ++y)
+      std::copy_n(prompt.prior.row(y), prompt.prior.width, found.saliency.row(y));
+    nothing = "the model finds no subject";
+  } else if (options_.network != nullptr) {
+    found.subject = "learned";
+    const std::optional<int> kind =
+        prompt.labels.data != nullptr ? only_kind(prompt.labels, prompt.box.has_value()) : std::nullopt;
+    trust = kind ? kOneKind[*kind] : kLearned;
+    found.saliency = Image<float>::like(small());
+    log_odds = Image<float>::like(small());
+    finder().find(prompt.labels, prompt.box, found.saliency, log_odds);
+    nothing = "nothing stands out in the picture";
+  } else if (!prompt.tells()) {
+    found.subject = "barrier";
+    trust = kBarrier;
+    found.saliency = Image<float>::like(small());
+    detect_subject(small(), found.saliency);
+    nothing = "nothing stands out from the border of the picture";
+  } else {
+    return std::nullopt;
+  }
+  if (all_zero(found.saliency)) {  // a small box may lie between the pixels of the learned map
+    if (prompt.prior.data != nullptr || !prompt.tells()) found.warnings.emplace_back(nothing);
+    return std::nullopt;
+  }
+  if (log_odds.data() == nullptr) log_odds = log_odds_of(found.saliency);
+  for (int64_t i = 0; i < log_odds.pixels(); ++i) log_odds.data()[i] = trust.weight * (log_odds.data()[i] + trust.bias);
+  return log_odds;
+}
+
+template <class T>
+Found<T> FlowOf<T>::by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCutter* cutter) {
+  Found<T> found;
+  found.method = "graphcut";
+  std::optional<Image<float>> unary;
+  {
+    const auto running = call.clock("subject");
+    unary = prior(prompt, found);
+  }
+  found.hint = Image<uint8_t>::like(working_);
+  const ImageView<uint8_t> mask = found.hint;
+  if (prompt.tells() || unary) {
+    const auto running = call.clock("segment");
+    const ImageView<const float> map = unary ? unary->view() : ImageView<const float>{};
+    const bool done = !call.resume && call.elsewhere.grabcut &&
+                      call.elsewhere.grabcut(prompt.labels, prompt.box, map, mask, found.warnings);
+    if (!done) {
+      GrabCutOptions options;
+      options.seed = options_.seed;
+      options.clean = options_.clean;
+      options.resume = call.resume;
+      GrabCutResult result =
+          (cutter != nullptr ? *cutter : kept_cutter()).cut(prompt.labels, prompt.box, map, options, mask);
+      for (std::string& warning : result.warnings) found.warnings.push_back(std::move(warning));
+      parallel_for(mask.height, row_grain(mask.width), [&](int64_t begin, int64_t end) {
+        for (int64_t y = begin; y < end; ++y)
+          for (int64_t x = 0; x < mask.width; ++x) mask.row(y)[x] = (mask.row(y)[x] & 1) != 0 ? 255 : 0;
+      });
+    }
+    if (found.subject == "learned" && unary) bound_one_way(prompt, call, found.hint);
+  } else {
+    std::fill_n(mask.data, found.hint.pixels(), uint8_t{0});
+  }
+  const bool empty = count_nonzero(found.hint) == 0;
+  if (found.saliency.data() == nullptr || (prompt.tells() && all_zero(found.saliency))) {
+    found.confidence = color_separation(small_bytes(), nearest(found.hint, small().height, small().width));
+  } else {
+    const Image<uint8_t> shrunk = nearest(found.hint, found.saliency.height(), found.saliency.width());
+    if (found.subject == "learned") {
+      found.confidence = confidence_of(found.saliency, shrunk);
+      if (!empty && found.confidence < kUnsure)
+        found.warnings.push_back("unsure of the subject (" + two_digits(found.confidence) +
+                                 "): a box or more strokes help");
+    } else {
+      found.confidence = agreement(found.saliency, shrunk);
+    }
+  }
+  if (empty) {
+    found.warnings.emplace_back("no subject was found: the mask is empty");
+    found.confidence = 0;
+  }
+  return found;
+}
+
+// Strokes of one kind alone do not the reverse of what they say: to keep takes nothing away from what is found without
+// strokes, to remove adds nothing to it.
+template <class T>
+void FlowOf<T>::bound_one_way(const CheckedPrompt& prompt, Call& call, Image<uint8_t>& mask) {
+  if (prompt.labels.data == nullptr) return;
+  const std::optional<int> kind = only_kind(prompt.labels, prompt.box.has_value());
+  if (!kind) return;
+  if (!unprompted_ || unprompted_->first != prompt.box) {
+    Prompt plain;
+    plain.box = prompt.box;
+    Call other{{}, false, call.elsewhere};
+    GrabCutter cutter(bytes(), kGamma);  // one of its own, so that what the next stroke goes on from stays
+    Found<T> found = find(CheckedPrompt(plain, working_.height, working_.width), other, &cutter);
+    unprompted_.emplace(prompt.box, std::move(found.hint));
+  }
+  const uint8_t* before = unprompted_->second.data();
+  uint8_t* now = mask.data();
+  for (int64_t i = 0; i < mask.pixels(); ++i)
+    now[i] = *kind == 1 ? std::max(now[i], before[i]) : std::min(now[i], before[i]);
+  if (!options_.clean) return;
+  if (*kind == 1)
+    fill_small_holes(mask);
+  else
+    drop_small_parts(mask);
+}
+
+template <class T>
+GrabCutter& FlowOf<T>::kept_cutter() {
+  if (!cutter_) cutter_.emplace(bytes(), kGamma);
+  return *cutter_;
+}
+
+template <class T>
+SubjectFinder& FlowOf<T>::finder() {
+  if (!finder_) finder_.emplace(*options_.network, bytes(), small_bytes());
+  return *finder_;
+}
+
+template std::optional<Image<float>> FlowOf<uint8_t>::prior(const CheckedPrompt&, Found<uint8_t>&);
+template std::optional<Image<float>> FlowOf<float>::prior(const CheckedPrompt&, Found<float>&);
+template Found<uint8_t> FlowOf<uint8_t>::by_graphcut(const CheckedPrompt&, Call&, GrabCutter*);
+template Found<float> FlowOf<float>::by_graphcut(const CheckedPrompt&, Call&, GrabCutter*);
+template void FlowOf<uint8_t>::bound_one_way(const CheckedPrompt&, Call&, Image<uint8_t>&);
+template void FlowOf<float>::bound_one_way(const CheckedPrompt&, Call&, Image<uint8_t>&);
+template GrabCutter& FlowOf<uint8_t>::kept_cutter();
+template GrabCutter& FlowOf<float>::kept_cutter();
+template SubjectFinder& FlowOf<uint8_t>::finder();
+template SubjectFinder& FlowOf<float>::finder();
+
+}  // namespace alphacut

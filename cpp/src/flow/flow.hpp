@@ -1,0 +1,143 @@
+// The flow of one picture. Kernels know uint8 and float: a picture of 16 bits is a float one whose results are rounded
+// to steps of 1/65535.
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "alphacut/graphcut.hpp"
+#include "alphacut/session.hpp"
+#include "alphacut/subject.hpp"
+
+namespace alphacut {
+
+// A picture of this long side at most is what the subject, the clusters and the confidence are found on.
+constexpr int64_t kSmallSide = 320;
+
+// A border this uniform is a studio background: its colour is keyed out.
+constexpr double kUniformBorder = 0.9;
+
+// Below it a cutout has a warning; Cutout.verdict has words for it.
+constexpr double kUnsure = 0.5;
+
+// Alpha above this is above one half.
+template <class T>
+constexpr T kHalf = static_cast<T>(std::is_same_v<T, uint8_t> ? 127 : 0.5);
+
+// Seconds of each stage, in the order they ran.
+class Clock {
+ public:
+  class Running {
+   public:
+    Running(Clock& clock, std::string stage)
+        : clock_(clock), stage_(std::move(stage)), start_(std::chrono::steady_clock::now()) {}
+    ~Running() { clock_.add(stage_, std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count()); }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+   private:
+    Clock& clock_;
+    std::string stage_;
+    std::chrono::steady_clock::time_point start_;
+  };
+  Running operator()(std::string stage) { return Running(*this, std::move(stage)); }
+  void add(const std::string& stage, double seconds);
+  std::vector<std::pair<std::string, double>> seconds;
+};
+
+// What finding the subject gave, and how much it is to be trusted.
+template <class T>
+struct Found {
+  std::string method, subject;
+  Image<uint8_t> hint;  // a mask, or a trimap if the caller gave one
+  Image<T> alpha;       // a key's own; no data: none
+  std::optional<KeyColor> key;
+  Image<float> saliency;
+  double confidence = 1;
+  std::vector<std::string> warnings;
+};
+
+class Session::Flow {
+ public:
+  virtual ~Flow() = default;
+  virtual Cutout cut(const Prompt& prompt, bool resume, const Elsewhere& elsewhere) = 0;
+};
+
+// The prompt of one picture, checked: points drawn, the box clipped.
+struct CheckedPrompt {
+  CheckedPrompt(const Prompt& prompt, int64_t height, int64_t width);
+  bool tells() const { return box || labels.data != nullptr; }
+  std::optional<Box> box;
+  ImageView<const uint8_t> labels, mask, trimap;
+  std::optional<KeyColor> key;
+  ImageView<const float> prior;
+  Image<uint8_t> drawn;  // what `labels` shows where there are points
+};
+
+template <class T>
+class FlowOf final : public Session::Flow {
+ public:
+  // `pixels` lie in `owned`, if that has data. `wide`: of 16 bits.
+  FlowOf(ImageView<const T> pixels, Image<T> owned, ImageView<const T> own_alpha, Image<T> owned_alpha, bool wide,
+         SessionOptions options);
+  Cutout cut(const Prompt& prompt, bool resume, const Elsewhere& elsewhere) override;
+
+ private:
+  struct Call {  // what one call works with
+    Clock clock;
+    bool resume;
+    const Elsewhere& elsewhere;
+  };
+
+  // find.cpp: the mask, trimap or alpha that the prompt and the method lead to; by this cutter, or the one that is
+  // kept.
+  Found<T> find(const CheckedPrompt& prompt, Call& call, GrabCutter* cutter = nullptr);
+  void require_usable(const CheckedPrompt& prompt) const;
+
+  // find_by_key.cpp: nothing where it need not be and the border is not uniform.
+  std::optional<Found<T>> by_key(const CheckedPrompt& prompt, Call& call, bool must);
+  bool framed(const Found<T>& keyed, Call& call);
+
+  // find_by_cut.cpp
+  Found<T> by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCutter* cutter = nullptr);
+  std::optional<Image<float>> prior(const CheckedPrompt& prompt, Found<T>& found);
+  void bound_one_way(const CheckedPrompt& prompt, Call& call, Image<uint8_t>& mask);
+
+  // find_by_color.cpp
+  Found<T> by_kmeans(const CheckedPrompt& prompt, Call& call);
+  Found<T> by_threshold(const CheckedPrompt& prompt, Call& call);
+  void finish_by_color(const CheckedPrompt& prompt, Call& call, Found<T>& found);
+
+  // flow.cpp: the rest.
+  void prepare();
+  Image<T> refined(const Found<T>& found, std::string& refined_by) const;
+  Image<T> of_mask(ImageView<const uint8_t> mask) const;  // in the picture's depth
+  void multiply_by_own(Image<T>& alpha) const;
+  void quantize(Image<T>& values) const;  // what a picture of 16 bits can hold
+  AnyImage stored(Image<T> values) const;
+  ImageView<const uint8_t> bytes();
+  ImageView<const T> small();
+  ImageView<const uint8_t> small_bytes();
+  GrabCutter& kept_cutter();
+  SubjectFinder& finder();
+
+  const SessionOptions options_;
+  const bool wide_;
+  const Image<T> owned_, owned_alpha_;
+  const ImageView<const T> pixels_, own_alpha_;
+  std::mutex mutex_;
+  // Made when they are first asked for.
+  std::optional<Image<T>> prepared_;
+  ImageView<const T> working_;  // no data: not prepared yet
+  std::optional<Image<uint8_t>> bytes_, small_bytes_;
+  std::optional<Image<T>> small_;
+  std::optional<GrabCutter> cutter_;
+  std::optional<SubjectFinder> finder_;
+  std::optional<std::pair<std::optional<Box>, Image<uint8_t>>> unprompted_;  // the mask without strokes, after its box
+};
+
+}  // namespace alphacut

@@ -1,0 +1,176 @@
+#include "flow/pieces.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "alphacut/components.hpp"
+#include "alphacut/parallel.hpp"
+#include "math.hpp"
+
+namespace alphacut {
+namespace {
+
+struct Span {
+  int64_t begin, end;
+};
+
+// [begin, end) of `old` pixels as a range, never empty, of `size` pixels.
+Span rescaled(int64_t begin, int64_t end, int64_t old, int64_t size) {
+  const int64_t low = std::min(size - 1, (2 * begin * size + old) / (2 * old));
+  return {low, std::max(low + 1, (2 * end * size + old) / (2 * old))};
+}
+
+double real(int64_t n) { return static_cast<double>(n); }
+
+}  // namespace
+
+Image<uint8_t> nearest(ImageView<const uint8_t> plane, int64_t height, int64_t width) {
+  Image<uint8_t> result(height, width);
+  std::vector<int64_t> columns(static_cast<size_t>(width));
+  for (int64_t x = 0; x < width; ++x) columns[static_cast<size_t>(x)] = (2 * x + 1) * plane.width / (2 * width);
+  for (int64_t y = 0; y < height; ++y) {
+    const uint8_t* row = plane.row((2 * y + 1) * plane.height / (2 * height));
+    for (int64_t x = 0; x < width; ++x) result.row(y)[x] = row[columns[static_cast<size_t>(x)]];
+  }
+  return result;
+}
+
+Image<uint8_t> in_bytes(ImageView<const float> image) {
+  Image<uint8_t> bytes = Image<uint8_t>::like(image, image.channels);
+  const int64_t values = image.width * image.channels;
+  parallel_for(image.height, row_grain(values), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y)
+      for (int64_t i = 0; i < values; ++i) bytes.row(y)[i] = static_cast<uint8_t>(image.row(y)[i] * 255.0f + 0.5f);
+  });
+  return bytes;
+}
+
+int64_t count_nonzero(ImageView<const uint8_t> mask) {
+  int64_t count = 0;
+  for (int64_t y = 0; y < mask.height; ++y)
+    count += mask.width - std::count(mask.row(y), mask.row(y) + mask.width, uint8_t{0});
+  return count;
+}
+
+std::optional<Box> bounding_box(ImageView<const uint8_t> mask) {
+  const auto set = [](uint8_t value) { return value != 0; };
+  int64_t left = mask.width, right = 0, top = mask.height, bottom = 0;
+  for (int64_t y = 0; y < mask.height; ++y) {
+    const uint8_t *row = mask.row(y), *end = row + mask.width;
+    const uint8_t* first = std::find_if(row, end, set);
+    if (first == end) continue;
+    while (end[-1] == 0) --end;
+    left = std::min<int64_t>(left, first - row);
+    right = std::max<int64_t>(right, end - row);
+    top = std::min(top, y);
+    bottom = y + 1;
+  }
+  if (bottom == 0) return std::nullopt;
+  return Box{left, top, right - left, bottom - top};
+}
+
+void drop_small_parts(Image<uint8_t>& mask) {
+  int64_t largest = 0;
+  for (const ComponentStats& part : component_stats(mask, 8)) largest = std::max(largest, part.area);
+  if (largest == 0) return;
+  Image<uint8_t> kept = Image<uint8_t>::like(mask.view());
+  remove_small(mask, (largest + 19) / 20, 8, kept);
+  mask = std::move(kept);
+}
+
+void fill_small_holes(Image<uint8_t>& mask) {
+  Image<uint8_t> filled = Image<uint8_t>::like(mask.view());
+  fill_holes(mask, count_nonzero(mask) / 100, 8, filled);
+  mask = std::move(filled);
+}
+
+void clean_mask(Image<uint8_t>& mask) {
+  drop_small_parts(mask);
+  fill_small_holes(mask);
+}
+
+Image<uint8_t> outside_of(const std::optional<Box>& box, int64_t old_height, int64_t old_width, int64_t height,
+                          int64_t width) {
+  Image<uint8_t> outside(height, width);
+  std::fill_n(outside.data(), outside.pixels(), uint8_t{box ? uint8_t{255} : uint8_t{0}});
+  if (!box) return outside;
+  const Span rows = rescaled(box->y, box->y + box->height, old_height, height);
+  const Span columns = rescaled(box->x, box->x + box->width, old_width, width);
+  for (int64_t y = rows.begin; y < std::min(rows.end, height); ++y)
+    std::fill(outside.row(y) + columns.begin, outside.row(y) + std::min(columns.end, width), uint8_t{0});
+  return outside;
+}
+
+Image<uint8_t> surely_outside(const std::optional<Box>& box, int64_t old_height, int64_t old_width, int64_t height,
+                              int64_t width) {
+  Image<uint8_t> outside = outside_of(box, old_height, old_width, height, width);
+  if (count_nonzero(outside) != 0) return outside;
+  const int64_t frame = std::max<int64_t>(1, std::min(height, width) / 20);
+  for (int64_t y = 0; y < height; ++y)
+    for (int64_t x = 0; x < width; ++x)
+      outside.row(y)[x] = std::min(std::min(y, height - 1 - y), std::min(x, width - 1 - x)) < frame ? 255 : 0;
+  return outside;
+}
+
+std::optional<int> only_kind(ImageView<const uint8_t> labels, bool boxed) {
+  std::array<bool, 4> any{};
+  bool left = false, right = false;
+  for (int64_t y = 0; y < labels.height; ++y) {
+    const uint8_t* row = labels.row(y);
+    for (int64_t x = 0; x < labels.width; ++x) any[row[x] & 3] = true;
+    left |= row[0] != 0;
+    right |= row[labels.width - 1] != 0;
+  }
+  if (any[0] == any[1] || (any[2] && any[3])) return std::nullopt;
+  const auto told = [&](int64_t y) {
+    return std::any_of(labels.row(y), labels.row(y) + labels.width, [](uint8_t label) { return label != 0; });
+  };
+  if (!boxed && !(left && right && told(0) && told(labels.height - 1))) return std::nullopt;
+  return any[1] ? 1 : 0;
+}
+
+Image<float> log_odds_of(ImageView<const float> probability) {
+  Image<float> result = Image<float>::like(probability);
+  for (int64_t y = 0; y < probability.height; ++y)
+    for (int64_t x = 0; x < probability.width; ++x) {
+      const double p = std::clamp(probability.row(y)[x], 0.02f, 0.98f);
+      result.row(y)[x] = static_cast<float>(log_exact(p / (1 - p)));
+    }
+  return result;
+}
+
+double agreement(ImageView<const float> probability, ImageView<const uint8_t> mask) {
+  double inside = 0, beyond = 0;
+  int64_t area = 0;
+  for (int64_t y = 0; y < mask.height; ++y)
+    for (int64_t x = 0; x < mask.width; ++x) {
+      const bool in = mask.row(y)[x] != 0;
+      area += in;
+      (in ? inside : beyond) += static_cast<double>(probability.row(y)[x]);
+    }
+  const double united = real(area) + beyond;
+  return united > 0 ? inside / united : 0;
+}
+
+double color_separation(ImageView<const uint8_t> image, ImageView<const uint8_t> mask) {
+  std::array<std::vector<int64_t>, 2> counts{std::vector<int64_t>(512, 0), std::vector<int64_t>(512, 0)};
+  std::array<int64_t, 2> all{};
+  for (int64_t y = 0; y < mask.height; ++y) {
+    const uint8_t* row = image.row(y);
+    for (int64_t x = 0; x < mask.width; ++x, row += image.channels) {
+      const size_t side = mask.row(y)[x] != 0 ? 1 : 0;
+      const size_t bin = image.channels == 1 ? row[0] >> 5 : (row[0] >> 5) * 64 + (row[1] >> 5) * 8 + (row[2] >> 5);
+      ++counts[side][bin];
+      ++all[side];
+    }
+  }
+  if (all[0] == 0 || all[1] == 0) return 0;
+  double common = 0;
+  for (size_t bin = 0; bin < 512; ++bin)
+    common += std::sqrt(real(counts[0][bin]) / real(all[0]) * (real(counts[1][bin]) / real(all[1])));
+  return std::clamp(1 - common, 0.0, 1.0);
+}
+
+}  // namespace alphacut

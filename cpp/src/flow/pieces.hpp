@@ -1,0 +1,44 @@
+// What the flow computes between the stages.
+#pragma once
+
+#include <optional>
+
+#include "alphacut/image.hpp"
+
+namespace alphacut {
+
+// A plane at another size, each pixel from the one at its centre.
+Image<uint8_t> nearest(ImageView<const uint8_t> plane, int64_t height, int64_t width);
+
+// Rounded half up to 8 bits; float pictures of 0..1.
+Image<uint8_t> in_bytes(ImageView<const float> image);
+
+int64_t count_nonzero(ImageView<const uint8_t> mask);
+std::optional<Box> bounding_box(ImageView<const uint8_t> mask);
+
+// Drops parts below a twentieth of the largest; and fills holes below a hundredth of the mask.
+void drop_small_parts(Image<uint8_t>& mask);
+void fill_small_holes(Image<uint8_t>& mask);
+void clean_mask(Image<uint8_t>& mask);
+
+// 255 outside the box, brought from a picture of one size to another; and nowhere without a box.
+Image<uint8_t> outside_of(const std::optional<Box>& box, int64_t old_height, int64_t old_width, int64_t height,
+                          int64_t width);
+// 255 where the background can be sampled: outside the box, or else a frame of a twentieth of the shorter side.
+Image<uint8_t> surely_outside(const std::optional<Box>& box, int64_t old_height, int64_t old_width, int64_t height,
+                              int64_t width);
+
+// 1 or 0 if the labels are strokes of foreground or background alone; none if they tell anything else. `boxed`: there
+// is a box beside them; else background along a whole side makes one.
+std::optional<int> only_kind(ImageView<const uint8_t> labels, bool boxed);
+
+// Log-odds of probabilities, held within 0.02 and 0.98.
+Image<float> log_odds_of(ImageView<const float> probability);
+
+// Soft intersection over union of what was detected and a mask of the same size.
+double agreement(ImageView<const float> probability, ImageView<const uint8_t> mask);
+
+// 1 − Bhattacharyya coefficient of the colours (8 levels a channel) inside and outside a mask of the same size.
+double color_separation(ImageView<const uint8_t> image, ImageView<const uint8_t> mask);
+
+}  // namespace alphacut

@@ -1,0 +1,123 @@
+"""One opened picture: the same bytes as call by call, and what is not done twice."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import alphacut
+from alphacut import Remover, remove_background
+from golden.calls import labels, picture, soft
+
+BOX = (30, 8, 74, 72)
+PROMPTS = [
+    {},
+    {"box": BOX},
+    {"points": [(66, 42), (10, 10, 0)]},
+    {"points": [(20, 70)]},
+    {"labels": labels()},
+    {"box": BOX, "labels": labels()},
+    {"mask": soft() > 127},
+    {"key": "#5a6a50"},
+]
+
+
+def same(a, b):
+    assert a.mask.tobytes() == b.mask.tobytes()
+    assert a.alpha.tobytes() == b.alpha.tobytes()
+    assert a.foreground.tobytes() == b.foreground.tobytes()
+    assert (a.confidence, a.method, a.subject, a.warnings) == (b.confidence, b.method, b.subject, b.warnings)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_prompts_in_any_order_give_the_bytes_of_each_alone(dtype):
+    image = picture() if dtype == np.uint8 else (picture() / 255 * (65535 if dtype == np.uint16 else 1)).astype(dtype)
+    session = Remover().open(image)
+    for prompt in [*PROMPTS, *reversed(PROMPTS)]:
+        same(session.cut(**prompt), remove_background(image, **prompt))
+
+
+def test_the_caller_may_write_into_an_array_between_calls():
+    image, remove = picture().copy(), Remover(refine=None)
+    remove(image, box=BOX)
+    image[30:50, 40:60] = 255
+    same(remove(image, box=BOX), remove_background(image, refine=None, box=BOX))
+
+
+@pytest.mark.parametrize("prompt", PROMPTS[:3])
+def test_layouts_give_the_same_bytes(prompt):
+    expected = remove_background(picture(), **prompt)
+    wide = np.zeros((90, 260, 3), np.uint8)
+    wide[:, ::2] = picture()
+    for view in (wide[:, ::2], picture()[::-1].copy()[::-1], np.asfortranarray(picture())):
+        view.setflags(write=False)
+        same(Remover().open(view).cut(**prompt), expected)
+    opaque = np.dstack([picture(), np.full((90, 130), 255, np.uint8)])
+    same(Remover().open(opaque).cut(**prompt), expected)
+
+
+def test_strokes_are_resumed_as_by_a_remover():
+    session, remove = Remover(refine=None).open(picture()), Remover(refine=None)
+    strokes = np.full((90, 130), 3, np.uint8)
+    for row in (20, 40, 60):
+        strokes[row : row + 4, 60:70] = row != 60
+        same(session.cut(labels=strokes, box=BOX, resume=True), remove(picture(), labels=strokes, box=BOX, resume=True))
+
+
+def test_threads_share_a_session():
+    session = Remover(refine=None).open(picture())
+    expected = [remove_background(picture(), refine=None, **prompt) for prompt in PROMPTS]
+    with ThreadPoolExecutor(4) as pool:
+        for cutout, k in zip(pool.map(lambda k: session.cut(**PROMPTS[k % 8]), range(24)), range(24), strict=True):
+            same(cutout, expected[k % 8])
+
+
+class Counted(alphacut.Model):
+    """A model without a network, that counts its runs."""
+
+    def __init__(self):
+        self.runs = []
+
+    def small_map(self, pixels, instance=None):
+        self.runs.append((pixels.copy(), instance))
+        return np.where(soft() > (instance or 0) * 100, np.float32(0.95), np.float32(0.05))
+
+
+def test_a_model_runs_once_for_each_instance():
+    model = Counted()
+    session = Remover(model=model, refine=None, preprocess="denoise").open(picture())
+    for instance in (0, 1, 0, 1):
+        session.cut(instance=instance)
+        session.cut(instance=instance, points=[(66, 42)])
+    assert [instance for _, instance in model.runs] == [0, 1]
+    assert np.array_equal(model.runs[0][0], alphacut.denoise(picture()))
+
+
+def test_the_first_cut_tells_what_reading_took(tmp_path):
+    alphacut.write_image(tmp_path / "a.png", picture())
+    session = Remover().open(tmp_path / "a.png")
+    first, second = session.cut(box=BOX), session.cut(box=BOX)
+    assert list(first.timings) == ["read", "preprocess", "subject", "segment", "refine", "foreground"]
+    assert first.timings["read"] > second.timings["read"] == 0
+    assert session.size == (90, 130)
+
+
+def test_what_is_wrong_is_said():
+    with Remover().open(picture()) as session:
+        with pytest.raises(ValueError, match="instances are found by a model"):
+            session.instances()
+        with pytest.raises(TypeError, match="boxes"):
+            session.cut(boxes=BOX)
+        with pytest.raises(TypeError, match="resume"):
+            session.cut(resume=1)
+        with pytest.raises(ValueError, match="labels must be 0, 1, 2 or 3"):
+            session.cut(labels=soft())
+        with pytest.raises(ValueError, match="lies outside"):
+            session.cut(points=[(130, 5)])
+        session.cut(box=BOX)  # none of them did harm
+    for call in (session.cut, session.instances):
+        with pytest.raises(ValueError, match="closed"):
+            call()
+    session.close()
+    with pytest.raises(ValueError, match="float32 must lie in"):
+        Remover().open(np.full((4, 4), 2, np.float32))
