@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <functional>
 #include <initializer_list>
 #include <limits>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "alphacut/image.hpp"
+#include "alphacut/parallel.hpp"
 
 namespace py = pybind11;
 
@@ -70,6 +72,66 @@ std::string dtype_text() {
   return py::str(py::dtype::of<T>());
 }
 
+// A block as a Python object that gives it back at its end.
+inline py::capsule owned_block(size_t bytes) {
+  void* const block = take_block(bytes);
+  PyObject* const capsule = PyCapsule_New(block, nullptr, [](PyObject* self) {
+    give_block(PyCapsule_GetPointer(self, nullptr), reinterpret_cast<size_t>(PyCapsule_GetContext(self)));
+  });
+  if (capsule == nullptr) {
+    give_block(block, bytes);
+    throw py::error_already_set();
+  }
+  PyCapsule_SetContext(capsule, reinterpret_cast<void*>(bytes));
+  return py::reinterpret_steal<py::capsule>(capsule);
+}
+
+// A new array, uninitialised. While blocks are kept, a big one lies in such a block.
+template <class T>
+py::array new_array(py::ssize_t ndim, const Py_intptr_t* shape) {
+  constexpr auto limit = std::numeric_limits<py::ssize_t>::max();
+  py::ssize_t bytes = sizeof(T);  // 0 if they are too many to count: NumPy then says so
+  for (py::ssize_t i = 0; i < ndim; ++i) bytes = shape[i] == 0 || bytes <= limit / shape[i] ? bytes * shape[i] : 0;
+  if (bytes >= static_cast<py::ssize_t>(kBigBlock) && keeps_blocks()) {
+    const py::capsule owner = owned_block(static_cast<size_t>(bytes));
+    return py::array(py::dtype::of<T>(), std::vector<py::ssize_t>(shape, shape + ndim), {}, owner.get_pointer(), owner);
+  }
+  auto& api = py::detail::npy_api::get();
+  PyObject* array = api.PyArray_NewFromDescr_(api.PyArray_Type_, py::dtype::of<T>().release().ptr(),
+                                              static_cast<int>(ndim), shape, nullptr, nullptr, 0, nullptr);
+  if (array == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::array>(array);
+}
+
+// A copy with packed rows of an array of two or three axes.
+template <class T>
+py::array packed_copy(const py::array& array) {
+  if (array.ndim() != 2 && array.ndim() != 3) return py::array(array.attr("copy")("C"));
+  const Py_intptr_t shape[] = {array.shape(0), array.shape(1), array.ndim() == 3 ? array.shape(2) : 1};
+  py::array copy = new_array<T>(array.ndim(), shape);
+  const auto* from = static_cast<const std::byte*>(array.data());
+  auto* const to = static_cast<T*>(copy.mutable_data());
+  const py::ssize_t down = array.strides(0), across = array.strides(1), deep = array.ndim() == 3 ? array.strides(2) : 0;
+  const int64_t width = shape[1], channels = shape[2];
+  const auto copy_pixels = [&](int64_t begin, int64_t end, auto count) {
+    for (int64_t y = begin; y < end; ++y) {
+      const std::byte* pixel = from + y * down;
+      T* __restrict row = to + y * width * channels;
+      for (int64_t x = 0; x < width; ++x, pixel += across, row += count)
+        for (int64_t c = 0; c < count; ++c) std::memcpy(row + c, pixel + c * deep, sizeof(T));
+    }
+  };
+  parallel_for(shape[0], row_grain(width * channels), [&](int64_t begin, int64_t end) {
+    if (channels == 3)
+      copy_pixels(begin, end, std::integral_constant<int64_t, 3>());
+    else if (channels == 1)
+      copy_pixels(begin, end, std::integral_constant<int64_t, 1>());
+    else
+      copy_pixels(begin, end, channels);
+  });
+  return copy;
+}
+
 // A view of an array whose rows are packed; an array with gaps inside its rows is copied once.
 template <class T>
 Input<T> view_of(py::array array) {
@@ -79,7 +141,7 @@ Input<T> view_of(py::array array) {
     return true;
   };
   const bool aligned = (array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) != 0;
-  py::array pixels = packed(array) && aligned ? array : py::array(array.attr("copy")("C"));
+  py::array pixels = packed(array) && aligned ? array : packed_copy<T>(array);
   ImageView<const T> view{static_cast<const T*>(pixels.data()), pixels.shape(0), pixels.shape(1),
                           pixels.ndim() == 3 ? pixels.shape(2) : 1, pixels.strides(0)};
   return {std::move(array), std::move(pixels), view};
@@ -136,37 +198,6 @@ auto with_image(py::handle value, const char* name, F&& f) {
   if (has_dtype<float>(array)) return f(image<float>(array, name));
   throw py::type_error(std::string(name) + " must have dtype uint8, uint16 or float32, got " +
                        std::string(py::str(array.dtype())));
-}
-
-// A block as a Python object that gives it back at its end.
-inline py::capsule owned_block(size_t bytes) {
-  void* const block = take_block(bytes);
-  PyObject* const capsule = PyCapsule_New(block, nullptr, [](PyObject* self) {
-    give_block(PyCapsule_GetPointer(self, nullptr), reinterpret_cast<size_t>(PyCapsule_GetContext(self)));
-  });
-  if (capsule == nullptr) {
-    give_block(block, bytes);
-    throw py::error_already_set();
-  }
-  PyCapsule_SetContext(capsule, reinterpret_cast<void*>(bytes));
-  return py::reinterpret_steal<py::capsule>(capsule);
-}
-
-// A new array, uninitialised. While blocks are kept, a big one lies in such a block.
-template <class T>
-py::array new_array(py::ssize_t ndim, const Py_intptr_t* shape) {
-  constexpr auto limit = std::numeric_limits<py::ssize_t>::max();
-  py::ssize_t bytes = sizeof(T);  // 0 if they are too many to count: NumPy then says so
-  for (py::ssize_t i = 0; i < ndim; ++i) bytes = shape[i] == 0 || bytes <= limit / shape[i] ? bytes * shape[i] : 0;
-  if (bytes >= static_cast<py::ssize_t>(kBigBlock) && keeps_blocks()) {
-    const py::capsule owner = owned_block(static_cast<size_t>(bytes));
-    return py::array(py::dtype::of<T>(), std::vector<py::ssize_t>(shape, shape + ndim), {}, owner.get_pointer(), owner);
-  }
-  auto& api = py::detail::npy_api::get();
-  PyObject* array = api.PyArray_NewFromDescr_(api.PyArray_Type_, py::dtype::of<T>().release().ptr(),
-                                              static_cast<int>(ndim), shape, nullptr, nullptr, 0, nullptr);
-  if (array == nullptr) throw py::error_already_set();
-  return py::reinterpret_steal<py::array>(array);
 }
 
 // Whether arrays share an element. Asks NumPy only if the ranges of their addresses meet.

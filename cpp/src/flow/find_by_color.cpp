@@ -92,7 +92,7 @@ void FlowOf<T>::finish_by_color(const CheckedPrompt& prompt, Call& call, Found<T
     if (options_.clean) clean_mask(found.hint);
   }
   found.confidence = color_separation(small_bytes(), nearest(found.hint, small().height, small().width));
-  if (count_nonzero(found.hint) == 0) found.warnings.emplace_back("no subject was found: the mask is empty");
+  if (is_empty(found.hint)) found.warnings.emplace_back("no subject was found: the mask is empty");
 }
 
 template Found<uint8_t> FlowOf<uint8_t>::by_kmeans(const CheckedPrompt&, Call&);

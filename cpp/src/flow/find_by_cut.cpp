@@ -109,7 +109,7 @@ Found<T> FlowOf<T>::by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCut
   } else {
     std::fill_n(mask.data, found.hint.pixels(), uint8_t{0});
   }
-  const bool empty = count_nonzero(found.hint) == 0;
+  const bool empty = is_empty(found.hint);
   if (found.saliency.data() == nullptr || (prompt.tells() && all_zero(found.saliency))) {
     found.confidence = color_separation(small_bytes(), nearest(found.hint, small().height, small().width));
   } else {
@@ -147,8 +147,10 @@ void FlowOf<T>::bound_one_way(const CheckedPrompt& prompt, Call& call, Image<uin
   }
   const uint8_t* before = unprompted_->second.data();
   uint8_t* now = mask.data();
-  for (int64_t i = 0; i < mask.pixels(); ++i)
-    now[i] = *kind == 1 ? std::max(now[i], before[i]) : std::min(now[i], before[i]);
+  parallel_for(mask.height(), row_grain(mask.width(), 1 << 18), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin * mask.width(); i < end * mask.width(); ++i)
+      now[i] = *kind == 1 ? std::max(now[i], before[i]) : std::min(now[i], before[i]);
+  });
   if (!options_.clean) return;
   if (*kind == 1)
     fill_small_holes(mask);

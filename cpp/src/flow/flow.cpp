@@ -147,8 +147,10 @@ template <class T>
 Image<T> FlowOf<T>::of_mask(ImageView<const uint8_t> mask) const {
   Image<T> alpha = Image<T>::like(mask);
   for_rows(mask.height, mask.width, [&](int64_t y) {
-    for (int64_t x = 0; x < mask.width; ++x)
-      alpha.row(y)[x] = static_cast<T>(std::is_same_v<T, uint8_t> ? mask.row(y)[x] : mask.row(y)[x] / 255.0f);
+    if constexpr (std::is_same_v<T, uint8_t>)
+      std::copy_n(mask.row(y), mask.width, alpha.row(y));
+    else
+      for (int64_t x = 0; x < mask.width; ++x) alpha.row(y)[x] = static_cast<float>(mask.row(y)[x]) / 255.0f;
   });
   quantize(alpha);
   return alpha;

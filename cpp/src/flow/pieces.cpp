@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <vector>
 
@@ -48,27 +49,51 @@ Image<uint8_t> in_bytes(ImageView<const float> image) {
 }
 
 int64_t count_nonzero(ImageView<const uint8_t> mask) {
-  int64_t count = 0;
-  for (int64_t y = 0; y < mask.height; ++y)
-    count += mask.width - std::count(mask.row(y), mask.row(y) + mask.width, uint8_t{0});
+  std::atomic<int64_t> count{0};
+  parallel_for(mask.height, row_grain(mask.width, 1 << 18), [&](int64_t begin, int64_t end) {
+    int64_t zeros = 0;
+    for (int64_t y = begin; y < end; ++y) zeros += std::count(mask.row(y), mask.row(y) + mask.width, uint8_t{0});
+    count += (end - begin) * mask.width - zeros;
+  });
   return count;
 }
 
-std::optional<Box> bounding_box(ImageView<const uint8_t> mask) {
-  const auto set = [](uint8_t value) { return value != 0; };
-  int64_t left = mask.width, right = 0, top = mask.height, bottom = 0;
+bool is_empty(ImageView<const uint8_t> mask) {
   for (int64_t y = 0; y < mask.height; ++y) {
-    const uint8_t *row = mask.row(y), *end = row + mask.width;
-    const uint8_t* first = std::find_if(row, end, set);
-    if (first == end) continue;
-    while (end[-1] == 0) --end;
-    left = std::min<int64_t>(left, first - row);
-    right = std::max<int64_t>(right, end - row);
-    top = std::min(top, y);
-    bottom = y + 1;
+    uint8_t any = 0;
+    for (int64_t x = 0; x < mask.width; ++x) any |= mask.row(y)[x];
+    if (any != 0) return false;
   }
-  if (bottom == 0) return std::nullopt;
-  return Box{left, top, right - left, bottom - top};
+  return true;
+}
+
+std::optional<Box> bounding_box(ImageView<const uint8_t> mask) {
+  const auto width = static_cast<size_t>(mask.width);
+  const int64_t grain = row_grain(mask.width, 1 << 18), blocks = (mask.height + grain - 1) / grain;
+  std::vector<uint8_t> rows(static_cast<size_t>(mask.height)), columns(static_cast<size_t>(blocks) * width, 0);
+  parallel_for(mask.height, grain, [&](int64_t begin, int64_t end) {
+    uint8_t* __restrict column = columns.data() + static_cast<size_t>(begin / grain) * width;
+    for (int64_t y = begin; y < end; ++y) {
+      const uint8_t* __restrict row = mask.row(y);
+      uint8_t any = 0;
+      for (size_t x = 0; x < width; ++x) {
+        any |= row[x];
+        column[x] |= row[x];
+      }
+      rows[static_cast<size_t>(y)] = any;
+    }
+  });
+  for (size_t i = width; i < columns.size(); ++i) columns[i % width] |= columns[i];
+  columns.resize(width);
+  const auto span = [](const std::vector<uint8_t>& set) {
+    const auto some = [](uint8_t value) { return value != 0; };
+    const auto first = std::find_if(set.begin(), set.end(), some);
+    const auto last = std::find_if(set.rbegin(), set.rend(), some);
+    return Span{first - set.begin(), set.rend() - last};
+  };
+  const Span high = span(rows), wide = span(columns);
+  if (high.end == 0) return std::nullopt;
+  return Box{wide.begin, high.begin, wide.end - wide.begin, high.end - high.begin};
 }
 
 void drop_small_parts(Image<uint8_t>& mask) {
@@ -115,20 +140,25 @@ Image<uint8_t> surely_outside(const std::optional<Box>& box, int64_t old_height,
 }
 
 std::optional<int> only_kind(ImageView<const uint8_t> labels, bool boxed) {
-  std::array<bool, 4> any{};
-  bool left = false, right = false;
-  for (int64_t y = 0; y < labels.height; ++y) {
-    const uint8_t* row = labels.row(y);
-    for (int64_t x = 0; x < labels.width; ++x) any[row[x] & 3] = true;
-    left |= row[0] != 0;
-    right |= row[labels.width - 1] != 0;
-  }
-  if (any[0] == any[1] || (any[2] && any[3])) return std::nullopt;
-  const auto told = [&](int64_t y) {
-    return std::any_of(labels.row(y), labels.row(y) + labels.width, [](uint8_t label) { return label != 0; });
-  };
-  if (!boxed && !(left && right && told(0) && told(labels.height - 1))) return std::nullopt;
-  return any[1] ? 1 : 0;
+  std::atomic<unsigned> found{0};  // bit k: some label is k; bits 4 to 7: something told at the four sides
+  parallel_for(labels.height, row_grain(labels.width, 1 << 18), [&](int64_t begin, int64_t end) {
+    unsigned bits = 0;
+    for (int64_t y = begin; y < end; ++y) {
+      const uint8_t* row = labels.row(y);
+      uint8_t any[4] = {};
+      for (int64_t x = 0; x < labels.width; ++x)
+        for (uint8_t k = 0; k < 4; ++k) any[k] |= row[x] == k;
+      for (unsigned k = 0; k < 4; ++k) bits |= any[k] != 0 ? 1u << k : 0;
+      const bool told = any[1] != 0 || any[2] != 0 || any[3] != 0;
+      bits |= (row[0] != 0 ? 16u : 0) | (row[labels.width - 1] != 0 ? 32u : 0);
+      bits |= (told && y == 0 ? 64u : 0) | (told && y == labels.height - 1 ? 128u : 0);
+    }
+    found |= bits;
+  });
+  const auto any = [&](unsigned bits) { return (found & bits) == bits; };
+  if (any(1) == any(2) || any(4 | 8)) return std::nullopt;
+  if (!boxed && !any(16 | 32 | 64 | 128)) return std::nullopt;
+  return any(2) ? 1 : 0;
 }
 
 Image<float> log_odds_of(ImageView<const float> probability) {

@@ -14,6 +14,7 @@ Image<uint8_t> nearest(ImageView<const uint8_t> plane, int64_t height, int64_t w
 Image<uint8_t> in_bytes(ImageView<const float> image);
 
 int64_t count_nonzero(ImageView<const uint8_t> mask);
+bool is_empty(ImageView<const uint8_t> mask);
 std::optional<Box> bounding_box(ImageView<const uint8_t> mask);
 
 // Drops parts below a twentieth of the largest; and fills holes below a hundredth of the mask.
