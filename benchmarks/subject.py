@@ -3,12 +3,13 @@
 Parts, by what is told of the subject: none; harder (none, DUTS-TE); boxes; strokes; corrections, which are discs on top
 of the automatic answer. What the network finds ("learned") beside what is found without it ("barrier"), after the cut,
 on pictures with ground truth (see benchmarks.quality). With --peers, cv2.grabCut does the same in the same run. With
---sheet, a picture of automatic cutouts: the 8 best, 8 middling and the 8 worst.
+--sheet, a picture of automatic cutouts, of the best, the middling and the worst third the 10 that are least alike.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -78,15 +79,33 @@ def none(peers: bool, sheet: Path | None, folder: str = "saliency", name: str = 
             f"{method}: max F {f:.3f}; {failed.sum()} of {len(items)} masks below IoU 0.6, confidence tells them with "
             f"AUC {auc:.2f}; warned of {np.sum(warned & failed)} of them and of {np.sum(warned & ~failed)} others"
         )
+        print("\n| confidence | pictures | its mean | share with IoU of at least 0.8 |\n|---|---|---|---|")
+        for low, high in itertools.pairwise((0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.01)):
+            where = (confidence >= low) & (confidence < high)
+            if where.any():
+                print(
+                    f"| {low} to {min(high, 1)} | {where.sum()} | {confidence[where].mean():.2f} "
+                    f"| {np.mean(iou[where] >= 0.8):.2f} |"
+                )
     if sheet is not None:
         ranked = sorted(cutouts["learned"], key=lambda found: -found[0])
-        middle = len(ranked) // 2
-        contact_sheet([*ranked[:8], *ranked[middle - 4 : middle + 4], *ranked[-8:]], sheet)
+        thirds = np.array_split(np.arange(len(ranked)), 3)
+        contact_sheet([ranked[k] for third in thirds for k in least_alike(ranked, list(third), 10)], sheet)
+
+
+def least_alike(found: list[tuple[float, float, alphacut.Cutout]], among: list[int], count: int) -> list[int]:
+    """The ones that differ most from each other in colours, coarsely: each farthest from those before, in order."""
+    looks = {k: alphacut.resize(found[k][2].image, (6, 6)).astype(float).ravel() for k in among}
+    chosen = [among[0]]
+    while len(chosen) < min(count, len(among)):
+        rest = [k for k in among if k not in chosen]
+        chosen.append(max(rest, key=lambda k: min(float(np.linalg.norm(looks[k] - looks[c])) for c in chosen)))
+    return sorted(chosen)
 
 
 def contact_sheet(found: list[tuple[float, float, alphacut.Cutout]], path: Path) -> None:
-    """Each picture beside its cutout, over magenta, four pairs a row."""
-    side, across = 200, 4
+    """Each picture beside its cutout, over magenta, five pairs a row."""
+    side, across = 200, 5
     sheet = Image.new("RGB", (2 * side * across, side * -(-len(found) // across)), "white")
     for number, (_, _, cutout) in enumerate(found):
         for k, picture in enumerate((cutout.image, cutout.on("magenta"))):

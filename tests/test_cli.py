@@ -157,6 +157,12 @@ def test_points(root):
     np.testing.assert_array_equal(read_image("b.png").alpha, expected.alpha)
 
 
+def test_edge(root):
+    for given, edge in (("-1,0.5", (-1, 0.5)), ("2", (2, 0))):
+        call("remove", "a.png", "--edge", given, "-o", "b.png", "--overwrite")
+        np.testing.assert_array_equal(read_image("b.png").alpha, alphacut.remove_background("a.png", edge=edge).alpha)
+
+
 def test_key_options_and_seed(root):
     call(
         "remove",
@@ -467,6 +473,9 @@ def test_forbidden_files_and_folders(root):
         (["a.png", "--box", "1,2,3"], "four whole numbers"),
         (["a.png", "--box", "1,2,0,4"], "no area"),
         (["a.png", "--point", "1"], "is not x,y"),
+        (["a.png", "--edge", "1,2,3"], "one or two numbers"),
+        (["a.png", "--edge", "wide"], "one or two numbers"),
+        (["a.png", "--edge", "101"], "shift must be from -100"),
         (["a.png", "--point", "1,2,3"], "is not x,y"),
         (["a.png", "--point", "1,2", "--key", "red"], "contradict"),
         (["a.png", "--key", "no colour"], "no colour"),

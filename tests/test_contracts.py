@@ -349,6 +349,15 @@ CASES = [
     Case(alphacut.distance_transform, {"mask": MASK}, {"mask": BINARY}),
     Case(alphacut.make_trimap, {"mask": MASK}, {"mask": BINARY, "band": real(-1, 4097)}),
     Case(
+        alphacut.adjust_edge,
+        {"alpha": MASK},
+        {
+            "alpha": [*PLANE, *_floats((HEIGHT, WIDTH))],
+            "shift": required(real(-101, 101)),
+            "feather": required(real(-1, 101)),
+        },
+    ),
+    Case(
         alphacut.refine_alpha,
         {"image": RGB, "mask_or_trimap": MASK},
         {"image": IMAGE, "mask_or_trimap": [*PLANE_LIKE, *UINT8_ONLY], "method": WORD},
@@ -411,6 +420,13 @@ CASES = [
             "method": WORD,
             "subject": WORD,
             "refine": [pair for pair in WORD if pair[0] is not None],
+            "edge": [
+                (3, TypeError),
+                ("1,2", TypeError),
+                ((1, "2"), TypeError),
+                ((1,), ValueError),
+                ((1, -1), ValueError),
+            ],
             "clean": FLAG,
             "foreground": FLAG,
             "preprocess": [(3, TypeError), ([3], TypeError), ("magic", ValueError), (["denoise", "x"], ValueError)],
@@ -668,6 +684,7 @@ def _written():
     yield Written("remove_small", lambda x, out=None: a.remove_small(x, 2, out=out), only_mask)
     yield Written("fill_holes", a.fill_holes, only_mask)
     yield Written("make_trimap", a.make_trimap, only_mask)
+    yield Written("adjust_edge", lambda x, out=None: a.adjust_edge(x, shift=1.5, feather=1, out=out), only_mask)
     yield Written("distance_transform", a.distance_transform, only_mask)
     yield Written(
         "graph_cut",

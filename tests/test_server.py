@@ -181,6 +181,12 @@ def test_points(client):
     np.testing.assert_array_equal(pixels_of(answer), alphacut.remove_background(PHOTO, points=points).rgba)
 
 
+def test_edge(client):
+    for given, edge in (("-1.5, 0.5", (-1.5, 0.5)), ("+3", (3, 0))):
+        expected = alphacut.remove_background(PHOTO, edge=edge).rgba
+        np.testing.assert_array_equal(pixels_of(post(client, edge=given)), expected)
+
+
 def test_a_picture_behind(client):
     ground = np.full((30, 40, 3), (1, 200, 3), np.uint8)
     answer = post(client, {"file": FILE, "bg_image_file": encoded(ground)})
@@ -289,6 +295,9 @@ def test_one_pixel(client):
         ("invalid_field", {"points": "[[1, 2, 3]]"}, "keep must be"),
         ("invalid_field", {"points": "[[1]]"}, r"must be \[x, y\]"),
         ("invalid_prompt", {"points": "[[1000, 2]]"}, "outside the picture"),
+        ("invalid_field", {"edge": "101"}, "edge: must be shift,feather"),
+        ("invalid_field", {"edge": "1,-1"}, "edge: must be shift,feather"),
+        ("invalid_field", {"edge": "nan"}, "edge: must be shift,feather"),
         ("contradiction", {"format": "jpg"}, "JPEG has no transparency"),
         ("contradiction", {"crop_margin": "3"}, "crop_margin goes with crop=true"),
         ("contradiction", {"om": "true", "bgc": "red"}, "only one of"),

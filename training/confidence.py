@@ -9,7 +9,6 @@ import numpy as np
 
 import alphacut
 from alphacut import _core
-from alphacut._prompt import nearest
 
 from .samples import Pictures
 
@@ -23,7 +22,7 @@ def judged(image: np.ndarray, truth: np.ndarray) -> tuple[list[float], float]:
     found, wanted = cutout.mask > 0, truth >= 128
     iou = np.count_nonzero(found & wanted) / max(1, np.count_nonzero(found | wanted))
     probability = cutout.steps["subject"]
-    return _core.cut_evidence(probability, nearest(cutout.steps["mask"], probability.shape)), iou
+    return _core.cut_evidence(probability, cutout.steps["mask"]), iou
 
 
 def fitted(evidence: np.ndarray, good: np.ndarray) -> tuple[np.ndarray, float]:

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "alphacut/color.hpp"
 #include "alphacut/matting.hpp"
 #include "color_sampling.hpp"
 #include "matting_laplacian.hpp"
@@ -68,6 +69,18 @@ py::array refine(py::object image, py::object trimap, MattingMethod method, py::
   });
 }
 
+py::array adjusted(py::object matte, double shift, double feather, py::object out) {
+  return with_plane(matte, "alpha", [&]<class T>(const Input<T>& a) -> py::array {
+    if constexpr (std::is_same_v<T, float>) require_range(a.view, 0, 1, "alpha");
+    auto result = output<T>(out, a.view.height, a.view.width, 0, {a.array});
+    {
+      py::gil_scoped_release unlocked;
+      adjust_edge<T>(a, shift, feather, result);
+    }
+    return result.array;
+  });
+}
+
 // A plane of the picture's size.
 template <class P, class T>
 Input<P> plane_like(const Input<T>& image, py::handle value, const char* name) {
@@ -131,6 +144,7 @@ void bind_matting(py::module_& m) {
                       out);
       },
       py::arg("image"), py::arg("mask_or_trimap"), py::arg("method"), py::arg("out") = py::none());
+  m.def("adjust_edge", &adjusted, py::arg("alpha"), py::arg("shift"), py::arg("feather"), py::arg("out") = py::none());
   m.def("sample_colours", &sampled, py::arg("image"), py::arg("labels"));
   m.def("multiply_laplacian", &multiplied, py::arg("image"), py::arg("x"));
   m.def("solve_laplacian", &solved, py::arg("image"), py::arg("labels"), py::arg("confidence"), py::arg("alpha"),

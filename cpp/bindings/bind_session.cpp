@@ -76,6 +76,7 @@ SessionOptions options_of(const py::dict& given) {
         word<MattingMethod>(given["refine"].cast<std::string>(), {{"guided", MattingMethod::guided},
                                                                   {"sampled", MattingMethod::sampled},
                                                                   {"closed_form", MattingMethod::closed_form}});
+  std::tie(options.edge_shift, options.edge_feather) = given["edge"].cast<std::pair<double, double>>();
   options.clean = given["clean"].cast<bool>();
   options.foreground = given["foreground"].cast<bool>();
   for (const auto& name : given["preprocess"].cast<std::vector<std::string>>())

@@ -2,6 +2,7 @@
 
 #include "alphacut/subject.hpp"
 #include "confidence.hpp"
+#include "flow/pieces.hpp"
 #include "network_input.hpp"
 #include "numpy_view.hpp"
 #include "prompt_view.hpp"
@@ -112,7 +113,7 @@ void bind_subject(py::module_& m) {
         const auto map = plane<float>(probability, "probability");
         const auto cut = plane<uint8_t>(mask, "mask");
         py::gil_scoped_release unlocked;
-        return cut_evidence(map, cut);
+        return cut_evidence(map, nearest(cut, map.view.height, map.view.width));
       },
       py::arg("probability"), py::arg("mask"));
   m.def(

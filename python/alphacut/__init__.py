@@ -23,7 +23,7 @@ from .foreground import estimate_foreground
 from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
 from .io import DecodeError, Picture, TooManyPixelsError, read_image, read_labels, read_mask, write_image
 from .kmeans import KMeans, kmeans
-from .matting import distance_transform, guided_filter, make_trimap, refine_alpha
+from .matting import adjust_edge, distance_transform, guided_filter, make_trimap, refine_alpha
 from .model import Instance, Model
 from .preprocess import denoise, resize, white_balance
 from .remover import Remover, remove_background
@@ -49,6 +49,7 @@ __all__ = [
     "Session",
     "TooManyPixelsError",
     "adaptive_threshold",
+    "adjust_edge",
     "barrier_map",
     "chroma_key",
     "component_stats",

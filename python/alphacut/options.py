@@ -12,6 +12,7 @@ from . import _device
 from ._arrays import choice, flag, integer, real
 from ._prompt import Prompt
 from .chromakey import chroma_key
+from .matting import adjust_edge
 
 METHODS = ("auto", "graphcut", "kmeans", "threshold", "key")
 SUBJECTS = ("auto", "learned", "barrier")
@@ -43,6 +44,7 @@ class Options:
     method: str = "auto"
     subject: str = "auto"
     refine: str | None = "auto"
+    edge: Sequence[float] | None = None
     clean: bool = True
     foreground: bool = True
     preprocess: str | Sequence[str] | None = None
@@ -67,6 +69,7 @@ class Options:
             raise ValueError(f"subject={self.subject!r} and model contradict: each says where the subject is")
         if self.refine is not None:
             choice(self.refine, "refine", REFINEMENTS)
+        object.__setattr__(self, "edge", _edge(self.edge))
         names = () if self.preprocess is None else self.preprocess
         names = (names,) if isinstance(names, str) else names
         if not isinstance(names, Sequence):
@@ -99,8 +102,22 @@ class Options:
             "blend": self.blend,
             "despill": bool(self.despill),
             "refine": self.refine,
+            "edge": self.edge or (0.0, 0.0),
             "clean": bool(self.clean),
             "foreground": bool(self.foreground),
             "preprocess": self.preparations,
             "seed": integer(self.seed, "seed"),
         }
+
+
+def _edge(given: Sequence[float] | None) -> tuple[float, float] | None:
+    """Shift and feather in their ranges."""
+    if given is None:
+        return None
+    if not isinstance(given, (Sequence, np.ndarray)) or isinstance(given, str):
+        raise TypeError(f"edge must be (shift, feather) in pixels, got {type(given).__name__}")
+    if len(given) != 2:
+        raise ValueError(f"edge must be (shift, feather) in pixels, got {len(given)} values")
+    shift, feather = (real(value, f"{name} of edge") for name, value in zip(("shift", "feather"), given, strict=True))
+    adjust_edge(np.zeros((1, 1), np.uint8), shift=shift, feather=feather)
+    return shift, feather

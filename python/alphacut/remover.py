@@ -37,6 +37,7 @@ def remove_background(
     method: str = "auto",
     subject: str = "auto",
     refine: str | None = "auto",
+    edge: Sequence[float] | None = None,
     clean: bool = True,
     foreground: bool = True,
     preprocess: str | Sequence[str] | None = None,
@@ -85,6 +86,9 @@ def remove_background(
         How the edge becomes a matte, see :func:`refine_alpha`; None keeps the hard mask (or the key's own ramp). "auto"
         is the key's own ramp for a key, else "closed_form": of the three it leaves the least error, from a mask a third
         of that of "guided" and nine tenths of that of "sampled", which takes two thirds of its time.
+    edge : (shift, feather), optional
+        Pixels by which the edge moves, outwards where `shift` is positive, and the standard deviation that softens it,
+        see :func:`adjust_edge`; before the colours are estimated.
     clean : bool
         Drop parts below 5 % of the largest and fill holes below 1 % of the found mask.
     foreground : bool
@@ -150,6 +154,7 @@ def remove_background(
         method=method,
         subject=subject,
         refine=refine,
+        edge=edge,
         clean=clean,
         foreground=foreground,
         preprocess=preprocess,
@@ -166,7 +171,7 @@ class Remover:
     Parameters
     ----------
     box, points, labels, mask, trimap, key, model, instance, similarity, blend, despill
-    method, subject, refine, clean, foreground, preprocess, device, seed, steps
+    method, subject, refine, edge, clean, foreground, preprocess, device, seed, steps
         As for :func:`remove_background`. Arrays are kept as they are, not copied; a model's file is loaded once.
 
     Raises
@@ -211,6 +216,7 @@ class Remover:
         method: str = "auto",
         subject: str = "auto",
         refine: str | None = "auto",
+        edge: Sequence[float] | None = None,
         clean: bool = True,
         foreground: bool = True,
         preprocess: str | Sequence[str] | None = None,
@@ -226,6 +232,7 @@ class Remover:
             method=method,
             subject=subject,
             refine=refine,
+            edge=edge,
             clean=clean,
             foreground=foreground,
             preprocess=preprocess,

@@ -136,10 +136,12 @@ void the_bytes_are_pythons() {
                        own = soft();
   std::map<std::string, Call> calls;
   for (const auto& [name, wanted] : expected()) calls[name].options.network = &network;
-  CHECK(calls.size() == 15);
+  CHECK(calls.size() == 16);
   calls["learned"].options.method = calls["barrier"].options.method = CutMethod::graphcut;
   calls["barrier"].options.network = nullptr;
-  for (const char* name : {"box", "16 bits", "float", "own alpha"}) calls[name].prompt.box = kBox;
+  for (const char* name : {"box", "edge", "16 bits", "float", "own alpha"}) calls[name].prompt.box = kBox;
+  calls["edge"].options.edge_shift = -1.5;
+  calls["edge"].options.edge_feather = 1;
   calls["points"].prompt.points = {{66, 42, true}, {10, 10, false}};
   calls["keep"].prompt.points = {{20.5, 70, true}};
   calls["labels"].prompt.labels = strokes;

@@ -128,6 +128,7 @@ CALLS: dict[str, Callable[[], Any]] = {
     "guided_filter-colour": lambda: alphacut.guided_filter(picture(), mask(), 6, 1e-4, subsample=2),
     "distance_transform": lambda: alphacut.distance_transform(mask()),
     "make_trimap": lambda: alphacut.make_trimap(mask()),
+    "adjust_edge": lambda: alphacut.adjust_edge(soft(), shift=1.5, feather=1.25),
     "refine_alpha-guided": lambda: alphacut.refine_alpha(picture(), trimap(), method="guided"),
     "refine_alpha-sampled": lambda: alphacut.refine_alpha(picture(), trimap(), method="sampled"),
     "refine_alpha-closed_form": lambda: alphacut.refine_alpha(real(), trimap(), method="closed_form"),

@@ -19,6 +19,7 @@ CALLS: dict[str, Callable[[], alphacut.Cutout]] = {
     "learned": lambda: alphacut.remove_background(picture(), method="graphcut"),
     "barrier": lambda: alphacut.remove_background(picture(), method="graphcut", subject="barrier"),
     "box": lambda: alphacut.remove_background(picture(), box=BOX),
+    "edge": lambda: alphacut.remove_background(picture(), box=BOX, edge=(-1.5, 1)),
     "points": lambda: alphacut.remove_background(picture(), points=[(66, 42), (10, 10, 0)]),
     "keep": lambda: alphacut.remove_background(picture(), points=[(20.5, 70)]),
     "labels": lambda: alphacut.remove_background(picture(), labels=labels(), refine="guided"),

@@ -43,4 +43,11 @@ enum class MattingMethod { guided, sampled, closed_form };
 template <class T>
 void refine_alpha(ImageView<const T> image, ImageView<const uint8_t> trimap, MattingMethod method, ImageView<T> alpha);
 
+// Moves the edge of a matte out (shift > 0) or in, in pixels: each pixel takes the greatest, or least, alpha within
+// that Euclidean distance, between whole distances a mean. Then softens it: a Gaussian of standard deviation `feather`
+// pixels, cut off at three; beyond the border as at it. -100 <= shift <= 100, 0 <= feather <= 100; float 0..1. What has
+// one alpha as far as both reach keeps it exactly. Takes a plane more where both are given or shift is no whole number.
+template <class T>
+void adjust_edge(ImageView<const T> alpha, double shift, double feather, ImageView<T> out);
+
 }  // namespace alphacut

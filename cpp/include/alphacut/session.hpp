@@ -35,6 +35,7 @@ struct SessionOptions {
   bool despill = false;                     // where the background is keyed out
   bool refine = true;                       // else the hard mask, or the key's own ramp
   std::optional<MattingMethod> refinement;  // none: the key's own ramp for a key, else closed_form
+  double edge_shift = 0, edge_feather = 0;  // of adjust_edge
   bool clean = true;                        // drops parts below 5 % of the largest, fills holes below 1 % of the mask
   bool foreground = true;                   // estimates the subject's own colours
   std::vector<Preparation> preparations;

@@ -72,6 +72,12 @@ Cutout FlowOf<T>::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewh
   {
     const auto running = call.clock("refine");
     alpha = refined(found, cutout.refine);
+    if (options_.edge_shift != 0 || options_.edge_feather != 0) {
+      Image<T> moved = Image<T>::like(pixels_);
+      adjust_edge<T>(alpha.view(), options_.edge_shift, options_.edge_feather, moved);
+      quantize(moved);
+      alpha = std::move(moved);
+    }
     if (own_alpha_.data != nullptr) multiply_by_own(alpha);
   }
   {
@@ -277,6 +283,8 @@ std::unique_ptr<Session::Flow> opened(ImageView<const T> image, ImageView<const 
 Session::Session(const AnyView& image, const AnyView& own_alpha, SessionOptions options) {
   for (const auto& value : {options.similarity, options.blend})
     require(!value || (*value >= 0 && *value <= 2), "similarity and blend must be from 0 to 2");
+  require(std::fabs(options.edge_shift) <= 100 && options.edge_feather >= 0 && options.edge_feather <= 100,
+          "edge: shift must be from -100 to 100 pixels and feather from 0 to 100");
   require(options.seed >= 0, "seed must be 0 or more");
   flow_ = std::visit(
       [&]<class T>(ImageView<const T> pixels) -> std::unique_ptr<Flow> {

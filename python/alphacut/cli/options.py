@@ -65,6 +65,19 @@ def _colour(context: click.Context, option: click.Parameter, value: str | None) 
     return value
 
 
+def _edge(context: click.Context, option: click.Parameter, value: str | None) -> tuple[float, ...] | None:
+    """--edge as (shift, feather)."""
+    if value is None:
+        return None
+    try:
+        numbers = tuple(float(part) for part in value.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) not in (1, 2):
+        raise click.BadParameter(f"must be one or two numbers SHIFT,FEATHER, got {value!r}")
+    return (*numbers, 0.0)[:2]
+
+
 def _background(context: click.Context, option: click.Parameter, value: str | None) -> Any:
     """The picture, where --background names a file, or else a word or a colour."""
     if value is None or value in BACKGROUND_WORDS:
@@ -147,6 +160,12 @@ flow = _together(
         default="auto",
         show_default=True,
         help="How the edge is refined, from fast to exact; none keeps it hard.",
+    ),
+    click.option(
+        "--edge",
+        metavar="SHIFT[,FEATHER]",
+        callback=_edge,
+        help="Move the edge by so many pixels, outwards or with - inwards, and soften it.",
     ),
     click.option(
         "--device", metavar="auto|cpu|cuda|cuda:N", default="auto", show_default=True, help="Where to compute."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -109,6 +110,15 @@ def box(text: str) -> tuple[int, ...]:
     if not re.fullmatch(r"\s*-?\d{1,9}\s*(,\s*-?\d{1,9}\s*){3}", text):
         raise ValueError(f"must be four whole numbers x,y,width,height, got {text[:80]!r}")
     return tuple(map(int, text.split(",")))
+
+
+def edge(text: str) -> tuple[float, float]:
+    """shift,feather, or the shift alone."""
+    found = re.fullmatch(r"\s*([+-]?\d{1,3}(?:\.\d{1,6})?)\s*(?:,\s*(\d{1,3}(?:\.\d{1,6})?)\s*)?", text)
+    shift, feather = (float(found[1]), float(found[2] or 0)) if found else (math.inf, 0)
+    if abs(shift) > 100 or feather > 100:
+        raise ValueError(f"must be shift,feather in pixels, -100 to 100 and 0 to 100, got {text[:80]!r}")
+    return shift, feather
 
 
 def region(text: str) -> tuple[tuple[float, bool], ...]:

@@ -52,6 +52,7 @@ FIELDS = (
         "How the edge is refined; none keeps it hard.",
         **fields.one_of("auto", "none", "guided", "sampled", "closed_form"),
     ),
+    Field("edge", "shift,feather: moves the edge by so many pixels and softens it.", fields.edge, example="-1,0.5"),
     Field(
         "bg_color",
         "Put the subject on this colour: rrggbb, a CSS name, r,g,b or r,g,b,a.",
@@ -133,7 +134,7 @@ def _format(values: Mapping[str, Any], accept: str) -> str:
 
 def _options(values: Mapping[str, Any], size: tuple[int, int], max_pixels: int) -> dict[str, Any]:
     """What `remove_background` is told."""
-    options: dict[str, Any] = {name: values[name] for name in ("key", "method", "points") if name in values}
+    options: dict[str, Any] = {name: values[name] for name in ("key", "method", "points", "edge") if name in values}
     if "refine" in values:
         options["refine"] = None if values["refine"] == "none" else values["refine"]
     if "box" in values:
