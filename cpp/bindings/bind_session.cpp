@@ -92,12 +92,12 @@ Elsewhere elsewhere_of(const py::object& grabcut, const py::object& kmeans) {
   Elsewhere elsewhere;
   if (!grabcut.is_none())
     elsewhere.grabcut = [&grabcut](ImageView<const uint8_t> labels, const std::optional<Box>& box,
-                                   ImageView<const float> unary, ImageView<uint8_t> mask,
+                                   ImageView<const float> unary, const GrabCutOptions& options, ImageView<uint8_t> mask,
                                    std::vector<std::string>& warnings) {
       py::gil_scoped_acquire locked;
       py::object corners = py::none();
       if (box) corners = py::make_tuple(box->x, box->y, box->width, box->height);
-      const py::object answer = grabcut(copy_of(labels), corners, copy_of(unary));
+      const py::object answer = grabcut(copy_of(labels), corners, copy_of(unary), options.n_iter);
       if (answer.is_none()) return false;
       const auto found = answer.cast<py::tuple>();
       const auto made = plane<uint8_t>(found[0], "mask");

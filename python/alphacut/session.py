@@ -254,11 +254,11 @@ class _Elsewhere:
         self.used = device
         return made
 
-    def _grabcut(self, labels: Array | None, box: Any, unary: Array | None) -> Any:
-        seed, clean = self._options.seed, bool(self._options.clean)
+    def _grabcut(self, labels: Array | None, box: Any, unary: Array | None, n_iter: int) -> Any:
+        options: dict[str, Any] = {"seed": self._options.seed, "clean": bool(self._options.clean), "n_iter": n_iter}
         made = self._run(
             "grabcut",
-            lambda device: grabcut(self._image, labels, box=box, unary=unary, seed=seed, clean=clean, device=device),
+            lambda device: grabcut(self._image, labels, box=box, unary=unary, device=device, **options),
         )
         return None if made is None else (made.mask, made.warnings)
 

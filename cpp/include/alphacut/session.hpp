@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "alphacut/chromakey.hpp"
+#include "alphacut/graphcut.hpp"
 #include "alphacut/image.hpp"
 #include "alphacut/kmeans.hpp"
 #include "alphacut/matting.hpp"
@@ -77,7 +78,7 @@ struct Cutout {
 struct Elsewhere {
   // As GrabCutter::cut; fills `mask` with 0 and 255.
   std::function<bool(ImageView<const uint8_t> labels, const std::optional<Box>& box, ImageView<const float> unary,
-                     ImageView<uint8_t> mask, std::vector<std::string>& warnings)>
+                     const GrabCutOptions& options, ImageView<uint8_t> mask, std::vector<std::string>& warnings)>
       grabcut;
   // As kmeans of the picture, or of its small copy, which it is given.
   std::function<std::optional<Kmeans>(const std::optional<AnyView>& small, const KmeansOptions& options,

@@ -22,6 +22,10 @@ struct Trust {
 constexpr Trust kLearned{2, 0}, kBarrier{0.5f, 0.6f}, kPrior{1.5f, 0};
 constexpr Trust kOneKind[] = {{2, 0.85f}, {2, -1.2f}};
 
+// The network tells so much that more rounds gain nothing: on pictures held out in training IoU .866 after one, .867
+// after five without a prompt, .928 and .926 with a box, .885 and .885 with strokes.
+constexpr int kLearnedRounds = 1;
+
 // As the warnings show a confidence.
 std::string two_digits(double value) {
   const auto hundredths = static_cast<int>(std::nearbyint(100 * value));
@@ -90,13 +94,14 @@ Found<T> FlowOf<T>::by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCut
   if (prompt.tells() || unary) {
     const auto running = call.clock("segment");
     const ImageView<const float> map = unary ? unary->view() : ImageView<const float>{};
+    GrabCutOptions options;
+    options.seed = options_.seed;
+    options.clean = options_.clean;
+    options.resume = call.resume;
+    if (found.subject == "learned") options.n_iter = kLearnedRounds;
     const bool done = !call.resume && call.elsewhere.grabcut &&
-                      call.elsewhere.grabcut(prompt.labels, prompt.box, map, mask, found.warnings);
+                      call.elsewhere.grabcut(prompt.labels, prompt.box, map, options, mask, found.warnings);
     if (!done) {
-      GrabCutOptions options;
-      options.seed = options_.seed;
-      options.clean = options_.clean;
-      options.resume = call.resume;
       GrabCutResult result =
           (cutter != nullptr ? *cutter : kept_cutter()).cut(prompt.labels, prompt.box, map, options, mask);
       for (std::string& warning : result.warnings) found.warnings.push_back(std::move(warning));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "alphacut/graphcut.hpp"
+#include "alphacut/parallel.hpp"
 #include "alphacut/session.hpp"
 #include "alphacut/subject.hpp"
 
@@ -23,6 +24,15 @@ constexpr double kUniformBorder = 0.9;
 
 // Below it a cutout has a warning; Cutout.verdict has words for it.
 constexpr double kUnsure = 0.5;
+
+constexpr float kSteps = 65535;  // of a picture of 16 bits
+
+template <class Body>
+void for_rows(int64_t height, int64_t values, Body body) {
+  parallel_for(height, row_grain(values), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) body(y);
+  });
+}
 
 // Alpha above this is above one half.
 template <class T>
@@ -112,7 +122,7 @@ class FlowOf final : public Session::Flow {
   Found<T> by_threshold(const CheckedPrompt& prompt, Call& call);
   void finish_by_color(const CheckedPrompt& prompt, Call& call, Found<T>& found);
 
-  // flow.cpp: the rest.
+  // flow.cpp: the rest; session.cpp opens.
   void prepare();
   Image<T> refined(const Found<T>& found, std::string& refined_by) const;
   Image<T> of_mask(ImageView<const uint8_t> mask) const;  // in the picture's depth

@@ -1,0 +1,81 @@
+// Opening a picture of any depth.
+#include "alphacut/session.hpp"
+
+#include <cmath>
+#include <stdexcept>
+#include <type_traits>
+
+#include "alphacut/color.hpp"
+#include "flow/flow.hpp"
+
+namespace alphacut {
+namespace {
+
+void require(bool holds, const char* message) {
+  if (!holds) throw std::invalid_argument(message);
+}
+
+template <class T>
+void require_picture(ImageView<const T> image, ImageView<const T> own_alpha) {
+  require(!image.empty() && (image.channels == 1 || image.channels == 3), "image must have 1 or 3 channels, no side 0");
+  require(own_alpha.data == nullptr ||
+              (own_alpha.height == image.height && own_alpha.width == image.width && own_alpha.channels == 1),
+          "the picture's alpha must have its size");
+  if constexpr (std::is_same_v<T, float>) {
+    require_range(image, 0, 1, "image");
+    if (own_alpha.data != nullptr) require_range(own_alpha, 0, 1, "the picture's alpha");
+  }
+}
+
+Image<float> in_floats(ImageView<const uint16_t> image) {
+  if (image.data == nullptr) return {};
+  Image<float> values = Image<float>::like(image, image.channels);
+  const int64_t n = image.width * image.channels;
+  for_rows(image.height, n, [&](int64_t y) {
+    for (int64_t i = 0; i < n; ++i) values.row(y)[i] = static_cast<float>(image.row(y)[i]) / kSteps;
+  });
+  return values;
+}
+
+template <class T>
+std::unique_ptr<Session::Flow> opened(ImageView<const T> image, ImageView<const T> own_alpha, SessionOptions options) {
+  require_picture(image, own_alpha);
+  if constexpr (std::is_same_v<T, uint16_t>) {
+    Image<float> pixels = in_floats(image), alpha = in_floats(own_alpha);
+    const ImageView<const float> view = pixels, alpha_view = alpha;
+    return std::make_unique<FlowOf<float>>(view, std::move(pixels), alpha_view, std::move(alpha), true,
+                                           std::move(options));
+  } else {
+    return std::make_unique<FlowOf<T>>(image, Image<T>(), own_alpha, Image<T>(), false, std::move(options));
+  }
+}
+
+}  // namespace
+
+Session::Session(const AnyView& image, const AnyView& own_alpha, SessionOptions options) {
+  for (const auto& value : {options.similarity, options.blend})
+    require(!value || (*value >= 0 && *value <= 2), "similarity and blend must be from 0 to 2");
+  require(std::fabs(options.edge_shift) <= 100 && options.edge_feather >= 0 && options.edge_feather <= 100,
+          "edge: shift must be from -100 to 100 pixels and feather from 0 to 100");
+  require(options.seed >= 0, "seed must be 0 or more");
+  flow_ = std::visit(
+      [&]<class T>(ImageView<const T> pixels) -> std::unique_ptr<Flow> {
+        const ImageView<const T>* alpha = std::get_if<ImageView<const T>>(&own_alpha);
+        const bool none = std::visit([](auto view) { return view.data == nullptr; }, own_alpha);
+        require(none || alpha != nullptr, "the picture's alpha must have its depth");
+        return opened(pixels, none ? ImageView<const T>{} : *alpha, std::move(options));
+      },
+      image);
+}
+Session::Session(Session&&) noexcept = default;
+Session::~Session() = default;
+
+Cutout Session::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewhere) {
+  return flow_->cut(prompt, resume, elsewhere);
+}
+
+Cutout remove_background(const AnyView& image, const Prompt& prompt, const SessionOptions& options) {
+  return Session(image, ImageView<const uint8_t>{}, options).cut(prompt);
+}
+
+}  // namespace alphacut
