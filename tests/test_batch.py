@@ -20,7 +20,17 @@ def outputs(jobs, root):
 
 
 def test_walk_finds_pictures_only(tmp_path):
-    found = {"a.jpg", "b.PNG", "sub/c.tif", "sub/deep/d e ✂.webp", "wood-mask.png"}
+    found = {
+        "a.jpg",
+        "f.jfif",
+        "g.JPE",
+        "h.mpo",
+        "i.apng",
+        "b.PNG",
+        "sub/c.tif",
+        "sub/deep/d e ✂.webp",
+        "wood-mask.png",
+    }
     touch(tmp_path, *found, "notes.txt", "png", ".hidden.jpg", ".thumbnails/x.jpg", "._a.jpg")
     touch(tmp_path, "a-cutout.png", "a-cutout-mask.png", "a-cutout-alpha.png", "sub/c-cutout.PNG")
     touch(tmp_path, "a-cutout.webp", "a-cutout-mask.tiff", "a-cutout-alpha.jpeg", "b-cutout.jpg", "b-cutout.tif")

@@ -87,10 +87,12 @@ def test_out_is_a_file_or_a_folder(root):
     call("remove", "a.png", "-o", "b.webp")
     assert read_image("b.webp").alpha is not None
     call("remove", "a.png", "-o", "new/deep/c.tif")
+    call("remove", "a.png", "-o", "new/d.jfif", "--background", "white")
+    assert (root / "new" / "d.jfif").read_bytes()[:2] == b"\xff\xd8"
     call("remove", "a.png", "-o", "folder")
     (root / "there.png").mkdir()
     call("remove", "a.png", "-o", "there.png")
-    expected = ["a.png", "b.webp", "folder/a-cutout.png", "new/deep/c.tif", "there.png/a-cutout.png"]
+    expected = ["a.png", "b.webp", "folder/a-cutout.png", "new/d.jfif", "new/deep/c.tif", "there.png/a-cutout.png"]
     assert files(root) == expected
 
 

@@ -174,6 +174,9 @@ def test_shows_itself_side_by_side(dtype, shape):
 def test_shows_itself(cutout):
     assert "40×30" in repr(cutout)
     assert cutout.to_pil().mode == "RGBA"
+    assert cutout.to_pil().info == {}
+    told = dataclasses.replace(cutout, icc_profile=swapped(), dpi=(300.0, 150.0)).to_pil().info
+    assert told == {"icc_profile": swapped(), "dpi": (300.0, 150.0)}
 
 
 def swapped():

@@ -389,6 +389,27 @@ def test_flipped_bytes_give_a_picture_or_a_decode_error(rng):
                 assert isinstance(read_image(bytes(broken), max_pixels=10_000), Picture)
 
 
+def test_a_file_at_its_end_is_told(rng):
+    file = io.BytesIO()
+    Image.fromarray(rng.integers(0, 256, (5, 6, 3), np.uint8)).save(file, "PNG")
+    with pytest.raises(DecodeError, match=r"at its end \(seek"):
+        read_image(file)
+    file.seek(0)
+    assert read_image(file).pixels.shape == (5, 6, 3)
+
+
+@pytest.mark.parametrize("ending", ["jfif", "JPE", "mpo", "apng"])
+def test_other_endings_of_known_formats(rng, tmp_path, ending):
+    pixels = rng.integers(0, 256, (5, 6, 3), np.uint8)
+    format = "PNG" if ending == "apng" else "JPEG"
+    with open(tmp_path / f"a.{ending}", "wb") as file:
+        Image.fromarray(pixels).save(file, format)
+    assert read_image(tmp_path / f"a.{ending}").pixels.shape == (5, 6, 3)
+    if ending != "mpo" and ending != "apng":
+        write_image(tmp_path / f"b.{ending}", pixels)
+        assert (tmp_path / f"b.{ending}").read_bytes()[:2] == b"\xff\xd8"
+
+
 def test_many_threads_read_at_once(rng):
     arrays = [rng.integers(0, 256, (20, 30, 3), dtype=np.uint8) for _ in range(8)]
     data = [saved(Image.fromarray(array), "PNG") for array in arrays]
@@ -429,7 +450,7 @@ def test_masks_of_sixteen_bits_are_rounded():
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("suffix", sorted(WRITE_SUFFIXES - {".jpg", ".jpeg"}))
+@pytest.mark.parametrize("suffix", sorted(WRITE_SUFFIXES - {".jpg", ".jpeg", ".jfif", ".jpe"}))
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_lossless_round_trip(tmp_path, rgba, suffix, channels):
     pixels = rgba[..., 0] if channels == 1 else rgba[..., :channels]

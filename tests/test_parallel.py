@@ -18,6 +18,36 @@ import alphacut
 from alphacut import _core
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="control groups are Linux's")
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"cpu.max": "150000 100000"}, 2),
+        ({"cpu.max": "max 100000"}, None),
+        ({"cpu.max": "50000 100000"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
+        ({"cpu.max": "nonsense"}, None),
+        ({}, None),
+    ],
+)
+def test_threads_follow_the_quota_of_control_groups(files, expected):
+    """With files of our own in the place of the system's, where this may be done."""
+    lines = ["set -e", "mount -t tmpfs none /sys/fs/cgroup", "mkdir /sys/fs/cgroup/cpu"]
+    lines += [f"echo '{text}' > /sys/fs/cgroup/{name}" for name, text in files.items()]
+    lines.append(f"exec {sys.executable} -c 'import alphacut; print(alphacut.get_num_threads())'")
+    environment = {name: value for name, value in os.environ.items() if name != "ALPHACUT_NUM_THREADS"}
+    command = ["unshare", "-m", "sh", "-c", "\n".join(lines)]
+    try:
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=False)
+    except FileNotFoundError:
+        pytest.skip("there is no unshare")
+    if ran.returncode != 0:
+        pytest.skip(f"no mount namespace: {ran.stderr.strip()}")
+    processors = len(os.sched_getaffinity(0))
+    assert int(ran.stdout) == (processors if expected is None else min(expected, processors))
+
+
 @pytest.fixture
 def image(rng):
     return rng.integers(0, 256, (300, 700, 3), np.uint8)  # several blocks of rows

@@ -142,6 +142,48 @@ def test_a_stroke_to_keep_takes_nothing_from_a_keyed_picture():
         assert (kept.mask >= before.mask).all()
 
 
+def test_a_soft_mask_is_cut_at_half():
+    picture, disc = scene()
+    y, x = np.mgrid[: disc.shape[0], : disc.shape[1]]
+    near = np.hypot(y - 60, x - 80)
+    soft = np.clip(255 * (60 - near) / 60, 0, 255).astype(np.uint8)
+    options = {"refine": None, "foreground": False}
+    cut = remove_background(picture, mask=soft, **options).mask
+    assert np.array_equal(cut > 0, soft > 127)
+    for mask in (disc, disc.astype(np.uint8), disc * np.uint8(255), disc * np.uint8(128)):
+        assert np.array_equal(remove_background(picture, mask=mask, **options).mask > 0, disc)
+    assert not remove_background(picture, mask=disc * np.uint8(127), **options).mask.any()
+
+
+def test_nothing_is_empty_or_whole_in_silence():
+    picture, disc = scene()
+    nothing, everything = np.zeros(disc.shape, np.uint8), np.full(disc.shape, 255, np.uint8)
+    plain = np.full((50, 60, 3), 120, np.uint8)
+    calls = [
+        (picture, {"mask": nothing}),
+        (picture, {"trimap": nothing}),
+        (picture, {"mask": everything}),
+        (picture, {"trimap": everything}),
+        (picture, {"labels": nothing + np.uint8(1)}),
+        (np.dstack([picture, nothing]), {"box": BOX}),
+        *((plain, {"method": method}) for method in ("auto", "graphcut", "kmeans", "threshold", "key")),
+        (plain, {"key": "#787878"}),
+        (plain, {"key": "red"}),
+        (plain, {"subject": "barrier", "method": "graphcut"}),
+        ((picture // 16).astype(np.uint16), {}),  # 12 bits in 16: dark, not empty
+    ]
+    for image, prompt in calls:
+        cutout = remove_background(image, **prompt)
+        share = np.mean(cutout.mask > 0)
+        if share == 0 or share > 0.99:
+            assert cutout.warnings, prompt
+            assert cutout.confidence <= 0.3, prompt
+            assert cutout.verdict == "unsure: draw a box"
+        if not cutout.alpha.any():
+            assert not cutout.foreground.any()
+    assert [np.mean(remove_background(image, **prompt).mask > 0) for image, prompt in calls[:4]] == [0, 0, 1, 1]
+
+
 def test_strokes_from_many_threads_on_one_remover():
     picture, _, _ = two_discs()
     remover = Remover(refine=None, foreground=False)

@@ -12,11 +12,14 @@ import time
 import urllib.request
 import zipfile
 import zlib
+from urllib.parse import urljoin
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from starlette.applications import Starlette
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 import alphacut
@@ -681,6 +684,15 @@ def test_pages_load_nothing_from_elsewhere(client):
     assert "bg_color" in docs.page(docs.document(Settings()))
 
 
+def test_links_of_pages_below_a_path_lead_somewhere():
+    with TestClient(Starlette(routes=[Mount("/deep/down", create_app())])) as below:
+        for page in ("http://testserver/deep/down/", "http://testserver/deep/down/docs"):
+            links = re.findall(r"""(?:src|href)=["']([^"'#]+)""", below.get(page).text)
+            assert links
+            for link in links:
+                assert below.get(urljoin(page, link)).status_code == 200, (page, link)
+
+
 def test_metrics(client):
     post(client)
     refused(client, 400, "missing_file", {"mask": FILE})
@@ -760,7 +772,8 @@ def test_clients_that_do_not_wait_for_their_answer(process):
 
 
 def test_a_client_that_does_not_read_loses_its_place_in_time(process):
-    noise = np.random.default_rng(1).integers(0, 256, (900, 1200, 3), np.uint8)
+    noise = np.full((900, 1200, 3), 255, np.uint8)
+    noise[140:760, 190:1010] = np.random.default_rng(1).integers(0, 256, (620, 820, 3))
     request = whole_request(encoded(noise, "jpeg", quality=50))
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

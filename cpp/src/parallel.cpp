@@ -1,19 +1,23 @@
 #include "alphacut/parallel.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <exception>
+#include <fstream>
 #include <mutex>
 #include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #if defined(__linux__)
 #include <sched.h>
@@ -27,10 +31,51 @@ namespace {
 
 constexpr int kMaxThreads = 1024;
 
+#if defined(__linux__)
+// The first two words of a file, or none.
+std::array<std::string, 2> words_of(const std::string& path) {
+  std::array<std::string, 2> words;
+  std::ifstream(path) >> words[0] >> words[1];
+  return words;
+}
+
+// The processors that a quota allows, rounded up; kMaxThreads: no limit that can be read.
+int within_quota(const std::string& quota, const std::string& period) {
+  const double share = std::atof(quota.c_str()) / std::max(std::atof(period.c_str()), 1.0);
+  return share > 0 && share < kMaxThreads ? static_cast<int>(std::ceil(share)) : kMaxThreads;
+}
+
+// What the control groups of this process (cgroup v2 and v1) and those above them allow.
+int quota_of_cgroups() {
+  int allowed = kMaxThreads;
+  std::vector<std::string> places{"", ""};  // under v2's root, and v1's "cpu"
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    const size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    if (controllers.empty()) places[0] = line.substr(second + 1);
+    if ((',' + controllers + ',').find(",cpu,") != std::string::npos) places[1] = line.substr(second + 1);
+  }
+  for (size_t version = 0; version < places.size(); ++version)
+    for (std::string place = places[version];; place.resize(std::min(place.rfind('/'), place.size() - 1))) {
+      if (place == "/") place.clear();
+      const std::string root = version == 0 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu";
+      const auto [quota, period] = version == 0 ? words_of(root + place + "/cpu.max")
+                                                : std::array{words_of(root + place + "/cpu.cfs_quota_us")[0],
+                                                             words_of(root + place + "/cpu.cfs_period_us")[0]};
+      allowed = std::min(allowed, within_quota(quota, period));
+      if (place.empty()) break;
+    }
+  return allowed;
+}
+#endif
+
 int available_processors() {
 #if defined(__linux__)
   cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::clamp(CPU_COUNT(&set), 1, kMaxThreads);
+  if (sched_getaffinity(0, sizeof set, &set) == 0)
+    return std::clamp(std::min(CPU_COUNT(&set), quota_of_cgroups()), 1, kMaxThreads);
 #endif
   return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMaxThreads);
 }

@@ -249,10 +249,13 @@ class Cutout:
         )
 
     def to_pil(self) -> Image:
-        """The cutout as a Pillow RGBA picture (8 bit)."""
+        """The cutout as a Pillow RGBA picture (8 bit), with the colour profile and resolution in its ``info``."""
         from PIL import Image
 
-        return Image.fromarray(as_uint8(self.rgba))
+        picture = Image.fromarray(as_uint8(self.rgba))
+        kept = {"icc_profile": self.icc_profile, "dpi": self.dpi}
+        picture.info.update({name: value for name, value in kept.items() if value is not None})
+        return picture
 
     def _repr_png_(self) -> bytes:
         """Picture, mask, alpha and the cutout over a checkerboard, small and side by side."""

@@ -26,11 +26,17 @@ MAX_PIXELS = 256_000_000
 """The largest picture that :func:`read_image` decodes unless told otherwise."""
 
 READ_SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".avif"}
+    {
+        *(".png", ".apng", ".jpg", ".jpeg", ".jfif", ".jpe", ".mpo", ".webp", ".tif", ".tiff", ".bmp", ".gif"),
+        *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".avif"),
+    }
 )
 """Endings of the files that are taken for pictures in a folder."""
 
-_WRITTEN = {".png": "PNG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".jpg": "JPEG", ".jpeg": "JPEG"}
+_WRITTEN = {
+    **{".png": "PNG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"},
+    **dict.fromkeys((".jpg", ".jpeg", ".jfif", ".jpe"), "JPEG"),
+}
 WRITE_SUFFIXES = frozenset(_WRITTEN)
 """Endings of the files that :func:`write_image` can write."""
 
@@ -162,6 +168,8 @@ def as_picture(source: Any, name: str, max_pixels: int = MAX_PIXELS) -> Picture:
         if not isinstance(data, (bytes, bytearray, memoryview)):
             raise TypeError(f"{name} must be a file opened in binary mode, but reading gave {type(data).__name__}")
         file = getattr(source, "name", None)
+        if not data:
+            raise DecodeError(f"{name}: nothing to read: the file is empty, or at its end (seek(0) goes back)")
         return _decode(io.BytesIO(data), file if isinstance(file, str) else "the file given", max_pixels)
     raise TypeError(
         f"{name} must be a path, bytes, a binary file, a Pillow picture or an array, got {type(source).__name__}"

@@ -60,7 +60,8 @@ def remove_background(
     labels : (H, W) uint8 ndarray, optional
         OpenCV's four: 0 background, 1 foreground, 2 probably background, 3 probably foreground. May join `box`.
     mask : (H, W) uint8 or bool ndarray, optional
-        The subject, found already (nonzero): only its edge is refined.
+        The subject, found already: only its edge is refined. A soft mask is cut at half: the subject is what lies above
+        127, or is 1 in a mask of 0 and 1.
     trimap : (H, W) uint8 ndarray, optional
         0 background, 255 foreground, anything between unknown: only the unknown is computed. Where something is
         unknown, there must be known pixels of both kinds.
@@ -105,11 +106,12 @@ def remove_background(
     Returns
     -------
     Cutout
-        Its `confidence` is 1 for a mask or trimap, and the share of the border that the key explains for a key. For a
-        graph cut with the learned subject it is the chance that the mask is good (intersection over union with the
-        truth of at least 0.8), calibrated without any prompt, with a warning below 0.5; with a model it is how well the
-        cut agrees with that. For anything else, and a prompt with "barrier", it is how far the colours inside and
-        outside differ (1 − Bhattacharyya coefficient).
+        A cutout without any pixel, or with nearly all, has a warning and a low `confidence`, and one whose alpha is 0
+        everywhere has no colours. Else its `confidence` is 1 for a mask or trimap, and the share of the border that the
+        key explains for a key. For a graph cut with the learned subject it is the chance that the mask is good
+        (intersection over union with the truth of at least 0.8), calibrated without any prompt, with a warning below
+        0.5; with a model it is how well the cut agrees with that. For anything else, and a prompt with "barrier", it is
+        how far the colours inside and outside differ (1 − Bhattacharyya coefficient).
 
     Raises
     ------

@@ -6,8 +6,9 @@
 
 namespace alphacut {
 
-// Threads a loop may use, the caller included. Starts as ALPHACUT_NUM_THREADS, or the processors this process may use.
-// Throws std::invalid_argument if the variable is not a whole number from 1 to 1024.
+// Threads a loop may use, the caller included. Starts as ALPHACUT_NUM_THREADS, or the processors this process may use:
+// its affinity and the CPU quota of its control groups. Throws std::invalid_argument if the variable is not a whole
+// number from 1 to 1024.
 int num_threads();
 
 // Sets it, from 1 to 1024; throws std::invalid_argument otherwise.

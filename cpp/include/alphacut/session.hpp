@@ -54,7 +54,7 @@ struct Prompt {
   std::optional<Box> box;
   std::vector<Point> points;        // on top of `labels`
   ImageView<const uint8_t> labels;  // as grabcut's; no data: none
-  ImageView<const uint8_t> mask;    // nonzero: the subject, found already
+  ImageView<const uint8_t> mask;    // the subject, found already: above 127, or 1 in a mask of 0 and 1
   ImageView<const uint8_t> trimap;
   std::optional<KeyColor> key;
   ImageView<const float> prior;  // how likely each pixel belongs to the subject, of any size, from elsewhere

@@ -107,9 +107,13 @@ Found<T> FlowOf<T>::find(const CheckedPrompt& prompt, Call& call, GrabCutter* cu
     Found<T> found;
     found.method = given ? "trimap" : "mask";
     found.hint = Image<uint8_t>::like(from);
+    uint8_t most = 0;
+    for (int64_t y = 0; !given && y < from.height; ++y)
+      most = std::max(most, *std::max_element(from.row(y), from.row(y) + from.width));
+    const uint8_t limit = most > 1 ? 127 : 0;  // a soft mask is cut at half
     for (int64_t y = 0; y < from.height; ++y)
       for (int64_t x = 0; x < from.width; ++x)
-        found.hint.row(y)[x] = given ? from.row(y)[x] : from.row(y)[x] != 0 ? 255 : 0;
+        found.hint.row(y)[x] = given ? from.row(y)[x] : from.row(y)[x] > limit ? 255 : 0;
     return found;
   }
   CutMethod method = options_.method;

@@ -15,6 +15,9 @@
 namespace alphacut {
 namespace {
 
+constexpr double kNearlyAll = 0.99;  // of the picture: hardly a subject
+constexpr double kDoubtful = 0.3;    // the confidence in that, at most
+
 const char* name_of(MattingMethod method) {
   return method == MattingMethod::guided ? "guided" : method == MattingMethod::sampled ? "sampled" : "closed_form";
 }
@@ -30,6 +33,24 @@ Image<T> shrunk(ImageView<const T> image) {
   Image<T> small(side(image.height), side(image.width), image.channels);
   resize_area(image, small);
   return small;
+}
+
+template <class T>
+bool is_zero(const Image<T>& plane) {
+  return std::all_of(plane.data(), plane.data() + plane.pixels(), [](T value) { return value == 0; });
+}
+
+// Nothing is empty, or all there is, in silence.
+template <class T>
+void require_some(ImageView<const uint8_t> mask, Found<T>& found) {
+  const auto kept = static_cast<double>(count_nonzero(mask)), all = static_cast<double>(mask.pixels());
+  if (kept == 0) {
+    if (found.confidence > 0 || found.warnings.empty()) found.warnings.emplace_back("the cutout is empty");
+    found.confidence = 0;
+  } else if (kept > kNearlyAll * all) {
+    found.warnings.emplace_back("the cutout is nearly the whole picture");
+    found.confidence = std::min(found.confidence, kDoubtful);
+  }
 }
 
 }  // namespace
@@ -91,7 +112,13 @@ Cutout FlowOf<T>::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewh
   cutout.mask = Image<uint8_t>::like(pixels_);
   threshold(alpha.view(), kHalf<T>, cutout.mask);
   cutout.box = bounding_box(cutout.mask);
+  if (is_zero(alpha)) {  // it must not carry the photo
+    Image<T> colors = Image<T>::like(pixels_, pixels_.channels);
+    std::fill_n(colors.data(), colors.pixels() * pixels_.channels, T{0});
+    cutout.foreground = stored(std::move(colors));
+  }
   cutout.alpha = stored(std::move(alpha));
+  require_some(cutout.mask, found);
   cutout.confidence = found.confidence;
   cutout.method = std::move(found.method);
   cutout.subject = std::move(found.subject);

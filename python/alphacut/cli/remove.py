@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .. import Cutout
 
 STREAM = "-"
-FORMATS = {"png": (".png",), "webp": (".webp",), "tiff": (".tiff", ".tif"), "jpeg": (".jpeg", ".jpg")}
+FORMATS = {"png": (".png",), "webp": (".webp",), "tiff": (".tiff", ".tif"), "jpeg": (".jpeg", ".jpg", ".jfif", ".jpe")}
 
 
 @click.command(short_help="Cut the subject out of photos.")

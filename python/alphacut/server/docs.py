@@ -175,9 +175,9 @@ def page(document: dict[str, Any]) -> str:
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>alphacut: the API</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="stylesheet" href="/static/docs.css">'
+        '<link rel="stylesheet" href="static/docs.css">'
         f"<main><h1>alphacut {escape(document['info']['version'])}</h1><p>{escape(document['info']['description'])} "
-        '<a href="/">Try it</a>, or read this as <a href="/openapi.json">OpenAPI</a>.</p>'
+        '<a href="./">Try it</a>, or read this as <a href="openapi.json">OpenAPI</a>.</p>'
         "<pre>curl -F file=@photo.jpg http://127.0.0.1:7000/api/remove -o cutout.png</pre>"
         f"{''.join(parts)}</main></html>"
     )
