@@ -772,8 +772,8 @@ def test_clients_that_do_not_wait_for_their_answer(process):
 
 
 def test_a_client_that_does_not_read_loses_its_place_in_time(process):
-    noise = np.full((900, 1200, 3), 255, np.uint8)
-    noise[140:760, 190:1010] = np.random.default_rng(1).integers(0, 256, (620, 820, 3))
+    noise = np.full((1400, 1900, 3), 255, np.uint8)  # whose middle alone is four megabytes of PNG
+    noise[200:1200, 250:1650] = np.random.default_rng(1).integers(0, 256, (1000, 1400, 3))
     request = whole_request(encoded(noise, "jpeg", quality=50))
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
