@@ -201,7 +201,7 @@ def test_a_flat_picture_has_no_subject_unless_told():
         for image in (np.full(shape, 77, np.uint8), np.full(shape, 0.4, np.float32)):
             assert not alphacut.detect_subject(image).any()
     flat = np.full((40, 50), 77, np.uint8)
-    assert alphacut.detect_subject(flat, box=(10, 10, 20, 20)).any()
+    assert alphacut.detect_subject(flat, labels=some_strokes((40, 50), keep=np.s_[18:22, 20:28])).any()
     assert not alphacut.detect_subject(flat, labels=np.full((40, 50), 2, np.uint8)).any()  # which says nothing
 
 

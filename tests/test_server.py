@@ -439,13 +439,13 @@ def test_a_page_cuts_its_picture_again_and_again(client):
     first = cut(client, name)
     np.testing.assert_array_equal(pixels_of(first), alphacut.remove_background(PHOTO).rgba)
 
-    stroke = alphacut._strokes.Stroke(False, [(17, 12), (22, 12)], 3)
+    stroke = alphacut._strokes.Stroke(False, [(25, 20), (30, 40)], 4)
     request = {"box": list(BOX), "strokes": [stroke._asdict()]}
     draft = cut(client, name, **request, draft=True)
     mask = pixels_of(draft)
     assert mask.shape == (60, 80)
     assert mask[30, 40] == 255
-    assert mask[12, 18] == mask[2, 2] == 0
+    assert mask[30, 27] == mask[2, 2] == 0
     labels = alphacut._strokes.draw_labels([stroke], (60, 80), undecided=3)
     expected = alphacut.remove_background(PHOTO, box=BOX, labels=labels)
     finished = cut(client, name, **request)

@@ -11,8 +11,8 @@ namespace alphacut {
 namespace {
 
 // Logistic regression on pictures held out in training: python -m training.confidence.
-constexpr CutEvidence kWeights = {-2.445, 7.789, 12.307, 1.855, -1.907, -0.962, -1.614};
-constexpr double kBias = -10.549;
+constexpr CutEvidence kWeights = {4.336, 6.426, 4.314, 0.233, -1.910, -4.480, -0.623};
+constexpr double kBias = -7.130;
 
 }  // namespace
 
