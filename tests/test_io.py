@@ -389,6 +389,70 @@ def test_flipped_bytes_give_a_picture_or_a_decode_error(rng):
                 assert isinstance(read_image(bytes(broken), max_pixels=10_000), Picture)
 
 
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (b"tEXt", b"Comment\0" + bytes(1 << 21)),
+        (b"zTXt", b"Comment\0\0" + zlib.compress(bytes(5 << 20))),
+        (b"zTXt", b"Comment\0\0" + zlib.compress(bytes(1 << 28), 1)),  # unpacked to its limit only
+        (b"iTXt", b"Comment\0\1\0de\0Notiz\0" + zlib.compress(bytes(3 << 20))),
+        (b"iTXt", b"Comment\0\0\0\0\0" + bytes(3 << 20)),
+        (b"iCCP", b"profile\0\0" + zlib.compress(bytes(2 << 20))),
+    ],
+)
+def test_png_with_metadata_that_pillow_refuses(tmp_path, kind, data):
+    rows = b"".join(b"\0" + bytes([k, 2 * k, 3 * k] * 5) for k in range(4))
+    small = (b"tEXt", b"Comment\0short")
+    file = png(5, 4, 8, 2, rows, extra=[(b"pHYs", struct.pack(">IIB", 11811, 11811, 1)), (kind, data), small])
+    (tmp_path / "a.png").write_bytes(file)
+    for source in (file, tmp_path / "a.png"):
+        picture = read_image(source)
+        assert picture.pixels[:, 0].tolist() == [[k, 2 * k, 3 * k] for k in range(4)]
+        assert picture.dpi == pytest.approx((300, 300), abs=0.1)
+
+
+def test_png_with_many_texts():
+    texts = [(b"zTXt", b"Comment\0\0" + zlib.compress(bytes((1 << 20) - 1)))] * 80
+    assert read_image(png(1, 1, 8, 0, b"\0\7", extra=texts)).pixels.tolist() == [[7]]
+
+
+@pytest.mark.parametrize(("depth", "scale"), [(1, 255), (2, 85), (4, 17), (8, 1)])
+def test_gray_png_of_few_bits_with_a_transparent_level(depth, scale):
+    levels = [0, 2**depth - 1, 0, 2**depth - 1]
+    bits = "".join(f"{level:0{depth}b}" for level in levels).ljust(8, "0")
+    row = int(bits, 2).to_bytes(len(bits) // 8, "big")
+    picture = read_image(png(4, 1, depth, 0, b"\0" + row, extra=[(b"tRNS", struct.pack(">H", 2**depth - 1))]))
+    assert picture.pixels.tolist() == [[level * scale for level in levels]]
+    assert picture.alpha.tolist() == [[255, 0, 255, 0]]
+
+
+def test_png_of_16_bits_with_a_transparent_colour():
+    row = b"\0" + struct.pack(">6H", 1000, 2000, 3000, 40000, 50000, 60000)
+    picture = read_image(png(2, 1, 16, 2, row, extra=[(b"tRNS", struct.pack(">3H", 1000, 2000, 3000))]))
+    assert picture.alpha.tolist() == [[0, 255]]
+
+
+def tiff(bits, photometric, values, **more):
+    """A picture of one row, by hand."""
+    data = np.array(values, "<u2" if bits == 16 else "u1").tobytes()
+    samples = more.get("samples", 1)
+    tags = {256: len(values) // samples, 257: 1, 258: bits, 259: 1, 262: photometric, 273: 8, 277: samples, 278: 1}
+    tags |= {279: len(data)} | ({284: more["planar"]} if "planar" in more else {})
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(tags.items()))
+    return b"II*\0" + struct.pack("<I", 8 + len(data)) + data + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+def test_tiff_whose_white_is_zero():
+    assert read_image(tiff(8, 0, [0, 10, 255])).pixels.tolist() == [[255, 245, 0]]
+    assert read_image(tiff(16, 0, [0, 4096, 65535])).pixels.tolist() == [[65535, 61439, 0]]
+    assert read_image(tiff(16, 1, [0, 4096, 65535])).pixels.tolist() == [[0, 4096, 65535]]
+
+
+def test_tiff_with_planes_of_16_bits_is_refused():
+    with pytest.raises(DecodeError):
+        read_image(tiff(16, 2, [1, 2, 3, 4, 5, 6], samples=3, planar=2))
+
+
 def test_a_file_at_its_end_is_told(rng):
     file = io.BytesIO()
     Image.fromarray(rng.integers(0, 256, (5, 6, 3), np.uint8)).save(file, "PNG")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from ._arrays import Array, as_uint8, integer, require_host
+from ._png import without_large_metadata
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -55,6 +56,7 @@ _PLUGINS = {
 
 _LONGEST_SIDE = {"WEBP": 16383, "JPEG": 65500}
 _ORIENTATION_TAG = 0x0112
+_PHOTOMETRIC, _PLANAR, _BITS = 262, 284, 258  # tags of TIFF
 # EXIF orientation -> (swap rows and columns, then step over rows, step over columns)
 _ORIENTATIONS = {
     2: (False, 1, -1),
@@ -400,7 +402,7 @@ def _open(stream: BinaryIO, name: str) -> Image.Image:
             continue
         stream.seek(0)
         with _decoding(name, format):
-            return factory(stream, "")
+            return factory(without_large_metadata(stream) if format == "PNG" else stream, "")
     raise DecodeError(f"{name}: not a picture in one of the formats {', '.join(_PLUGINS)}")
 
 
@@ -424,6 +426,7 @@ def _picture(image: Image.Image, name: str, max_pixels: int) -> Picture:
     if width == 0 or height == 0:
         raise DecodeError(f"{name}: {width} x {height} pixels, but a picture has at least one")
     with _decoding(name, image.format):
+        _scale_transparency(image)
         _load(image)
         pixels, alpha = _planes(image, name)
     orientation = _orientation(image)
@@ -436,6 +439,18 @@ def _picture(image: Image.Image, name: str, max_pixels: int) -> Picture:
     return Picture(_upright(pixels, orientation), None if alpha is None else _upright(alpha, orientation), profile, dpi)
 
 
+def _scale_transparency(image: Image.Image) -> None:
+    """The transparent colour of a PNG in the depth that Pillow brings its pixels to, which Pillow leaves as it was."""
+    key, tile = image.info.get("transparency"), getattr(image, "tile", None)
+    if image.format != "PNG" or not tile:
+        return
+    raw = str(tile[0][3])
+    if isinstance(key, int) and raw in ("L;2", "L;4"):
+        image.info["transparency"] = key * (85 if raw == "L;2" else 17)
+    elif isinstance(key, tuple) and raw == "RGB;16B":  # of whose pixels the upper eight bits are left
+        image.info["transparency"] = tuple(part >> 8 for part in key)
+
+
 def _load(image: Image.Image) -> None:
     """Decode."""
     if image.format == "TIFF" and getattr(image, "tile", None):
@@ -446,12 +461,21 @@ def _load(image: Image.Image) -> None:
     image.load()
 
 
+def _tag(image: Image.Image, number: int) -> Any:
+    """A tag of a TIFF; None of anything else, or where it is missing."""
+    return getattr(image, "tag_v2", {}).get(number) if image.format == "TIFF" else None
+
+
 def _planes(image: Image.Image, name: str) -> tuple[Array, Array | None]:
     """Colours and opacity of a decoded picture, not yet upright."""
+    if _tag(image, _PLANAR) == 2 and 16 in np.atleast_1d(_tag(image, _BITS) or 1):
+        raise DecodeError(f"{name}: planes of 16 bits one after the other are not supported: save it chunky")
     mode = image.mode
     transparent = "transparency" in image.info
     if mode.startswith("I;16") or mode in ("I", "F"):
         pixels = _sixteen_bits(np.asarray(image), name)
+        if _tag(image, _PHOTOMETRIC) == 0:  # white is zero, which Pillow minds in pictures of 8 bits alone
+            pixels = np.uint16(65535) - pixels
         key = image.info.get("transparency")
         return pixels, np.where(pixels == key, 0, 65535).astype(np.uint16) if isinstance(key, int) else None
     if mode == "P":
