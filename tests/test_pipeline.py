@@ -155,6 +155,31 @@ def test_a_soft_mask_is_cut_at_half():
     assert not remove_background(picture, mask=disc * np.uint8(127), **options).mask.any()
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_what_is_cut_out_already_stays(dtype):
+    picture, disc = scene()
+    full = {np.uint8: 255, np.uint16: 65535, np.float32: 1}[dtype]
+    y, x = np.mgrid[: disc.shape[0], : disc.shape[1]]
+    own = np.clip((34 - np.hypot(y - 60, x - 80)) / 4, 0, 1)
+    black = np.zeros((*disc.shape, 4))
+    black[..., 3] = own
+    shown = np.dstack([picture / 255, own])
+    shown[own == 0, :3] = 0
+    framed = np.dstack([picture / 255, np.pad(np.ones((disc.shape[0] - 8, disc.shape[1] - 8)), 4)])
+    for image in (black, shown, framed):
+        image = (image * full).round().astype(dtype) if dtype != np.float32 else image.astype(dtype)
+        cutout = remove_background(image)
+        assert cutout.method == "alpha"
+        assert np.array_equal(cutout.rgba, image)
+        assert any("cut out already" in warning for warning in cutout.warnings)
+        assert remove_background(image, refine="guided", foreground=True).alpha.tobytes() == cutout.alpha.tobytes()
+        assert remove_background(image, box=(40, 20, 80, 80)).method == "graphcut"
+        assert remove_background(image, method="graphcut").method == "graphcut"
+    hole = np.dstack([picture, np.full(disc.shape, 255, np.uint8)])
+    hole[5:9, 5:9, 3] = 0
+    assert remove_background(hole).method != "alpha"
+
+
 def test_nothing_is_empty_or_whole_in_silence():
     picture, disc = scene()
     nothing, everything = np.zeros(disc.shape, np.uint8), np.full(disc.shape, 255, np.uint8)

@@ -50,7 +50,8 @@ class Cutout:
         0..1: how well the way that found the mask explains the picture; what it measures is listed with
         :func:`remove_background`. 1 where the caller gave the mask or trimap.
     method : str
-        What found the mask: "graphcut", "kmeans", "threshold", "key", "mask" or "trimap".
+        What found the mask: "graphcut", "kmeans", "threshold", "key", "mask", "trimap", or "alpha": the picture's own,
+        of one that is cut out already.
     subject, refine : str or None
         What found the subject ("learned", "barrier" or "model"), and what refined the edge; None where nothing did.
     device : str

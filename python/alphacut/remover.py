@@ -51,7 +51,8 @@ def remove_background(
     ----------
     image : (H, W), (H, W, 3) or (H, W, 4) ndarray, or path, bytes, binary file object, Pillow image, Picture
         Arrays are RGB, uint8, uint16 or float32 (0..1). A fourth channel is the picture's own alpha: the result's alpha
-        is the product.
+        is the product. Where that hides nearly all of the border, or most of the picture, and nothing else is told, the
+        picture is taken for cut out already: its alpha and colours stay.
     box : (x, y, width, height), optional
         The subject lies inside; what is outside is background.
     points : sequence of (x, y) or (x, y, keep), optional

@@ -107,6 +107,7 @@ class FlowOf final : public Session::Flow {
   // kept.
   Found<T> find(const CheckedPrompt& prompt, Call& call, GrabCutter* cutter = nullptr);
   void require_usable(const CheckedPrompt& prompt) const;
+  bool cut_out_already() const;
 
   // find_by_key.cpp: nothing where it need not be and the border is not uniform.
   std::optional<Found<T>> by_key(const CheckedPrompt& prompt, Call& call, bool must);
@@ -122,9 +123,11 @@ class FlowOf final : public Session::Flow {
   Found<T> by_threshold(const CheckedPrompt& prompt, Call& call);
   void finish_by_color(const CheckedPrompt& prompt, Call& call, Found<T>& found);
 
-  // flow.cpp: the rest; session.cpp opens.
+  // flow.cpp
   void prepare();
   Image<T> refined(const Found<T>& found, std::string& refined_by) const;
+
+  // depth.cpp
   Image<T> of_mask(ImageView<const uint8_t> mask) const;  // in the picture's depth
   void multiply_by_own(Image<T>& alpha) const;
   void quantize(Image<T>& values) const;  // what a picture of 16 bits can hold
