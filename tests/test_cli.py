@@ -319,7 +319,7 @@ def test_steps_replace_those_of_an_earlier_run_and_nothing_else(root):
     call("remove", "a.png", "-o", "b.png", "--show-steps", ".", "--key", "white", "--overwrite")
     steps = [
         f"b-cutout-step-{number:02}-{name}.png"
-        for number, name in enumerate(("input", "mask", "alpha", "foreground", "checkerboard"), 1)
+        for number, name in enumerate(("input", "mask", "trimap", "alpha", "foreground", "checkerboard"), 1)
     ]
     assert files(root) == sorted(["a.png", "b.png", *kept, *steps])
     assert all((root / name).read_bytes() == b"precious" for name in kept)
@@ -675,7 +675,7 @@ def test_demo(tmp_path, monkeypatch):
     steps = ["input", "subject", "mask", "trimap", "alpha", "foreground", "checkerboard", "colour"]
     for name in (scene.name for scene in demo.SCENES):
         folder = tmp_path / "new" / "demo" / name
-        shown = [step for step in steps if name != "retina" or step not in ("subject", "trimap")]  # which is keyed
+        shown = [step for step in steps if name != "retina" or step != "subject"]  # which is keyed
         written = [f"{number:02}-{step}.png" for number, step in enumerate(shown, 1)]
         assert files(folder) == [*written, "cutout.png"]
         sizes = {read_image(path).pixels.shape[:2] for path in folder.iterdir()}

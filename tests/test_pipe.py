@@ -98,8 +98,9 @@ def test_the_end_of_the_input():
 def test_a_warning_is_told_once():
     noise = np.random.default_rng(3).integers(0, 256, (4, HEIGHT, WIDTH, 3), np.uint8)
     _, told = through(noise.tobytes(), *SIZE, "--key", "lime")
-    (line,) = told.splitlines()
-    assert line.startswith("frame 0: only ")
+    border, whole = told.splitlines()
+    assert border.startswith("frame 0: only ")
+    assert whole == "frame 0: the cutout is nearly the whole picture"
     assert through(noise.tobytes(), *SIZE, "--key", "lime", "--quiet")[1] == ""
 
 

@@ -355,7 +355,7 @@ def test_despill_takes_the_tint_off(dtype, foreground):
     picture, disc = scene(dtype=dtype)
     full = 1 if dtype == np.float32 else np.iinfo(dtype).max
     picture[~disc] = (0, full, 0)
-    picture[50:70, 70:90] = (full * 2 // 3, full * 4 / 5, full // 2)  # a reflection of the ground
+    picture[50:70, 70:90] = (full * 2 / 3, full * 4 / 5, full / 2)  # a reflection of the ground
     for prompt in ({}, {"key": "lime"}, {"preprocess": "white_balance"}):
         plain = remove_background(picture, foreground=foreground, **prompt)
         clean = remove_background(picture, foreground=foreground, despill=True, **prompt)
@@ -379,7 +379,8 @@ def test_steps_are_kept_in_order_where_asked():
         (picture, {"box": (200, 100, 500, 500), "subject": "barrier"}, ["mask", "trimap"]),
         (picture, {"mask": disc, "refine": None}, ["mask"]),
         (picture, {"trimap": trimap}, ["trimap"]),
-        (green, {}, ["mask"]),
+        (green, {}, ["mask", "trimap"]),
+        (green, {"refine": None}, ["mask"]),
         (green, {"refine": "guided"}, ["mask", "trimap"]),
         (picture, {"method": "kmeans"}, ["mask", "trimap"]),
     ):

@@ -175,6 +175,8 @@ class SessionOfArrays {
     result["foreground"] = picture(cutout.foreground);
     result["prepared"] = picture(cutout.prepared);
     result["found"] = array_of(std::move(cutout.found), 0);
+    result["trimap"] = py::none();
+    if (cutout.trimap.data() != nullptr) result["trimap"] = array_of(std::move(cutout.trimap), 0);
     result["saliency"] = py::none();
     if (cutout.saliency.data() != nullptr) result["saliency"] = array_of(std::move(cutout.saliency), 0);
     result["box"] = py::none();

@@ -85,9 +85,10 @@ def remove_background(
         What says where the subject is, beside the prompt: a small network that comes with alphacut, or, without a
         prompt only, barrier distances, see :func:`detect_subject`. "auto" is "learned". A `model` takes its place.
     refine : {"auto", "guided", "sampled", "closed_form"} or None
-        How the edge becomes a matte, see :func:`refine_alpha`; None keeps the hard mask (or the key's own ramp). "auto"
-        is the key's own ramp for a key, else "closed_form": of the three it leaves the least error, from a mask a third
-        of that of "guided" and nine tenths of that of "sampled", which takes two thirds of its time.
+        How the edge becomes a matte, see :func:`refine_alpha`; None keeps the hard mask, or the key's own ramp. "auto"
+        is "closed_form": of the three it leaves the least error, from a mask a third of that of "guided" and nine
+        tenths of that of "sampled", which takes two thirds of its time. Where a background is keyed out, "auto" finds
+        out only what the key is not sure of: its ramp and the pixels next to its edge.
     edge : (shift, feather), optional
         Pixels by which the edge moves, outwards where `shift` is positive, and the standard deviation that softens it,
         see :func:`adjust_edge`; before the colours are estimated.

@@ -289,5 +289,7 @@ def _steps(found: dict[str, Any], picture: io.Picture) -> dict[str, Array]:
         "foreground": found["foreground"],
     }
     if found["refine"] is not None:
-        made["trimap"] = found["found"] if trimap else make_trimap(found["found"])
+        made["trimap"] = found["found"] if trimap else found["trimap"]
+        if made["trimap"] is None:
+            made["trimap"] = make_trimap(found["found"])
     return {name: array for name, array in made.items() if array is not None}

@@ -35,7 +35,7 @@ struct SessionOptions {
   std::optional<double> similarity, blend;  // of chroma_key
   bool despill = false;                     // where the background is keyed out
   bool refine = true;                       // else the hard mask, or the key's own ramp
-  std::optional<MattingMethod> refinement;  // none: the key's own ramp for a key, else closed_form
+  std::optional<MattingMethod> refinement;  // none: closed_form, for a key from what it is sure of
   double edge_shift = 0, edge_feather = 0;  // of adjust_edge
   bool clean = true;                        // drops parts below 5 % of the largest, fills holes below 1 % of the mask
   bool foreground = true;                   // estimates the subject's own colours
@@ -70,6 +70,7 @@ struct Cutout {
   std::vector<std::pair<std::string, double>> seconds;  // of each stage, in the order they ran
   std::vector<std::string> warnings;
   Image<uint8_t> found;              // the mask before refinement, or the trimap; no data for other methods
+  Image<uint8_t> trimap;             // what a key's edge was refined from; no data for others
   Image<float> saliency;             // how likely each pixel belongs to the subject; no data: not asked
   std::optional<AnyImage> prepared;  // the picture in which the subject was looked for, if it was another
 };

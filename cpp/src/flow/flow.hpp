@@ -125,7 +125,7 @@ class FlowOf final : public Session::Flow {
 
   // flow.cpp
   void prepare();
-  Image<T> refined(const Found<T>& found, std::string& refined_by) const;
+  Image<T> refined(const Found<T>& found, std::string& refined_by, Image<uint8_t>& trimap) const;
 
   // depth.cpp
   Image<T> of_mask(ImageView<const uint8_t> mask) const;  // in the picture's depth
