@@ -121,11 +121,11 @@ class Session:
         TypeError, ValueError, DeviceUnavailableError
             As :func:`remove_background`; ValueError of a closed session, too.
         """
-        clock = Clock()
-        if self._read is not None:  # the first cut tells what reading took
-            clock, self._read = self._read, None
-        else:
-            clock.add({"read": 0.0})
+        self._open()
+        with self._lock:  # the first cut tells what reading took
+            first, self._read = self._read, None
+        clock = first or Clock()
+        clock.add({"read": 0.0})
         with self._memory:
             return self.cut_timed(clock, self._picture, flag(resume, "resume"), prompt)
 
@@ -157,9 +157,6 @@ class Session:
     def cut_timed(self, clock: Clock, picture: io.Picture, resume: bool, prompt: dict[str, Any]) -> Cutout:
         """:meth:`cut` of the same pixels in the caller's array."""
         options = self._open()
-        if self._process != os.getpid():
-            _ABANDONED.append(self._core)
-            self._core, self._lock, self._process = None, threading.Lock(), os.getpid()
         if not prompt.keys() <= Prompt.NAMES:
             raise TypeError(f"{', '.join(prompt.keys() - Prompt.NAMES)}: prompts are {', '.join(sorted(Prompt.NAMES))}")
         hints = replace(options.prompt, **prompt).checked(picture.pixels.shape[:2])
@@ -170,11 +167,12 @@ class Session:
                 self._core = _core.Session(
                     self._picture.pixels, self._picture.alpha, options.of_core(network() if learned else None)
                 )
+            core = self._core
         model_clock = Clock()
         with model_clock("subject"):
             prior = None if hints.model is None else self._model_map(hints)
         device = _Elsewhere(options, self._picture.pixels)
-        found = self._core.cut(
+        found = core.cut(
             {**hints.of_core(), "prior": prior}, resume, device.grabcut_if_chosen(), device.kmeans_if_chosen()
         )
         clock.add(found["timings"])
@@ -200,9 +198,12 @@ class Session:
         )
 
     def _open(self) -> Options:
-        """The options, of a session that is not closed."""
+        """The options, of a session that is not closed; in a child process it begins anew."""
         if self._closed:
             raise ValueError("the session is closed")
+        if self._process != os.getpid():
+            _ABANDONED.append(self._core)
+            self._core, self._lock, self._process = None, threading.Lock(), os.getpid()
         return self._options
 
     def _model_map(self, hints: Prompt) -> Array:
