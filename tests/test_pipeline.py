@@ -257,9 +257,31 @@ def test_an_unsure_subject_is_said():
     assert not any("unsure" in warning for warning in remove_background(scene()[0]).warnings)
 
 
+def test_what_needs_no_network_never_reads_it(monkeypatch):
+    picture, disc = scene()
+    green = picture.copy()
+    green[~disc] = (0, 200, 0)
+
+    def refuse():
+        raise AssertionError("the network was asked for")
+
+    monkeypatch.setattr("alphacut.session.network", refuse)
+    for image, prompt in (
+        (picture, {"mask": disc}),
+        (picture, {"trimap": alphacut.make_trimap(disc)}),
+        (green, {}),
+        (green, {"key": "lime"}),
+        (picture, {"method": "kmeans"}),
+        (picture, {"method": "threshold"}),
+    ):
+        assert remove_background(image, **prompt).subject is None
+    with pytest.raises(AssertionError, match="the network was asked for"):
+        remove_background(picture, box=BOX)
+
+
 def test_barrier_never_asks_the_network(monkeypatch):
     picture, disc = scene()
-    monkeypatch.setattr("alphacut.session.network", None)
+    monkeypatch.setattr("alphacut.session.network", lambda: None)  # which is no network
     for prompt, finder in (({}, "barrier"), ({"box": BOX}, None)):
         cutout = remove_background(picture, subject="barrier", **prompt)
         assert overlap(cutout.mask, disc) > 0.9

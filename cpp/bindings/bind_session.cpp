@@ -83,7 +83,11 @@ SessionOptions options_of(const py::dict& given) {
     options.preparations.push_back(
         word<Preparation>(name, {{"denoise", Preparation::denoise}, {"white_balance", Preparation::white_balance}}));
   options.seed = given["seed"].cast<int64_t>();
-  if (!given["network"].is_none()) options.network = &given["network"].cast<const Network&>();
+  if (!given["network"].is_none())  // a function, which whoever holds the session keeps alive
+    options.network = [load = py::handle(given["network"])]() -> const Network& {
+      py::gil_scoped_acquire locked;
+      return load().cast<const Network&>();
+    };
   return options;
 }
 
@@ -154,26 +158,33 @@ class SessionOfArrays {
     return result_of(std::move(cutout));
   }
 
+  py::object prepared() {
+    std::optional<AnyImage> picture;
+    {
+      py::gil_scoped_release unlocked;
+      picture = session_.prepared();
+    }
+    return or_none(std::move(picture));
+  }
+
  private:
   static Session opened(const AnyView& image, const AnyView& alpha, SessionOptions options) {
     py::gil_scoped_release unlocked;
     return Session(image, alpha, std::move(options));
   }
+  py::object or_none(std::optional<AnyImage> picture) const {
+    if (!picture) return py::none();
+    return array_of(std::move(*picture), image_.array.ndim() == 3 ? 3 : 0);
+  }
   py::dict result_of(Cutout cutout) const {
-    const py::ssize_t channels = image_.array.ndim() == 3 ? 3 : 0;
     const auto name = [](const std::string& given) -> py::object {
       if (given.empty()) return py::none();
       return py::str(given);
     };
-    const auto picture = [&](std::optional<AnyImage>& made) -> py::object {
-      if (!made) return py::none();
-      return array_of(std::move(*made), channels);
-    };
     py::dict result;
     result["mask"] = array_of(std::move(cutout.mask), 0);
     result["alpha"] = array_of(std::move(cutout.alpha), 0);
-    result["foreground"] = picture(cutout.foreground);
-    result["prepared"] = picture(cutout.prepared);
+    result["foreground"] = or_none(std::move(cutout.foreground));
     result["found"] = array_of(std::move(cutout.found), 0);
     result["trimap"] = py::none();
     if (cutout.trimap.data() != nullptr) result["trimap"] = array_of(std::move(cutout.trimap), 0);
@@ -192,7 +203,7 @@ class SessionOfArrays {
     return result;
   }
 
-  py::object network_;
+  py::object network_;  // a function that keeps what it gives
   AnyInput image_, alpha_;
   Session session_;
 };
@@ -202,6 +213,7 @@ class SessionOfArrays {
 void bind_session(py::module_& m) {
   py::class_<SessionOfArrays>(m, "Session", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)))
       .def(py::init<py::object, py::object, py::dict>(), py::arg("image"), py::arg("alpha"), py::arg("options"))
+      .def("prepared", &SessionOfArrays::prepared)
       .def("cut", &SessionOfArrays::cut, py::arg("prompt"), py::arg("resume"), py::arg("grabcut"), py::arg("kmeans"));
 }
 

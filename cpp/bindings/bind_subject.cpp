@@ -2,9 +2,9 @@
 
 #include "alphacut/subject.hpp"
 #include "confidence.hpp"
-#include "flow/pieces.hpp"
 #include "network_input.hpp"
 #include "numpy_view.hpp"
+#include "planes.hpp"
 #include "prompt_view.hpp"
 
 namespace alphacut {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "alphacut/color.hpp"
-#include "alphacut/parallel.hpp"
 #include "numpy_view.hpp"
+#include "planes.hpp"
 
 namespace alphacut {
 
@@ -17,11 +17,7 @@ inline Input<uint8_t> rounded(const Input<float>& image) {
   {
     py::gil_scoped_release unlocked;
     require_range(from, 0, 1, "image");
-    const int64_t values = from.width * from.channels;
-    parallel_for(from.height, row_grain(values), [&](int64_t begin, int64_t end) {
-      for (int64_t y = begin; y < end; ++y)
-        for (int64_t i = 0; i < values; ++i) to.view.row(y)[i] = static_cast<uint8_t>(from.row(y)[i] * 255.0f + 0.5f);
-    });
+    in_bytes(from, to);
   }
   return {to.array, to.array, to.view};
 }

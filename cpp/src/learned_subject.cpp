@@ -11,6 +11,7 @@
 #include "alphacut/subject.hpp"
 #include "math.hpp"
 #include "network_input.hpp"
+#include "planes.hpp"
 
 namespace alphacut {
 namespace {
@@ -24,20 +25,9 @@ constexpr float kSomething = 4;   // barrier distance: below it there is nothing
 
 // The rectangle outside which all labels are background; none if that is the whole picture, or nothing.
 std::optional<Box> open_box(ImageView<const uint8_t> labels) {
-  int64_t left = labels.width, right = 0, top = labels.height, bottom = 0;
-  for (int64_t y = 0; y < labels.height; ++y) {
-    const uint8_t *row = labels.row(y), *end = row + labels.width;
-    const uint8_t* first = std::find_if(row, end, [](uint8_t label) { return label != 0; });
-    if (first == end) continue;
-    while (end[-1] == 0) --end;
-    left = std::min<int64_t>(left, first - row);
-    right = std::max<int64_t>(right, end - row);
-    top = std::min(top, y);
-    bottom = y + 1;
-  }
-  const bool whole = left == 0 && top == 0 && right == labels.width && bottom == labels.height;
-  if (labels.data == nullptr || bottom == 0 || whole) return {};
-  return Box{left, top, right - left, bottom - top};
+  std::optional<Box> box = labels.data != nullptr ? bounding_box(labels) : std::nullopt;
+  if (box && box->width == labels.width && box->height == labels.height) box.reset();
+  return box;
 }
 
 // What is seen for a box: it and a margin, within the picture.

@@ -42,6 +42,7 @@ def learned_subject(
 
 class Session:
     def __init__(self, image: _Array, alpha: _Array | None, options: dict[str, Any]) -> None: ...
+    def prepared(self) -> _Array | None: ...
     def cut(
         self,
         prompt: dict[str, Any],

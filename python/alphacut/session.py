@@ -22,7 +22,6 @@ from .kmeans import kmeans
 from .matting import make_trimap
 from .model import Instance
 from .options import Options
-from .preprocess import denoise, white_balance
 from .subject import network
 
 # Of the core's centres of clusters, the units of full scale.
@@ -30,7 +29,6 @@ _UNITS = 16320
 # Sessions of a parent process: another thread may have been at work in one when the process was forked, so that it can
 # neither be used nor ended.
 _ABANDONED: list[_core.Session | None] = []
-_PREPARE: dict[str, Callable[[Array], Array]] = {"denoise": denoise, "white_balance": white_balance}
 
 
 class Clock:
@@ -165,12 +163,12 @@ class Session:
             if self._core is None:
                 learned = options.subject != "barrier" and hints.model is None
                 self._core = _core.Session(
-                    self._picture.pixels, self._picture.alpha, options.of_core(network() if learned else None)
+                    self._picture.pixels, self._picture.alpha, options.of_core(network if learned else None)
                 )
             core = self._core
         model_clock = Clock()
         with model_clock("subject"):
-            prior = None if hints.model is None else self._model_map(hints)
+            prior = None if hints.model is None else self._model_map(core, hints)
         device = _Elsewhere(options, self._picture.pixels)
         found = core.cut(
             {**hints.of_core(), "prior": prior}, resume, device.grabcut_if_chosen(), device.kmeans_if_chosen()
@@ -192,7 +190,7 @@ class Session:
             device=device.used,
             timings=clock.seconds,
             warnings=(*found["warnings"], *device.warnings),
-            steps=_steps(found, picture) if options.steps else {},
+            steps=_steps(found, core.prepared()) if options.steps else {},
             icc_profile=picture.icc_profile,
             dpi=picture.dpi,
         )
@@ -206,14 +204,13 @@ class Session:
             self._core, self._lock, self._process = None, threading.Lock(), os.getpid()
         return self._options
 
-    def _model_map(self, hints: Prompt) -> Array:
+    def _model_map(self, core: _core.Session, hints: Prompt) -> Array:
         """The model's map: a stroke costs no second run."""
         known = self._maps.get(hints.instance)
         if known is None:
             assert hints.model is not None
-            pixels = self._picture.pixels
-            for step in self._options.preparations:
-                pixels = _PREPARE[step](pixels)
+            prepared = core.prepared()
+            pixels = self._picture.pixels if prepared is None else prepared
             self._maps[hints.instance] = known = hints.model.small_map(pixels, hints.instance)
         return known
 
@@ -278,11 +275,11 @@ class _Elsewhere:
         return made.labels, np.floor(made.centers * (_UNITS / full) + 0.5).astype(int).ravel().tolist()
 
 
-def _steps(found: dict[str, Any], picture: io.Picture) -> dict[str, Array]:
+def _steps(found: dict[str, Any], prepared: Array | None) -> dict[str, Array]:
     """What each step gave, in order."""
     trimap = found["method"] == "trimap"
     made = {
-        "preprocess": found["prepared"],
+        "preprocess": prepared,
         "subject": found["saliency"],
         "mask": None if trimap else found["found"],
         "trimap": None,

@@ -135,7 +135,8 @@ void the_bytes_are_pythons() {
   const Image<uint8_t> image = picture(), strokes = labels(), given_mask = mask(), given_trimap = trimap(),
                        own = soft();
   std::map<std::string, Call> calls;
-  for (const auto& [name, wanted] : expected()) calls[name].options.network = &network;
+  for (const auto& [name, wanted] : expected())
+    calls[name].options.network = [&]() -> const Network& { return network; };
   CHECK(calls.size() == 16);
   calls["learned"].options.method = calls["barrier"].options.method = CutMethod::graphcut;
   calls["barrier"].options.network = nullptr;

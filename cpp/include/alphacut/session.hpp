@@ -31,7 +31,7 @@ enum class Preparation { denoise, white_balance };
 
 struct SessionOptions {
   CutMethod method = CutMethod::automatic;
-  const Network* network = nullptr;         // says where the subject is; without it barrier distances do
+  std::function<const Network&()> network;  // says where the subject is, asked for when first needed; none: barriers
   std::optional<double> similarity, blend;  // of chroma_key
   bool despill = false;                     // where the background is keyed out
   bool refine = true;                       // else the hard mask, or the key's own ramp
@@ -69,10 +69,9 @@ struct Cutout {
   std::string method, subject, refine;  // what found the mask and the subject, what refined; empty: nothing did
   std::vector<std::pair<std::string, double>> seconds;  // of each stage, in the order they ran
   std::vector<std::string> warnings;
-  Image<uint8_t> found;              // the mask before refinement, or the trimap; no data for other methods
-  Image<uint8_t> trimap;             // what a key's edge was refined from; no data for others
-  Image<float> saliency;             // how likely each pixel belongs to the subject; no data: not asked
-  std::optional<AnyImage> prepared;  // the picture in which the subject was looked for, if it was another
+  Image<uint8_t> found;   // the mask before refinement, or the trimap that was given
+  Image<uint8_t> trimap;  // what a key's edge was refined from; no data for others
+  Image<float> saliency;  // how likely each pixel belongs to the subject; no data: not asked
 };
 
 // Where the two stages that have a twin on a GPU may run instead. Each may decline, and is then done here.
@@ -101,6 +100,9 @@ class Session {
   // With `resume`, a graph cut goes on from the latest one, if that had the same box, instead of starting anew: see
   // GrabCutter. Throws std::invalid_argument for a prompt that cannot work.
   Cutout cut(const Prompt& prompt, bool resume = false, const Elsewhere& elsewhere = {});
+
+  // A copy of the picture in which the subject is looked for, if `preparations` make it another.
+  std::optional<AnyImage> prepared();
 
   class Flow;
 

@@ -87,7 +87,7 @@ ImageView<const uint8_t> FlowOf<T>::bytes() {
   if constexpr (std::is_same_v<T, uint8_t>) {
     return working_;
   } else {
-    if (!bytes_) bytes_ = in_bytes(working_);
+    if (!bytes_) in_bytes(working_, bytes_.emplace(working_.height, working_.width, working_.channels));
     return bytes_->view();
   }
 }
@@ -108,7 +108,7 @@ ImageView<const uint8_t> FlowOf<T>::small_bytes() {
   if constexpr (std::is_same_v<T, uint8_t>) {
     return small();
   } else {
-    if (!small_bytes_) small_bytes_ = in_bytes(small());
+    if (!small_bytes_) in_bytes(small(), small_bytes_.emplace(small().height, small().width, small().channels));
     return small_bytes_->view();
   }
 }

@@ -4,6 +4,7 @@
 #include "alphacut/subject.hpp"
 #include "alphacut/threshold.hpp"
 #include "flow/flow.hpp"
+#include "flow/pieces.hpp"
 
 namespace alphacut {
 namespace {
@@ -72,7 +73,12 @@ CheckedPrompt::CheckedPrompt(const Prompt& prompt, int64_t height, int64_t width
     known(found.foreground, "foreground (255)");
   }
   if (prompt.box) box = clipped(*prompt.box, height, width);
-  if (prompt.points.empty()) return;
+  draw_points(prompt.points, height, width);
+  if (labels.data != nullptr) only = only_kind(labels, box.has_value());
+}
+
+void CheckedPrompt::draw_points(const std::vector<Point>& points, int64_t height, int64_t width) {
+  if (points.empty()) return;
   drawn = Image<uint8_t>(height, width);
   for (int64_t y = 0; y < height; ++y) {
     if (labels.data != nullptr)
@@ -82,7 +88,7 @@ CheckedPrompt::CheckedPrompt(const Prompt& prompt, int64_t height, int64_t width
   }
   const int64_t radius =
       std::max<int64_t>(1, std::min(std::max(height, width) / kPointShare, std::min(height, width) / 8));
-  for (const Point& point : prompt.points) draw(point, radius, drawn);
+  for (const Point& point : points) draw(point, radius, drawn);
   labels = drawn.view();
 }
 
@@ -101,7 +107,6 @@ void FlowOf<T>::require_usable(const CheckedPrompt& prompt) const {
 
 template <class T>
 Found<T> FlowOf<T>::find(const CheckedPrompt& prompt, Call& call, GrabCutter* cutter) {
-  require_usable(prompt);
   const bool given = prompt.trimap.data != nullptr;
   if (given || prompt.mask.data != nullptr) {
     const ImageView<const uint8_t> from = given ? prompt.trimap : prompt.mask;

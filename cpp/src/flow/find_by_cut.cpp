@@ -53,11 +53,9 @@ std::optional<Image<float>> FlowOf<T>::prior(const CheckedPrompt& prompt, Found<
     for (int64_t y = 0; y < prompt.prior.height; ++y)
       std::copy_n(prompt.prior.row(y), prompt.prior.width, found.saliency.row(y));
     nothing = "the model finds no subject";
-  } else if (options_.network != nullptr) {
+  } else if (options_.network) {
     found.subject = "learned";
-    const std::optional<int> kind =
-        prompt.labels.data != nullptr ? only_kind(prompt.labels, prompt.box.has_value()) : std::nullopt;
-    trust = kind ? kOneKind[*kind] : kLearned;
+    trust = prompt.only ? kOneKind[*prompt.only] : kLearned;
     found.saliency = Image<float>::like(small());
     log_odds = Image<float>::like(small());
     finder().find(prompt.labels, prompt.box, found.saliency, log_odds);
@@ -139,9 +137,7 @@ Found<T> FlowOf<T>::by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCut
 // strokes, to remove adds nothing to it.
 template <class T>
 void FlowOf<T>::bound_one_way(const CheckedPrompt& prompt, Call& call, Image<uint8_t>& mask) {
-  if (prompt.labels.data == nullptr) return;
-  const std::optional<int> kind = only_kind(prompt.labels, prompt.box.has_value());
-  if (!kind) return;
+  if (!prompt.only) return;
   if (!unprompted_ || unprompted_->first != prompt.box) {
     Prompt plain;
     plain.box = prompt.box;
@@ -154,10 +150,10 @@ void FlowOf<T>::bound_one_way(const CheckedPrompt& prompt, Call& call, Image<uin
   uint8_t* now = mask.data();
   parallel_for(mask.height(), row_grain(mask.width(), 1 << 18), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin * mask.width(); i < end * mask.width(); ++i)
-      now[i] = *kind == 1 ? std::max(now[i], before[i]) : std::min(now[i], before[i]);
+      now[i] = *prompt.only == 1 ? std::max(now[i], before[i]) : std::min(now[i], before[i]);
   });
   if (!options_.clean) return;
-  if (*kind == 1)
+  if (*prompt.only == 1)
     fill_small_holes(mask);
   else
     drop_small_parts(mask);
@@ -171,7 +167,7 @@ GrabCutter& FlowOf<T>::kept_cutter() {
 
 template <class T>
 SubjectFinder& FlowOf<T>::finder() {
-  if (!finder_) finder_.emplace(*options_.network, bytes(), small_bytes());
+  if (!finder_) finder_.emplace(options_.network(), bytes(), small_bytes());
   return *finder_;
 }
 

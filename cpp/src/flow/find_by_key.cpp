@@ -68,7 +68,7 @@ template <class T>
 bool FlowOf<T>::framed(const Found<T>& keyed, Call& call) {
   const std::optional<Box> box = bounding_box(keyed.hint);
   const auto area = [](int64_t n) { return static_cast<double>(n); };
-  if (options_.network == nullptr || !box) return false;
+  if (!options_.network || !box) return false;
   const double solid = area(count_nonzero(keyed.hint)), boxed = area(box->width * box->height);
   if (boxed < kFull * area(keyed.hint.pixels()) || solid < kSolid * boxed) return false;
   const auto running = call.clock("subject");

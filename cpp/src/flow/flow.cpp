@@ -130,12 +130,17 @@ Cutout FlowOf<T>::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewh
   cutout.warnings = std::move(found.warnings);
   cutout.found = std::move(found.hint);
   cutout.saliency = std::move(found.saliency);
-  if (prepared_) {
-    Image<T> copy = Image<T>::like(working_, working_.channels);
-    std::copy_n(prepared_->data(), copy.pixels() * working_.channels, copy.data());
-    cutout.prepared = stored(std::move(copy));
-  }
   return cutout;
+}
+
+template <class T>
+std::optional<AnyImage> FlowOf<T>::prepared() {
+  std::lock_guard lock(mutex_);
+  prepare();
+  if (!prepared_) return std::nullopt;
+  Image<T> copy = Image<T>::like(working_, working_.channels);
+  std::copy_n(prepared_->data(), copy.pixels() * working_.channels, copy.data());
+  return stored(std::move(copy));
 }
 
 // The copy in which the subject is looked for.

@@ -75,6 +75,7 @@ class Session::Flow {
  public:
   virtual ~Flow() = default;
   virtual Cutout cut(const Prompt& prompt, bool resume, const Elsewhere& elsewhere) = 0;
+  virtual std::optional<AnyImage> prepared() = 0;
 };
 
 // The prompt of one picture, checked: points drawn, the box clipped.
@@ -85,7 +86,11 @@ struct CheckedPrompt {
   ImageView<const uint8_t> labels, mask, trimap;
   std::optional<KeyColor> key;
   ImageView<const float> prior;
-  Image<uint8_t> drawn;  // what `labels` shows where there are points
+  std::optional<int> only;  // the kind of the only strokes there are, see only_kind
+  Image<uint8_t> drawn;     // what `labels` shows where there are points
+
+ private:
+  void draw_points(const std::vector<Point>& points, int64_t height, int64_t width);
 };
 
 template <class T>
@@ -95,6 +100,7 @@ class FlowOf final : public Session::Flow {
   FlowOf(ImageView<const T> pixels, Image<T> owned, ImageView<const T> own_alpha, Image<T> owned_alpha, bool wide,
          SessionOptions options);
   Cutout cut(const Prompt& prompt, bool resume, const Elsewhere& elsewhere) override;
+  std::optional<AnyImage> prepared() override;
 
  private:
   struct Call {  // what one call works with

@@ -4,18 +4,9 @@
 #include <optional>
 
 #include "alphacut/image.hpp"
+#include "planes.hpp"
 
 namespace alphacut {
-
-// A plane at another size, each pixel from the one at its centre.
-Image<uint8_t> nearest(ImageView<const uint8_t> plane, int64_t height, int64_t width);
-
-// Rounded half up to 8 bits; float pictures of 0..1.
-Image<uint8_t> in_bytes(ImageView<const float> image);
-
-int64_t count_nonzero(ImageView<const uint8_t> mask);
-bool is_empty(ImageView<const uint8_t> mask);
-std::optional<Box> bounding_box(ImageView<const uint8_t> mask);
 
 // Drops parts below a twentieth of the largest; and fills holes below a hundredth of the mask.
 void drop_small_parts(Image<uint8_t>& mask);

@@ -74,6 +74,8 @@ Cutout Session::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewher
   return flow_->cut(prompt, resume, elsewhere);
 }
 
+std::optional<AnyImage> Session::prepared() { return flow_->prepared(); }
+
 Cutout remove_background(const AnyView& image, const Prompt& prompt, const SessionOptions& options) {
   return Session(image, ImageView<const uint8_t>{}, options).cut(prompt);
 }

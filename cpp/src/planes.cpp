@@ -1,0 +1,80 @@
+#include "planes.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+#include <vector>
+
+#include "alphacut/parallel.hpp"
+
+namespace alphacut {
+
+Image<uint8_t> nearest(ImageView<const uint8_t> plane, int64_t height, int64_t width) {
+  Image<uint8_t> result(height, width);
+  std::vector<int64_t> columns(static_cast<size_t>(width));
+  for (int64_t x = 0; x < width; ++x) columns[static_cast<size_t>(x)] = (2 * x + 1) * plane.width / (2 * width);
+  for (int64_t y = 0; y < height; ++y) {
+    const uint8_t* row = plane.row((2 * y + 1) * plane.height / (2 * height));
+    for (int64_t x = 0; x < width; ++x) result.row(y)[x] = row[columns[static_cast<size_t>(x)]];
+  }
+  return result;
+}
+
+void in_bytes(ImageView<const float> image, ImageView<uint8_t> bytes) {
+  const int64_t values = image.width * image.channels;
+  parallel_for(image.height, row_grain(values), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y)
+      for (int64_t i = 0; i < values; ++i) bytes.row(y)[i] = static_cast<uint8_t>(image.row(y)[i] * 255.0f + 0.5f);
+  });
+}
+
+int64_t count_nonzero(ImageView<const uint8_t> mask) {
+  std::atomic<int64_t> count{0};
+  parallel_for(mask.height, row_grain(mask.width, 1 << 18), [&](int64_t begin, int64_t end) {
+    int64_t zeros = 0;
+    for (int64_t y = begin; y < end; ++y) zeros += std::count(mask.row(y), mask.row(y) + mask.width, uint8_t{0});
+    count += (end - begin) * mask.width - zeros;
+  });
+  return count;
+}
+
+bool is_empty(ImageView<const uint8_t> mask) {
+  for (int64_t y = 0; y < mask.height; ++y) {
+    uint8_t any = 0;
+    for (int64_t x = 0; x < mask.width; ++x) any |= mask.row(y)[x];
+    if (any != 0) return false;
+  }
+  return true;
+}
+
+std::optional<Box> bounding_box(ImageView<const uint8_t> mask) {
+  const auto width = static_cast<size_t>(mask.width);
+  const int64_t grain = row_grain(mask.width, 1 << 18), blocks = (mask.height + grain - 1) / grain;
+  std::vector<uint8_t> rows(static_cast<size_t>(mask.height)), columns(static_cast<size_t>(blocks) * width, 0);
+  parallel_for(mask.height, grain, [&](int64_t begin, int64_t end) {
+    uint8_t* __restrict column = columns.data() + static_cast<size_t>(begin / grain) * width;
+    for (int64_t y = begin; y < end; ++y) {
+      const uint8_t* __restrict row = mask.row(y);
+      uint8_t any = 0;
+      for (size_t x = 0; x < width; ++x) {
+        any |= row[x];
+        column[x] |= row[x];
+      }
+      rows[static_cast<size_t>(y)] = any;
+    }
+  });
+  for (size_t i = width; i < columns.size(); ++i) columns[i % width] |= columns[i];
+  columns.resize(width);
+  const auto span = [](const std::vector<uint8_t>& set) {
+    const auto some = [](uint8_t value) { return value != 0; };
+    const auto first = std::find_if(set.begin(), set.end(), some);
+    const auto last = std::find_if(set.rbegin(), set.rend(), some);
+    return std::pair<int64_t, int64_t>(first - set.begin(), set.rend() - last);
+  };
+  const auto [top, bottom] = span(rows);
+  const auto [left, right] = span(columns);
+  if (bottom == 0) return std::nullopt;
+  return Box{left, top, right - left, bottom - top};
+}
+
+}  // namespace alphacut

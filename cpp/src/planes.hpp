@@ -1,0 +1,20 @@
+// Small computations on planes that several stages need.
+#pragma once
+
+#include <optional>
+
+#include "alphacut/image.hpp"
+
+namespace alphacut {
+
+// A plane at another size, each pixel from the one at its centre.
+Image<uint8_t> nearest(ImageView<const uint8_t> plane, int64_t height, int64_t width);
+
+// Float pictures of 0..1 rounded half up to 8 bits; both of one size.
+void in_bytes(ImageView<const float> image, ImageView<uint8_t> bytes);
+
+int64_t count_nonzero(ImageView<const uint8_t> mask);
+bool is_empty(ImageView<const uint8_t> mask);
+std::optional<Box> bounding_box(ImageView<const uint8_t> mask);
+
+}  // namespace alphacut
