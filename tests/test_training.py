@@ -94,23 +94,22 @@ def test_training_goes_on_where_it_was_and_its_weights_run(tmp_path, pictures, m
     from training.export import export
     from training.network import Network
 
-    monkeypatch.setattr(module, "SIZES", ((64, 1.0),))
     monkeypatch.setattr(module, "SIZE", 64)
     monkeypatch.setattr(module, "BATCH", 6)
     pictures.held_out = pictures.train[:3]
     out = tmp_path / "out"
     torch.manual_seed(0)
-    network = module.train(pictures, out, 3 * 6, 0, Network())
+    network = module.train(pictures, out, 3 * 6, 0, Network(), sizes=(64, 64))
     lines = (out / "log.jsonl").read_text().splitlines()
     assert json.loads(lines[-1])["samples"] == 3 * 6
     assert set(module.PROMPTS) <= set(json.loads(lines[-1]))
-    again = module.train(pictures, out, 3 * 6, 0, Network())  # nothing left to do
+    again = module.train(pictures, out, 3 * 6, 0, Network(), sizes=(64, 64))  # nothing left to do
     assert all(
         torch.equal(a, b) for a, b in zip(network.state_dict().values(), again.state_dict().values(), strict=True)
     )
     assert len((out / "log.jsonl").read_text().splitlines()) == len(lines)
     with pytest.raises(ValueError, match="another seed or rate"):
-        module.train(pictures, out, 3 * 6, 1, Network())
+        module.train(pictures, out, 3 * 6, 1, Network(), sizes=(64, 64))
 
     samples = [pictures.draw(1, index, 64) for index in range(8)]
     colours, planes = module.as_colours(samples), module.as_asked(network, samples, 1)

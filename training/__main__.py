@@ -20,7 +20,7 @@ from alphacut import _core
 from .curves import draw
 from .network import Network
 from .samples import Pictures
-from .train import BATCH, SIZE, as_asked, as_colours, train
+from .train import BATCH, SIZE, SIZES, as_asked, as_colours, train
 
 
 def begun(start: Path | None, from_nothing: bool) -> Network:
@@ -49,7 +49,15 @@ def run(rank: int, options: argparse.Namespace, pictures: Pictures) -> None:
     torch.manual_seed(options.seed)
     network = begun(options.start, options.from_nothing)
     network = train(
-        pictures, options.out, options.samples, options.seed, network, options.rate, rank, options.processes
+        pictures,
+        options.out,
+        options.samples,
+        options.seed,
+        network,
+        options.rate,
+        tuple(options.sizes),
+        rank,
+        options.processes,
     )
     if rank == 0:
         from .export import export
@@ -72,6 +80,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=80_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rate", type=float, default=1.0, help="by which all learning rates are multiplied")
+    parser.add_argument("--sizes", type=int, nargs=2, default=SIZES, help="of the pictures, at first and later")
     parser.add_argument(
         "--processes", type=int, default=min(os.cpu_count() or 1, BATCH), help="that share the work, a core each"
     )

@@ -28,7 +28,7 @@ NEVER_HELD_OUT = {*SHARES, "msra", "uicomp", "uiplain", "netalpha", "objs"} - {"
 HELD_OUT = 25  # one of so many of the others is never trained on
 COMPOSITES, PRODUCTS, EMPTY = 0.06, 0.04, 0.015
 PROMPTS = ("none", "box", "strokes", "both")
-PROMPT_SHARES = (0.38, 0.18, 0.36, 0.08)
+PROMPT_SHARES = (0.44, 0.18, 0.31, 0.07)
 SECOND = (0.2, 0.35)  # how often one more thing is put in, without strokes and with
 
 

@@ -23,8 +23,8 @@ WEIGHT_DECAY = 0.01
 AVERAGE = 0.998  # of the weights that are kept, over steps
 EVERY = 250  # steps to a checkpoint
 JUDGED_EVERY = 500
-# Sides of the pictures, and the share of the samples at which each ends.
-SIZES = ((192, 0.35), (224, 1.0))
+SIZES = (192, 224)  # sides of the pictures, at first and later
+GROWS = 0.35  # the share of the samples after which they are the larger ones
 SIZE = 256  # of what judges, and of use
 CELL = 4
 PROMPTS = ("none", "box", "strokes")
@@ -167,12 +167,14 @@ def train(
     seed: int,
     network: Network,
     rate: float = 1.0,
+    sizes: tuple[int, int] = SIZES,
     rank: int = 0,
     ranks: int = 1,
 ) -> Network:
     """Train this network, or go on from the checkpoint in `out`; the average of the late weights.
 
-    `rate` multiplies all learning rates. Each of `ranks` processes works on its part of a batch.
+    `rate` multiplies all learning rates; `sizes` are the pictures' sides, at first and later. Each of `ranks` processes
+    works on its part of a batch.
     """
     out.mkdir(parents=True, exist_ok=True)
     frozen = network.picture.frozen()
@@ -203,7 +205,7 @@ def train(
         progress = step / steps
         for group in optimizer.param_groups:
             group["lr"] = group["top"] * min(progress / 0.04, 0.5 + 0.5 * math.cos(math.pi * progress))
-        size = next(size for size, end in SIZES if step < end * steps or end == 1)
+        size = sizes[progress >= GROWS]
         network.train()
         drawn = [pictures.draw(seed, step * BATCH + k, size) for k in mine]
         loss = loss_of_step(network, drawn, [np.random.default_rng((seed, step * BATCH + k, 1)) for k in mine])
