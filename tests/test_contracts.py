@@ -119,6 +119,19 @@ def required(bad):
     return [*bad, (None, TypeError)]
 
 
+POINTS = [
+    (3, TypeError),
+    ("1,2", TypeError),
+    ([3, 4], TypeError),
+    ([("1", "2")], TypeError),
+    ([], ValueError),
+    ([(1,)], ValueError),
+    ([(1, 2, 3, 4)], ValueError),
+    ([(1, 2, 2)], ValueError),
+    ([(WIDTH, 2)], ValueError),
+    ([(-0.5, 2)], ValueError),
+    ([(np.nan, 2)], ValueError),
+]
 BOX = [
     (3, TypeError),
     ("abcd", TypeError),
@@ -183,6 +196,7 @@ CASES = [
             "image": IMAGE,
             "method": WORD,
             "box": BOX,
+            "points": POINTS,
             "labels": [*PROMPT_MASK, (np.full_like(MASK, 4), ValueError)],
         },
     ),
@@ -450,19 +464,7 @@ CASES = [
         {"image": RGB},
         {
             "box": BOX,
-            "points": [
-                (3, TypeError),
-                ("1,2", TypeError),
-                ([3, 4], TypeError),
-                ([("1", "2")], TypeError),
-                ([], ValueError),
-                ([(1,)], ValueError),
-                ([(1, 2, 3, 4)], ValueError),
-                ([(1, 2, 2)], ValueError),
-                ([(WIDTH, 2)], ValueError),
-                ([(-0.5, 2)], ValueError),
-                ([(np.nan, 2)], ValueError),
-            ],
+            "points": POINTS,
             "key": COLOUR,
             "model": [(3, TypeError), (["net.onnx"], TypeError), (RGB, TypeError)],
             "instance": [("0", TypeError), (True, TypeError), (0.0, TypeError), (-1, ValueError), (0, ValueError)],

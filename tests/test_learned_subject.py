@@ -289,8 +289,32 @@ def test_same_bytes_for_any_thread_count_and_instruction_set(isa, rng):
         assert len(set(results)) == 1
 
 
+def test_points_are_strokes_of_a_dot(rng):
+    image = disc()
+    labels = np.full((90, 120), 2, np.uint8)
+    labels[44:47, 60] = labels[45, 59:62] = 1  # a disc of a radius of one pixel, the least
+    expected = alphacut.detect_subject(image, labels=labels)
+    assert np.array_equal(alphacut.detect_subject(image, points=[(60.9, 45)]), expected)
+    both = labels.copy()
+    both[9:12, 20] = both[10, 19:22] = 0
+    expected = alphacut.detect_subject(image, labels=both)
+    assert np.array_equal(alphacut.detect_subject(image, points=[(20, 10, 0)], labels=labels), expected)
+    box = (20, 10, 80, 70)
+    within = np.where(labels == 2, np.uint8(3), labels)
+    expected = alphacut.detect_subject(image, box=box, labels=within)
+    assert np.array_equal(alphacut.detect_subject(image, box=box, points=[(60, 45, 1)]), expected)
+
+
 def test_errors():
     image = disc()
+    with pytest.raises(ValueError, match="outside"):
+        alphacut.detect_subject(image, points=[(120, 2)])
+    with pytest.raises(TypeError, match="points"):
+        alphacut.detect_subject(image, points=(3, 4))
+    with pytest.raises(ValueError, match="labels"):
+        alphacut.detect_subject(image, points=[(3, 4)], labels=np.zeros((9, 120), np.uint8))
+    with pytest.raises(ValueError, match="barrier"):
+        alphacut.detect_subject(image, method="barrier", points=[(3, 4)])
     for bad in ([[1]], np.zeros((3, 3)), None):
         with pytest.raises(TypeError, match="image"):
             alphacut.detect_subject(bad)

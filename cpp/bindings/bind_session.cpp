@@ -137,8 +137,7 @@ class SessionOfArrays {
   py::dict cut(const py::dict& given, bool resume, const py::object& grabcut, const py::object& kmeans) {
     Prompt prompt;
     prompt.box = box_of(given["box"].cast<Corners>());
-    for (const auto& [x, y, keep] : given["points"].cast<std::vector<std::tuple<double, double, bool>>>())
-      prompt.points.push_back({x, y, keep});
+    prompt.points = points_of(given["points"]);
     std::vector<Input<uint8_t>> planes;
     for (const auto& [name, view] :
          {std::pair("labels", &prompt.labels), std::pair("mask", &prompt.mask), std::pair("trimap", &prompt.trimap)})

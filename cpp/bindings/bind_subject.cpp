@@ -5,6 +5,7 @@
 #include "network_input.hpp"
 #include "numpy_view.hpp"
 #include "planes.hpp"
+#include "points.hpp"
 #include "prompt_view.hpp"
 
 namespace alphacut {
@@ -93,17 +94,26 @@ void bind_subject(py::module_& m) {
       py::arg("channel"), py::arg("seed"), py::arg("passes") = 3, py::arg("out") = py::none());
   m.def(
       "learned_subject",
-      [](const Network& network, py::object image, py::object labels, const Corners& box, py::object out) {
+      [](const Network& network, py::object image, py::object labels, const Corners& box, py::object points,
+         py::object out) {
         const auto pixels = in_bytes(image);
         const auto strokes = strokes_of(labels);
+        const auto spots = points_of(points);
         auto map = output<float>(out, pixels.view.height, pixels.view.width, 0, {image, pixels.array, labels});
         {
           py::gil_scoped_release unlocked;
-          detect_subject(network, pixels, view_of_strokes(strokes), box_of(box), map);
+          ImageView<const uint8_t> shown = view_of_strokes(strokes);
+          Image<uint8_t> drawn;
+          if (!spots.empty()) {
+            drawn = with_points(shown, spots, pixels.view.height, pixels.view.width, box.has_value());
+            shown = drawn.view();
+          }
+          detect_subject(network, pixels, shown, box_of(box), map);
         }
         return map.array;
       },
-      py::arg("network"), py::arg("image"), py::arg("labels"), py::arg("box"), py::arg("out") = py::none());
+      py::arg("network"), py::arg("image"), py::arg("labels"), py::arg("box"), py::arg("points"),
+      py::arg("out") = py::none());
   py::class_<Finder>(m, "SubjectFinder", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)))
       .def(py::init<py::object, py::object, py::object>(), py::arg("network"), py::arg("image"), py::arg("small"))
       .def("find", &Finder::find, py::arg("labels"), py::arg("box"), py::arg("height"), py::arg("width"));

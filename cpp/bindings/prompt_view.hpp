@@ -1,6 +1,8 @@
 // Pictures and boxes as stages that take a prompt see them.
 #pragma once
 
+#include <vector>
+
 #include "alphacut/color.hpp"
 #include "numpy_view.hpp"
 #include "planes.hpp"
@@ -28,6 +30,14 @@ inline Input<uint8_t> in_bytes(py::handle image) {
 inline std::optional<Box> box_of(const Corners& corners) {
   if (!corners) return std::nullopt;
   return Box{(*corners)[0], (*corners)[1], (*corners)[2], (*corners)[3]};
+}
+
+// From (x, y, keep) each.
+inline std::vector<Point> points_of(py::handle given) {
+  std::vector<Point> points;
+  for (const auto& [x, y, keep] : given.cast<std::vector<std::tuple<double, double, bool>>>())
+    points.push_back({x, y, keep});
+  return points;
 }
 
 }  // namespace alphacut

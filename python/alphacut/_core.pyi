@@ -37,7 +37,12 @@ def barrier_map(image: _Array, seed: _Array, passes: int, out: _Out = None) -> _
 def detect_subject(image: _Array, out: _Out = None) -> _Array: ...
 def barrier_distance(channel: _Array, seed: _Array, passes: int = 3, out: _Out = None) -> _Array: ...
 def learned_subject(
-    network: Network, image: _Array, labels: _Array | None, box: Sequence[int] | None, out: _Out = None
+    network: Network,
+    image: _Array,
+    labels: _Array | None,
+    box: Sequence[int] | None,
+    points: Sequence[tuple[float, float, int]],
+    out: _Out = None,
 ) -> _Array: ...
 
 class Session:

@@ -47,7 +47,7 @@ class Prompt:
         if self.box is not None:
             four_integers(self.box)
         if self.points is not None:
-            _checked_points(self.points)
+            checked_points(self.points)
         if self.key is not None:
             key_color(self.key)
         for name in ("labels", "mask", "trimap"):
@@ -66,7 +66,7 @@ class Prompt:
             hint = getattr(self, name)
             if hint is not None and hint.shape != size:
                 raise ValueError(f"{name} must have the picture's shape {size}, got {hint.shape}")
-        for x, y, _ in () if self.points is None else _checked_points(self.points):
+        for x, y, _ in () if self.points is None else checked_points(self.points):
             if not (0 <= x < size[1] and 0 <= y < size[0]):
                 raise ValueError(f"points: ({x:g}, {y:g}) lies outside the picture of {size[1]} x {size[0]}")
         return replace(self, box=None if self.box is None else clipped(self.box, size))
@@ -76,7 +76,7 @@ class Prompt:
         key = None if self.key is None else key_color(self.key)
         return {
             "box": self.box,
-            "points": () if self.points is None else _checked_points(self.points),
+            "points": () if self.points is None else checked_points(self.points),
             "labels": self.labels,
             "mask": self.mask,
             "trimap": self.trimap,
@@ -84,7 +84,7 @@ class Prompt:
         }
 
 
-def _checked_points(points: Any) -> list[tuple[float, float, int]]:
+def checked_points(points: Any) -> list[tuple[float, float, int]]:
     """Each as (x, y, keep)."""
     if not isinstance(points, (Sequence, np.ndarray)) or isinstance(points, (str, bytes)):
         raise TypeError(f"points must be a sequence of (x, y) or (x, y, keep), got {type(points).__name__}")

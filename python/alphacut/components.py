@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from . import _core
 from ._arrays import Array, integer, small_integer
@@ -42,7 +42,7 @@ class Polygon(NamedTuple):
     holes: list[Array]
 
 
-def label_components(mask: Array, connectivity: int = 8, *, out: Array | None = None) -> tuple[Array, int]:
+def label_components(mask: Array, connectivity: Literal[8, 4] = 8, *, out: Array | None = None) -> tuple[Array, int]:
     """Number the connected components of a mask.
 
     Parameters
@@ -89,7 +89,7 @@ def label_components(mask: Array, connectivity: int = 8, *, out: Array | None = 
     return labels, count
 
 
-def component_stats(mask: Array, connectivity: int = 8) -> ComponentStats:
+def component_stats(mask: Array, connectivity: Literal[8, 4] = 8) -> ComponentStats:
     """Area, bounding box and centroid of each component, without a label image.
 
     Parameters
@@ -125,7 +125,7 @@ def component_stats(mask: Array, connectivity: int = 8) -> ComponentStats:
     return ComponentStats(*_core.component_stats(mask, small_integer(connectivity, "connectivity")))
 
 
-def keep_largest(mask: Array, k: int = 1, *, connectivity: int = 8, out: Array | None = None) -> Array:
+def keep_largest(mask: Array, k: int = 1, *, connectivity: Literal[8, 4] = 8, out: Array | None = None) -> Array:
     """Keep the `k` components of largest area.
 
     Parameters
@@ -163,7 +163,7 @@ def keep_largest(mask: Array, k: int = 1, *, connectivity: int = 8, out: Array |
     return _core.keep_largest(mask, integer(k, "k"), small_integer(connectivity, "connectivity"), out)
 
 
-def remove_small(mask: Array, min_area: int, *, connectivity: int = 8, out: Array | None = None) -> Array:
+def remove_small(mask: Array, min_area: int, *, connectivity: Literal[8, 4] = 8, out: Array | None = None) -> Array:
     """Remove the components of less than `min_area` pixels.
 
     Parameters
@@ -202,7 +202,9 @@ def remove_small(mask: Array, min_area: int, *, connectivity: int = 8, out: Arra
     return _core.remove_small(mask, area, small_integer(connectivity, "connectivity"), out)
 
 
-def fill_holes(mask: Array, max_area: int | None = None, *, connectivity: int = 8, out: Array | None = None) -> Array:
+def fill_holes(
+    mask: Array, max_area: int | None = None, *, connectivity: Literal[8, 4] = 8, out: Array | None = None
+) -> Array:
     """Fill the holes of a mask.
 
     Parameters

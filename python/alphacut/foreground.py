@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from . import _core
 from ._arrays import Array, choice, native, run
 
 
-def estimate_foreground(image: Array, alpha: Array, *, method: str = "multilevel", out: Array | None = None) -> Array:
+def estimate_foreground(
+    image: Array, alpha: Array, *, method: Literal["multilevel"] = "multilevel", out: Array | None = None
+) -> Array:
     """Estimate the foreground's colours, for composing it over another background without a fringe of the old one.
 
     Parameters

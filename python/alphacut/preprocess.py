@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from . import _core
 from ._arrays import Array, choice, integer, real, run, small_integer
 
 
 def denoise(
     image: Array,
-    method: str = "median",
+    method: Literal["median", "bilateral"] = "median",
     *,
     size: int = 3,
     sigma: float = 0.1,
@@ -66,7 +68,7 @@ def denoise(
 
 def white_balance(
     image: Array,
-    method: str = "gray_world",
+    method: Literal["gray_world", "percentile"] = "gray_world",
     *,
     percent: float = 1.0,
     out: Array | None = None,
@@ -121,7 +123,7 @@ def resize(
     image: Array,
     size: tuple[int, int],
     *,
-    method: str = "area",
+    method: Literal["area", "bilinear"] = "area",
     out: Array | None = None,
 ) -> Array:
     """Give a picture, a mask or an alpha matte another size.

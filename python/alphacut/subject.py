@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from . import _core
 from ._arrays import Array, choice, clipped, integer, native, require_host
+from ._prompt import checked_points
 
 
 def barrier_map(image: Array, seed: Array, *, passes: int = 6, out: Array | None = None) -> Array:
@@ -63,8 +65,9 @@ def barrier_map(image: Array, seed: Array, *, passes: int = 6, out: Array | None
 def detect_subject(
     image: Array,
     *,
-    method: str = "auto",
+    method: Literal["auto", "learned", "barrier"] = "auto",
     box: Sequence[int] | None = None,
+    points: Sequence[Sequence[float]] | None = None,
     labels: Array | None = None,
     out: Array | None = None,
 ) -> Array:
@@ -79,6 +82,8 @@ def detect_subject(
         by colour and by what lies between, and was made without any training. "auto" is "learned".
     box : (x, y, width, height), optional
         The subject lies inside; clipped to the picture. Not for "barrier".
+    points : sequence of (x, y) or (x, y, keep), optional
+        Pixels of the subject, or with keep 0 of what is not: strokes of a dot each. Not for "barrier".
     labels : (H, W) uint8 array, optional
         Strokes: 0 background, 1 foreground; 2 and 3 say nothing. They guide the map, and need not hold in it. Where
         they leave but a rectangle open, that is the box. Not for "barrier".
@@ -96,7 +101,8 @@ def detect_subject(
     TypeError
         If an argument has a wrong type or dtype.
     ValueError
-        If a shape, a value of a float picture, `labels`, `box` or `method` is out of range, or "barrier" gets a prompt.
+        If a shape, a value of a float picture, `labels`, `box`, `points` or `method` is out of range, or "barrier" gets
+        a prompt.
 
     Notes
     -----
@@ -124,13 +130,14 @@ def detect_subject(
     (True, True)
     """
     if choice(method, "method", ("auto", "learned", "barrier")) == "barrier":
-        if box is not None or labels is not None:
-            raise ValueError("method='barrier' finds the subject by itself: it takes neither box nor labels")
+        if not (box is None and points is None and labels is None):
+            raise ValueError("method='barrier' finds the subject by itself: it takes no box, points or labels")
         return _core.detect_subject(native(image, out), out)
     require_host(image, "image")
     if box is not None and isinstance(image, np.ndarray) and image.ndim >= 2:
         box = clipped(box, image.shape[:2])
-    return _core.learned_subject(network(), native(image, out), labels, box, out)
+    spots = [] if points is None else checked_points(points)
+    return _core.learned_subject(network(), native(image, out), labels, box, spots, out)
 
 
 @cache

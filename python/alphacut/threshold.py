@@ -31,10 +31,16 @@ def find_threshold(
 ) -> float: ...
 @overload
 def find_threshold(
-    gray: Array, method: str = "otsu", *, classes: int = 2, mask: Array | None = None
+    gray: Array, method: Literal["otsu", "multiotsu"] = "otsu", *, classes: int, mask: Array | None = None
 ) -> float | tuple[float, ...]: ...
+@overload
+def find_threshold(gray: Array, method: Literal["multiotsu"], *, mask: Array | None = None) -> tuple[float, ...]: ...
 def find_threshold(
-    gray: Array, method: str = "otsu", *, classes: int = 2, mask: Array | None = None
+    gray: Array,
+    method: Literal["otsu", "triangle", "li", "multiotsu"] = "otsu",
+    *,
+    classes: int = 2,
+    mask: Array | None = None,
 ) -> float | tuple[float, ...]:
     """Find the limit between background and foreground from the picture's histogram.
 
@@ -93,7 +99,9 @@ def find_threshold(
     return tuple(limits) if several else limits[0]
 
 
-def threshold(gray: Array, value: float | str = "otsu", *, out: Array | None = None) -> Array:
+def threshold(
+    gray: Array, value: float | Literal["otsu", "triangle", "li"] = "otsu", *, out: Array | None = None
+) -> Array:
     """Mask of the pixels above a limit.
 
     Parameters
@@ -142,7 +150,7 @@ def adaptive_threshold(
     gray: Array,
     window: int,
     *,
-    method: str = "mean",
+    method: Literal["mean", "gaussian", "sauvola"] = "mean",
     offset: float = 0,
     k: float = 0.2,
     out: Array | None = None,

@@ -18,6 +18,12 @@ struct Box {
   bool operator==(const Box&) const = default;
 };
 
+// A pixel of the subject, or of what is not; a disc of a two-hundredth of the longer side.
+struct Point {
+  double x = 0, y = 0;
+  bool keep = true;
+};
+
 // A picture of `height` rows; the `width * channels` values of a row are contiguous, rows lie `stride` bytes apart
 // (any stride, negative too). Owns nothing.
 template <class T>

@@ -43,12 +43,6 @@ struct SessionOptions {
   int64_t seed = 0;
 };
 
-// A pixel of the subject, or of what is not; a disc of a two-hundredth of the longer side.
-struct Point {
-  double x = 0, y = 0;
-  bool keep = true;
-};
-
 // What is told of the subject. Box, points, labels and prior go together; mask, trimap and key go alone.
 struct Prompt {
   std::optional<Box> box;

@@ -5,11 +5,10 @@
 #include "alphacut/threshold.hpp"
 #include "flow/flow.hpp"
 #include "flow/pieces.hpp"
+#include "points.hpp"
 
 namespace alphacut {
 namespace {
-
-constexpr int64_t kPointShare = 200;  // a point is a disc of a radius of one in so many pixels of the longer side
 
 void require(bool holds, const std::string& message) {
   if (!holds) throw std::invalid_argument(message);
@@ -23,17 +22,6 @@ Box clipped(const Box& box, int64_t height, int64_t width) {
   const int64_t right = box.x > width - box.width ? width : box.x + box.width;
   const int64_t bottom = box.y > height - box.height ? height : box.y + box.height;
   return {left, top, right - left, bottom - top};
-}
-
-void draw(const Point& point, int64_t radius, Image<uint8_t>& labels) {
-  const int64_t height = labels.height(), width = labels.width();
-  require(point.x >= 0 && point.x < static_cast<double>(width) && point.y >= 0 && point.y < static_cast<double>(height),
-          "points: (" + std::to_string(point.x) + ", " + std::to_string(point.y) + ") lies outside the picture of " +
-              std::to_string(width) + " x " + std::to_string(height));
-  const auto cx = static_cast<int64_t>(point.x), cy = static_cast<int64_t>(point.y);
-  for (int64_t y = std::max<int64_t>(cy - radius, 0); y <= std::min(cy + radius, height - 1); ++y)
-    for (int64_t x = std::max<int64_t>(cx - radius, 0); x <= std::min(cx + radius, width - 1); ++x)
-      if ((y - cy) * (y - cy) + (x - cx) * (x - cx) <= radius * radius) labels.row(y)[x] = point.keep ? 1 : 0;
 }
 
 }  // namespace
@@ -73,23 +61,11 @@ CheckedPrompt::CheckedPrompt(const Prompt& prompt, int64_t height, int64_t width
     known(found.foreground, "foreground (255)");
   }
   if (prompt.box) box = clipped(*prompt.box, height, width);
-  draw_points(prompt.points, height, width);
-  if (labels.data != nullptr) only = only_kind(labels, box.has_value());
-}
-
-void CheckedPrompt::draw_points(const std::vector<Point>& points, int64_t height, int64_t width) {
-  if (points.empty()) return;
-  drawn = Image<uint8_t>(height, width);
-  for (int64_t y = 0; y < height; ++y) {
-    if (labels.data != nullptr)
-      std::copy_n(labels.row(y), width, drawn.row(y));
-    else
-      std::fill_n(drawn.row(y), width, uint8_t{box ? uint8_t{3} : uint8_t{2}});
+  if (!prompt.points.empty()) {
+    drawn = with_points(labels, prompt.points, height, width, box.has_value());
+    labels = drawn.view();
   }
-  const int64_t radius =
-      std::max<int64_t>(1, std::min(std::max(height, width) / kPointShare, std::min(height, width) / 8));
-  for (const Point& point : points) draw(point, radius, drawn);
-  labels = drawn.view();
+  if (labels.data != nullptr) only = only_kind(labels, box.has_value());
 }
 
 template <class T>

@@ -88,9 +88,6 @@ struct CheckedPrompt {
   ImageView<const float> prior;
   std::optional<int> only;  // the kind of the only strokes there are, see only_kind
   Image<uint8_t> drawn;     // what `labels` shows where there are points
-
- private:
-  void draw_points(const std::vector<Point>& points, int64_t height, int64_t width);
 };
 
 template <class T>
