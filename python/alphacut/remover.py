@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _core, _device, io
+from . import _core, _device, files
 from ._arrays import Array, flag, integer
 from ._prompt import Prompt
 from .cuda import compile_kernels
@@ -168,7 +168,7 @@ def remove_background(
     )
     clock = Clock()
     with clock("read"):  # and no memory is kept for a next call
-        session = Session(remover._options, io.as_picture(image, "image"), memory=nullcontext(), clock=clock)
+        session = Session(remover._options, files.as_picture(image, "image"), memory=nullcontext(), clock=clock)
     return session.cut()
 
 
@@ -281,7 +281,7 @@ class Remover:
         with self._memory:
             clock = Clock()
             with clock("read"):
-                picture = io.as_picture(image, "image")
+                picture = files.as_picture(image, "image")
                 session = self._latest
                 if session is None or not session.shows(picture):
                     # A copy of an array of the caller's, who may write into it before the next call.
@@ -319,7 +319,7 @@ class Remover:
         """
         clock = Clock()
         with clock("read"):
-            picture = io.as_picture(image, "image")
+            picture = files.as_picture(image, "image")
             return Session(self._options, picture, memory=self._memory, clock=clock)
 
     @property
