@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -14,12 +15,11 @@ from ._png import without_large_metadata
 from ._tiff import Tiff
 from .formats import format_of
 from .picture import DecodeError, Picture
-from .profile import cmyk_to_srgb
+from .planes import planes
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_PHOTOMETRIC, _PLANAR, _BITS, _SAMPLE_FORMAT = 262, 284, 258, 339  # tags of TIFF
 # EXIF orientation -> (swap rows and columns, then step over rows, step over columns)
 _ORIENTATIONS = {
     2: (False, 1, -1),
@@ -55,7 +55,10 @@ def decode(stream: BinaryIO, name: str, max_pixels: int) -> Picture:
         stream.seek(0)
         source: Any = _Source(without_large_metadata(stream) if format == "PNG" else stream)
         image = factory(source, "")
+        halves = _raw(image) == "RGB;16B" and isinstance(image.info.get("transparency"), tuple)
         picture = _picture(image, name, max_pixels, source)
+        if halves and picture.alpha is not None:
+            picture = replace(picture, alpha=picture.alpha | _low_differs(factory, source))
         if format == "TIFF":
             return _with_exif(picture, Tiff(stream))
         return _with_exif(picture, _exif(image))
@@ -87,6 +90,18 @@ def _decoding(name: str, format: str | None) -> Iterator[None]:
         raise DecodeError(f"{name}: cannot be decoded as {format or 'a picture'}: {reason}") from error
 
 
+def _low_differs(factory: Any, source: Any) -> Array:
+    """255 where the lower bytes of a PNG of 16 bits are not those of its transparent colour, 0 elsewhere; upright."""
+    source.seek(0)
+    image = factory(source, "")
+    key = np.array(image.info["transparency"]) & 255
+    _store_as(image, image.mode, "RGB;16L")  # the other byte first: so Pillow keeps the lower one
+    image.load()
+    return _upright(
+        np.where((np.asarray(image) == key).all(-1), 0, 255).astype(np.uint8), _orientation(image, own=True)
+    )
+
+
 def _picture(image: Image.Image, name: str, max_pixels: int, source: Any = None) -> Picture:
     """The picture upright, of a file of ours (`source`) or of the caller."""
     width, height = image.size
@@ -96,11 +111,11 @@ def _picture(image: Image.Image, name: str, max_pixels: int, source: Any = None)
     raw = _raw(image)
     key = _transparent(image, raw)
     if raw == "LA;16B":  # its four bytes a pixel as they are
-        _as_rgba(image)
+        _store_as(image, "RGBA", "RGBA")
     _load(image, source, name)
     if raw == "LA;16B":
         values = np.asarray(image).view(">u2").astype(np.uint16)
-    pixels, alpha = (values[..., 0], values[..., 1]) if raw == "LA;16B" else _planes(image, key, name)
+    pixels, alpha = (values[..., 0], values[..., 1]) if raw == "LA;16B" else planes(image, key, name)
     turn = _orientation(image, own=source is not None)
     dpi = two_numbers(image.info.get("dpi"))
     if dpi is not None and _ORIENTATIONS.get(turn, (False,))[0]:
@@ -112,7 +127,7 @@ def _picture(image: Image.Image, name: str, max_pixels: int, source: Any = None)
 
 
 def _with_exif(picture: Picture, data: Any) -> Picture:
-    return Picture(picture.pixels, picture.alpha, picture.icc_profile, picture.dpi, exif.kept(data))
+    return replace(picture, exif=exif.kept(data))
 
 
 def _load(image: Image.Image, source: Any, name: str) -> None:
@@ -125,8 +140,17 @@ def _load(image: Image.Image, source: Any, name: str) -> None:
     if source is not None:
         source.short = False
     image.load()
-    if source is not None and source.short and ImageFile.LOAD_TRUNCATED_IMAGES:  # a setting of the caller's program
+    if source is not None and ImageFile.LOAD_TRUNCATED_IMAGES and _is_cut_short(image, source):
         raise DecodeError(f"{name}: cut short")
+
+
+def _is_cut_short(image: Image.Image, source: Any) -> bool:
+    """Whether the decoder came to the end of the file before its own, which a setting of Pillow's lets pass."""
+    if image.format != "JPEG2000":
+        return bool(source.short)
+    source.seek(0)
+    data = source.read()
+    return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\x93")  # the end, and the start of a tile's data
 
 
 def _raw(image: Image.Image) -> str:
@@ -135,11 +159,11 @@ def _raw(image: Image.Image) -> str:
     return str(tile[0][3]) if image.format == "PNG" and tile else ""
 
 
-def _as_rgba(image: Any) -> None:
-    """Have a PNG of four bytes a pixel decoded as these bytes."""
+def _store_as(image: Any, mode: str, raw: str) -> None:
+    """Have the bytes of a PNG decoded as if they were stored in another way, of as many bytes a pixel."""
     tile = image.tile[0]
-    image._mode = "RGBA"
-    image.tile = [tile._replace(args="RGBA") if hasattr(tile, "_replace") else (*tile[:3], "RGBA")]
+    image._mode = mode
+    image.tile = [tile._replace(args=raw) if hasattr(tile, "_replace") else (*tile[:3], raw)]
 
 
 def _transparent(image: Image.Image, raw: str) -> Any:
@@ -150,64 +174,6 @@ def _transparent(image: Image.Image, raw: str) -> Any:
     if isinstance(key, tuple) and raw == "RGB;16B":  # of whose pixels the upper eight bits are left
         return tuple(part >> 8 for part in key)
     return key
-
-
-def _tag(image: Image.Image, number: int) -> Any:
-    """A tag of a TIFF; None of anything else, or where it is missing."""
-    return getattr(image, "tag_v2", {}).get(number) if image.format == "TIFF" else None
-
-
-def _planes(image: Image.Image, key: Any, name: str) -> tuple[Array, Array | None]:
-    """Colours and opacity of a decoded picture, not yet upright; `key` is the colour that is transparent."""
-    bits = np.atleast_1d(_tag(image, _BITS) or 1)
-    if _tag(image, _PLANAR) == 2 and 16 in bits:
-        raise DecodeError(f"{name}: planes of 16 bits one after the other are not supported: save it chunky")
-    if 2 in np.atleast_1d(_tag(image, _SAMPLE_FORMAT) or 1) and 8 in bits:
-        raise DecodeError(f"{name}: samples of 8 bits with a sign are not supported")
-    mode = image.mode
-    if mode.startswith("I;16") or mode in ("I", "F"):
-        pixels = _sixteen_bits(np.asarray(image), name)
-        if 12 in bits:
-            pixels = ((pixels.astype(np.uint32) * 65535 + 2047) // 4095).astype(np.uint16)
-        if _tag(image, _PHOTOMETRIC) == 0:  # white is zero, which Pillow minds in pictures of 8 bits alone
-            pixels = np.uint16(65535) - pixels
-        return pixels, np.where(pixels == key, 0, 65535).astype(np.uint16) if isinstance(key, int) else None
-    if mode in ("1", "L", "RGB"):
-        return _keyed(np.asarray(image.convert("L") if mode == "1" else image), key, mode)
-    if mode == "CMYK":
-        return np.asarray(cmyk_to_srgb(image)), None
-    if mode in ("LA", "La"):
-        array = np.asarray(image.convert("LA"))
-        return array[..., 0], array[..., 1]
-    palette = image.palette if mode == "P" else None
-    if mode in ("RGBA", "RGBa", "PA") or key is not None or (palette is not None and palette.mode == "RGBA"):
-        array = np.asarray(image.convert("RGBA"))  # contiguous: else every stage that takes the colours would copy them
-        return np.ascontiguousarray(array[..., :3]), array[..., 3]
-    if mode in ("P", "RGBX", "YCbCr", "HSV"):
-        return np.asarray(image.convert("RGB")), None
-    raise DecodeError(f"{name}: pictures of Pillow's mode {mode} are not supported")
-
-
-def _keyed(pixels: Array, key: Any, mode: str) -> tuple[Array, Array | None]:
-    """Colours of 8 bits and the opacity that one transparent colour leaves."""
-    if isinstance(key, int) and mode != "RGB":
-        hit = (pixels != 0) == (key != 0) if mode == "1" else pixels == key
-    elif isinstance(key, tuple) and mode == "RGB" and len(key) == 3:
-        hit = (pixels == np.array(key)).all(axis=-1)
-    else:
-        return pixels, None
-    return pixels, np.where(hit, 0, 255).astype(np.uint8)
-
-
-def _sixteen_bits(values: Array, name: str) -> Array:
-    """Integers of 16 or 32 bits, or floats, as uint16."""
-    if values.dtype.kind == "f":
-        if not (values.min() >= 0 and values.max() <= 1):  # also false for NaN
-            raise DecodeError(f"{name}: floating-point values must lie in 0..1, got {values.min()}..{values.max()}")
-        values = np.rint(values * np.float32(65535))
-    elif values.dtype.itemsize > 2 and (values.min() < 0 or values.max() > 65535):
-        raise DecodeError(f"{name}: 32-bit values must lie in 0..65535, got {values.min()}..{values.max()}")
-    return values.astype(np.uint16)
 
 
 def _exif(image: Image.Image) -> bytes | None:
@@ -224,7 +190,12 @@ def _orientation(image: Image.Image, *, own: bool) -> int:
     if own and image.format != "TIFF":
         return exif.orientation(_exif(image), image.info.get("XML:com.adobe.xmp") or image.info.get("xmp"))
     try:  # what the caller says by Pillow's means; and of a TIFF Pillow takes it away when it has turned the pixels
-        value = image.getexif().get(exif.ORIENTATION, 1)
+        tags = image.getexif()
+        value = tags.get(exif.ORIENTATION, 1)
+        stored = tags.get_ifd(exif.EXIF)
+        sides = stored.get(exif.WIDTH), stored.get(exif.HEIGHT)
+        if image.format is None and _ORIENTATIONS.get(value, (False,))[0] and sides == image.size[::-1] != image.size:
+            return 1  # turned by hand since it was read, which leaves the tag
     except Exception:  # as for decoders; EXIF data that cannot be read says nothing, the pixels are sound
         return 1
     return value if isinstance(value, int) else 1

@@ -12,12 +12,13 @@ import struct
 from ._tiff import SIZES, Entry, Tiff
 
 ORIENTATION = 0x0112
-_EXIF, _GPS = 0x8769, 0x8825
+WIDTH, HEIGHT = 0xA002, 0xA003
+EXIF, _GPS = 0x8769, 0x8825
 # Of the picture's directory: what is said about the photo, not how the file holds it.
 _KEPT = {0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x4749, 0x8298}
 _KEPT |= {*range(0x9C9B, 0x9CA0)}  # title, comment, author, keywords and subject of Windows
 # Of EXIF's own: the maker's notes (places in the old file), sizes of the old picture, and another directory.
-_DROPPED = {0x927C, 0xA002, 0xA003, 0xA005}
+_DROPPED = {0x927C, WIDTH, HEIGHT, 0xA005}
 _LARGEST, _MOST = 8192, 60_000  # bytes of one tag, and of all: a JPEG holds 65,533
 
 
@@ -46,7 +47,7 @@ def kept(exif: bytes | Tiff | None) -> bytes | None:
             return None
         picture = tiff.entries(tiff.first)
         parts = {0: _values(tiff, {tag: found for tag, found in picture.items() if tag in _KEPT})}
-        for tag in (_EXIF, _GPS):
+        for tag in (EXIF, _GPS):
             place = tiff.number(picture, tag, 0)
             found = tiff.entries(place) if place else {}
             parts[tag] = _values(tiff, {tag: values for tag, values in found.items() if tag not in _DROPPED})
@@ -80,18 +81,18 @@ def _written(order: str, parts: dict[int, dict[int, tuple[int, int, bytes]]]) ->
             if room < 0:
                 del values[tag]
     main = dict(parts[0])
-    for tag in (_EXIF, _GPS):
+    for tag in (EXIF, _GPS):
         if parts[tag]:
             main[tag] = 4, 1, bytes(4)
     at = 8
     places = {}
-    for part, values in ((0, main), (_EXIF, parts[_EXIF]), (_GPS, parts[_GPS])):
+    for part, values in ((0, main), (EXIF, parts[EXIF]), (_GPS, parts[_GPS])):
         places[part] = at
         at += len(_directory(order, values, at)) if values else 0
-    for tag in (_EXIF, _GPS):
+    for tag in (EXIF, _GPS):
         if tag in main:
             main[tag] = 4, 1, struct.pack(f"{order}I", places[tag])
-    blocks = ((0, main), (_EXIF, parts[_EXIF]), (_GPS, parts[_GPS]))
+    blocks = ((0, main), (EXIF, parts[EXIF]), (_GPS, parts[_GPS]))
     head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, 8)
     return b"Exif\0\0" + head + b"".join(_directory(order, values, places[part]) for part, values in blocks if values)
 

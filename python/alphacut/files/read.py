@@ -24,9 +24,11 @@ def read_image(source: Any, *, max_pixels: int = MAX_PIXELS) -> Picture:
     Parameters
     ----------
     source : str, PathLike, bytes-like, binary file, PIL.Image.Image, ndarray or Picture
-        A PNG, JPEG, WebP, TIFF, BMP, GIF, PNM, JPEG 2000 or AVIF picture (where Pillow was built with it); a file is
-        read from where it stands to its end. An array is (H, W), (H, W, 3) or (H, W, 4), of uint8, uint16 or float32,
-        and is not copied: the results are views of it. A `Picture` is given back.
+        A PNG, JPEG, WebP, TIFF, BMP, GIF, PNM, JPEG 2000, AVIF (where Pillow was built with it) or, with the extra
+        ``heif``, HEIF (HEIC) picture; a file is read from where it stands to its end. An array is (H, W), (H, W, 3) or
+        (H, W, 4), of uint8, uint16, float32 or float64, in the order red, green, blue: OpenCV's are BGR, which cannot
+        be told, so give it ``image[..., ::-1]``. float64 is converted to float32; else the results are views. A
+        `Picture` is given back.
     max_pixels : int, default 256,000,000
         The largest width times height that is decoded, checked before any pixel is. Arrays are not checked. (Of WebP,
         Pillow itself opens no more than twice its own limit.)
@@ -38,8 +40,8 @@ def read_image(source: Any, *, max_pixels: int = MAX_PIXELS) -> Picture:
     Raises
     ------
     DecodeError
-        If the bytes are not a picture, are cut short, or (:class:`TooManyPixelsError`) hold more than `max_pixels`
-        pixels.
+        If the bytes are not a picture, are cut short, need a library that is not there, or would cost more than the
+        limits to decode: (:class:`TooManyPixelsError`) more than `max_pixels` pixels, and those in the notes.
     TypeError, ValueError
         If `source` is of another type, or an array of another dtype or shape.
     OSError
@@ -48,11 +50,20 @@ def read_image(source: Any, *, max_pixels: int = MAX_PIXELS) -> Picture:
     Notes
     -----
     The orientation of EXIF is applied once. Of an animation the first frame is read, of a Pillow picture the current
-    one.
+    one. A Pillow picture that was turned by hand and still tells the old orientation is not turned again where its EXIF
+    sizes show that it was; give it without that tag, as ``ImageOps.exif_transpose`` does.
 
     Gray stays gray (16 bits stay 16 bits; 1 bit becomes 0 and 255); everything else becomes RGB, and transparency of
     any form becomes `alpha`. Colour with 16 bits a channel is read with 8, as Pillow does. 32-bit integers must lie in
-    0..65535 and floats in 0..1: both give uint16. CMYK becomes RGB and loses its profile, which no longer fits.
+    0..65535 and floats in 0..1: both give uint16. Gray in a profile of its own is brought to the tones of sRGB. CMYK
+    becomes sRGB, by its profile if it has one. Of EXIF data see :class:`Picture`.
+
+    What a file may cost is known from its headers before it is decoded. Refused are a JPEG of more than 64 scans, a
+    TIFF with a tile that is larger than the picture and than 16 megapixels, or with more than 2**20 strips or tiles, a
+    JPEG 2000 of more than 4 channels or 2**14 tiles, and EXIF data or tags that would take more than 64 MiB beside the
+    file's own size. Texts and profiles of a PNG of more than 1 MiB are passed over. Of what a HEIF or
+    AVIF holds inside, libheif's and libavif's own limits count. A camera's raw file, which begins with a preview, is
+    refused.
 
     Takes up to three times the bytes of the pixels while decoding.
 
