@@ -18,7 +18,7 @@ import time
 import urllib.request
 from collections import Counter
 
-from alphacut.io import write_image
+from alphacut.files import write_image
 
 from .pictures import photo
 

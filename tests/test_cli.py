@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import alphacut
 from alphacut import batch
 from alphacut.cli import demo, main
-from alphacut.io import read_image, read_mask, write_image
+from alphacut.files import read_image, read_mask, write_image
 
 
 def photo(height=48, width=64):

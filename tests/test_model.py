@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import alphacut
 from alphacut import Instance, Model, Remover, remove_background
 from alphacut.cli import main
-from alphacut.io import read_image, write_image
+from alphacut.files import read_image, write_image
 
 pytest.importorskip("onnxruntime", reason="a model needs onnxruntime")
 onnx = pytest.importorskip("onnx", reason="the graphs are built with onnx")

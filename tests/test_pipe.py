@@ -17,7 +17,7 @@ from click.testing import CliRunner
 import alphacut
 from alphacut import remove_background
 from alphacut.cli import main
-from alphacut.io import read_image, write_image
+from alphacut.files import read_image, write_image
 
 WIDTH, HEIGHT = 64, 48
 SIZE = str(WIDTH), str(HEIGHT)

@@ -24,7 +24,7 @@ from starlette.testclient import TestClient
 
 import alphacut
 from alphacut import cli
-from alphacut.io import read_image, write_image
+from alphacut.files import read_image, write_image
 from alphacut.server import Settings, create_app, docs, remove, workers
 
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import alphacut
 from alphacut import batch
 from alphacut.cli import main, remove, watch
-from alphacut.io import read_image, write_image
+from alphacut.files import read_image, write_image
 
 
 def photo(path, value=200):

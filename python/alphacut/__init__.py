@@ -19,9 +19,9 @@ from .components import (
 )
 from .composite import composite, decode_srgb, encode_srgb, premultiply, unpremultiply
 from .cutout import Cutout
+from .files import DecodeError, Picture, TooManyPixelsError, read_image, read_labels, read_mask, write_image
 from .foreground import estimate_foreground
 from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
-from .io import DecodeError, Picture, TooManyPixelsError, read_image, read_labels, read_mask, write_image
 from .kmeans import KMeans, kmeans
 from .matting import adjust_edge, distance_transform, guided_filter, make_trimap, refine_alpha
 from .model import Instance, Model

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ._arrays import Array, clipped, four_integers, integer, real, require_host
+from ._arrays import clipped, four_integers, integer, real, require_host
 from .chromakey import key_color
+from .files.labels import prompt_array
 
 if TYPE_CHECKING:
     from .model import Model
@@ -25,15 +26,15 @@ class Prompt:
 
     box: Sequence[int] | None = None
     points: Sequence[Sequence[float]] | None = None
-    labels: Array | None = None
-    mask: Array | None = None
-    trimap: Array | None = None
+    labels: Any = None
+    mask: Any = None
+    trimap: Any = None
     key: Any = None
     instance: int | None = None
     model: Model | None = None  # an option, not a prompt of one picture
 
     def __post_init__(self) -> None:
-        """What can be checked without the picture."""
+        """What can be checked without the picture; labels, mask and trimap become arrays."""
         names = ("box", "points", "labels", "mask", "trimap", "key", "model")
         given = [name for name in names if getattr(self, name) is not None]
         if len(given) > 1 and not {"box", "points", "labels", "model"}.issuperset(given):
@@ -55,10 +56,10 @@ class Prompt:
             if hint is None:
                 continue
             require_host(hint, name)
-            dtypes = (np.uint8, np.bool_) if name == "mask" else (np.uint8,)
-            if not isinstance(hint, np.ndarray) or hint.dtype not in dtypes:
-                kind = hint.dtype if isinstance(hint, np.ndarray) else type(hint).__name__
-                raise TypeError(f"{name} must be a uint8 {'or bool ' * (name == 'mask')}ndarray, got {kind}")
+            if not isinstance(hint, np.ndarray):
+                object.__setattr__(self, name, prompt_array(hint, name, in_box=self.box is not None))
+            elif hint.dtype != np.uint8 and (name != "mask" or hint.dtype != np.bool_):
+                raise TypeError(f"{name} must be a uint8 {'or bool ' * (name == 'mask')}ndarray, got {hint.dtype}")
 
     def checked(self, size: tuple[int, int]) -> Prompt:
         """The same for a picture of this size, or an error if they do not go together."""

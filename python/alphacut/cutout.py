@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from . import io
+from . import files
 from ._arrays import Array, as_uint8, choice, flag, integer
 from ._color import Color, parse_color
 from ._prompt import Box
@@ -65,8 +65,8 @@ class Cutout:
         "preprocess", the picture in which the subject was looked for; "subject", how likely each pixel belongs to it,
         (h, w) float32 in 0..1, often smaller; "mask" as found; "trimap", which the refinement started from; "alpha";
         "foreground". Else empty.
-    icc_profile, dpi
-        Of the file the picture came from; :meth:`save` writes them again.
+    icc_profile, dpi, exif
+        Of the file the picture came from, see :class:`Picture`; :meth:`save` writes them again, and `exif` if asked to.
     """
 
     image: Array
@@ -84,6 +84,7 @@ class Cutout:
     steps: Mapping[str, Array] = field(default_factory=dict)
     icc_profile: bytes | None = None
     dpi: tuple[float, float] | None = None
+    exif: bytes | None = None
 
     @property
     def verdict(self) -> str:
@@ -210,6 +211,7 @@ class Cutout:
         background: Any = None,
         quality: int | None = None,
         png_level: int | None = None,
+        exif: bool = False,
     ) -> None:
         """Write the cutout to a file, at once or not at all.
 
@@ -227,6 +229,8 @@ class Cutout:
             Of JPEG and lossy WebP, 1..100.
         png_level : int, optional
             How hard to compress a PNG, 0..9, by default 4.
+        exif : bool
+            Write what is left of the photo's EXIF data, see :attr:`Picture.exif`: the place where it was taken, too.
 
         Raises
         ------
@@ -239,7 +243,7 @@ class Cutout:
         if pixels.dtype == np.float32:
             pixels = as_uint8(pixels)
         profile = self.icc_profile if what == "rgba" else None
-        io.write_image(
+        files.write_image(
             destination,
             pixels,
             format=format,
@@ -247,6 +251,7 @@ class Cutout:
             dpi=self.dpi,
             quality=quality,
             png_level=png_level,
+            exif=self.exif if flag(exif, "exif") else None,
         )
 
     def to_pil(self) -> Image:
@@ -266,7 +271,9 @@ class Cutout:
         row = [np.broadcast_to(panel.reshape(*size, -1), (*size, 3)) for panel in (*panels, small)]
         gap = np.full((size[0], _GAP, 3), 255, np.uint8)
         data = BytesIO()
-        io.write_image(data, np.hstack([row[0], *(part for panel in row[1:] for part in (gap, panel))]), format="png")
+        files.write_image(
+            data, np.hstack([row[0], *(part for panel in row[1:] for part in (gap, panel))]), format="png"
+        )
         return data.getvalue()
 
     def __repr__(self) -> str:
@@ -289,7 +296,7 @@ def _panel(part: Array) -> Array:
 
 def _colour_in_profile(colour: Color, profile: bytes | None) -> Color:
     """An sRGB colour in another profile."""
-    red, green, blue = io.in_profile(np.array([[colour]], np.uint8), None, profile)[0, 0]
+    red, green, blue = files.in_profile(np.array([[colour]], np.uint8), None, profile)[0, 0]
     return int(red), int(green), int(blue)
 
 
@@ -303,9 +310,9 @@ def is_colour(background: Any) -> bool:
 
 def cover(background: Any, height: int, width: int, profile: bytes | None = None) -> Array:
     """The middle of a picture, of the shape of height × width, scaled to that: over white, in this profile."""
-    picture = io.as_picture(background, "background")
+    picture = files.as_picture(background, "background")
     pixels, alpha = picture.pixels, picture.alpha
-    io.require_unit(pixels, "background")
+    files.require_unit(pixels, "background")
     old_height, old_width = pixels.shape[:2]
     scale = max(height / old_height, width / old_width)
     part = [min(old, max(1, round(new / scale))) for old, new in ((old_height, height), (old_width, width))]
@@ -313,11 +320,11 @@ def cover(background: Any, height: int, width: int, profile: bytes | None = None
     middle = slice(top, top + part[0]), slice(left, left + part[1])
     pixels = pixels[middle]
     if alpha is not None:
-        io.require_unit(alpha, "background")
+        files.require_unit(alpha, "background")
         pixels = composite(pixels, alpha[middle], "white")
     if pixels.shape[:2] != (height, width):
         pixels = resize(pixels, (height, width))
-    return io.in_profile(pixels, picture.icc_profile, profile)
+    return files.in_profile(pixels, picture.icc_profile, profile)
 
 
 def _in_depth(picture: Array, dtype: np.dtype[Any]) -> Array:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import io
+from . import files
 from ._arrays import Array, as_uint8, choice, integer, real, require_host
 from ._prompt import Box
 from .preprocess import resize
@@ -438,8 +438,8 @@ def _checked(option: str, value: Any, name: str) -> Any:
 
 def _pixels(image: Any) -> Array:
     """A picture of any source."""
-    pixels = io.as_picture(image, "image").pixels
-    io.require_unit(pixels, "image")
+    pixels = files.as_picture(image, "image").pixels
+    files.require_unit(pixels, "image")
     return pixels
 
 

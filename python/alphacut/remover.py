@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from . import _core, _device, io
-from ._arrays import Array, flag, integer
+from . import _core, _device, files
+from ._arrays import flag, integer
 from ._prompt import Prompt
 from .cuda import compile_kernels
 from .cutout import Cutout
@@ -25,9 +25,9 @@ def remove_background(
     *,
     box: Sequence[int] | None = None,
     points: Sequence[Sequence[float]] | None = None,
-    labels: Array | None = None,
-    mask: Array | None = None,
-    trimap: Array | None = None,
+    labels: Any = None,
+    mask: Any = None,
+    trimap: Any = None,
     key: Any = None,
     model: Model | str | PathLike[str] | bytes | None = None,
     instance: int | None = None,
@@ -50,20 +50,23 @@ def remove_background(
     Parameters
     ----------
     image : (H, W), (H, W, 3) or (H, W, 4) ndarray, or path, bytes, binary file object, Pillow image, Picture
-        Arrays are RGB, uint8, uint16 or float32 (0..1). A fourth channel is the picture's own alpha: the result's alpha
-        is the product. Where that hides nearly all of the border, or most of the picture, and nothing else is told, the
-        picture is taken for cut out already: its alpha and colours stay.
+        Arrays are uint8, uint16, float32 or float64 (0..1, taken as float32), in the order red, green, blue. OpenCV's
+        are BGR, which an array cannot tell: give it ``image[..., ::-1]``, or red and blue are exchanged. A fourth
+        channel is the picture's own alpha: the result's alpha is the product. Where that hides nearly all of the
+        border, or most of the picture, and nothing else is told, the picture is taken for cut out already: its alpha
+        and colours stay.
     box : (x, y, width, height), optional
         The subject lies inside; what is outside is background.
     points : sequence of (x, y) or (x, y, keep), optional
         Pixels of the subject, or with keep = 0 of what is not. Each counts as a dab of a two-hundredth of the longer
         side. May join `box` and `labels`, on top of which they lie.
-    labels : (H, W) uint8 ndarray, optional
-        OpenCV's four: 0 background, 1 foreground, 2 probably background, 3 probably foreground. May join `box`.
-    mask : (H, W) uint8 or bool ndarray, optional
+    labels : (H, W) uint8 ndarray, path, bytes, file or Pillow picture, optional
+        OpenCV's four: 0 background, 1 foreground, 2 probably background, 3 probably foreground; or, of a picture,
+        strokes, see :func:`read_labels`. May join `box`.
+    mask : (H, W) uint8 or bool ndarray, path, bytes, file or Pillow picture, optional
         The subject, found already: only its edge is refined. A soft mask is cut at half: the subject is what lies above
-        127, or is 1 in a mask of 0 and 1.
-    trimap : (H, W) uint8 ndarray, optional
+        127, or is 1 in a mask of 0 and 1; of a picture, see :func:`read_mask`, what is above half of its brightest.
+    trimap : (H, W) uint8 ndarray, path, bytes, file or Pillow picture, optional
         0 background, 255 foreground, anything between unknown: only the unknown is computed. Where something is
         unknown, there must be known pixels of both kinds.
     key : colour, optional
@@ -168,7 +171,7 @@ def remove_background(
     )
     clock = Clock()
     with clock("read"):  # and no memory is kept for a next call
-        session = Session(remover._options, io.as_picture(image, "image"), memory=nullcontext(), clock=clock)
+        session = Session(remover._options, files.as_picture(image, "image"), memory=nullcontext(), clock=clock)
     return session.cut()
 
 
@@ -179,7 +182,8 @@ class Remover:
     ----------
     box, points, labels, mask, trimap, key, model, instance, similarity, blend, despill
     method, subject, refine, edge, clean, foreground, preprocess, device, seed, steps
-        As for :func:`remove_background`. Arrays are kept as they are, not copied; a model's file is loaded once.
+        As for :func:`remove_background`. Arrays are kept as they are, not copied; files and Pillow pictures are read
+        once.
 
     Raises
     ------
@@ -210,9 +214,9 @@ class Remover:
         *,
         box: Sequence[int] | None = None,
         points: Sequence[Sequence[float]] | None = None,
-        labels: Array | None = None,
-        mask: Array | None = None,
-        trimap: Array | None = None,
+        labels: Any = None,
+        mask: Any = None,
+        trimap: Any = None,
         key: Any = None,
         model: Model | str | PathLike[str] | bytes | None = None,
         instance: int | None = None,
@@ -281,7 +285,7 @@ class Remover:
         with self._memory:
             clock = Clock()
             with clock("read"):
-                picture = io.as_picture(image, "image")
+                picture = files.as_picture(image, "image")
                 session = self._latest
                 if session is None or not session.shows(picture):
                     # A copy of an array of the caller's, who may write into it before the next call.
@@ -319,7 +323,7 @@ class Remover:
         """
         clock = Clock()
         with clock("read"):
-            picture = io.as_picture(image, "image")
+            picture = files.as_picture(image, "image")
             return Session(self._options, picture, memory=self._memory, clock=clock)
 
     @property

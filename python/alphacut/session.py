@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _core, _device, io
+from . import _core, _device, files
 from ._arrays import Array, flag
 from ._prompt import Prompt
 from .cutout import Cutout
@@ -72,7 +72,7 @@ class Session:
     def __init__(
         self,
         options: Options,
-        picture: io.Picture,
+        picture: files.Picture,
         *,
         memory: AbstractContextManager[object],
         own: bool = False,
@@ -80,7 +80,7 @@ class Session:
     ) -> None:
         for plane in (picture.pixels, picture.alpha):
             if plane is not None:
-                io.require_unit(plane, "image")
+                files.require_unit(plane, "image")
         self._options, self._memory, self._read = options, memory, clock
         if own:
             alpha = None if picture.alpha is None else picture.alpha.copy("C")
@@ -146,13 +146,13 @@ class Session:
     ) -> None:
         self.close()
 
-    def shows(self, picture: io.Picture) -> bool:
+    def shows(self, picture: files.Picture) -> bool:
         """Whether it is of these pixels."""
         mine = self._picture
         planes = (mine.pixels, picture.pixels), (mine.alpha, picture.alpha)
         return all(a is b or (a is not None and b is not None and _core.same_bytes(a, b)) for a, b in planes)
 
-    def cut_timed(self, clock: Clock, picture: io.Picture, resume: bool, prompt: dict[str, Any]) -> Cutout:
+    def cut_timed(self, clock: Clock, picture: files.Picture, resume: bool, prompt: dict[str, Any]) -> Cutout:
         """:meth:`cut` of the same pixels in the caller's array."""
         options = self._open()
         if not prompt.keys() <= Prompt.NAMES:
@@ -193,6 +193,7 @@ class Session:
             steps=_steps(found, core.prepared()) if options.steps else {},
             icc_profile=picture.icc_profile,
             dpi=picture.dpi,
+            exif=picture.exif,
         )
 
     def _open(self) -> Options:

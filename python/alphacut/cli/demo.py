@@ -13,7 +13,7 @@ import numpy as np
 
 from .._arrays import Array, as_uint8
 from .._strokes import Stroke, draw_labels
-from ..io import read_image, write_image
+from ..files import read_image, write_image
 from . import steps
 
 Line = tuple[tuple[int, int], ...]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..cutout import is_colour
-from ..io import DecodeError, read_image, read_labels, read_mask
+from ..files import DecodeError, read_image, read_labels, read_mask
 
 if TYPE_CHECKING:
     from .. import Remover

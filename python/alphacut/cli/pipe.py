@@ -12,7 +12,7 @@ import numpy as np
 
 from .._arrays import Array
 from ..cutout import cover
-from ..io import MAX_PIXELS, Picture
+from ..files import MAX_PIXELS, Picture
 from . import options
 from .report import require_streams, say
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import click
 import numpy as np
 
 from .. import batch
-from ..io import READ_SUFFIXES, WRITE_SUFFIXES, write_image
+from ..files import READ_SUFFIXES, WRITE_SUFFIXES, write_image
 from . import options, report, steps
 from .watch import arrivals
 
@@ -41,6 +42,7 @@ FORMATS = {"png": (".png",), "webp": (".webp",), "tiff": (".tiff", ".tif"), "jpe
 @click.option("--format", type=click.Choice(list(FORMATS)), help="Of outputs that OUT does not name.  [default: png]")
 @click.option("--quality", metavar="1..100", type=int, help="Of JPEG (default 95) or WebP (default lossless).")
 @click.option("--png-level", metavar="0..9", type=int, help="How hard to compress a PNG.  [default: 4]")
+@click.option("--exif", is_flag=True, help="Keep camera, times, place and author of the photo's EXIF data.")
 @options.flow
 @click.option("--recursive/--no-recursive", default=True, show_default=True, help="Whether to go into sub-folders.")
 @click.option("--watch", is_flag=True, help="Go on with photos that come into the folder or change, until Ctrl-C.")
@@ -63,6 +65,7 @@ def remove(
     format: str | None,
     quality: int | None,
     png_level: int | None,
+    exif: bool,
     recursive: bool,
     watch: bool,
     show_steps: str | None,
@@ -120,21 +123,22 @@ def remove(
             place = "" if single is not None else _place(folder, out)
             prompt = {name: getattr(kept, name) for name in ("box", "points", "labels", "mask", "trimap")}
             steps.write(steps.pictures(cutout, **prompt), os.path.join(show_steps, place), stem + batch.STEP)
-        _save(cutout.crop() if crop else cutout, destination, background=background, what=what, **encoding)
+        _save(cutout.crop() if crop else cutout, destination, background=background, what=what, exif=exif, **encoding)
         if watch and batch.stamp(source) != stamp:
             os.unlink(destination)  # made of what is no longer there, but newer than what is
             raise ValueError("changed while it was cut: once more when it is at rest")
         return report.facts(cutout)
 
     workers = 1 if single is not None else min(2, _threads())
+    passed: Counter[str] = Counter()
     run = partial(batch.run, work=work, workers=workers)
     if watch:
         results = _watched(photos[0], out, ending, recursive, overwrite, run)
     else:
-        jobs = [single] if single else batch.plan(photos, out, ending=ending, recursive=recursive)
+        jobs = [single] if single else batch.plan(photos, out, ending=ending, recursive=recursive, passed=passed)
         results = run(jobs, overwrite=overwrite or to_stream)
     total = None if any(map(os.path.isdir, photos)) else len(photos)
-    report.follow(results, total, quiet=quiet, silent=to_stream, as_json=as_json, watching=watch)
+    report.follow(results, total, quiet=quiet, silent=to_stream, as_json=as_json, watching=watch, passed=passed)
 
 
 def _watched(
@@ -163,6 +167,10 @@ def _single(photos: tuple[str, ...], out: str | None, format: str | None) -> bat
             raise click.UsageError("Standard output is a terminal: name a file with -o.")
         return batch.Job(photo, STREAM)
     suffix = os.path.splitext(out or "")[1].lower()
+    if not alone and suffix in READ_SUFFIXES | WRITE_SUFFIXES and not os.path.isdir(out or ""):
+        raise click.BadParameter(
+            f"{out!r} is one picture, but there may be several: name a folder.", param_hint="--out"
+        )
     if out is None or not alone or os.path.isdir(out) or suffix not in READ_SUFFIXES | WRITE_SUFFIXES:
         if photo == STREAM:
             raise click.BadParameter("standard input needs a picture file for its output.", param_hint="--out")

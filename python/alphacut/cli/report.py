@@ -42,10 +42,12 @@ def follow(
     silent: bool,
     as_json: bool,
     watching: bool,
+    passed: Counter[str] | None = None,
 ) -> None:
     """Have the jobs done, under a progress bar where a person looks on, and tell what failed.
 
-    `silent` tells no summary. When `watching`, failures are told at once, and an interrupt is the end.
+    `silent` tells no summary, which names the files that were passed over (`passed`), too. When `watching`, failures
+    are told at once, and an interrupt is the end.
     """
     from tqdm import tqdm
 
@@ -69,7 +71,7 @@ def follow(
         if not watching:
             raise
     if not quiet and not silent:
-        say(_summary(counts))
+        say(_summary(counts, passed or Counter()))
     for reason in failures:
         say(reason)
     if failures:
@@ -113,9 +115,11 @@ def _line(result: Result) -> dict[str, Any]:
     return {**told, **(result.value or {})}
 
 
-def _summary(counts: Counter[str]) -> str:
-    """Such as "3 written, 1 failed"."""
+def _summary(counts: Counter[str], passed: Counter[str]) -> str:
+    """Such as "3 written, 1 failed; 2 passed over (1 .txt, 1 hidden)"."""
     words = {"written": "written", "skipped": "skipped (exists; --overwrite replaces it)", "failed": "failed"}
-    return (
-        ", ".join(f"{counts[status]} {word}" for status, word in words.items() if counts[status]) or "no photos found"
-    )
+    done = ", ".join(f"{counts[status]} {word}" for status, word in words.items() if counts[status])
+    if not passed:
+        return done or "no photos found"
+    reasons = ", ".join(f"{count} {reason}" for reason, count in passed.most_common())
+    return f"{done or 'no photos found'}; {passed.total()} passed over ({reasons})"

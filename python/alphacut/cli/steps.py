@@ -12,7 +12,7 @@ import numpy as np
 
 from .._arrays import Array, as_uint8, clipped
 from .._strokes import Stroke, draw_labels
-from ..io import write_image
+from ..files import write_image
 from ..preprocess import resize
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from ..io import DecodeError, TooManyPixelsError
+from ..files import DecodeError, TooManyPixelsError
 
 
 class ApiError(Exception):

@@ -15,7 +15,7 @@ from typing import Any
 from .. import Cutout, Remover, composite, resize
 from .._arrays import Array, as_uint8
 from .._strokes import Stroke, draw_labels
-from ..io import Picture, read_image, write_image
+from ..files import Picture, read_image, write_image
 from .errors import ApiError, cutting, reading
 
 PREVIEW_PIXELS = 750_000

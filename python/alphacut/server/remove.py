@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from .. import Cutout, Remover
 from .._strokes import draw_labels
-from ..io import read_image, read_labels, read_mask, write_image
+from ..files import read_image, read_labels, read_mask, write_image
 from . import fields
 from .errors import ApiError, cutting, reading
 from .fields import Field

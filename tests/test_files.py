@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
-from alphacut.io import (
+from alphacut.files import (
     WRITE_SUFFIXES,
     DecodeError,
     Picture,
@@ -109,7 +109,7 @@ def test_arrays_are_not_copied(dtype):
 @pytest.mark.parametrize(
     ("source", "error", "words"),
     [
-        (np.zeros((3, 3), np.float64), TypeError, "float64"),
+        (np.zeros((3, 3), np.int64), TypeError, "int64"),
         (np.zeros((3, 3), bool), TypeError, "bool"),
         (np.zeros(3, np.uint8), ValueError, r"\(3,\)"),
         (np.zeros((3, 3, 2), np.uint8), ValueError, r"\(3, 3, 2\)"),
@@ -125,7 +125,9 @@ def test_what_is_no_source(source, error, words):
 
 
 def test_pillow_is_imported_only_when_needed():
-    code = "import sys, numpy, alphacut.io as io; io.read_image(numpy.zeros((2, 2), 'u1')); print('PIL' in sys.modules)"
+    code = (
+        "import sys, numpy, alphacut.files as io; io.read_image(numpy.zeros((2, 2), 'u1')); print('PIL' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=plain_env())
     assert done.stdout.strip() == "False"
 
@@ -587,7 +589,7 @@ def test_a_profile_for_other_pixels_is_left_out(rgb):
     ("pixels", "options", "error", "words"),
     [
         ([[0]], {}, TypeError, "list"),
-        (np.zeros((2, 2), np.float64), {}, TypeError, "float64"),
+        (np.zeros((2, 2), np.int64), {}, TypeError, "int64"),
         (np.zeros((2, 2, 2), np.uint8), {}, ValueError, r"\(2, 2, 2\)"),
         (np.zeros((0, 2), np.uint8), {}, ValueError, "at least one pixel"),
         (np.full((2, 2), 1.5, np.float32), {}, ValueError, r"0\.\.1"),

@@ -1,20 +1,15 @@
-"""Many pictures: finds them, names each output, and goes on when one fails.
-
-Knows nothing of what is done to a picture: the caller gives that as a function.
-"""
+"""The pictures of folders, and the name of each one's output."""
 
 from __future__ import annotations
 
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
 
-from .io import READ_SUFFIXES, WRITE_SUFFIXES
+from ..files import READ_SUFFIXES, WRITE_SUFFIXES
+from .jobs import Job, Result, explain
 
 _PARTS = {"rgba": "-cutout", "mask": "-cutout-mask", "alpha": "-cutout-alpha"}
 ENDINGS = tuple(part + suffix for part in _PARTS.values() for suffix in sorted(WRITE_SUFFIXES))
@@ -23,6 +18,7 @@ ENDINGS = tuple(part + suffix for part in _PARTS.values() for suffix in sorted(W
 STEP = "-cutout-step-"
 """In the names of pictures of steps, which are no inputs either."""
 
+_MOST_REASONS = 20
 _SPELLINGS = sorted({"", *READ_SUFFIXES, *map(str.upper, READ_SUFFIXES)})
 
 
@@ -31,45 +27,13 @@ def ending_of(what: str = "rgba", format: str = "png") -> str:
     return f"{_PARTS[what]}.{format}"
 
 
-@dataclass(frozen=True)
-class Job:
-    """A picture to read and the file to write."""
-
-    source: str
-    destination: str
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of a picture or, where one could not be listed, of a folder.
-
-    Attributes
-    ----------
-    source : str
-        The picture or folder.
-    destination : str or None
-        The output; None where there is none.
-    status : {"written", "skipped", "failed"}
-        Skipped: the output was there already.
-    reason : str
-        Why it failed. Text, because an exception would keep the pictures of its frames in memory.
-    value
-        What the work returned.
-    """
-
-    source: str
-    destination: str | None
-    status: Literal["written", "skipped", "failed"]
-    reason: str = ""
-    value: Any = None
-
-
-def walk(folder: str, *, recursive: bool = True) -> Iterator[str | Result]:
+def walk(folder: str, *, recursive: bool = True, passed: Counter[str] | None = None) -> Iterator[str | Result]:
     """The pictures in a folder and, if `recursive`, its sub-folders, told by their endings.
 
     A folder that cannot be listed gives a failed result. Lazy: only the names of folders still to visit are kept, so
     that any number of files will do. Leaves out hidden files and folders, outputs of earlier runs, and links to
-    folders, which could lead in circles. The order is the file system's.
+    folders, which could lead in circles; `passed` counts them by why, such as ".txt" or "hidden". The order is the file
+    system's.
     """
     pending = [folder]
     while pending:
@@ -77,12 +41,13 @@ def walk(folder: str, *, recursive: bool = True) -> Iterator[str | Result]:
         try:
             with os.scandir(current) as entries:
                 for entry in entries:
-                    if entry.name.startswith("."):
-                        continue
-                    if entry.is_dir(follow_symlinks=False):
+                    if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
                         if recursive:
                             pending.append(entry.path)
-                    elif _is_picture(entry):
+                    elif reason := _why_not(entry):
+                        if passed is not None:
+                            passed[reason if reason in passed or len(passed) < _MOST_REASONS else "others"] += 1
+                    else:
                         yield entry.path
         except OSError as error:
             yield Result(current, None, "failed", explain(error, current))
@@ -105,7 +70,12 @@ def belongs(path: str, folder: str, *, recursive: bool = True) -> bool:
 
 
 def plan(
-    photos: Sequence[str], out: str | None = None, *, ending: str = "-cutout.png", recursive: bool = True
+    photos: Sequence[str],
+    out: str | None = None,
+    *,
+    ending: str = "-cutout.png",
+    recursive: bool = True,
+    passed: Counter[str] | None = None,
 ) -> Iterator[Job | Result]:
     """A job for each picture.
 
@@ -120,6 +90,8 @@ def plan(
         What follows the picture's name in the output's, see :func:`ending_of`.
     recursive : bool
         Whether to walk into sub-folders.
+    passed : Counter, optional
+        Counts the files of the folders that are passed over, by why, see :func:`walk`.
 
     Yields
     ------
@@ -147,7 +119,7 @@ def plan(
             name = _unique(os.path.basename(os.path.realpath(folder)) or "root", tops)
             tops.add(name)
             top = os.path.join(out, name)
-        for found in walk(folder, recursive=recursive):
+        for found in walk(folder, recursive=recursive, passed=passed):
             if isinstance(found, str) and _identity(found) in inputs:
                 continue  # one of the files
             job = found if isinstance(found, Result) else job_in(folder, found, top, ending=ending)
@@ -177,111 +149,20 @@ def job_in(folder: str, picture: str, top: str | None = None, *, ending: str) ->
     return Job(picture, os.path.join(target, stem + ending))
 
 
-def run(
-    jobs: Iterable[Job | Result],
-    work: Callable[[str, str], object],
-    *,
-    overwrite: bool | Callable[[Job], bool] = False,
-    workers: int = 1,
-) -> Generator[Result, None, None]:
-    """Do the jobs: ``work(source, destination)``; one that raises has failed, the rest go on.
-
-    A job whose output is there is skipped, unless `overwrite`, or what that says of the job, is true. Up to `workers`
-    at once, each in a thread, and their results as they come; one alone is done in the caller's thread. Looks no
-    further ahead than that. A closed pipe and a keyboard interrupt end it, after what is being worked on.
-    """
-    todo = (_looked_at(job, overwrite) for job in jobs)
-    if workers == 1:
-        yield from (attempt(job, work) if isinstance(job, Job) else job for job in todo)
-        return
-    pending: set[Future[Result]] = set()
-    pool = ThreadPoolExecutor(workers)
-    try:
-        for job in todo:
-            if isinstance(job, Result):
-                yield job
-                continue
-            pending.add(pool.submit(attempt, job, work))
-            if len(pending) == workers:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
-    except KeyboardInterrupt:
-        yield from (future.result() for future in wait(pending).done)  # they are written all the same
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _looked_at(job: Job | Result, overwrite: bool | Callable[[Job], bool]) -> Job | Result:
-    """The job, or that it is skipped."""
-    if isinstance(job, Job) and os.path.lexists(job.destination):
-        replaced = overwrite(job) if callable(overwrite) else overwrite
-        return job if replaced else Result(job.source, job.destination, "skipped")
-    return job
-
-
-class Stamp(NamedTuple):
-    """What changes when a file does; times in nanoseconds."""
-
-    inode: int
-    size: int
-    modified: int
-    changed: int
-
-
-def stamp(path: str) -> Stamp | None:
-    """That of a file; None where there is none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return Stamp(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def is_stale(job: Job) -> bool:
-    """Whether the picture has changed, or come to its place, since its output was written."""
-    try:
-        source, output = os.stat(job.source), os.lstat(job.destination)
-    except OSError:  # the work will say what is wrong
-        return True
-    return max(source.st_mtime_ns, source.st_ctime_ns) > output.st_mtime_ns
-
-
-def attempt(job: Job, work: Callable[[str, str], object]) -> Result:
-    """Do one job, whatever is there already."""
-    try:
-        value = work(job.source, job.destination)
-    except BrokenPipeError:
-        raise
-    except Exception as error:  # anything one picture can cause must not stop the others; it is reported
-        return Result(job.source, job.destination, "failed", explain(error, job.source))
-    return Result(job.source, job.destination, "written", value=value)
-
-
-def explain(error: Exception, source: str) -> str:
-    """One line that names the picture and says what went wrong."""
-    if isinstance(error, OSError) and error.strerror:
-        other = error.filename not in (None, source)
-        return f"{source}: {error.strerror}" + (f": {error.filename}" if other else "")
-    text = " ".join(str(error).split()) or type(error).__name__
-    if not isinstance(error, (OSError, ValueError)) and str(error):
-        text = f"{type(error).__name__}: {text}"
-    return text if text.startswith(f"{source}: ") else f"{source}: {text}"
-
-
-def _is_picture(entry: os.DirEntry[str]) -> bool:
-    """Whether the entry looks like an input. A broken link does: it will fail, and be reported."""
-    if not _is_named_as_picture(entry.name):
-        return False
+def _why_not(entry: os.DirEntry[str]) -> str:
+    """Why the entry is no input; empty if it is one. A broken link looks like one: it will fail, and be reported."""
+    name = entry.name
+    if name.startswith("."):
+        return "hidden"
+    if not _is_named_as_picture(name):
+        ending = os.path.splitext(name.lower())[1]
+        return "earlier outputs" if ending in READ_SUFFIXES else ending or "without an ending"
     if not entry.is_symlink():
-        return entry.is_file(follow_symlinks=False)  # not a pipe, which would wait for ever
+        return "" if entry.is_file(follow_symlinks=False) else "not files"  # such as a pipe, which would wait for ever
     try:
-        return stat.S_ISREG(os.stat(entry.path).st_mode)
+        return "" if stat.S_ISREG(os.stat(entry.path).st_mode) else "not files"
     except OSError:
-        return True
+        return ""
 
 
 def _is_named_as_picture(name: str) -> bool:
