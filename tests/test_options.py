@@ -78,7 +78,8 @@ def test_outputs_are_keywords_of_a_cutout():
 
 @pytest.mark.parametrize("row", [*ROWS.values(), *OUTPUTS], ids=lambda row: row.name)
 def test_examples_are_understood_and_defaults_pass_their_check(row):
-    assert row.help[0].isupper() and row.help.endswith(".")
+    assert row.help[0].isupper()
+    assert row.help.endswith(".")
     if row.read is not None and "server" in row.faces:
         row.from_text(row.example)
     for word in row.words:

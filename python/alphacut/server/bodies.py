@@ -14,7 +14,7 @@ from .errors import ApiError
 
 
 class FormReader(MultiPartParser):
-    """Also takes for files what clients send without ``filename``: with ``filename*``, or with a picture's type alone."""
+    """Also takes for files what clients send without ``filename``: with ``filename*``, or a picture's type alone."""
 
     def __init__(self, *arguments: Any, **limits: Any) -> None:
         super().__init__(*arguments, **limits)

@@ -87,7 +87,8 @@ def parse(fields: Sequence[Field], given: Iterable[tuple[str, Any]], is_file: Ca
         try:
             values[field.name] = field.parse(value) if field.parse else value
         except (ValueError, TypeError) as error:
-            raise ApiError(400, "invalid_field", f"{name}: {error}") from error
+            why = str(error).removeprefix(f"{field.name}: ")
+            raise ApiError(400, "invalid_field", f"{name}: {why}") from error
     return {name: value for name, value in values.items() if value is not Said.NOTHING}
 
 
