@@ -165,6 +165,33 @@ def test_edge(root):
         np.testing.assert_array_equal(read_image("b.png").alpha, alphacut.remove_background("a.png", edge=edge).alpha)
 
 
+def test_every_option_of_python(root):
+    """What the command writes is what Python gives, for each option of the tables."""
+    speckled = photo()
+    speckled[3:6, 5:9] = (200, 30, 40)
+    write_image("a.png", speckled)
+    for given, options in (
+        (["--no-clean", "--method", "kmeans"], {"clean": False, "method": "kmeans"}),
+        (["--clean", "--method", "kmeans"], {"method": "kmeans"}),
+        (["--no-foreground", "--box", "14,10,36,28"], {"foreground": False, "box": (14, 10, 36, 28)}),
+        (["--preprocess", "denoise", "--preprocess", "white_balance"], {"preprocess": ["denoise", "white_balance"]}),
+        (["--key", "255,255,255", "--despill"], {"key": "white", "despill": True}),
+    ):
+        call("remove", "a.png", *given, "-o", "b.png", "--overwrite")
+        expected = alphacut.remove_background("a.png", **options)
+        np.testing.assert_array_equal(read_image("b.png").alpha, expected.alpha)
+        np.testing.assert_array_equal(read_image("b.png").pixels, expected.foreground)
+    assert alphacut.remove_background("a.png", clean=False, method="kmeans").mask[4, 6]
+
+
+def test_crop_and_margin(root):
+    width, height = alphacut.remove_background("a.png").box[2:]
+    for given, margin in ((["--crop"], 0), (["--crop", "--margin", "3"], 3), (["--crop", "--margin", "99"], 99)):
+        call("remove", "a.png", *given, "-o", "b.png", "--overwrite")
+        shape = read_image("b.png").pixels.shape[:2]
+        assert shape == (min(48, height + 2 * margin), min(64, width + 2 * margin))
+
+
 def test_key_options_and_seed(root):
     call(
         "remove",
@@ -473,12 +500,12 @@ def test_forbidden_files_and_folders(root):
     [
         ([], "PHOTO"),
         (["a.png", "--box", "1,2,3"], "four whole numbers"),
-        (["a.png", "--box", "1,2,0,4"], "no area"),
-        (["a.png", "--point", "1"], "is not x,y"),
+        (["a.png", "--box", "1,2,0,4"], "at least 1"),
+        (["a.png", "--point", "1"], "must be x,y"),
         (["a.png", "--edge", "1,2,3"], "one or two numbers"),
         (["a.png", "--edge", "wide"], "one or two numbers"),
         (["a.png", "--edge", "101"], "shift must be from -100"),
-        (["a.png", "--point", "1,2,3"], "is not x,y"),
+        (["a.png", "--point", "1,2,3"], "must be x,y"),
         (["a.png", "--point", "1,2", "--key", "red"], "contradict"),
         (["a.png", "--key", "no colour"], "no colour"),
         (["a.png", "--background", "missing.jpg"], "missing.jpg"),
@@ -519,6 +546,13 @@ def test_forbidden_files_and_folders(root):
         (["a.png", "--key", "red", "--blend", "-1"], "blend"),
         (["a.png", "--subject", "magic"], "magic"),
         (["a.png", "--seed", "-1"], "seed must be from 0"),
+        (["a.png", "--seed", "many"], "must be a whole number"),
+        (["a.png", "--similarity", "nan"], "must be a number"),
+        (["a.png", "--instance", "0"], "there is no model"),
+        (["a.png", "--instance", "-1"], "instance must be from 0"),
+        (["a.png", "--preprocess", "magic"], "magic"),
+        (["a.png", "--margin", "3"], "--margin goes with --crop"),
+        (["a.png", "--crop", "--margin", "-3"], "margin must be from 0"),
         (["a.png", "--threads", "0"], "threads"),
         (["a.png", "--threads", "2000"], "threads"),
         (["a.png", "-o", "-", "--json"], "--json needs standard output"),

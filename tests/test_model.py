@@ -487,3 +487,56 @@ def test_contradictions():
             model(picture)
     with pytest.raises(ValueError, match=r"0\.\.1|from 0 to 1"):
         model(PICTURE.astype(np.float32))
+
+
+def test_the_server_knows_models_by_their_names(tmp_path):
+    testclient = pytest.importorskip("starlette.testclient", reason="the server is an extra")
+    from alphacut.server import Settings, create_app
+
+    (tmp_path / "net.onnx").write_bytes(finds(LEFT))
+    write_image(tmp_path / "a.png", PICTURE)
+    photo = (tmp_path / "a.png").read_bytes()
+    settings = Settings(models={"net": tmp_path / "net.onnx", "two": Model(instances(), **PLAIN)})
+    with testclient.TestClient(create_app(settings)) as client:
+
+        def alpha(**fields):
+            answer = client.post("/api/remove", files={"file": photo}, data=fields)
+            assert answer.status_code == 200, answer.text
+            return read_image(answer.content).alpha
+
+        expected = remove_background(PICTURE, model=finds(LEFT))
+        np.testing.assert_array_equal(alpha(model="net"), expected.alpha)
+        for number in ("0", "1"):
+            expected = remove_background(PICTURE, model=Model(instances(), **PLAIN), instance=int(number))
+            np.testing.assert_array_equal(alpha(model="two", instance=number), expected.alpha)
+        answer = client.post("/api/remove", files={"file": photo}, data={"model": "none"})
+        assert answer.status_code == 400
+        assert "'none' is no model of this server; these are: net, two" in answer.text
+        answer = client.post("/api/remove", files={"file": photo}, data={"model": "two", "instance": "9"})
+        assert (answer.status_code, "instance" in answer.text) == (400, True)
+
+
+def test_an_instance_on_the_command_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.onnx").write_bytes(instances())
+    write_image("a.png", PICTURE)
+    result = CliRunner().invoke(main, ["remove", "a.png", "--model", "net.onnx", "--instance", "1", "-o", "b.png"])
+    assert result.exit_code == 0, result.output
+    expected = remove_background(PICTURE, model="net.onnx", instance=1)
+    np.testing.assert_array_equal(read_image("b.png").alpha, expected.alpha)
+
+
+def test_files_that_the_server_cannot_start_with(tmp_path, monkeypatch):
+    pytest.importorskip("uvicorn", reason="the server is an extra")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.onnx").write_bytes(finds(LEFT))
+    (tmp_path / "text.onnx").write_text("text")
+    for given, words in (
+        (["text.onnx"], "--model"),
+        (["missing.onnx"], "missing.onnx"),
+        (["net.onnx", "net=net.onnx"], "two of the name 'net'"),
+        (["=net.onnx"], "a name is empty"),
+    ):
+        result = CliRunner().invoke(main, ["serve", *(part for each in given for part in ("--model", each))])
+        assert result.exit_code == 2, result.output
+        assert words in result.output

@@ -24,6 +24,7 @@ from starlette.testclient import TestClient
 
 import alphacut
 from alphacut import cli
+from alphacut.composite import blurred_background
 from alphacut.files import read_image, write_image
 from alphacut.server import Settings, create_app, docs, remove, workers
 
@@ -190,6 +191,57 @@ def test_edge(client):
         np.testing.assert_array_equal(pixels_of(post(client, edge=given)), expected)
 
 
+def test_every_option_of_python(client):
+    """What the server answers is what Python gives."""
+    speckled = PHOTO.copy()
+    speckled[3:6, 5:9] = (200, 30, 40)
+    for given, options in (
+        ({"clean": "false", "method": "kmeans"}, {"clean": False, "method": "kmeans"}),
+        ({"foreground": "0"}, {"foreground": False}),
+        ({"preprocess": "denoise white_balance"}, {"preprocess": ("denoise", "white_balance")}),
+        ({"subject": "barrier", "seed": "3"}, {"subject": "barrier", "seed": 3}),
+        ({"points": "30,30; 5.5,5,0"}, {"points": [(30, 30), (5.5, 5, 0)]}),
+        ({"points": "30, 30 5.5 ,5,0"}, {"points": [(30, 30), (5.5, 5, 0)]}),
+    ):
+        expected = alphacut.remove_background(speckled, **options)
+        np.testing.assert_array_equal(pixels_of(post(client, {"file": encoded(speckled)}, **given)), expected.rgba)
+
+
+def test_a_ground_that_is_keyed(client):
+    ground = np.full((40, 60, 3), (10, 180, 60), np.uint8)
+    ground[10:30, 20:40] = (200, 40, 50)
+    ground[10:30, 19] = (105, 110, 55)
+    given = {"key": "#0ab43c", "similarity": "0.05", "blend": "0.2", "despill": "true", "refine": "none"}
+    options = {"key": (10, 180, 60), "similarity": 0.05, "blend": 0.2, "despill": True, "refine": None}
+    answer = post(client, {"file": encoded(ground)}, **given)
+    np.testing.assert_array_equal(pixels_of(answer), alphacut.remove_background(ground, **options).rgba)
+
+
+def test_quality_and_formats(client):
+    noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+    noisy = {"file": encoded(noise), "mask": encoded(np.full((64, 64), 255, np.uint8))}
+    answer = post(client, format="tiff")
+    assert answer.headers["content-type"] == "image/tiff"
+    np.testing.assert_array_equal(pixels_of(answer), alphacut.remove_background(PHOTO).rgba)
+    for form, given in (("jpeg", {"bg_color": "white"}), ("webp", {})):
+        sizes = [len(post(client, noisy, format=form, quality=quality, **given).content) for quality in ("20", "90")]
+        assert sizes[0] < sizes[1]
+    assert len(post(client, format="png", png_level="0").content) > len(post(client, png_level="9").content)
+    packed = post(client, noisy, format="zip", quality="20").content
+    assert len(packed) < len(post(client, noisy, format="zip").content)
+    assert post(client, format="PNG").headers["content-type"] == "image/png"
+
+
+def test_backgrounds_in_words(client):
+    for word in ("blur", "checkerboard"):
+        expected = alphacut.remove_background(PHOTO).on(word)
+        np.testing.assert_array_equal(pixels_of(post(client, background=word)), expected)
+    red = post(client, background="red").content
+    for given in ({"bg_color": "ff0000ff"}, {"bg_color": "#f00f"}, {"bgc": "F00"}):
+        assert post(client, **given).content == red
+    assert post(client, bg_color="ff000000").content == post(client).content
+
+
 def test_a_picture_behind(client):
     ground = np.full((30, 40, 3), (1, 200, 3), np.uint8)
     answer = post(client, {"file": FILE, "bg_image_file": encoded(ground)})
@@ -214,6 +266,232 @@ def test_nothing_found_is_said(client):
     answer = post(client, {"file": encoded(np.full((20, 20, 3), 99, np.uint8))}, method="graphcut", crop="1")
     assert pixels_of(answer)[..., 3].max() == 0
     assert any("no subject" in warning for warning in json.loads(answer.headers["x-warnings"]))
+
+
+# --- what clients of other removers send -----------------------------------------------------------------------------
+
+# By default: it asks for nothing but a cutout.
+USUAL = {
+    "size": "auto",
+    "type": "auto",
+    "type_level": "none",
+    "format": "auto",
+    "roi": "0% 0% 100% 100%",
+    "crop": "false",
+    "scale": "original",
+    "position": "original",
+    "channels": "rgba",
+    "add_shadow": "false",
+    "semitransparency": "true",
+    "bg_color": "",
+    "image_url": "",
+    "bg_image_url": "",
+}
+
+
+def test_what_asks_for_nothing_changes_nothing(client):
+    plain = post(client)
+    usual = post(client, **USUAL)
+    assert usual.content == plain.content
+    assert "x-ignored" not in {*usual.headers, *plain.headers}
+    for given in ({"roi": "0 0 80 60"}, {"shadow_type": "none"}, {"a": "true"}, {"extras": "{}"}, {"size": "4k"}):
+        answer = post(client, **given)
+        assert (answer.content, "x-ignored" in answer.headers) == (plain.content, False)
+    assert post(client, path="/v1.0/removebg", **USUAL).content == plain.content
+
+
+def test_what_is_ignored_is_said(client):
+    plain = post(client).content
+    for given in (
+        {"size": "regular"},
+        {"size": "small"},
+        {"size": "HD"},
+        {"type": "person"},
+        {"type_level": "latest"},
+        {"semitransparency": "false"},
+        {"shadow_opacity": "50"},
+        {"a": "false"},
+        {"af": "240", "ab": "10", "ae": "10"},
+        {"ppm": "false"},
+        {"crop_margin": "10px"},
+    ):
+        answer = post(client, **given)
+        assert answer.content == plain
+        said = answer.headers["x-ignored"].split(", ")
+        assert said == ["margin" if name == "crop_margin" else name for name in given]
+    assert "x-ignored" not in post(client, crop="true", crop_margin="10px").headers
+    headers = {"Accept": "application/json"}
+    answer = client.post("/v1.0/removebg", files={"image_file": FILE}, data={"type": "car"}, headers=headers)
+    assert answer.headers["x-ignored"] == "type"
+    assert answer.json()["data"]["foreground_width"] == alphacut.remove_background(PHOTO).box[2]
+
+
+def test_a_preview_has_a_quarter_of_a_megapixel(client):
+    large = scene(900, 1200)
+    file = encoded(large, "jpeg")
+    expected = alphacut.remove_background(read_image(file).pixels)
+    for given in ({}, {"format": "jpg", "bg_color": "white"}, {"format": "zip"}, {"crop": "true"}):
+        answer = post(client, {"image_file": file}, size="preview", **given)
+        height, width = int(answer.headers["x-height"]), int(answer.headers["x-width"])
+        assert 200_000 < height * width <= 250_000
+        if not given:
+            small = pixels_of(answer)
+            assert small.shape == (height, width, 4)
+            assert width / height == pytest.approx(4 / 3, abs=0.01)
+            alpha = alphacut.resize(expected.alpha, (height, width))
+            np.testing.assert_allclose(small[..., 3], alpha, atol=1)
+            scale = width / 1200
+            box = [int(answer.headers[f"x-foreground-{side}"]) for side in ("left", "top", "width", "height")]
+            assert box == pytest.approx([value * scale for value in expected.box], abs=2)
+    assert post(client, size="preview").content == post(client).content  # no picture grows
+
+
+@pytest.mark.parametrize("shape", [(1, 600_000), (600_000, 1)])
+def test_a_preview_of_a_strip(client, shape):
+    answer = post(client, {"file": encoded(np.zeros(shape, np.uint8))}, size="preview", format="png")
+    assert 0 < int(answer.headers["x-height"]) * int(answer.headers["x-width"]) <= 250_000
+
+
+@pytest.mark.parametrize("depth", ["uint8", "uint16", "gray"])
+@pytest.mark.parametrize(
+    ("given", "box"),
+    [
+        ({"position": "0%"}, (0, 0, 20, 10)),
+        ({"position": "100%"}, (60, 50, 20, 10)),
+        ({"position": "0% 100%"}, (0, 50, 20, 10)),
+        ({"position": "center"}, (30, 25, 20, 10)),
+        ({"position": "original"}, (10, 5, 20, 10)),
+        ({"scale": "100%"}, (0, 10, 80, 40)),
+        ({"scale": "50%"}, (20, 20, 40, 20)),
+        ({"scale": "10%"}, (36, 28, 8, 4)),
+        ({"scale": "50%", "position": "100% 0%"}, (40, 0, 40, 20)),
+        ({"scale": "50%", "position": "original"}, (0, 0, 40, 20)),  # its middle would be outside
+        ({"scale": "12.5%", "position": "original"}, (15, 8, 10, 5)),
+        ({"scale": "50%", "crop": "true", "crop_margin": "5"}, (8, 6, 15, 8)),
+        ({"position": "0% 0%", "crop": "true", "crop_margin": "5 0"}, (0, 0, 20, 10)),
+    ],
+)
+def test_the_subject_is_placed(client, given, box, depth):
+    photo = np.full((60, 80, 3), 250, np.uint8)
+    photo[5:15, 10:30] = (200, 30, 40)
+    photo = photo[..., 0].copy() if depth == "gray" else photo
+    if depth == "gray":
+        photo[5:15, 10:30] = 20
+    photo = photo.astype(np.uint16) * 257 if depth == "uint16" else photo
+    mask = np.zeros((60, 80), np.uint8)
+    mask[5:15, 10:30] = 255
+    files = {"file": encoded(photo, "tiff") if photo.ndim == 2 else encoded(photo), "mask": encoded(mask)}
+    answer = post(client, files, refine="none", **given)
+    found = [int(answer.headers[f"x-foreground-{side}"]) for side in ("left", "top", "width", "height")]
+    assert found == pytest.approx(box, abs=1)
+    x, y, width, height = found
+    pixels = pixels_of(answer)
+    whole = (20, 30) if given.get("crop_margin") == "5" else (20, 20) if "crop" in given else (60, 80)
+    assert pixels.shape[:2] == whole
+    outside = pixels[..., 3].copy()
+    outside[y : y + height, x : x + width] = 0
+    assert outside.max() <= 128  # half a pixel of a scaled edge
+    colour = pixels[y + height // 2, x + width // 2]
+    assert colour.tolist() == [20, 20, 20, 255] if depth == "gray" else [200, 30, 40, 255]
+    visible = pixels[..., 3] > 0
+    wrong = np.abs(pixels[visible][:, :3].astype(int) - colour[:3]) * (pixels[visible][:, 3:] / 255)
+    assert wrong.max() <= 1.5  # as much as can be seen
+
+
+def test_a_small_subject_on_a_large_canvas_and_none(client):
+    photo = np.full((900, 1200, 3), 250, np.uint8)
+    mask = np.zeros((900, 1200), np.uint8)
+    mask[500, 700] = 255
+    photo[500, 700] = (200, 30, 40)
+    files = {"file": encoded(photo), "mask": encoded(mask)}
+    pixels = pixels_of(post(client, files, refine="none", scale="100%"))
+    assert pixels[450, 600].tolist() == [200, 30, 40, 255]
+    assert pixels[:, 150:1050, 3].min() >= 127
+    empty = post(client, {"file": encoded(photo), "mask": encoded(mask * 0)}, scale="100%", position="0%")
+    assert pixels_of(empty)[..., 3].max() == 0
+
+
+def test_a_placed_subject_on_its_own_blurred_background(client):
+    whole = alphacut.remove_background(PHOTO, box=BOX)
+    x, y, width, height = whole.box
+    moved = pixels_of(post(client, box="15,10,45,40", background="blur", position="0%"))
+    behind = blurred_background(PHOTO, whole.alpha)
+    np.testing.assert_array_equal(moved[height + 2 :, width + 2 :], behind[height + 2 :, width + 2 :])
+    assert moved[height // 2, width // 2].tolist() == whole.foreground[y + height // 2, x + width // 2].tolist()
+
+
+def test_margins(client):
+    whole = alphacut.remove_background(PHOTO, box=BOX)
+    width, height = whole.box[2:]
+    for given, sides in (
+        ("2px", 2),
+        ("10%", (round(height / 10), round(width / 10)) * 2),
+        ("1 3px", (1, 3, 1, 3)),
+        ("1,2,3,4", (1, 2, 3, 4)),
+        ("0 5% 0 0", (0, round(width / 20), 0, 0)),
+    ):
+        answer = post(client, box="15,10,45,40", crop="true", crop_margin=given)
+        np.testing.assert_array_equal(pixels_of(answer), whole.crop(sides).rgba)
+
+
+def test_bodies_of_text(client):
+    text = base64.b64encode(FILE).decode()
+    plain = post(client).content
+    boxed = post(client, box="15,10,45,40", bg_color="255,0,0").content
+    mask = np.zeros((60, 80), np.uint8)
+    mask[20:40, 30:50] = 255
+    masked = post(client, {"file": FILE, "mask": encoded(mask)}).content
+    for path in ("/api/remove", "/v1.0/removebg"):
+        for name in ("image_file_b64", "file", "image_file"):
+            assert client.post(path, data={name: text}).content == plain
+            assert client.post(path, json={name: text}).content == plain
+    assert client.post("/api/remove", files={"image_file_b64": (None, text)}).content == plain
+    assert client.post("/api/remove", json={"file": f"data:image/png;base64,{text}"}).content == plain
+    lines = "\r\n".join(text[start : start + 76] for start in range(0, len(text), 76))
+    assert client.post("/api/remove", json={"file": lines}).content == plain
+    unquoted = f"image_file_b64={text}".replace("=", "%3D").replace("image_file_b64%3D", "image_file_b64=", 1)
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert "+" in unquoted
+    assert client.post("/api/remove", content=unquoted, headers=kind).content == plain
+    flags = {"crop": False, "add_shadow": False, "semitransparency": True}
+    given = {**USUAL, **flags, "bg_color": None, "crop_margin": None}
+    assert client.post("/v1.0/removebg", json={"image_file_b64": text, **given}).content == plain
+    wanted = {"file": text, "box": [15, 10, 45, 40], "bg_color": [255, 0, 0]}
+    assert client.post("/api/remove", json=wanted).content == boxed
+    mask_text = base64.b64encode(encoded(mask)).decode()
+    assert client.post("/api/remove", json={"file": text, "mask": mask_text}).content == masked
+    pointed = post(client, points="[[30, 30], [5.5, 5, 0]]").content
+    assert client.post("/api/remove", json={"file": text, "points": [[30, 30], [5.5, 5, 0]]}).content == pointed
+    both = client.post("/api/remove", data={"image_file_b64": text}, files={"image_file": FILE})
+    assert (both.status_code, both.json()["errors"][0]["code"]) == (400, "repeated_field")
+    assert client.post("/api/pictures", json={"file": text}).status_code == 201
+    kind = {"Content-Type": "application/json; charset=utf-8"}
+    assert client.post("/api/remove", content=json.dumps({"file": text}), headers=kind).content == plain
+
+
+@pytest.mark.parametrize(
+    "disposition",
+    [
+        b"name=\"file\"; filename*=UTF-8''b%C3%BCld.png",
+        b'name="file"; filename*=utf-8\'en\'b%C3%BCld.png; filename="build.png"',
+        b'name="file"; filename="a.png"; filename*=UTF-8\'\'b%C3%BCld.png',
+        b"name=file; FileName*=\"UTF-8''a.png\"",
+        b"name=file; filename=a.png",
+        b'name="file"\r\nContent-Type: image/png',
+        b"name=file\r\nContent-Type: application/octet-stream",
+        'name="image_file"; filename="b\xfcld \u98a8.png"'.encode(),
+    ],
+)
+def test_uploads_by_any_name(client, disposition):
+    for pieces in (1, 7):
+        head = b"--x\r\nContent-Disposition: form-data; "
+        body = head + disposition + b"\r\n\r\n" + FILE + b"\r\n"
+        body += head + b'name="size"\r\nContent-Type: text/plain\r\n\r\nauto\r\n--x--\r\n'
+        step = -(-len(body) // (pieces * pieces))
+        parts = (body[start : start + step] for start in range(0, len(body), step))
+        answer = client.post("/api/remove", content=parts, headers={"Content-Type": "multipart/form-data; boundary=x"})
+        assert answer.status_code == 200, answer.text
+        assert answer.content == post(client).content
 
 
 # --- bad requests ----------------------------------------------------------------------------------------------------
@@ -264,14 +542,18 @@ def test_one_pixel(client):
 @pytest.mark.parametrize(
     ("word", "fields", "words"),
     [
-        ("unknown_field", {"colour": "red"}, "'colour' is no field of this request; these are: file, image_file, box"),
+        (
+            "unknown_field",
+            {"colour": "red"},
+            "'colour' is no field of this request; these are: file, image_file, ",
+        ),
         ("unknown_field", {"image_url": "http://example.com/a.png"}, "fetches nothing"),
         ("unknown_field", {"x" * 500: "1"}, "is no field"),
-        ("invalid_field", {"mask": "a text"}, "mask must be a file"),
+        ("invalid_field", {"mask": "a text"}, "mask must be a file, or one in base64"),
         ("invalid_field", {"box": "1,2,3"}, "box: must be four whole numbers x,y,width,height, got '1,2,3'"),
         ("invalid_field", {"box": "1,2,3,4e9"}, "box: must be four whole"),
         ("invalid_prompt", {"box": "500,500,3,3"}, "overlap the 80×60 picture"),
-        ("invalid_prompt", {"box": "1,1,0,3"}, "sides of at least 1"),
+        ("invalid_field", {"box": "1,1,0,3"}, "at least 1"),
         ("invalid_field", {"roi": "1 2 3"}, "roi: must be 'x1 y1 x2 y2'"),
         ("invalid_field", {"roi": "30 2 10 5"}, "beyond x1"),
         ("invalid_field", {"bgc": "no colour"}, "bgc: the colour must be"),
@@ -279,8 +561,12 @@ def test_one_pixel(client):
         ("invalid_field", {"bgc": "1,2,999"}, "bgc: the colour"),
         ("invalid_field", {"om": "maybe"}, "om: must be true or false, got 'maybe'"),
         ("invalid_field", {"channels": "rgb"}, "channels: must be one of rgba, alpha, got 'rgb'"),
-        ("invalid_field", {"format": "gif"}, "format: must be one of auto, png, jpg, webp, zip, json"),
-        ("invalid_field", {"crop_margin": "-1"}, "crop_margin: must be a whole number from 0"),
+        (
+            "invalid_field",
+            {"format": "gif"},
+            "format: must be one of auto, png, jpg, jpeg, webp, tiff, zip",
+        ),
+        ("invalid_field", {"crop_margin": "-1"}, "crop_margin: must be one, two or four lengths"),
         ("invalid_field", {"method": "magic"}, "method: must be one of"),
         ("invalid_field", {"strokes": "{"}, "strokes: is no JSON"),
         ("invalid_field", {"strokes": "[" * 100_000}, "strokes: is no JSON"),
@@ -293,16 +579,37 @@ def test_one_pixel(client):
         ("invalid_field", {"strokes": '[{"keep": true, "width": 3, "points": [[1]]}]'}, r"must be \[x, y\]"),
         ("invalid_field", {"strokes": '[{"keep": true, "width": 3, "points": [[1, 1e400]]}]'}, r"must be \[x, y\]"),
         ("invalid_field", {"strokes": f'[{{"keep": true, "width": 3, "points": [[1, {"9" * 999}]]}}]'}, r"must be \[x"),
-        ("invalid_field", {"points": "[]"}, "1 to"),
+        ("invalid_field", {"points": "[]"}, "points: must have 1 to"),
+        ("invalid_field", {"points": "1,2;3"}, "points: must be x,y"),
+        ("invalid_field", {"points": "1e400,2"}, "points: must be x,y"),
         ("invalid_field", {"points": "[[1, 2"}, "is no JSON"),
-        ("invalid_field", {"points": "[[1, 2, 3]]"}, "keep must be"),
-        ("invalid_field", {"points": "[[1]]"}, r"must be \[x, y\]"),
+        ("invalid_field", {"points": "[[1, 2, 3]]"}, "points: must be x,y"),
+        ("invalid_field", {"points": "[[1]]"}, "points: must be x,y"),
         ("invalid_prompt", {"points": "[[1000, 2]]"}, "outside the picture"),
-        ("invalid_field", {"edge": "101"}, "edge: must be shift,feather"),
-        ("invalid_field", {"edge": "1,-1"}, "edge: must be shift,feather"),
-        ("invalid_field", {"edge": "nan"}, "edge: must be shift,feather"),
+        ("invalid_field", {"edge": "101"}, "edge: shift must be from -100"),
+        ("invalid_field", {"edge": "1,-1"}, "edge: shift must be from -100 to 100 pixels and feather from 0"),
+        ("invalid_field", {"edge": "nan"}, "edge: must be one or two numbers shift,feather"),
         ("contradiction", {"format": "jpg"}, "JPEG has no transparency"),
-        ("contradiction", {"crop_margin": "3"}, "crop_margin goes with crop=true"),
+        ("contradiction", {"format": "png", "quality": "3"}, "quality goes with jpeg and webp only"),
+        ("contradiction", {"format": "webp", "quality": "101"}, "quality must be 1 to 100"),
+        ("contradiction", {"format": "webp", "png_level": "3"}, "png_level goes with png only"),
+        ("invalid_field", {"bgc": "81d4fa77"}, "must be opaque or wholly transparent"),
+        ("invalid_field", {"similarity": "many"}, "similarity: must be a number"),
+        ("invalid_field", {"similarity": "9"}, "similarity"),
+        ("invalid_field", {"clean": "perhaps"}, "clean: must be true or false"),
+        ("invalid_field", {"preprocess": "denoise magic"}, "preprocess: must be one of denoise, white_balance"),
+        ("invalid_field", {"seed": "-1"}, "seed must be from 0"),
+        ("invalid_field", {"model": "u2net"}, "'u2net' is no model of this server; none was named"),
+        ("invalid_prompt", {"instance": "0"}, "no model"),
+        ("invalid_field", {"size": "huge"}, "size: must be preview"),
+        ("invalid_field", {"scale": "0%"}, "scale: must be original, or above 0%"),
+        ("invalid_field", {"scale": "50"}, "scale: must be original"),
+        ("invalid_field", {"scale": "101%"}, "scale: must be original"),
+        ("invalid_field", {"position": "left"}, "position: must be original"),
+        ("invalid_field", {"position": "1% 2% 3%"}, "position: must be original"),
+        ("invalid_field", {"add_shadow": "true"}, "add_shadow: this server draws no shadow: it must be false, got"),
+        ("invalid_field", {"shadow_type": "drop"}, "draws no shadow"),
+        ("invalid_field", {"extras": '{"sam_prompt": []}'}, "fields of their own"),
         ("contradiction", {"om": "true", "bgc": "red"}, "only one of"),
         ("contradiction", {"om": "true", "channels": "alpha"}, "ask for one"),
         ("contradiction", {"box": "1,1,9,9", "roi": "1 1 9 9"}, "say the same"),
@@ -324,14 +631,14 @@ def test_wrong_files(client):
     assert "must have the picture's shape" in refused(client, 400, "invalid_prompt", {"file": FILE, "mask": small})
     assert "no strokes" in refused(client, 400, "invalid_field", {"file": FILE, "labels": FILE})
     assert "box must be a text" in refused(client, 400, "invalid_field", {"file": FILE, "box": small})
-    assert "file (or image_file)" in refused(client, 400, "missing_file", {"mask": small})
+    assert "file (or image_file, image_file_b64)" in refused(client, 400, "missing_file", {"mask": small})
     twice = {"file": FILE, "image_file": FILE}
     assert "are one field" in refused(client, 400, "repeated_field", twice)
 
 
 def test_wrong_bodies(client):
     for kind, body, code, word in (
-        ("image/png", FILE, 415, "not_multipart"),
+        ("image/png", FILE, 415, "not_a_form"),
         ("multipart/form-data", FILE, 400, "bad_request"),
         ("multipart/form-data; boundary=x", b"--y\r\nnonsense--x--", 400, "bad_request"),
         ("multipart/form-data; boundary=x", b"--x\r\nnonsense", 400, "cut_short"),
@@ -339,12 +646,23 @@ def test_wrong_bodies(client):
         ("multipart/form-data; boundary=x", b"--x--\r\n", 400, "missing_file"),
         ("multipart/form-data; boundary=x; charset=utf-16", b"--x--\r\n", 415, "not_utf8"),
         ("multipart/form-data; boundary=x; charset=undefined", b"--x--\r\n", 415, "not_utf8"),
-        ("multipart/form-dataX; boundary=x", b"--x--\r\n", 415, "not_multipart"),
+        ("multipart/form-dataX; boundary=x", b"--x--\r\n", 415, "not_a_form"),
+        ("application/json", b"", 400, "bad_request"),
+        ("application/json", b"[]", 400, "bad_request"),
+        ("application/json", b"[" * 100_000, 400, "bad_request"),
+        ("application/json", b'{"file": "\xff"}', 400, "bad_request"),
+        ("application/json", b"{}", 400, "missing_file"),
+        ("application/json", b'{"file": "no base64!"}', 400, "invalid_field"),
+        ("application/json", b'{"file": "AAAA"}', 400, "invalid_picture"),
+        ("application/json", b'{"fil": "AAAA"}', 400, "unknown_field"),
+        ("application/x-www-form-urlencoded", b"", 400, "missing_file"),
+        ("application/x-www-form-urlencoded", b"size=\xff", 400, "bad_request"),
+        ("application/x-www-form-urlencoded", b"a=1&" * 1000, 400, "bad_request"),
     ):
         answer = client.post("/api/remove", content=body, headers={"Content-Type": kind})
         assert answer.status_code == code, answer.text
         assert answer.json()["errors"][0]["code"] == word
-    many = [("file", FILE)] + [("mask", FILE)] * 40
+    many = [("file", FILE)] + [("mask", FILE)] * 80
     assert client.post("/api/remove", files=many).json()["errors"][0]["code"] == "bad_request"
 
 
@@ -681,7 +999,7 @@ def test_pages_load_nothing_from_elsewhere(client):
         assert answer.status_code == 200
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert not re.search(r"""(src|href)=["']?(https?:)?//""", answer.text)
-    assert "bg_color" in docs.page(docs.document(Settings()))
+    assert "bg_color" in docs.page(docs.document(Settings()), "http://here")
 
 
 def test_links_of_pages_below_a_path_lead_somewhere():
@@ -693,13 +1011,32 @@ def test_links_of_pages_below_a_path_lead_somewhere():
                 assert below.get(urljoin(page, link)).status_code == 200, (page, link)
 
 
+def test_the_document_says_below_which_path(client):
+    with TestClient(Starlette(routes=[Mount("/deep/down", create_app())])) as below:
+        assert below.get("/deep/down/openapi.json").json()["servers"] == [{"url": "/deep/down"}]
+        assert "http://testserver/deep/down/api/remove" in below.get("/deep/down/docs").text
+        found = below.get("/deep/down/openapi.json", headers={"X-Forwarded-Prefix": "/out/"}).json()
+        assert found["servers"] == [{"url": "/out/deep/down"}]
+    assert client.get("/openapi.json").json()["servers"] == [{"url": "/"}]
+    for given, path in (("/cut", "/cut"), ("/a/b-c/", "/a/b-c"), ("//evil", ""), ("/<b>", ""), ("evil.com", "")):
+        found = client.get("/openapi.json", headers={"X-Forwarded-Prefix": given}).json()
+        assert found["servers"] == [{"url": path or "/"}]
+        assert f"{path}/api/remove -o" in client.get("/docs", headers={"X-Forwarded-Prefix": given}).text
+    with TestClient(create_app(), root_path="/proxied") as proxied:
+        for headers in ({}, {"X-Forwarded-Prefix": "/proxied"}):
+            found = proxied.get("/proxied/openapi.json", headers=headers).json()
+            assert found["servers"] == [{"url": "/proxied"}]
+            assert proxied.post(f"{found['servers'][0]['url']}/api/remove", files={"file": FILE}).status_code == 200
+    assert "<script>" not in client.get("/docs", headers={"Host": "a<script>"}).text
+
+
 def test_metrics(client):
     post(client)
     refused(client, 400, "missing_file", {"mask": FILE})
     text = client.get("/metrics").text
     assert re.search(r'alphacut_requests_total\{endpoint="remove",status="200"\} [1-9]', text)
     assert re.search(r'alphacut_requests_total\{endpoint="remove",status="400"\} [1-9]', text)
-    assert re.search(r'alphacut_stage_seconds_total\{stage="refine"\} 0\.\d', text)
+    assert re.search(r'alphacut_stage_seconds_total\{stage="refine"\} \d+\.\d', text)
     assert "alphacut_requests_under_way 0.0" in text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from os import PathLike
@@ -142,13 +142,13 @@ class Cutout:
             background = _in_depth(cover(background, height, width, self.icc_profile), self.image.dtype)
         return composite(self.foreground, self.alpha, background, linear=linear, out=out)
 
-    def crop(self, margin: int = 0) -> Cutout:
+    def crop(self, margin: int | Sequence[int] = 0) -> Cutout:
         """The cutout cropped to its subject.
 
         Parameters
         ----------
-        margin : int
-            Pixels kept around :attr:`box`, 0 or more, as far as the picture reaches.
+        margin : int, or (top, right, bottom, left)
+            Pixels kept around :attr:`box`, 0 or more, as far as the picture reaches; four in the order of CSS.
 
         Returns
         -------
@@ -158,15 +158,19 @@ class Cutout:
         Raises
         ------
         TypeError, ValueError
-            If `margin` is not an int, or negative.
+            If `margin` is not an int or four, or negative.
         """
-        if integer(margin, "margin") < 0:
+        sides: list[Any] = list(margin) if isinstance(margin, (tuple, list)) else [margin] * 4
+        if len(sides) != 4:
+            raise ValueError(f"margin must be one int or four (top, right, bottom, left), got {margin!r}")
+        if any(integer(side, "margin") < 0 for side in sides):
             raise ValueError(f"margin must be 0 or more, got {margin}")
         if self.box is None:
             return self
         x, y, width, height = self.box
-        rows = slice(max(0, y - margin), y + height + margin)
-        columns = slice(max(0, x - margin), x + width + margin)
+        top, right, bottom, left = map(int, sides)
+        rows = slice(max(0, y - top), y + height + bottom)
+        columns = slice(max(0, x - left), x + width + right)
         return replace(
             self,
             image=self.image[rows, columns],

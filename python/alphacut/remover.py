@@ -15,8 +15,8 @@ from ._arrays import flag, integer
 from ._prompt import Prompt
 from .cuda import compile_kernels
 from .cutout import Cutout
-from .model import Model, as_model
-from .options import Options
+from .model import Model
+from .options import Method, Options, Preparation, Refinement, Subject
 from .session import Clock, Session
 
 
@@ -34,13 +34,13 @@ def remove_background(
     similarity: float | None = None,
     blend: float | None = None,
     despill: bool = False,
-    method: str = "auto",
-    subject: str = "auto",
-    refine: str | None = "auto",
+    method: Method = "auto",
+    subject: Subject = "auto",
+    refine: Refinement | None = "auto",
     edge: Sequence[float] | None = None,
     clean: bool = True,
     foreground: bool = True,
-    preprocess: str | Sequence[str] | None = None,
+    preprocess: Preparation | Sequence[Preparation] | None = None,
     device: str = "auto",
     seed: int = 0,
     steps: bool = False,
@@ -146,32 +146,10 @@ def remove_background(
     >>> cutout.method, cutout.box
     ('key', (30, 20, 20, 20))
     """
-    remover = Remover(
-        box=box,
-        points=points,
-        labels=labels,
-        mask=mask,
-        trimap=trimap,
-        key=key,
-        model=model,
-        instance=instance,
-        similarity=similarity,
-        blend=blend,
-        despill=despill,
-        method=method,
-        subject=subject,
-        refine=refine,
-        edge=edge,
-        clean=clean,
-        foreground=foreground,
-        preprocess=preprocess,
-        device=device,
-        seed=seed,
-        steps=steps,
-    )
+    options = Options.of(locals())  # all arguments by name
     clock = Clock()
     with clock("read"):  # and no memory is kept for a next call
-        session = Session(remover._options, files.as_picture(image, "image"), memory=nullcontext(), clock=clock)
+        session = Session(options, files.as_picture(image, "image"), memory=nullcontext(), clock=clock)
     return session.cut()
 
 
@@ -223,33 +201,18 @@ class Remover:
         similarity: float | None = None,
         blend: float | None = None,
         despill: bool = False,
-        method: str = "auto",
-        subject: str = "auto",
-        refine: str | None = "auto",
+        method: Method = "auto",
+        subject: Subject = "auto",
+        refine: Refinement | None = "auto",
         edge: Sequence[float] | None = None,
         clean: bool = True,
         foreground: bool = True,
-        preprocess: str | Sequence[str] | None = None,
+        preprocess: Preparation | Sequence[Preparation] | None = None,
         device: str = "auto",
         seed: int = 0,
         steps: bool = False,
     ) -> None:
-        self._options = Options(
-            prompt=Prompt(box, points, labels, mask, trimap, key, instance, as_model(model)),
-            similarity=similarity,
-            blend=blend,
-            despill=despill,
-            method=method,
-            subject=subject,
-            refine=refine,
-            edge=edge,
-            clean=clean,
-            foreground=foreground,
-            preprocess=preprocess,
-            device=device,
-            seed=seed,
-            steps=steps,
-        )
+        self._options = Options.of(locals())  # all arguments by name
         self._latest: Session | None = None
 
     @cached_property
@@ -271,7 +234,7 @@ class Remover:
             at once. Where there is no such cut, or another method does the work, it changes nothing. Such cuts are
             the CPU's, whatever the device.
         **prompt
-            `box`, `points`, `labels`, `mask`, `trimap`, `key` or `instance` for this picture, in place of the kept one.
+            Any prompt of :func:`remove_background` but `model`, for this picture in place of the kept one.
 
         Returns
         -------

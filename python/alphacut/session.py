@@ -107,8 +107,7 @@ class Session:
             anew. That takes a fraction of the time, but the answer depends on the order of the strokes. Such cuts are
             the CPU's, whatever the device.
         **prompt
-            `box`, `points`, `labels`, `mask`, `trimap`, `key` or `instance` as for :func:`remove_background`, in place
-            of the remover's.
+            Any prompt of :func:`remove_background` but `model`, in place of the remover's.
 
         Returns
         -------

@@ -12,6 +12,7 @@ import click
 import numpy as np
 
 from .._arrays import Array, as_uint8
+from .._prompt import Prompt
 from .._strokes import Stroke, draw_labels
 from ..files import read_image, write_image
 from . import steps
@@ -117,7 +118,7 @@ def _cut(scene: Scene, folder: Path, out: Path) -> tuple[dict[str, Array], Mappi
     image = read_image(folder / scene.file).pixels
     labels = _labels(scene, image.shape[:2])
     cutout = alphacut.remove_background(image, box=scene.box, labels=labels, steps=True)
-    pictures = {**steps.pictures(cutout, box=scene.box, labels=labels), "colour": cutout.on(COLOUR)}
+    pictures = {**steps.pictures(cutout, Prompt(box=scene.box, labels=labels)), "colour": cutout.on(COLOUR)}
     steps.write(pictures, out)
     cutout.save(out / "cutout.png")
     return pictures, cutout.timings

@@ -1,15 +1,16 @@
-"""Options that several commands share, and the remover that they ask for."""
+"""Options that several commands share, from the tables of ``alphacut.options``, and the remover that they ask for."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .. import _text
 from ..cutout import is_colour
-from ..files import DecodeError, read_image, read_labels, read_mask
+from ..files import MAX_PIXELS, read_image
+from ..options import OPTIONS, OUTPUTS, PROMPTS, Option
 
 if TYPE_CHECKING:
     from .. import Remover
@@ -18,76 +19,37 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 BACKGROUND_WORDS = ("blur", "checkerboard")
 
-_file = click.Path(exists=True, dir_okay=False)
 
-
-def _box(context: click.Context, option: click.Parameter, value: str | None) -> tuple[int, ...] | None:
-    """Four numbers from "x,y,w,h"."""
-    if value is None:
-        return None
-    if not re.fullmatch(r"\s*-?\d+\s*(,\s*-?\d+\s*){3}", value):
-        raise click.BadParameter(f"{value!r} is not four whole numbers x,y,w,h")
-    x, y, width, height = map(int, value.split(","))
-    if width < 1 or height < 1:
-        raise click.BadParameter(f"{value!r} has no area: w and h must be at least 1")
-    return x, y, width, height
-
-
-def _points(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> list[tuple[float, ...]] | None:
-    """Two or three numbers each, from "x,y" or "x,y,keep"."""
-    number = r"\s*\d+(\.\d+)?\s*"
-    for value in values:
-        if not re.fullmatch(rf"{number},{number}(,\s*[01]\s*)?", value):
-            raise click.BadParameter(f"{value!r} is not x,y or x,y,1 (to keep) or x,y,0 (to remove)")
-    return [tuple(map(float, value.split(","))) for value in values] or None
-
-
-def _gray(context: click.Context, option: click.Parameter, value: str | None) -> Any:
-    """The picture of --mask or --trimap, read once for all photos."""
-    if value is None:
-        return None
+def _read(row: Option, context: click.Context, option: click.Parameter, text: Any) -> Any:
+    """The value of what was typed; what it refuses is wrong usage."""
     try:
-        stored = read_mask(value)
-    except (OSError, DecodeError) as error:
+        if row.several:
+            return [value for each in text for value in row.from_text(each)] or row.default
+        return row.default if text is None else row.from_text(text)
+    except (ValueError, TypeError, RuntimeError) as error:  # the last of a device that is not there
         raise click.BadParameter(str(error)) from error
-    # Anti-aliased edges and JPEG noise are no subject; half of the maximum serves masks of 0 and 1, too.
-    return stored if option.name == "trimap" else stored > stored.max() // 2
 
 
-def _colour(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    if value is not None:
-        from .._color import parse_color
+def _option(row: Option) -> Callable[[Command], Command]:
+    """A row as an option of a command."""
+    flags = row.flags or (f"--{row.name.replace('_', '-')}",)
+    kind: dict[str, Any]
+    if row.read is None:
+        kind = {"metavar": "FILE", "type": click.Path(exists=True, dir_okay=False)}
+    elif isinstance(row.default, bool):
+        flags = (f"{flags[0]}/--no-{flags[0][2:]}",) if row.default else flags
+        kind = {"is_flag": True, "default": row.default, "show_default": row.default}
+    else:
+        word: Any = click.Choice(row.words) if row.words else str
 
-        try:
-            parse_color(value, f"--{option.name}")
-        except ValueError as error:
-            raise click.BadParameter(str(error)) from error
-    return value
+        def callback(context: click.Context, option: click.Parameter, text: Any) -> Any:
+            return _read(row, context, option, text)
 
-
-def _edge(context: click.Context, option: click.Parameter, value: str | None) -> tuple[float, ...] | None:
-    """--edge as (shift, feather)."""
-    if value is None:
-        return None
-    try:
-        numbers = tuple(float(part) for part in value.split(","))
-    except ValueError:
-        numbers = ()
-    if len(numbers) not in (1, 2):
-        raise click.BadParameter(f"must be one or two numbers SHIFT,FEATHER, got {value!r}")
-    return (*numbers, 0.0)[:2]
-
-
-def _background(context: click.Context, option: click.Parameter, value: str | None) -> Any:
-    """The picture, where --background names a file, or else a word or a colour."""
-    if value is None or value in BACKGROUND_WORDS:
-        return value
-    if is_colour(value):
-        return _colour(context, option, value)
-    try:
-        return read_image(value)
-    except (OSError, DecodeError) as error:
-        raise click.BadParameter(str(error)) from error
+        kind = {"type": word, "metavar": row.metavar or None, "callback": callback, "multiple": row.several}
+        if row.default is not None:
+            kind |= {"default": str(row.default), "show_default": True}
+    more = " May be given again." if row.several else ""
+    return click.option(*flags, row.name, help=row.help + more, **kind)
 
 
 def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -101,78 +63,26 @@ def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Com
     return decorate
 
 
-prompts = _together(
-    click.option("--box", metavar="X,Y,W,H", callback=_box, help="The subject lies in this box, in pixels."),
-    click.option(
-        "--point",
-        "points",
-        metavar="X,Y[,0]",
-        multiple=True,
-        callback=_points,
-        help="This pixel belongs to the subject, or with ,0 does not; may be given again, and join --box and --labels.",
-    ),
-    click.option(
-        "--labels",
-        "--scribbles",
-        "labels",
-        metavar="FILE",
-        type=_file,
-        help="Strokes painted into a picture of the photos' size: green (#00ff00) to keep, red (#ff0000) to remove. "
-        "Alone, or with --box or --model.",
-    ),
-    click.option("--mask", metavar="FILE", type=_file, callback=_gray, help="The subject, bright on dark."),
-    click.option(
-        "--trimap",
-        metavar="FILE",
-        type=_file,
-        callback=_gray,
-        help="Black: background, white: subject, gray: to find out.",
-    ),
-    click.option(
-        "--model",
-        metavar="FILE",
-        type=_file,
-        help="An ONNX network says where the subject is; needs alphacut[onnx].",
-    ),
-    click.option("--key", metavar="COLOUR", callback=_colour, help="The ground's colour, such as green or #00b140."),
-    click.option("--similarity", type=float, help="Up to this distance from the key all is ground.  [default: 0.03]"),
-    click.option("--blend", type=float, help="Over this further distance it fades.  [default: by the key]"),
-    click.option("--despill", is_flag=True, help="Take the ground's tint off the subject, where the ground is keyed."),
+def _all(rows: Iterable[Option]) -> Callable[[Command], Command]:
+    return _together(*(_option(row) for row in rows if "cli" in row.faces))
+
+
+def _background(context: click.Context, option: click.Parameter, value: str | None) -> Any:
+    """The picture, where --background names a file, or else a word or a colour."""
+    if value is None or value in BACKGROUND_WORDS:
+        return value
+    try:
+        return _text.colour(value) if is_colour(value) else read_image(value)
+    except (OSError, ValueError) as error:
+        raise click.BadParameter(str(error)) from error
+
+
+threads = click.option(
+    "--threads", metavar="N", type=click.IntRange(1, 1024), help="Processors to use, by default all."
 )
-flow = _together(
-    click.option(
-        "--method",
-        type=click.Choice(["auto", "graphcut", "kmeans", "threshold", "key"]),
-        default="auto",
-        show_default=True,
-        help="How the mask is found.",
-    ),
-    click.option(
-        "--subject",
-        type=click.Choice(["auto", "learned", "barrier"]),
-        default="auto",
-        show_default=True,
-        help="What finds the subject where no prompt does: a small network, or distances from the border.",
-    ),
-    click.option(
-        "--refine",
-        type=click.Choice(["auto", "none", "guided", "sampled", "closed_form"]),
-        default="auto",
-        show_default=True,
-        help="How the edge is refined, from fast to exact; none keeps it hard.",
-    ),
-    click.option(
-        "--edge",
-        metavar="SHIFT[,FEATHER]",
-        callback=_edge,
-        help="Move the edge by so many pixels, outwards or with - inwards, and soften it.",
-    ),
-    click.option(
-        "--device", metavar="auto|cpu|cuda|cuda:N", default="auto", show_default=True, help="Where to compute."
-    ),
-    click.option("--threads", metavar="N", type=click.IntRange(1, 1024), help="Processors to use, by default all."),
-    click.option("--seed", metavar="N", type=int, default=0, show_default=True, help="Of random choices."),
-)
+prompts = _all(PROMPTS)
+flow = _together(_all(OPTIONS), threads)
+outputs = _all(OUTPUTS)
 background = click.option(
     "--background",
     metavar="COLOUR|FILE|WORD",
@@ -181,27 +91,21 @@ background = click.option(
 )
 
 
-def remover(*, labels: str | None, refine: str, threads: int | None, **options: Any) -> Remover:
+def remover(*, threads: int | None, **given: Any) -> Remover:
     """The remover that `prompts` and `flow` ask for; what it refuses is wrong usage."""
     from .. import Remover, set_num_threads
 
+    for row in PROMPTS:
+        if row.load is not None and given[row.name] is not None:
+            try:
+                given[row.name] = row.load(
+                    given[row.name], row.name, in_box=given["box"] is not None, max_pixels=MAX_PIXELS
+                )
+            except (OSError, ValueError) as error:
+                raise click.BadParameter(str(error), param_hint=f"--{row.name}") from error
     try:
         if threads is not None:
             set_num_threads(threads)
-        return Remover(
-            labels=_strokes(labels, in_box=options["box"] is not None),
-            refine=None if refine == "none" else refine,
-            **options,
-        )
+        return Remover(**given)
     except (ValueError, RuntimeError, ImportError, OSError) as error:  # such as a device or model that cannot be used
         raise click.UsageError(str(error)) from error
-
-
-def _strokes(path: str | None, *, in_box: bool) -> Any:
-    """The labels of --labels; inside a box, what has no stroke is probably the subject."""
-    if path is None:
-        return None
-    try:
-        return read_labels(path, undecided=3 if in_box else 2)
-    except (OSError, ValueError) as error:
-        raise click.BadParameter(str(error), param_hint="--labels") from error

@@ -38,11 +38,8 @@ FORMATS = {"png": (".png",), "webp": (".webp",), "tiff": (".tiff", ".tif"), "jpe
 @options.background
 @click.option("--only-mask", is_flag=True, help="Write the mask, black and white.")
 @click.option("--only-alpha", is_flag=True, help="Write the opacity, in shades of gray.")
-@click.option("--crop", is_flag=True, help="Cut off what is empty around the subject.")
 @click.option("--format", type=click.Choice(list(FORMATS)), help="Of outputs that OUT does not name.  [default: png]")
-@click.option("--quality", metavar="1..100", type=int, help="Of JPEG (default 95) or WebP (default lossless).")
-@click.option("--png-level", metavar="0..9", type=int, help="How hard to compress a PNG.  [default: 4]")
-@click.option("--exif", is_flag=True, help="Keep camera, times, place and author of the photo's EXIF data.")
+@options.outputs
 @options.flow
 @click.option("--recursive/--no-recursive", default=True, show_default=True, help="Whether to go into sub-folders.")
 @click.option("--watch", is_flag=True, help="Go on with photos that come into the folder or change, until Ctrl-C.")
@@ -62,6 +59,7 @@ def remove(
     only_mask: bool,
     only_alpha: bool,
     crop: bool,
+    margin: int | None,
     format: str | None,
     quality: int | None,
     png_level: int | None,
@@ -90,13 +88,15 @@ def remove(
       alphacut remove photo.jpg -o out.png --box 120,80,400,520
       alphacut remove photo.jpg --point 310,200 --point 40,420,0
       alphacut remove photo.jpg --labels strokes.png
-      alphacut remove photos/ -o cutouts/ --crop --format webp
+      alphacut remove photos/ -o cutouts/ --crop --margin 20 --format webp
       alphacut remove photo.jpg -o card.jpg --background white
       alphacut remove - -o - < photo.jpg > cutout.png
       alphacut remove inbox/ -o cutouts/ --watch
     """
     if only_mask + only_alpha + (background is not None) > 1:
         raise click.UsageError("Give only one of --background, --only-mask and --only-alpha.")
+    if margin is not None and not crop:
+        raise click.UsageError("--margin goes with --crop.")
     what = "mask" if only_mask else "alpha" if only_alpha else "rgba"
     if STREAM in (*photos, out) or as_json:
         report.require_streams()
@@ -110,7 +110,6 @@ def remove(
     if watch and not (len(photos) == 1 and os.path.isdir(photos[0])):
         raise click.UsageError("--watch takes one folder.")
     remover = options.remover(steps=show_steps is not None, **given)
-    kept = remover.prompt
     ending = batch.ending_of(what, format or "png")
 
     def work(source: str, destination: str) -> dict[str, Any]:
@@ -121,9 +120,15 @@ def remove(
             name = "stdin" if name == STREAM else name
             stem = name.removesuffix(ending) if name.endswith(ending) else os.path.splitext(name)[0]
             place = "" if single is not None else _place(folder, out)
-            prompt = {name: getattr(kept, name) for name in ("box", "points", "labels", "mask", "trimap")}
-            steps.write(steps.pictures(cutout, **prompt), os.path.join(show_steps, place), stem + batch.STEP)
-        _save(cutout.crop() if crop else cutout, destination, background=background, what=what, exif=exif, **encoding)
+            steps.write(steps.pictures(cutout, remover.prompt), os.path.join(show_steps, place), stem + batch.STEP)
+        _save(
+            cutout.crop(margin or 0) if crop else cutout,
+            destination,
+            background=background,
+            what=what,
+            exif=exif,
+            **encoding,
+        )
         if watch and batch.stamp(source) != stamp:
             os.unlink(destination)  # made of what is no longer there, but newer than what is
             raise ValueError("changed while it was cut: once more when it is at rest")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
+
+from .options import threads
 
 _positive = click.IntRange(min=1)
 
@@ -19,7 +22,25 @@ _positive = click.IntRange(min=1)
     "--max-pixels", metavar="MP", type=_positive, default=50, show_default=True, help="Megapixels of a picture."
 )
 @click.option("--timeout", metavar="SECONDS", type=_positive, default=30, show_default=True, help="For one request.")
-def serve(host: str, port: int, max_body: int, max_pixels: int, **limits: Any) -> None:
+@click.option(
+    "--model",
+    "models",
+    metavar="[NAME=]FILE",
+    multiple=True,
+    help="An ONNX network that requests can name (model=NAME), by default as its file. May be given again.",
+)
+@click.option("--root-path", metavar="PATH", default="", help="The path that a proxy in front of it cuts off.")
+@threads
+def serve(
+    host: str,
+    port: int,
+    max_body: int,
+    max_pixels: int,
+    models: tuple[str, ...],
+    root_path: str,
+    threads: int | None,
+    **limits: Any,
+) -> None:
     """Answer requests over HTTP: POST /api/remove, a page at /, its description at /docs, figures at /metrics.
 
     Only this machine can reach it, unless --host says otherwise. Whoever can, may use it: there is no password.
@@ -28,21 +49,43 @@ def serve(host: str, port: int, max_body: int, max_pixels: int, **limits: Any) -
     Examples:
       alphacut serve
       curl -F file=@photo.jpg http://127.0.0.1:7000/api/remove -o cutout.png
+      alphacut serve --model isnet.onnx
+      curl -F file=@photo.jpg -F model=isnet http://127.0.0.1:7000/api/remove -o cutout.png
       curl -F file=@photo.jpg -F bg_color=white -F format=jpg http://127.0.0.1:7000/api/remove -o card.jpg
     """
     try:
         import uvicorn
 
+        from .. import set_num_threads
         from ..server import Settings, create_app
     except ImportError as error:
         raise click.ClickException(f"the server needs more: pip install 'alphacut[serve]' ({error})") from error
     given = {name: value for name, value in limits.items() if value is not None}
-    settings = Settings(max_body=max_body * 10**6, max_pixels=max_pixels * 10**6, **given)
+    if threads is not None:
+        set_num_threads(threads)
+    try:
+        settings = Settings(max_body=max_body * 10**6, max_pixels=max_pixels * 10**6, models=_named(models), **given)
+    except (ValueError, TypeError, ImportError, OSError) as error:
+        raise click.UsageError(f"--model: {error}") from error
     uvicorn.run(
         create_app(settings),
         host=host,
         port=port,
+        root_path=root_path,
         access_log=False,
         limit_concurrency=settings.places + 1000,  # idle connections, which are closed after some seconds, too
         timeout_graceful_shutdown=10,
     )
+
+
+def _named(models: tuple[str, ...]) -> dict[str, str]:
+    """Files by the names that requests use."""
+    named: dict[str, str] = {}
+    for model in models:
+        name, equals, file = model.partition("=")
+        if not equals or os.path.exists(model):
+            name, file = os.path.splitext(os.path.basename(model))[0], model
+        if not name or name in named:
+            raise click.UsageError(f"--model: two of the name {name!r}" if name else "--model: a name is empty")
+        named[name] = file
+    return named

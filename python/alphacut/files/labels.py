@@ -77,13 +77,13 @@ def read_labels(source: Any, *, undecided: int = 2, max_pixels: int = MAX_PIXELS
     return _labels(as_stored(source, "source", max_pixels), "source", undecided)
 
 
-def prompt_array(source: Any, name: str, *, in_box: bool) -> Array:
+def prompt_array(source: Any, name: str, *, in_box: bool, max_pixels: int = MAX_PIXELS) -> Array:
     """Labels, a mask or a trimap (`name`) from what is no array: a path, bytes, a file, a Pillow picture or a Picture.
 
     A mask is cut at half of its brightest value, so that one of 0 and 1 serves, too. Inside a box, what has no stroke
     is probably the subject.
     """
-    picture = as_stored(source, name)
+    picture = as_stored(source, name, max_pixels)
     if name == "labels":
         return _labels(picture, name, 3 if in_box else 2)
     plane = _plane(picture, name)

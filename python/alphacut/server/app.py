@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -69,7 +70,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         Route("/openapi.json", service.openapi),
         Route("/healthz", service.health),
         Route("/metrics", service.measurements),
-        Route("/api/remove", service.endpoint("remove", service.remove), methods=["POST"]),
+        *(Route(path, service.endpoint("remove", service.remove), methods=["POST"]) for path in docs.REMOVE_PATHS),
         Route("/api/pictures", service.endpoint("pictures", service.add_picture), methods=["POST"]),
         Route("/api/pictures/{name}", service.endpoint("preview", service.show_picture, MAX_JSON), methods=["GET"]),
         Route("/api/pictures/{name}", service.drop_picture, methods=["DELETE"]),
@@ -128,7 +129,7 @@ class _Service:
         accept = exchange.request.headers.get("accept", "")
 
         def work(values: dict[str, Any]) -> Response:
-            response, cutout = remove(_loaded(values), accept, self._settings.max_pixels)
+            response, cutout = remove(_loaded(values), accept, self._settings.max_pixels, self._settings.models)
             self._metrics.cut(cutout.alpha.size, cutout.timings)
             return response
 
@@ -181,20 +182,39 @@ class _Service:
 
     async def openapi(self, request: Request) -> Response:
         """``GET /openapi.json``."""
-        return JSONResponse(docs.document(self._settings))
+        return JSONResponse(docs.document(self._settings, _prefix(request)))
 
     async def docs(self, request: Request) -> Response:
         """``GET /docs``."""
-        return HTMLResponse(docs.page(docs.document(self._settings)))
+        prefix = _prefix(request)
+        document = docs.document(self._settings, prefix)
+        return HTMLResponse(docs.page(document, f"{request.url.scheme}://{request.url.netloc}{prefix}"))
 
     async def measurements(self, request: Request) -> Response:
         """``GET /metrics``."""
         return Response(self._metrics.page(), media_type=self._metrics.content_type)
 
 
+def _prefix(request: Request) -> str:
+    """The path below which clients see this application: a mount's, the server's, or what a proxy says it cut off."""
+    root = str(request.scope.get("root_path", "")).rstrip("/")
+    cut = request.headers.get("x-forwarded-prefix", "").rstrip("/")
+    if not re.fullmatch(r"(/[\w.~-]+)+", cut, re.ASCII) or f"{root}/".startswith(f"{cut}/"):
+        return root
+    return cut + root
+
+
 def _loaded(values: dict[str, Any]) -> dict[str, Any]:
     """The same with files as bytes."""
-    return {name: value.file.read() if isinstance(value, UploadFile) else value for name, value in values.items()}
+    files = {field.name for field in FIELDS if field.parse is None}
+    return {
+        name: value.file.read()
+        if isinstance(value, UploadFile)
+        else fields.from_base64(name, value)
+        if name in files
+        else value
+        for name, value in values.items()
+    }
 
 
 def _cut_request(body: bytes) -> tuple[tuple[int, ...] | None, list[Stroke], bool]:

@@ -10,6 +10,9 @@ from .fields import Field
 from .remove import FIELDS
 from .settings import Settings
 
+REMOVE_PATHS = ("/api/remove", "/v1.0/removebg")
+"""Ours, and the one at which clients of another remover look for it."""
+
 _BOX = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4, "nullable": True}
 _STROKE = {
     "type": "object",
@@ -22,17 +25,18 @@ _STROKE = {
 }
 
 
-def document(settings: Settings) -> dict[str, Any]:
-    """The OpenAPI 3.0 document of a server with these limits."""
+def document(settings: Settings, prefix: str = "") -> dict[str, Any]:
+    """The OpenAPI 3.0 document of a server with these limits, below a path."""
     return {
         "openapi": "3.0.3",
+        "servers": [{"url": prefix or "/"}],
         "info": {
             "title": "alphacut",
             "version": __version__,
             "description": "Cuts the subject out of a picture. Pictures stay on this machine; nothing is fetched.",
         },
         "paths": {
-            "/api/remove": {"post": _remove(settings)},
+            **{path: {"post": _remove(settings)} for path in REMOVE_PATHS},
             "/api/pictures": {"post": _add_picture(settings)},
             "/api/pictures/{name}": {"get": _show_picture(settings), "delete": _drop_picture()},
             "/api/pictures/{name}/cut": {"post": _cut_picture(settings)},
@@ -67,9 +71,10 @@ def _remove(settings: Settings) -> dict[str, Any]:
     answers = {
         "200": {
             "description": "The cutout. Headers X-Foreground-Left, -Top, -Width and -Height say where the subject is, "
-            "X-Method, X-Confidence (0 to 1) and X-Warnings (JSON) how it was found, Server-Timing how long it took.",
+            "X-Method, X-Confidence (0 to 1) and X-Warnings (JSON) how it was found, Server-Timing how long it took, "
+            "and X-Ignored which fields changed nothing.",
             "content": {
-                **{f"image/{form}": {"schema": picture} for form in ("png", "jpeg", "webp")},
+                **{f"image/{form}": {"schema": picture} for form in ("png", "jpeg", "webp", "tiff")},
                 "application/zip": {"schema": picture},
                 "application/json": {"schema": {"type": "object"}},
             },
@@ -136,7 +141,7 @@ def _errors(settings: Settings, *statuses: str) -> dict[str, Any]:
         "404": "The picture is not kept here, or no longer.",
         "408": f"The request took more than {settings.timeout} seconds to come in.",
         "413": f"More than {settings.max_body} bytes, or a picture of more than {settings.max_pixels} pixels.",
-        "415": "Not multipart/form-data.",
+        "415": "No form: multipart/form-data, or with the picture in base64 urlencoded or JSON.",
         "503": f"{settings.places} requests are under way; Retry-After says when to ask again.",
         "504": f"Not done within {settings.timeout} seconds.",
     }
@@ -146,7 +151,9 @@ def _errors(settings: Settings, *statuses: str) -> dict[str, Any]:
 
 def _form(known: tuple[Field, ...] | list[Field]) -> dict[str, Any]:
     properties = {name: _schema(field, name) for field in known for name in (field.name, *field.aliases)}
-    return {"content": {"multipart/form-data": {"schema": {"type": "object", "properties": properties}}}}
+    schema = {"schema": {"type": "object", "properties": properties}}
+    texts = ("application/x-www-form-urlencoded", "application/json")  # their files are in base64
+    return {"content": {"multipart/form-data": schema, **{kind: {"schema": {"type": "object"}} for kind in texts}}}
 
 
 def _schema(field: Field, name: str) -> dict[str, Any]:
@@ -165,8 +172,8 @@ def _schema(field: Field, name: str) -> dict[str, Any]:
 # --- as a page -------------------------------------------------------------------------------------------------------
 
 
-def page(document: dict[str, Any]) -> str:
-    """The document for people."""
+def page(document: dict[str, Any], base: str) -> str:
+    """The document for people, who reach the server at `base`."""
     parts = [
         _section(method, path, operation)
         for path, operations in document["paths"].items()
@@ -178,7 +185,7 @@ def page(document: dict[str, Any]) -> str:
         '<link rel="stylesheet" href="static/docs.css">'
         f"<main><h1>alphacut {escape(document['info']['version'])}</h1><p>{escape(document['info']['description'])} "
         '<a href="./">Try it</a>, or read this as <a href="openapi.json">OpenAPI</a>.</p>'
-        "<pre>curl -F file=@photo.jpg http://127.0.0.1:7000/api/remove -o cutout.png</pre>"
+        f"<pre>curl -F file=@photo.jpg {escape(base)}/api/remove -o cutout.png</pre>"
         f"{''.join(parts)}</main></html>"
     )
 
@@ -186,8 +193,12 @@ def page(document: dict[str, Any]) -> str:
 def _section(method: str, path: str, operation: dict[str, Any]) -> str:
     text = f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(operation['summary'])}</p>"
     for media, content in operation.get("requestBody", {}).get("content", {}).items():
-        text += f"<h3>{escape(media)}</h3>" + _table(
-            (name, _meaning(schema)) for name, schema in content["schema"]["properties"].items()
+        properties = content["schema"].get("properties")
+        text += f"<h3>{escape(media)}</h3>"
+        text += (
+            _table((name, _meaning(schema)) for name, schema in properties.items())
+            if properties
+            else "<p>The same fields, files in base64.</p>"
         )
     answers = ((status, answer["description"]) for status, answer in operation["responses"].items())
     return text + "<h3>Answers</h3>" + _table(answers)

@@ -11,11 +11,13 @@ from typing import Any, ParamSpec, TypeVar
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from . import fields
+from .bodies import FormReader, from_json, from_urlencoded
 from .errors import ApiError, as_response
 from .metrics import Metrics
 from .workers import Place, Workers
@@ -27,6 +29,8 @@ _T = TypeVar("_T")
 _DRAIN_SECONDS = 5
 _CHUNK = 2**16
 _TAIL = 256  # bytes, more than any boundary
+# How the bodies that hold texts only are read.
+_TEXTS = {b"application/json": from_json, b"application/x-www-form-urlencoded": from_urlencoded}
 
 
 class Endpoint:
@@ -107,18 +111,37 @@ class Exchange:
     @contextlib.asynccontextmanager
     async def form(self, known: tuple[fields.Field, ...]) -> AsyncIterator[dict[str, Any]]:
         """The values of the fields that were given, in the address or the body; files are there until the end."""
+        query = self.request.query_params.multi_items()
         kind, options = parse_options_header(self.request.headers.get("content-type", ""))
+        if decode := _TEXTS.get(kind.lower()):
+            body = await self.body()
+            yield await self.run(lambda: fields.parse(known, query + decode(body, len(known)), lambda value: False))
+            return
         if kind.lower() != b"multipart/form-data":
-            raise ApiError(415, "not_multipart", "Send the picture as multipart/form-data, in the field 'file'.")
+            raise ApiError(
+                415,
+                "not_a_form",
+                "Send the picture as multipart/form-data in the field 'file', or in base64 as "
+                "application/x-www-form-urlencoded or application/json.",
+            )
         if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
             raise ApiError(415, "not_utf8", "The names of a form's fields are taken as UTF-8 only.")
         if boundary := options.get(b"boundary"):
             self._end = b"--" + boundary + b"--"
-        most = {"max_files": len(known), "max_fields": len(known), "max_part_size": self._max_body}
-        form = await self._in_time(self.request.form(**most))
+        count = len(known)
+        parser = FormReader(
+            self.request.headers,
+            self.request.stream(),
+            max_files=count,
+            max_fields=count,
+            max_part_size=self._max_body,
+        )
         try:
-            given = [*self.request.query_params.multi_items(), *form.multi_items()]
-            yield fields.parse(known, given, lambda value: isinstance(value, UploadFile))
+            form = await self._in_time(parser.parse())
+        except MultiPartException as error:
+            raise ApiError(400, "bad_request", error.message) from error
+        try:
+            yield fields.parse(known, query + form.multi_items(), lambda value: isinstance(value, UploadFile))
         finally:
             await form.close()
 

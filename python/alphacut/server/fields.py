@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import math
+import base64
+import binascii
+import enum
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from reprlib import repr
 from typing import Any
 
-from .._color import parse_color
+from .. import _text
 from .._strokes import Stroke
+from ..options import Option
 from .errors import ApiError
 
 MAX_STROKES, MAX_POINTS, MAX_COORDINATE, MAX_WIDTH = 1000, 50_000, 1_000_000, 10_000
 MAX_BOX = 2**30
 
 
+class Said(enum.Enum):
+    """What a text may say beside a value."""
+
+    NOTHING = "as if the field were not there"
+    IGNORED = "something that is not done, and does no harm"
+
+
 @dataclass(frozen=True)
 class Field:
-    """One field of a multipart form.
+    """One field of a request.
 
     Attributes
     ----------
@@ -29,7 +38,7 @@ class Field:
     help : str
         For people.
     parse : callable, optional
-        From its text to its value, or ValueError; None for a file.
+        From its text to its value or a :class:`Said`, or ValueError; None for a file.
     aliases : tuple of str
         What other services' clients call it.
     words : tuple of str
@@ -46,35 +55,48 @@ class Field:
     example: str = ""
 
 
+def from_row(row: Option) -> Field:
+    """The field of a prompt or an option."""
+    more = " Several are separated by spaces, or in a list of JSON." if row.several else ""
+    parse = None if row.read is None else row.from_text
+    words = () if row.several else row.words
+    return Field(row.name, row.help + more, parse, row.fields, words, row.example)
+
+
 def parse(fields: Sequence[Field], given: Iterable[tuple[str, Any]], is_file: Callable[[Any], bool]) -> dict[str, Any]:
-    """The values of the fields that were given, files as they came. An empty text is as none.
+    """The values of the fields that were given, files as they came or as a text of base64. An empty text is as none.
 
     Raises
     ------
     ApiError
-        400, for a field that is unknown, there twice, a file instead of a text or the reverse, or cannot be understood.
+        400, for a field that is unknown, there twice, a file instead of a text, or cannot be understood.
     """
     known = {name: field for field in fields for name in (field.name, *field.aliases)}
     values: dict[str, Any] = {}
     for name, value in given:
+        empty = value == "" or (is_file(value) and not value.filename and not value.size)
+        if empty and (name in known or name in _URLS):
+            continue  # what a browser sends for an input left empty
         if name not in known:
             raise ApiError(400, "unknown_field", _unknown(name, known))
         field = known[name]
-        if value == "" or (is_file(value) and not value.filename and not value.size):
-            continue  # what a browser sends for an input left empty
-        if is_file(value) != (field.parse is None):
-            raise ApiError(400, "invalid_field", f"{name} must be {'a file' if field.parse is None else 'a text'}")
+        if is_file(value) and field.parse is not None:
+            raise ApiError(400, "invalid_field", f"{name} must be a text")
         if field.name in values:
             raise ApiError(400, "repeated_field", f"{name} was given before" + _also(field))
         try:
             values[field.name] = field.parse(value) if field.parse else value
-        except ValueError as error:
-            raise ApiError(400, "invalid_field", f"{name}: {error}") from error
-    return {name: value for name, value in values.items() if value is not None}
+        except (ValueError, TypeError) as error:
+            why = str(error).removeprefix(f"{field.name}: ")
+            raise ApiError(400, "invalid_field", f"{name}: {why}") from error
+    return {name: value for name, value in values.items() if value is not Said.NOTHING}
+
+
+_URLS = ("url", "image_url", "bg_image_url")
 
 
 def _unknown(name: str, known: Mapping[str, Field]) -> str:
-    if name in ("url", "image_url", "bg_image_url"):
+    if name in _URLS:
         return f"{name}: this server fetches nothing; send the picture itself"
     return f"{name[:80]!r} is no field of this request; these are: {', '.join(known)}"
 
@@ -83,102 +105,47 @@ def _also(field: Field) -> str:
     return f" ({', '.join((field.name, *field.aliases))} are one field)" if field.aliases else ""
 
 
-# --- values ----------------------------------------------------------------------------------------------------------
+def from_base64(name: str, text: str) -> bytes:
+    """The file of a field that came as a text, alone or as a data URL."""
+    head, comma, rest = text.partition(",")
+    if comma and head.startswith("data:") and head.endswith(";base64"):
+        text = rest
+    try:  # a + that was not quoted in an urlencoded form has become a space
+        return base64.b64decode(re.sub(r"[\r\n\t]+", "", text.strip()).replace(" ", "+"), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ApiError(400, "invalid_field", f"{name} must be a file, or one in base64: {error}") from error
 
 
-def one_of(*words: str) -> dict[str, Any]:
+# --- values of this server's own fields ------------------------------------------------------------------------------
+
+
+def words(*words: str) -> dict[str, Any]:
     """The parser and the words of a field that knows only these."""
-
-    def parse(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"must be one of {', '.join(words)}, got {text[:80]!r}")
-        return text
-
-    return {"parse": parse, "words": words, "example": words[0]}
-
-
-def boolean(text: str) -> bool:
-    """True or false, 1 or 0, yes or no, on or off."""
-    words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
-    if text.lower() not in words:
-        raise ValueError(f"must be true or false, got {text[:80]!r}")
-    return words[text.lower()]
-
-
-def box(text: str) -> tuple[int, ...]:
-    """x,y,width,height."""
-    if not re.fullmatch(r"\s*-?\d{1,9}\s*(,\s*-?\d{1,9}\s*){3}", text):
-        raise ValueError(f"must be four whole numbers x,y,width,height, got {text[:80]!r}")
-    return tuple(map(int, text.split(",")))
-
-
-def edge(text: str) -> tuple[float, float]:
-    """shift,feather, or the shift alone."""
-    found = re.fullmatch(r"\s*([+-]?\d{1,3}(?:\.\d{1,6})?)\s*(?:,\s*(\d{1,3}(?:\.\d{1,6})?)\s*)?", text)
-    shift, feather = (float(found[1]), float(found[2] or 0)) if found else (math.inf, 0)
-    if abs(shift) > 100 or feather > 100:
-        raise ValueError(f"must be shift,feather in pixels, -100 to 100 and 0 to 100, got {text[:80]!r}")
-    return shift, feather
+    return {"parse": _text.one_of(*words), "words": words, "example": words[0]}
 
 
 def region(text: str) -> tuple[tuple[float, bool], ...]:
     """x1 y1 x2 y2, each in pixels or percent: (value, whether percent)."""
+    return _lengths(text, (4,), "'x1 y1 x2 y2' in pixels or percent, such as '10% 10% 90% 100%'")
+
+
+def margin(text: str) -> tuple[tuple[float, bool], ...]:
+    """Pixels or percent of the subject: of all sides, of those above and beside, or of top, right, bottom and left."""
+    found = _lengths(text, (1, 2, 4), "one, two or four lengths of at least 0, such as 20, 20px or '10% 5%'")
+    return (found * 4)[:4]
+
+
+def _lengths(text: str, counts: tuple[int, ...], what: str) -> tuple[tuple[float, bool], ...]:
     parts = re.split(r"[\s,]+", text.strip())
     found = [re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)(px|%|)", part) for part in parts]
-    if len(parts) != 4 or not all(found):
-        raise ValueError(f"must be 'x1 y1 x2 y2' in pixels or percent, such as '10% 10% 90% 100%', got {text[:80]!r}")
+    if len(parts) not in counts or not all(found):
+        raise ValueError(f"must be {what}, got {text[:80]!r}")
     return tuple((float(match[1]), match[2] == "%") for match in found if match)
-
-
-def whole(low: int, high: int) -> Callable[[str], int]:
-    """A whole number in a range."""
-
-    def parse(text: str) -> int:
-        found = re.fullmatch(r"(\d{1,9})(?:px)?", text)
-        if not found or not low <= int(found[1]) <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}, got {text[:80]!r}")
-        return int(found[1])
-
-    return parse
-
-
-def colour(text: str) -> tuple[int, int, int] | None:
-    """#rrggbb, rrggbb, a CSS name, r,g,b or r,g,b,a; None if that is transparent."""
-    parts = text.split(",")
-    if len(parts) == 4:
-        if parts[3].strip() not in ("0", "255"):
-            raise ValueError(f"the colour must be opaque (255) or transparent (0), got {text[:80]!r}")
-        if parts.pop().strip() == "0":
-            return None
-    if len(parts) == 3 and all(re.fullmatch(r"\s*\d{1,3}\s*", part) for part in parts):
-        return parse_color(tuple(map(int, parts)), "the colour")
-    bare = re.fullmatch(r"[0-9a-fA-F]{3}|[0-9a-fA-F]{6}", text)
-    return parse_color(f"#{text}" if bare else text[:80], "the colour")
-
-
-def _from_json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"is no JSON: {error}") from error
 
 
 def strokes(text: str) -> list[Stroke]:
     """A JSON list of strokes."""
-    return checked_strokes(_from_json(text))
-
-
-def points(text: str) -> list[tuple[float, ...]]:
-    """A JSON list of points: [x, y] of the subject, [x, y, 0] of what is not."""
-    found = _from_json(text)
-    if not isinstance(found, list) or not 1 <= len(found) <= MAX_POINTS:
-        raise ValueError(f"must be a list of 1 to {MAX_POINTS} points")
-    for point in found:
-        if not isinstance(point, list) or len(point) not in (2, 3) or not all(map(_is_coordinate, point)):
-            raise ValueError(f"a point must be [x, y] or [x, y, keep], got {repr(point)}")
-        if len(point) == 3 and point[2] not in (0, 1):
-            raise ValueError(f"keep must be 1 or 0, got {repr(point[2])}")
-    return [tuple(point) for point in found]
+    return checked_strokes(_text.from_json(text))
 
 
 def checked_strokes(found: Any) -> list[Stroke]:

@@ -11,29 +11,38 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 from starlette.responses import JSONResponse, Response
 
-from .. import Cutout, Remover
+from .. import Cutout, Model, Remover, _text
 from .._strokes import draw_labels
-from ..files import read_image, read_labels, read_mask, write_image
-from . import fields
+from ..composite import blurred_background
+from ..files import Picture, read_image, write_image
+from ..options import OPTIONS, OUTPUTS, PROMPTS
+from . import clients, fields
 from .errors import ApiError, cutting, reading
-from .fields import Field
+from .fields import Field, Said, from_row
+from .layout import placed, shrunk
 
-FIELDS = (
-    Field("file", "The picture: PNG, JPEG, WebP, TIFF, BMP, GIF, PNM, JPEG 2000 or AVIF.", aliases=("image_file",)),
-    Field("box", "The subject lies inside: x,y,width,height in pixels.", fields.box, example="120,80,400,520"),
+PREVIEW_PIXELS = 250_000
+
+
+def _background_words(text: str) -> Any:
+    return text if text in ("blur", "checkerboard") else _text.colour(text)
+
+
+_ROWS = {row.name: from_row(row) for row in (*PROMPTS, *OPTIONS, *OUTPUTS) if "server" in row.faces}
+_OWN = (
     Field(
-        "roi",
-        "The same as a region: x1 y1 x2 y2, in pixels or percent.",
-        fields.region,
-        example="10% 10% 90% 100%",
+        "file",
+        "The picture: PNG, JPEG, WebP, TIFF, BMP, GIF, PNM, JPEG 2000 or AVIF; a file, or a text in base64.",
+        aliases=("image_file", "image_file_b64"),
     ),
     Field(
-        "points",
-        "Pixels of the subject, as JSON: a list of [x, y], or of [x, y, 0] for what is not the subject.",
-        fields.points,
-        example="[[310, 200], [40, 420, 0]]",
+        "roi",
+        "The same as box, as a region: x1 y1 x2 y2, in pixels or percent.",
+        fields.region,
+        example="10% 10% 90% 100%",
     ),
     Field(
         "strokes",
@@ -42,43 +51,43 @@ FIELDS = (
         fields.strokes,
         example='[{"keep": true, "width": 20, "points": [[200, 150], [240, 300]]}]',
     ),
-    Field("labels", "Strokes as a picture: green (#00ff00) to keep, red (#ff0000) to remove; or gray values 0 to 3."),
-    Field("mask", "The subject, bright on dark, in the picture's size: only its edge is refined."),
-    Field("trimap", "Black is background, white subject, gray is to be found out; in the picture's size."),
-    Field("key", "The ground has this colour.", fields.colour, example="00b140"),
-    Field("method", "How the mask is found.", **fields.one_of("auto", "graphcut", "kmeans", "threshold", "key")),
+    Field("model", "The network that says where the subject is: one named when the server was started.", str.strip),
     Field(
-        "refine",
-        "How the edge is refined; none keeps it hard.",
-        **fields.one_of("auto", "none", "guided", "sampled", "closed_form"),
-    ),
-    Field("edge", "shift,feather: moves the edge by so many pixels and softens it.", fields.edge, example="-1,0.5"),
-    Field(
-        "bg_color",
-        "Put the subject on this colour: rrggbb, a CSS name, r,g,b or r,g,b,a.",
-        fields.colour,
-        aliases=("bgc",),
+        "background",
+        "Put the subject on this: a colour (rrggbb, a CSS name, r,g,b or r,g,b,a), blur (the picture, blurred) or "
+        "checkerboard.",
+        _background_words,
+        aliases=("bg_color", "bgc"),
         example="81d4fa",
     ),
     Field("bg_image_file", "Put the subject on this picture, scaled and cropped to cover."),
-    Field("om", "Only the mask: black and white.", fields.boolean, example="false"),
-    Field("channels", "alpha: only the opacity, in gray.", **fields.one_of("rgba", "alpha")),
+    Field("om", "Only the mask: black and white.", _text.flag, example="false"),
+    Field("channels", "alpha: only the opacity, in gray.", **fields.words("rgba", "alpha")),
     Field(
         "format",
         "Of the answer. auto: PNG, or JPEG where a background makes it opaque. zip: color.jpg and alpha.png. Without "
         "it, JSON if the request accepts only that, else PNG.",
-        **fields.one_of("auto", "png", "jpg", "webp", "zip", "json"),
+        **fields.words("auto", "png", "jpg", "jpeg", "webp", "tiff", "zip", "json"),
     ),
-    Field("crop", "Cut off what is empty around the subject.", fields.boolean, example="false"),
-    Field("crop_margin", "Pixels kept around it.", fields.whole(0, 100_000), example="0"),
-    Field("size", "The answer has always the full size.", **fields.one_of("auto", "full")),
-    Field("type", "The subject may be of any type.", **fields.one_of("auto")),
+    Field(
+        "margin",
+        "Kept around the subject, where it is cropped: pixels, or percent of it; also two (above, beside) or four "
+        "(top, right, bottom, left).",
+        fields.margin,
+        aliases=("crop_margin",),
+        example="20",
+    ),
 )
+# What is here in the words of a request, in place of the row of the tables.
+FIELDS = tuple({**{"file": _OWN[0]}, **_ROWS, **{field.name: field for field in _OWN}}.values())
+FIELDS += clients.LAYOUT + clients.ASKED_ELSEWHERE
 
-_MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+_MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "tiff": "image/tiff"}
 
 
-def remove(values: Mapping[str, Any], accept: str, max_pixels: int) -> tuple[Response, Cutout]:
+def remove(
+    values: Mapping[str, Any], accept: str, max_pixels: int, models: Mapping[str, Model]
+) -> tuple[Response, Cutout]:
     """The answer to the values of :data:`FIELDS`, files as bytes; and the cutout it is of.
 
     Raises
@@ -87,73 +96,89 @@ def remove(values: Mapping[str, Any], accept: str, max_pixels: int) -> tuple[Res
         400 or 413.
     """
     if "file" not in values:
-        raise ApiError(400, "missing_file", "file (or image_file) is missing: the picture")
+        raise ApiError(400, "missing_file", "file (or image_file, image_file_b64) is missing: the picture")
     form = _format(values, accept)
+    encoding = {name: values[name] for name in ("quality", "png_level") if name in values}
+    _require_writable(form, encoding)
     with reading("file"):
         picture = read_image(values["file"], max_pixels=max_pixels)
-    options = _options(values, picture.pixels.shape[:2], max_pixels)
+    options = _options(values, picture.pixels.shape[:2], max_pixels, models)
     background = _background(values, max_pixels)
     with cutting():
         cutout = Remover(**options)(picture)  # a call of a remover: the memory that it leaves serves the next
-    if values.get("crop"):
-        cutout = cutout.crop(values.get("crop_margin", 0))
+    answer, background = _laid_out(cutout, values, background)
     what = "mask" if values.get("om") else "alpha" if values.get("channels") == "alpha" else "rgba"
+    headers = _facts(answer) | _ignored(values)
     if form == "zip":
-        return Response(_zip(cutout), media_type="application/zip", headers=_facts(cutout)), cutout
-    file, media = _encoded(cutout, form if form != "json" else "png", what, background)
+        return Response(_zip(answer, encoding), media_type="application/zip", headers=headers), cutout
+    encoding["exif"] = values.get("exif", False)
+    file, media = _encoded(answer, form if form != "json" else "png", what, background, encoding)
     if form == "json":
-        return JSONResponse({"data": _data(cutout, file)}), cutout
-    return Response(file, media_type=media, headers=_facts(cutout)), cutout
+        return JSONResponse({"data": _data(answer, file)}, headers=headers), cutout
+    return Response(file, media_type=media, headers=headers), cutout
 
 
 def _format(values: Mapping[str, Any], accept: str) -> str:
     """The form of the answer; refused, where the request contradicts itself."""
     part = values.get("om") or values.get("channels") == "alpha"
-    grounds = [name for name in ("bg_color", "bg_image_file") if name in values]
+    grounds = [name for name in ("background", "bg_image_file") if values.get(name) is not None]
     if len(grounds) > 1 or (part and grounds):
-        raise ApiError(400, "contradiction", "only one of om, channels=alpha, bg_color and bg_image_file can be had")
+        raise ApiError(400, "contradiction", "only one of om, channels=alpha, background and bg_image_file can be had")
     if values.get("om") and values.get("channels") == "alpha":
         raise ApiError(400, "contradiction", "om is the mask, channels=alpha the opacity: ask for one")
     if "box" in values and "roi" in values:
         raise ApiError(400, "contradiction", "box and roi say the same: give one")
     if "strokes" in values and "labels" in values:
         raise ApiError(400, "contradiction", "strokes and labels say the same: give one")
-    if "crop_margin" in values and not values.get("crop"):
-        raise ApiError(400, "contradiction", "crop_margin goes with crop=true")
     only_json = accept.split(";")[0].strip().lower() == "application/json"
     form: str = values.get("format", "json" if only_json else "png")
     opaque = bool(part or grounds)
     if form == "auto":
         return "jpeg" if grounds else "png"
-    if form == "jpg" and not opaque:
+    if form in ("jpg", "jpeg") and not opaque:
         raise ApiError(400, "contradiction", "a JPEG has no transparency: add bg_color, or ask for png or webp")
     if form == "zip" and opaque:
         raise ApiError(400, "contradiction", "format=zip holds colours and opacity: it goes with no om, channels or bg")
     return "jpeg" if form == "jpg" else form
 
 
-def _options(values: Mapping[str, Any], size: tuple[int, int], max_pixels: int) -> dict[str, Any]:
+def _require_writable(form: str, encoding: Mapping[str, Any]) -> None:
+    """One pixel can be written so, before any work is done."""
+    for each in {"zip": ("jpeg", "png"), "json": ("png",)}.get(form, (form,)):
+        with _writing():
+            write_image(io.BytesIO(), np.zeros((1, 1), np.uint8), format=each, **_encoding_of(each, form, encoding))
+
+
+def _encoding_of(part: str, form: str, encoding: Mapping[str, Any]) -> dict[str, Any]:
+    """In a ZIP, each of the two pictures takes what is its own."""
+    own = {"jpeg": "quality", "png": "png_level"}
+    return {name: value for name, value in encoding.items() if form != "zip" or name == own[part]}
+
+
+def _options(
+    values: Mapping[str, Any], size: tuple[int, int], max_pixels: int, models: Mapping[str, Model]
+) -> dict[str, Any]:
     """What `remove_background` is told."""
-    options: dict[str, Any] = {name: values[name] for name in ("key", "method", "points", "edge") if name in values}
-    if "refine" in values:
-        options["refine"] = None if values["refine"] == "none" else values["refine"]
-    if "box" in values:
-        options["box"] = values["box"]
-    if "roi" in values:
-        options["box"] = _roi(values["roi"], size)
-    undecided = 3 if "box" in options else 2
+    options = {row.name: values[row.name] for row in (*PROMPTS, *OPTIONS) if row.name in values}
+    if "model" in options:
+        options["model"] = _model(options["model"], models)
+    if "roi" in values and (box := _roi(values["roi"], size)) != (0, 0, size[1], size[0]):
+        options["box"] = box
     if "strokes" in values:
         with reading("strokes"):
-            options["labels"] = draw_labels(values["strokes"], size, undecided=undecided)
-    for name in ("labels", "mask", "trimap"):
-        if name in values:
-            with reading(name):
-                if name == "labels":
-                    options[name] = read_labels(values[name], undecided=undecided, max_pixels=max_pixels)
-                else:
-                    plane = read_mask(values[name], max_pixels=max_pixels)
-                    options[name] = plane if name == "trimap" else plane > plane.max() // 2  # soft edges are no subject
+            options["labels"] = draw_labels(values["strokes"], size, undecided=3 if "box" in options else 2)
+    for row in PROMPTS:
+        if row.load is not None and row.name in values:
+            with reading(row.name):
+                options[row.name] = row.load(values[row.name], row.name, in_box="box" in options, max_pixels=max_pixels)
     return options
+
+
+def _model(name: str, models: Mapping[str, Model]) -> Model:
+    if name not in models:
+        known = f"these are: {', '.join(models)}" if models else "none was named when it was started"
+        raise ApiError(400, "invalid_field", f"model: {name[:80]!r} is no model of this server; {known}")
+    return models[name]
 
 
 def _roi(region: tuple[tuple[float, bool], ...], size: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -174,14 +199,49 @@ def _background(values: Mapping[str, Any], max_pixels: int) -> Any:
     if "bg_image_file" in values:
         with reading("bg_image_file"):
             return read_image(values["bg_image_file"], max_pixels=max_pixels)
-    return values.get("bg_color")
+    return values.get("background")
 
 
-def _encoded(cutout: Cutout, form: str, what: str, background: Any) -> tuple[memoryview, str]:
+def _laid_out(cutout: Cutout, values: Mapping[str, Any], background: Any) -> tuple[Cutout, Any]:
+    """The cutout in the size and place that were asked for, and the background that it is put on."""
+    if values.get("crop"):
+        cutout = cutout.crop(_margins(values.get("margin", ()), cutout.box))
+    scale, position = values.get("scale"), values.get("position")
+    if scale is not None or position not in (None, "original"):
+        if background == "blur":
+            background = Picture(blurred_background(cutout.image, cutout.alpha), None, cutout.icc_profile)
+        if position == "center" or position is None:
+            position = 0.5, 0.5
+        cutout = placed(cutout, scale, None if position == "original" else position)
+    if values.get("size") == "preview":
+        cutout = shrunk(cutout, PREVIEW_PIXELS)
+    return cutout, background
+
+
+def _margins(margin: tuple[tuple[float, bool], ...], box: tuple[int, int, int, int] | None) -> tuple[int, ...] | int:
+    """Pixels above, right, below and left."""
+    if box is None or not margin:
+        return 0
+    sides = (box[3], box[2]) * 2
+    return tuple(
+        round(value * side / 100 if percent else value) for (value, percent), side in zip(margin, sides, strict=True)
+    )
+
+
+def _ignored(values: Mapping[str, Any]) -> dict[str, str]:
+    """A header with the fields that changed nothing, if there are any."""
+    names = [name for name, value in values.items() if value is Said.IGNORED]
+    names += ["margin"] * ("margin" in values and not values.get("crop"))
+    return {"X-Ignored": ", ".join(names)} if names else {}
+
+
+def _encoded(
+    cutout: Cutout, form: str, what: str, background: Any, encoding: Mapping[str, Any]
+) -> tuple[memoryview, str]:
     """A picture file and its media type."""
     file = io.BytesIO()
     with _writing():
-        cutout.save(file, format=form, what=what, background=background)
+        cutout.save(file, format=form, what=what, background=background, **encoding)
     return file.getbuffer(), _MEDIA[form]
 
 
@@ -194,14 +254,15 @@ def _writing() -> Iterator[None]:
         raise ApiError(400, "contradiction", str(error)) from error
 
 
-def _zip(cutout: Cutout) -> memoryview:
+def _zip(cutout: Cutout, encoding: Mapping[str, Any]) -> memoryview:
     """Colours and opacity, as other services pack them."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, pixels, form in (("color.jpg", cutout.foreground, "jpeg"), ("alpha.png", cutout.alpha, "png")):
             part = io.BytesIO()
             with _writing():
-                write_image(part, pixels, format=form, icc_profile=cutout.icc_profile if form == "jpeg" else None)
+                profile = cutout.icc_profile if form == "jpeg" else None
+                write_image(part, pixels, format=form, icc_profile=profile, **_encoding_of(form, "zip", encoding))
             archive.writestr(name, part.getbuffer())
     return file.getbuffer()
 

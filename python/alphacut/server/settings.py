@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from .._arrays import integer
+from ..model import as_model
 from ..threads import get_num_threads
 
 
@@ -15,7 +18,7 @@ def _processors() -> int:
 
 @dataclass(frozen=True)
 class Settings:
-    """Limits of the server. All whole numbers of at least 1.
+    """Limits of the server, whole numbers of at least 1, and its models.
 
     Attributes
     ----------
@@ -34,6 +37,8 @@ class Settings:
         Pictures kept for pages that are open.
     idle : int
         Seconds until a picture that nobody asks about is forgotten.
+    models : mapping of str to Model, or path or bytes of an ONNX file
+        The networks that requests can name.
     """
 
     workers: int = field(default_factory=_processors)
@@ -43,7 +48,10 @@ class Settings:
     timeout: int = 30
     pictures: int = 8
     idle: int = 600
+    models: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            integer(getattr(self, each.name), each.name, 1)
+            if each.name != "models":
+                integer(getattr(self, each.name), each.name, 1)
+        object.__setattr__(self, "models", {name: as_model(model) for name, model in self.models.items()})

@@ -1,0 +1,132 @@
+"""Values from text, as command lines and the forms of requests say them. Each raises ValueError for any other text."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from ._color import parse_color
+
+T = TypeVar("T")
+
+MAX_SEVERAL = 50_000
+"""The longest list that is taken."""
+
+
+def flag(text: str) -> bool:
+    """True or false, 1 or 0, yes or no, on or off."""
+    words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    if text.strip().lower() not in words:
+        raise ValueError(f"must be true or false, got {text[:80]!r}")
+    return words[text.strip().lower()]
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """The reader of one of these words, in lower or upper case."""
+
+    def read(text: str) -> str:
+        if text.strip().lower() not in words:
+            raise ValueError(f"must be one of {', '.join(words)}, got {text[:80]!r}")
+        return text.strip().lower()
+
+    return read
+
+
+def integer(text: str) -> int:
+    """A whole number."""
+    if not re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", text):
+        raise ValueError(f"must be a whole number, got {text[:80]!r}")
+    return int(text)
+
+
+def real(text: str) -> float:
+    """A finite number."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"must be a number, got {text[:80]!r}")
+    return number
+
+
+def box(text: str) -> tuple[int, ...]:
+    """x,y,width,height."""
+    found = re.fullmatch(r"\s*(-?\d{1,9})\s*,\s*(-?\d{1,9})\s*,\s*(-?\d{1,9})\s*,\s*(-?\d{1,9})\s*", text)
+    if not found:
+        raise ValueError(f"must be four whole numbers x,y,width,height, got {text[:80]!r}")
+    x, y, width, height = map(int, found.groups())
+    if width < 1 or height < 1:
+        raise ValueError(f"width and height must be at least 1, got {text[:80]!r}")
+    return x, y, width, height
+
+
+def point(text: str) -> tuple[float, ...]:
+    """x,y or x,y,keep."""
+    parts = text.split(",")
+    try:
+        values = tuple(map(real, parts))
+    except ValueError:
+        values = ()
+    if len(values) not in (2, 3) or values[2:] not in ((), (0,), (1,)):
+        raise ValueError(f"must be x,y or x,y,1 (to keep) or x,y,0 (to remove), got {text[:80]!r}")
+    return values
+
+
+def edge(text: str) -> tuple[float, float]:
+    """shift,feather, or the shift alone."""
+    try:
+        values = [*map(real, text.split(",")), 0.0]
+    except ValueError:
+        values = []
+    if len(values) not in (2, 3):
+        raise ValueError(f"must be one or two numbers shift,feather, got {text[:80]!r}")
+    return values[0], values[1]
+
+
+def colour(text: str) -> tuple[int, int, int] | None:
+    """#rrggbb, rrggbb, a CSS name or r,g,b; any with an alpha of all (255, ff); None for an alpha of 0."""
+    text = text.strip()
+    if found := re.fullmatch(r"#?([0-9a-fA-F]{6})([0-9a-fA-F]{2})|#?([0-9a-fA-F]{3})([0-9a-fA-F])", text):
+        text = found[1] or found[3]
+        alpha = int((found[2] or found[4] * 2), 16)
+    else:
+        parts = text.split(",")
+        alpha = int(parts.pop()) if len(parts) == 4 and re.fullmatch(r"\s*\d{1,3}\s*", parts[3]) else 255
+        text = ",".join(parts)
+    if alpha == 0:
+        return None
+    if alpha != 255:
+        raise ValueError(f"the colour must be opaque or wholly transparent, got an alpha of {alpha}")
+    if re.fullmatch(r"\s*\d{1,3}\s*(,\s*\d{1,3}\s*){2}", text):
+        return parse_color(tuple(map(int, text.split(","))), "the colour")
+    bare = re.fullmatch(r"[0-9a-fA-F]{3}|[0-9a-fA-F]{6}", text)
+    return parse_color(f"#{text}" if bare else text[:80], "the colour")
+
+
+def several(read: Callable[[str], T]) -> Callable[[str], list[T]]:
+    """The reader of a list: its items between spaces or semicolons, or as JSON, whose lists are items with commas."""
+
+    def read_all(text: str) -> list[T]:
+        if text.lstrip().startswith("["):
+            found = from_json(text)
+            items = [",".join(map(str, each)) if isinstance(each, list) else str(each) for each in found]
+        else:
+            items = re.split(r"\s*[\s;]\s*", re.sub(r"\s*,\s*", ",", text.strip()))
+        if not 0 < len(items) <= MAX_SEVERAL:
+            raise ValueError(f"must have 1 to {MAX_SEVERAL} items, got {len(items)}")
+        return [read(item) for item in items]
+
+    return read_all
+
+
+def from_json(text: str) -> Any:
+    """What a JSON parser gives."""
+    import json  # which a program without texts does without
+
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is no JSON: {error}") from error

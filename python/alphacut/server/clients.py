@@ -1,0 +1,112 @@
+"""What clients of other removers send: done where it can be, ignored where that does no harm, else refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from .fields import Field, Said
+
+Parse = Callable[[str], Said]
+
+
+def _ignored(*nothing: str) -> Parse:
+    """A parser: these words ask for what is done anyway, others for what is not done."""
+    return lambda text: Said.NOTHING if text.strip().lower() in nothing else Said.IGNORED
+
+
+def _refused(why: str, *nothing: str) -> Parse:
+    """A parser: these words ask for what is done anyway, others for what would be missed."""
+
+    def parse(text: str) -> Said:
+        if text.strip().lower() not in nothing:
+            raise ValueError(f"{why}, got {text[:80]!r}")
+        return Said.NOTHING
+
+    return parse
+
+
+def _size(text: str) -> str | Said:
+    word = text.strip().lower()
+    if word in ("auto", "full", "4k", "50mp", "max"):
+        return Said.NOTHING
+    if word in ("small", "regular", "medium", "hd"):
+        return Said.IGNORED
+    if word != "preview":
+        raise ValueError(f"must be preview, small, regular, medium, hd, 4k, 50MP, full or auto, got {text[:80]!r}")
+    return word
+
+
+def _scale(text: str) -> float | Said:
+    if text.strip().lower() == "original":
+        return Said.NOTHING
+    percent = _percent(text)
+    if not percent or not 0 < percent[0] <= 1 or len(percent) > 1:
+        raise ValueError(f"must be original, or above 0% and up to 100%, got {text[:80]!r}")
+    return percent[0]
+
+
+def _position(text: str) -> tuple[float, ...] | str:
+    word = text.strip().lower()
+    if word in ("original", "center"):
+        return word
+    percent = _percent(text)
+    if len(percent) not in (1, 2) or max(percent) > 1:
+        raise ValueError(f"must be original, center, or one or two from 0% to 100%, got {text[:80]!r}")
+    return (percent * 2)[:2]
+
+
+def _percent(text: str) -> tuple[float, ...]:
+    """Shares of one; none if it is something else."""
+    parts = re.split(r"[\s,]+", text.strip())
+    found = [re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?)%", part) for part in parts]
+    return tuple(float(match[1]) / 100 for match in found if match) if all(found) else ()
+
+
+LAYOUT = (
+    Field(
+        "size",
+        "preview: at most 0.25 megapixels. Any other word (auto, full, regular, hd, ...): the full size.",
+        _size,
+        example="preview",
+    ),
+    Field(
+        "scale",
+        "original, or how much of the answer the subject fills, in percent; then it lies in the middle.",
+        _scale,
+        example="80%",
+    ),
+    Field(
+        "position",
+        "original, center, or where the subject lies: percent of the free space left of it and above it.",
+        _position,
+        example="50% 100%",
+    ),
+)
+
+_NO_SHADOW = "this server draws no shadow: it must be false"
+
+ASKED_ELSEWHERE = (
+    Field("type", "Ignored: the subject may be of any type.", _ignored("auto"), example="person"),
+    Field("type_level", "Ignored: types are not told.", _ignored("none"), example="1"),
+    Field("semitransparency", "Ignored: the edge alone is soft.", _ignored("true", "1"), example="true"),
+    Field("add_shadow", "Only false: no shadow is drawn.", _refused(_NO_SHADOW, "false", "0"), example="false"),
+    Field(
+        "shadow_type",
+        "Only none: no shadow is drawn.",
+        _refused("this server draws no shadow: it must be none", "none"),
+        example="none",
+    ),
+    Field("shadow_opacity", "Ignored: no shadow is drawn.", _ignored(), example="50"),
+    Field("a", "Ignored: the edge is always refined, but with refine=none.", _ignored("true", "1"), example="true"),
+    Field("af", "Ignored: see refine.", _ignored(), example="240"),
+    Field("ab", "Ignored: see refine.", _ignored(), example="10"),
+    Field("ae", "Ignored: see refine.", _ignored(), example="10"),
+    Field("ppm", "Ignored: see clean.", _ignored("true", "1"), example="true"),
+    Field(
+        "extras",
+        "Only {}: prompts have fields of their own.",
+        _refused("prompts have fields of their own here (points, box, strokes): it must be {}", "{}"),
+        example="{}",
+    ),
+)

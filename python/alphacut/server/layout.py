@@ -1,0 +1,99 @@
+"""A cutout on its canvas: in a smaller size, or its subject in another size and place."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from .. import Cutout, premultiply, resize, unpremultiply
+from .._arrays import Array
+
+_HALF = {"uint8": 127, "uint16": 32767, "float32": 0.5}
+
+
+def shrunk(cutout: Cutout, most: int) -> Cutout:
+    """With at most so many pixels."""
+    height, width = cutout.alpha.shape
+    scale = math.sqrt(most / (height * width))
+    if scale >= 1:
+        return cutout
+    rows = max(1, min(int(height * scale), most))
+    columns = max(1, min(int(width * scale), most // rows))
+    foreground, alpha = _scaled(cutout, (rows, columns))
+    return _with(cutout, resize(cutout.image, (rows, columns)), foreground, alpha)
+
+
+def placed(cutout: Cutout, scale: float | None, position: tuple[float, float] | None) -> Cutout:
+    """With the subject in another size or place, and its picture behind it gone.
+
+    Parameters
+    ----------
+    cutout : Cutout
+        Its box is what is scaled and placed.
+    scale : float, optional
+        The share of the picture's width or height, whichever is first, that the box then takes; its own by default.
+    position : (float, float), optional
+        How much of the free width lies left of it, and of the free height above it, 0 to 1. By default its middle stays
+        where it is, as far as it then fits.
+    """
+    if cutout.box is None:
+        return cutout
+    height, width = cutout.alpha.shape
+    x, y, box_width, box_height = cutout.box
+    factor = 1.0 if scale is None else scale * min(width / box_width, height / box_height)
+    across = _Axis(width, x, box_width, factor, None if position is None else position[0])
+    down = _Axis(height, y, box_height, factor, None if position is None else position[1])
+    part = replace(
+        cutout,
+        foreground=cutout.foreground[down.source, across.source],
+        alpha=cutout.alpha[down.source, across.source],
+    )
+    planes = _scaled(part, (down.size, across.size))
+    foreground, alpha = (np.zeros((height, width, *plane.shape[2:]), plane.dtype) for plane in planes)
+    for canvas, plane in zip((foreground, alpha), planes, strict=True):
+        canvas[down.target, across.target] = plane[down.seen, across.seen]
+    return _with(cutout, cutout.image, foreground, alpha)
+
+
+class _Axis:
+    """One side: which pixels of the picture, `size` of them when scaled, are `seen` where on the canvas."""
+
+    def __init__(self, full: int, start: int, length: int, factor: float, position: float | None) -> None:
+        new = min(full, max(1, round(length * factor)))
+        middle = min(max(0, round(start + (length - new) / 2)), full - new)
+        begin = middle if position is None else round((full - new) * position)
+        factor = new / length
+        # Soft edges reach beyond the box: what lies around it comes along, as far as the canvas reaches.
+        before = min(start, math.ceil(begin / factor))
+        after = min(full - start - length, math.ceil((full - begin - new) / factor))
+        more = round(before * factor)
+        self.source = slice(start - before, start + length + after)
+        self.size = more + new + round(after * factor)
+        begin -= more
+        self.seen = slice(max(0, -begin), min(self.size, full - begin))
+        self.target = slice(max(0, begin), max(0, begin) + self.seen.stop - self.seen.start)
+
+
+def _scaled(cutout: Cutout, size: tuple[int, int]) -> tuple[Array, Array]:
+    """Colours and alpha in another size: colours weighted by their alpha, so that no background comes in."""
+    if cutout.alpha.shape == size:
+        return cutout.foreground, cutout.alpha
+    weighted = premultiply(cutout.rgba)
+    colours = resize(np.ascontiguousarray(weighted[..., :3]), size)
+    alpha = resize(np.ascontiguousarray(weighted[..., 3]), size)
+    straight = unpremultiply(np.dstack([colours, alpha]))[..., :3]
+    return np.ascontiguousarray(straight if cutout.foreground.ndim == 3 else straight[..., 0]), alpha
+
+
+def _with(cutout: Cutout, image: Array, foreground: Array, alpha: Array) -> Cutout:
+    """The same, with these, and with the mask and box of this alpha."""
+    inside = alpha > _HALF[alpha.dtype.name]
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    box = None
+    if rows.size:
+        top, left = int(rows[0]), int(columns[0])
+        box = left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
+    mask = inside.astype(np.uint8) * np.uint8(255)
+    return replace(cutout, image=image, foreground=foreground, alpha=alpha, mask=mask, box=box, steps={})
