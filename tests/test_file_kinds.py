@@ -390,7 +390,7 @@ def test_float64_is_taken_as_float32(rng):
     assert cutout.alpha.dtype == np.float32
     assert cutout.alpha.tobytes() == single.alpha.tobytes()
     for bad in (image * 255, np.full((4, 4), np.nan), np.full((4, 4), 1e300)):
-        with pytest.raises(ValueError, match=r"image of floats must lie in 0\.\.1"):
+        with pytest.raises(ValueError, match=r"image of float32 must lie in 0\.\.1"):
             alphacut.remove_background(bad)
     file = io.BytesIO()
     write_image(file, np.full((2, 2), 0.5), format="png")
