@@ -1,5 +1,6 @@
 import os
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,20 @@ def test_walk_finds_pictures_only(tmp_path):
     top = {name for name in found if os.sep not in name}
     assert {os.path.relpath(path, tmp_path) for path in batch.walk(str(tmp_path), recursive=False)} == top
     assert set(outputs(batch.plan([str(tmp_path)], recursive=False), tmp_path)) == top
+
+
+def test_walk_counts_what_it_passes_over(tmp_path):
+    touch(tmp_path, "a.png", "b.txt", "c.TXT", "d", ".e.png", "a-cutout.png", "a-cutout-step-01-mask.png", "sub/f.heic")
+    os.symlink(tmp_path / "sub", tmp_path / "link.jpg")
+    passed = Counter()
+    found = list(batch.walk(str(tmp_path), passed=passed))
+    assert sorted(map(os.path.basename, found)) == ["a.png", "f.heic"]
+    assert passed == {".txt": 2, "without an ending": 1, "hidden": 1, "earlier outputs": 2, "not files": 1}
+    touch(tmp_path, *(f"x.{number}" for number in range(100)))
+    passed.clear()
+    list(batch.walk(str(tmp_path), passed=passed))
+    assert passed.total() == 107
+    assert len(passed) <= 21  # any number of endings will do
 
 
 def test_walk_is_lazy(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import alphacut
 from alphacut import batch
@@ -465,6 +466,32 @@ def test_an_empty_folder(root):
     assert "no photos found" in call("remove", "none")
 
 
+def test_files_that_are_passed_over_are_counted(root):
+    for name in ("in/a.txt", "in/b.TXT", "in/.hidden", "in/sub/none", "in/raw.cr2", "in/.git/c.txt"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("text")
+    assert "no photos found; 6 passed over (2 .txt, 2 hidden, 1 .cr2, 1 without an ending)" in call("remove", "in")
+    store("in/a.png", photo())
+    call("remove", "in")
+    told = call("remove", "in")
+    assert "1 skipped" in told
+    assert "7 passed over" in told
+    assert "1 earlier outputs" in told
+    assert "passed over" not in call("remove", "in", "-q")
+    assert "passed over" not in call("remove", "in/a.png", "--overwrite")
+
+
+def test_exif_is_kept_if_asked_to(root):
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112] = "Maker", 6
+    Image.fromarray(photo()).save("turned.jpg", exif=exif)
+    call("remove", "turned.jpg", "-o", "without.png")
+    call("remove", "turned.jpg", "-o", "with.jfif", "--exif", "--background", "white")
+    assert read_image("without.png").exif is None
+    assert b"Maker" in read_image("with.jfif").exif
+    assert read_image("with.jfif").pixels.shape == (64, 48, 3)
+
+
 def test_an_existing_output_is_kept(root):
     (root / "b.png").write_bytes(b"mine")
     assert "1 skipped" in call("remove", "a.png", "-o", "b.png")
@@ -523,8 +550,10 @@ def test_forbidden_files_and_folders(root):
         (["a.png", "-o", "b.gif"], "cannot write .gif"),
         (["a.png", "-o", "a.png"], "would replace the photo"),
         (["a.png", "-o", "./sub/../a.png"], "would replace the photo"),
-        (["a.png", "text.png", "-o", "text.png"], "not a folder"),
-        ([".", "-o", "text.png"], "not a folder"),
+        (["a.png", "text.png", "-o", "text.png"], "name a folder"),
+        (["a.png", "text.png", "-o", "one.png"], "name a folder"),
+        (["a.png", "text.png", "-o", "one.gif"], "name a folder"),
+        ([".", "-o", "text.png"], "name a folder"),
         ([".", "-o", "-"], "one PHOTO"),
         (["a.png", "text.png", "-o", "-"], "one PHOTO"),
         (["a.png", "-o", "b.png", "--format", "webp"], "contradict"),

@@ -61,6 +61,7 @@ PICTURE = [
     *_floats((HEIGHT, WIDTH)),
     *_floats((HEIGHT, WIDTH, 3)),
 ]
+READ = [pair for pair in PICTURE if getattr(pair[0], "dtype", None) != np.float64]  # by what takes float64, too
 NO_RGBA = _shapes(np.uint8, (4, 4, 4))
 PLANE = [
     *_NO_ARRAYS,
@@ -173,7 +174,9 @@ IMAGE_OF_UINT8 = [(value, error) for value, error in IMAGE if getattr(value, "dt
 IMAGE_OF_FLOAT32 = [*_floats((HEIGHT, WIDTH)), *_floats((HEIGHT, WIDTH, 3))]
 CONNECTIVITY = required(integer(0, 5, -8))
 BINARY = [*PLANE, *UINT8_ONLY]
-PROMPT_MASK = [pair for pair in [*PLANE_LIKE, *UINT8_ONLY] if pair[0] is not None]
+PROMPT_MASK = [  # None is no prompt, and a word is a file's name
+    pair for pair in [*PLANE_LIKE, *UINT8_ONLY] if pair[0] is not None and not isinstance(pair[0], str)
+]
 
 CASES = [
     Case(
@@ -429,7 +432,7 @@ CASES = [
         alphacut.remove_background,
         {"image": RGB, "mask": MASK},
         {
-            "image": [pair for pair in PICTURE if not isinstance(pair[0], str)],
+            "image": [pair for pair in READ if not isinstance(pair[0], str)],
             "mask": PROMPT_MASK,
             "method": WORD,
             "subject": WORD,
@@ -484,7 +487,7 @@ CASES = [
             "source": [
                 *(
                     (value, error)
-                    for value, error in PICTURE
+                    for value, error in READ
                     if not isinstance(value, str) and not (isinstance(value, np.ndarray) and value.dtype == np.float32)
                 ),
             ],
@@ -495,7 +498,7 @@ CASES = [
         {"destination": io.BytesIO(), "pixels": RGB, "format": "jpeg"},
         {
             "destination": [(3, TypeError), (None, TypeError)],
-            "pixels": [pair for pair in PICTURE if getattr(pair[0], "dtype", None) != np.uint16],
+            "pixels": [pair for pair in READ if getattr(pair[0], "dtype", None) != np.uint16],
             "format": [
                 (3, TypeError),
                 (b"png", TypeError),
@@ -507,6 +510,7 @@ CASES = [
             "dpi": [(3, ValueError), ((1, 2, 3), ValueError), ((0, 0), ValueError), ((np.nan, 72), ValueError)],
             "quality": integer(0, 101, -1),
             "png_level": [(4, ValueError)],
+            "exif": [("text", TypeError), (3, TypeError)],
         },
     ),
     Case(
@@ -517,7 +521,7 @@ CASES = [
     Case(
         alphacut.read_mask,
         {"source": GRAY},
-        {"max_pixels": required(large(0, -1)), "source": [pair for pair in PICTURE if not isinstance(pair[0], str)]},
+        {"max_pixels": required(large(0, -1)), "source": [pair for pair in READ if not isinstance(pair[0], str)]},
     ),
     Case(
         alphacut.read_labels,
@@ -525,7 +529,7 @@ CASES = [
         {
             "max_pixels": required(large(0, -1)),
             "undecided": required(integer(1, 4, -1)),
-            "source": [pair for pair in PICTURE if not isinstance(pair[0], str)],
+            "source": [pair for pair in READ if not isinstance(pair[0], str)],
         },
     ),
 ]

@@ -121,5 +121,7 @@ def _summary(counts: Counter[str], passed: Counter[str]) -> str:
     done = ", ".join(f"{counts[status]} {word}" for status, word in words.items() if counts[status])
     if not passed:
         return done or "no photos found"
-    reasons = ", ".join(f"{count} {reason}" for reason, count in passed.most_common())
+    reasons = ", ".join(
+        f"{count} {reason}" for reason, count in sorted(passed.items(), key=lambda item: (-item[1], item[0]))
+    )
     return f"{done or 'no photos found'}; {passed.total()} passed over ({reasons})"

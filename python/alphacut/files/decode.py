@@ -55,6 +55,10 @@ def decode(stream: BinaryIO, name: str, max_pixels: int) -> Picture:
         stream.seek(0)
         source: Any = _Source(without_large_metadata(stream) if format == "PNG" else stream)
         image = factory(source, "")
+        if format == "HEIF":  # not yet a Pillow picture: its reader for Pillow gives black where bytes are missing
+            width, height = image.size
+            limits.require_pixels(width, height, name, max_pixels)
+            image = image.to_pillow()
         halves = _raw(image) == "RGB;16B" and isinstance(image.info.get("transparency"), tuple)
         picture = _picture(image, name, max_pixels, source)
         if halves and picture.alpha is not None:

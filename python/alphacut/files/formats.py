@@ -85,4 +85,4 @@ def _of_container(brands: set[bytes], name: str) -> tuple[str, Callable[..., Any
         heif = importlib.import_module("pillow_heif")
     except ImportError as error:
         raise DecodeError(f"{name}: a HEIF (HEIC), which needs pillow-heif: pip install 'alphacut[heif]'") from error
-    return "HEIF", heif.HeifImageFile
+    return "HEIF", lambda stream, _: heif.open_heif(stream)

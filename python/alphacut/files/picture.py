@@ -90,7 +90,7 @@ def require_picture(array: Array, name: str) -> None:
 def require_unit(values: Array, name: str) -> None:
     """Floats in 0..1; integers have no other values."""
     if values.dtype == np.float32 and not (values.min() >= 0 and values.max() <= 1):  # also false for NaN
-        raise ValueError(f"{name} of floats must lie in 0..1, got {values.min()}..{values.max()}")
+        raise ValueError(f"{name} of float32 must lie in 0..1, got {values.min()}..{values.max()}")
 
 
 def eight_bits(values: Any, name: str) -> Array:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _SAMPLES = np.stack(np.meshgrid(*[np.arange(0, 256, 51, dtype=np.uint8)] * 3), axis=-1).reshape(6, 36, 3)
+_EXACT = 0x0100  # cmsFLAGS_NOOPTIMIZE
 _GRAYS = np.arange(256, dtype=np.uint8).reshape(1, 256)
 
 
@@ -87,7 +88,9 @@ def _converted(pixels: Array, mode: str, old: bytes | None, new: bytes | None) -
     try:
         srgb = ImageCms.createProfile("sRGB")
         source, target = (srgb if icc is None else ImageCms.ImageCmsProfile(io.BytesIO(icc)) for icc in (old, new))
-        transform: Any = ImageCms.buildTransform(source, target, mode, "RGB")
+        # A table of a few nodes, which is quick for pixels, is too coarse for dark tones; those of gray are but 256.
+        flags: Any = _EXACT if mode == "L" else 0
+        transform: Any = ImageCms.buildTransform(source, target, mode, "RGB", flags=flags)
         height, width = pixels.shape[:2]
         image = Image.frombuffer(mode, (width, height), np.ascontiguousarray(pixels), "raw", mode, 0, 1)
         return np.asarray(ImageCms.applyTransform(image, transform))

@@ -53,7 +53,7 @@ def write_image(
     png_level : int, optional
         How hard to compress a PNG, from 0, large and fast, to 9 (default 4).
     exif : bytes, optional
-        EXIF data, such as :attr:`Picture.exif`; they are written as they are.
+        EXIF data, such as :attr:`Picture.exif`; they are written as they are. A TIFF with them is not compressed.
 
     Raises
     ------
@@ -130,6 +130,8 @@ def _encode(
         if not isinstance(exif, bytes):
             raise TypeError(f"exif must be bytes, got {type(exif).__name__}")
         options["exif"] = exif
+        if format == "TIFF":  # whose directories Pillow writes itself only
+            options["compression"] = "raw"
     if pixels.dtype != np.uint16 or pixels.ndim == 3 or format not in ("PNG", "TIFF"):
         pixels = eight_bits(pixels, "pixels")
     file = io.BytesIO()
