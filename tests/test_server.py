@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 import zipfile
 import zlib
@@ -1082,6 +1083,19 @@ def wait_for_no_request(port):
             return
         time.sleep(0.1)
     raise AssertionError("a place was never left")
+
+
+def test_a_body_of_json_to_a_real_server(process):
+    body = json.dumps({"image_file_b64": base64.b64encode(FILE).decode(), "box": BOX, "size": "auto"}).encode()
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{process}/v1.0/removebg", body, {"Content-Type": "application/json", "X-Api-Key": "none"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        picture = read_image(answer.read())
+    np.testing.assert_array_equal(picture.alpha, alphacut.remove_background(PHOTO, box=BOX).alpha)
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(urllib.request.Request(request.full_url, b"{}", request.headers), timeout=60)
+    assert refusal.value.code == 400
 
 
 def test_a_slow_client_and_one_that_leaves(process):
