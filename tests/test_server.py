@@ -550,7 +550,7 @@ def test_one_pixel(client):
         ),
         ("unknown_field", {"image_url": "http://example.com/a.png"}, "fetches nothing"),
         ("unknown_field", {"x" * 500: "1"}, "is no field"),
-        ("invalid_field", {"mask": "a text"}, "mask must be a file, or one in base64"),
+        ("invalid_field", {"mask": "a text"}, "mask: must be a file, or one in base64"),
         ("invalid_field", {"box": "1,2,3"}, "box: must be four whole numbers x,y,width,height, got '1,2,3'"),
         ("invalid_field", {"box": "1,2,3,4e9"}, "box: must be four whole"),
         ("invalid_prompt", {"box": "500,500,3,3"}, "overlap the 80×60 picture"),
@@ -631,7 +631,7 @@ def test_wrong_files(client):
     small = encoded(np.zeros((5, 5), np.uint8))
     assert "must have the picture's shape" in refused(client, 400, "invalid_prompt", {"file": FILE, "mask": small})
     assert "no strokes" in refused(client, 400, "invalid_field", {"file": FILE, "labels": FILE})
-    assert "box must be a text" in refused(client, 400, "invalid_field", {"file": FILE, "box": small})
+    assert "box: must be a text, got a file" in refused(client, 400, "invalid_field", {"file": FILE, "box": small})
     assert "file (or image_file, image_file_b64)" in refused(client, 400, "missing_file", {"mask": small})
     twice = {"file": FILE, "image_file": FILE}
     assert "are one field" in refused(client, 400, "repeated_field", twice)
