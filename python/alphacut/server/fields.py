@@ -59,7 +59,8 @@ class Field:
 
 def from_row(row: Option) -> Field:
     """The field of a prompt or an option."""
-    more = " Several are separated by spaces, or in a list of JSON." if row.several else ""
+    more = f" Of {', '.join(row.words)}." if row.several and row.words else ""
+    more += " Several are separated by spaces, or in a list of JSON." if row.several else ""
     parse = None if row.read is None else row.from_text
     words = () if row.several else row.words
     return Field(row.name, row.help + more, parse, row.fields, words, row.example)
