@@ -65,9 +65,8 @@ def box(text: str) -> tuple[int, ...]:
 
 def point(text: str) -> tuple[float, ...]:
     """x,y or x,y,keep."""
-    parts = text.split(",")
     try:
-        values = tuple(map(real, parts))
+        values = tuple(map(real, text.split(",", 3)))
     except ValueError:
         values = ()
     if len(values) not in (2, 3) or values[2:] not in ((), (0,), (1,)):
@@ -78,7 +77,7 @@ def point(text: str) -> tuple[float, ...]:
 def edge(text: str) -> tuple[float, float]:
     """shift,feather, or the shift alone."""
     try:
-        values = [*map(real, text.split(",")), 0.0]
+        values = [*map(real, text.split(",", 2)), 0.0]
     except ValueError:
         values = []
     if len(values) not in (2, 3):
@@ -93,7 +92,7 @@ def colour(text: str) -> tuple[int, int, int] | None:
         text = found[1] or found[3]
         alpha = int((found[2] or found[4] * 2), 16)
     else:
-        parts = text.split(",")
+        parts = text.split(",", 4)
         alpha = int(parts.pop()) if len(parts) == 4 and re.fullmatch(r"\s*\d{1,3}\s*", parts[3]) else 255
         text = ",".join(parts)
     if alpha == 0:
@@ -114,7 +113,7 @@ def several(read: Callable[[str], T]) -> Callable[[str], list[T]]:
             found = from_json(text)
             items = [",".join(map(str, each)) if isinstance(each, list) else str(each) for each in found]
         else:
-            items = re.split(r"\s*[\s;]\s*", re.sub(r"\s*,\s*", ",", text.strip()))
+            items = re.split(r"[\s;]+", re.sub(r"\s{0,3},\s{0,3}", ",", text.strip()))
         if not 0 < len(items) <= MAX_SEVERAL:
             raise ValueError(f"must have 1 to {MAX_SEVERAL} items, got {len(items)}")
         return [read(item) for item in items]

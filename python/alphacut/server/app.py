@@ -206,15 +206,7 @@ def _prefix(request: Request) -> str:
 
 def _loaded(values: dict[str, Any]) -> dict[str, Any]:
     """The same with files as bytes."""
-    files = {field.name for field in FIELDS if field.parse is None}
-    return {
-        name: value.file.read()
-        if isinstance(value, UploadFile)
-        else fields.from_base64(name, value)
-        if name in files
-        else value
-        for name, value in values.items()
-    }
+    return {name: value.file.read() if isinstance(value, UploadFile) else value for name, value in values.items()}
 
 
 def _cut_request(body: bytes) -> tuple[tuple[int, ...] | None, list[Stroke], bool]:

@@ -149,19 +149,25 @@ def _errors(settings: Settings, *statuses: str) -> dict[str, Any]:
     return {status: {"description": meanings[status], "content": schema} for status in statuses}
 
 
+_TEXTS = ("application/x-www-form-urlencoded", "application/json")
+
+
 def _form(known: tuple[Field, ...] | list[Field]) -> dict[str, Any]:
-    properties = {name: _schema(field, name) for field in known for name in (field.name, *field.aliases)}
-    schema = {"schema": {"type": "object", "properties": properties}}
-    texts = ("application/x-www-form-urlencoded", "application/json")  # their files are in base64
-    return {"content": {"multipart/form-data": schema, **{kind: {"schema": {"type": "object"}} for kind in texts}}}
+    """The bodies that a form can come in: with files, or as texts with files in base64."""
+
+    def body(file: str) -> dict[str, Any]:
+        properties = {name: _schema(field, name, file) for field in known for name in (field.name, *field.aliases)}
+        return {"schema": {"type": "object", "properties": properties}}
+
+    return {"content": {"multipart/form-data": body("binary"), **dict.fromkeys(_TEXTS, body("byte"))}}
 
 
-def _schema(field: Field, name: str) -> dict[str, Any]:
+def _schema(field: Field, name: str, file: str) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "string", "description": field.help}
     if name != field.name:
         schema["description"] = f"The same as {field.name}."
     if field.parse is None:
-        schema["format"] = "binary"
+        schema["format"] = file
     if field.words:
         schema["enum"] = list(field.words)
     if field.example:
@@ -192,14 +198,13 @@ def page(document: dict[str, Any], base: str) -> str:
 
 def _section(method: str, path: str, operation: dict[str, Any]) -> str:
     text = f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(operation['summary'])}</p>"
-    for media, content in operation.get("requestBody", {}).get("content", {}).items():
-        properties = content["schema"].get("properties")
+    bodies = operation.get("requestBody", {}).get("content", {})
+    for media, content in bodies.items():
         text += f"<h3>{escape(media)}</h3>"
-        text += (
-            _table((name, _meaning(schema)) for name, schema in properties.items())
-            if properties
-            else "<p>The same fields, files in base64.</p>"
-        )
+        if media in _TEXTS and len(bodies) > 1:
+            text += "<p>The same fields, files in base64.</p>"
+        else:
+            text += _table((name, _meaning(schema)) for name, schema in content["schema"]["properties"].items())
     answers = ((status, answer["description"]) for status, answer in operation["responses"].items())
     return text + "<h3>Answers</h3>" + _table(answers)
 

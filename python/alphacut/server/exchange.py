@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
 
 from python_multipart.multipart import parse_options_header
-from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
@@ -115,7 +114,7 @@ class Exchange:
         kind, options = parse_options_header(self.request.headers.get("content-type", ""))
         if decode := _TEXTS.get(kind.lower()):
             body = await self.body()
-            yield await self.run(lambda: fields.parse(known, query + decode(body, len(known)), lambda value: False))
+            yield await self.run(lambda: fields.parse(known, query + decode(body, len(known))))
             return
         if kind.lower() != b"multipart/form-data":
             raise ApiError(
@@ -141,7 +140,7 @@ class Exchange:
         except MultiPartException as error:
             raise ApiError(400, "bad_request", error.message) from error
         try:
-            yield fields.parse(known, query + form.multi_items(), lambda value: isinstance(value, UploadFile))
+            yield fields.parse(known, query + form.multi_items())
         finally:
             await form.close()
 

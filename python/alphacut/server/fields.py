@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import enum
+import io
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from reprlib import repr
 from typing import Any
+
+from starlette.datastructures import UploadFile
 
 from .. import _text
 from .._strokes import Stroke
@@ -57,14 +59,15 @@ class Field:
 
 def from_row(row: Option) -> Field:
     """The field of a prompt or an option."""
-    more = " Several are separated by spaces, or in a list of JSON." if row.several else ""
+    more = f" Of {', '.join(row.words)}." if row.several and row.words else ""
+    more += " Several are separated by spaces, or in a list of JSON." if row.several else ""
     parse = None if row.read is None else row.from_text
     words = () if row.several else row.words
     return Field(row.name, row.help + more, parse, row.fields, words, row.example)
 
 
-def parse(fields: Sequence[Field], given: Iterable[tuple[str, Any]], is_file: Callable[[Any], bool]) -> dict[str, Any]:
-    """The values of the fields that were given, files as they came or as a text of base64. An empty text is as none.
+def parse(fields: Sequence[Field], given: Iterable[tuple[str, str | UploadFile]]) -> dict[str, Any]:
+    """The values of the fields that were given, files as uploads, also those in base64. An empty text is as none.
 
     Raises
     ------
@@ -74,18 +77,16 @@ def parse(fields: Sequence[Field], given: Iterable[tuple[str, Any]], is_file: Ca
     known = {name: field for field in fields for name in (field.name, *field.aliases)}
     values: dict[str, Any] = {}
     for name, value in given:
-        empty = value == "" or (is_file(value) and not value.filename and not value.size)
+        empty = value == "" if isinstance(value, str) else not value.filename and not value.size
         if empty and (name in known or name in _URLS):
             continue  # what a browser sends for an input left empty
         if name not in known:
             raise ApiError(400, "unknown_field", _unknown(name, known))
         field = known[name]
-        if is_file(value) and field.parse is not None:
-            raise ApiError(400, "invalid_field", f"{name} must be a text")
         if field.name in values:
             raise ApiError(400, "repeated_field", f"{name} was given before" + _also(field))
         try:
-            values[field.name] = field.parse(value) if field.parse else value
+            values[field.name] = _value(field, value)
         except (ValueError, TypeError) as error:
             why = str(error).removeprefix(f"{field.name}: ")
             raise ApiError(400, "invalid_field", f"{name}: {why}") from error
@@ -105,15 +106,24 @@ def _also(field: Field) -> str:
     return f" ({', '.join((field.name, *field.aliases))} are one field)" if field.aliases else ""
 
 
-def from_base64(name: str, text: str) -> bytes:
-    """The file of a field that came as a text, alone or as a data URL."""
+def _value(field: Field, given: str | UploadFile) -> Any:
+    if field.parse is None:
+        return _from_base64(given) if isinstance(given, str) else given
+    if not isinstance(given, str):
+        raise ValueError("must be a text, got a file")
+    return field.parse(given)
+
+
+def _from_base64(text: str) -> UploadFile:
+    """A file that came as a text, alone or as a data URL."""
     head, comma, rest = text.partition(",")
     if comma and head.startswith("data:") and head.endswith(";base64"):
         text = rest
     try:  # a + that was not quoted in an urlencoded form has become a space
-        return base64.b64decode(re.sub(r"[\r\n\t]+", "", text.strip()).replace(" ", "+"), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ApiError(400, "invalid_field", f"{name} must be a file, or one in base64: {error}") from error
+        data = base64.b64decode(re.sub(r"[\r\n\t]+", "", text.strip()).replace(" ", "+"), validate=True)
+    except ValueError as error:
+        raise ValueError(f"must be a file, or one in base64: {error}") from error
+    return UploadFile(io.BytesIO(data), size=len(data), filename="file")
 
 
 # --- values of this server's own fields ------------------------------------------------------------------------------

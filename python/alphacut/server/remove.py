@@ -79,7 +79,7 @@ _OWN = (
     ),
 )
 # What is here in the words of a request, in place of the row of the tables.
-FIELDS = tuple({**{"file": _OWN[0]}, **_ROWS, **{field.name: field for field in _OWN}}.values())
+FIELDS = tuple(({_OWN[0].name: _OWN[0]} | _ROWS | {field.name: field for field in _OWN}).values())
 FIELDS += clients.LAYOUT + clients.ASKED_ELSEWHERE
 
 _MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "tiff": "image/tiff"}
