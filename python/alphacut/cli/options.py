@@ -9,7 +9,7 @@ import click
 
 from .. import _text
 from ..cutout import is_colour
-from ..files import MAX_PIXELS, read_image
+from ..files import read_image
 from ..options import OPTIONS, OUTPUTS, PROMPTS, Option
 
 if TYPE_CHECKING:
@@ -95,14 +95,6 @@ def remover(*, threads: int | None, **given: Any) -> Remover:
     """The remover that `prompts` and `flow` ask for; what it refuses is wrong usage."""
     from .. import Remover, set_num_threads
 
-    for row in PROMPTS:
-        if row.load is not None and given[row.name] is not None:
-            try:
-                given[row.name] = row.load(
-                    given[row.name], row.name, in_box=given["box"] is not None, max_pixels=MAX_PIXELS
-                )
-            except (OSError, ValueError) as error:
-                raise click.BadParameter(str(error), param_hint=f"--{row.name}") from error
     try:
         if threads is not None:
             set_num_threads(threads)
