@@ -1096,6 +1096,7 @@ def test_a_body_of_json_to_a_real_server(process):
     with pytest.raises(urllib.error.HTTPError) as refusal:
         urllib.request.urlopen(urllib.request.Request(request.full_url, b"{}", request.headers), timeout=60)
     assert refusal.value.code == 400
+    refusal.value.close()
 
 
 def test_a_slow_client_and_one_that_leaves(process):
