@@ -3,10 +3,13 @@ import io
 import json
 import statistics
 import urllib.request
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
+
+import alphacut
 
 # Of the picture of two discs: the centres, and a place in the ground, in shares of width and height.
 LEFT, RIGHT, GROUND = (0.3, 0.5), (0.7, 0.5), (0.5, 0.08)
@@ -102,7 +105,7 @@ def pixel(page, spot):
 def mask(page, *spots):
     """Whether places are in the mask, as the page shows it; the strokes are out of the way."""
     tool, view = page.evaluate("['tool', 'view'].map((name) => document.getElementById('panel').elements[name].value)")
-    pick(page, "tool", "look")
+    pick(page, "tool", "move")
     pick(page, "view", "mask")
     found = [pixel(page, spot) for spot in spots]
     pick(page, "tool", tool)
@@ -120,6 +123,16 @@ def kept(server):
     with urllib.request.urlopen(f"{server}/metrics") as answer:
         lines = answer.read().decode().splitlines()
     return next(float(line.split()[1]) for line in lines if line.startswith("alphacut_pictures "))
+
+
+def test_modules_are_short_and_served_as_such(page, server):
+    folder = Path(alphacut.__file__).parent / "server" / "static"
+    modules = sorted(folder.glob("*.js"))
+    assert len(modules) > 10
+    loaded = set(page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)"))
+    for module in modules:
+        assert len(module.read_text().splitlines()) <= 300, module.name
+        assert f"{server}/static/{module.name}" in loaded
 
 
 # --- a picture comes in ----------------------------------------------------------------------------------------------
@@ -351,12 +364,11 @@ def test_views(page):
     choose(page)
     pick(page, "tool", "box")
     drag(page, (0.05, 0.02), (0.5, 0.98))
-    pick(page, "tool", "look")
+    pick(page, "tool", "move")
     expected = {
-        "cutout": (list(RED), None),
+        "result": (list(RED), None),
         "mask": ([255] * 3, [0] * 3),
         "alpha": ([255] * 3, [0] * 3),
-        "colour": (list(RED), [0x3A, 0x86, 0xC8]),
     }
     for view, (subject, ground) in expected.items():
         pick(page, "view", view)
@@ -396,14 +408,14 @@ def test_compare_shows_the_original_on_the_left(page):
 
 def test_a_colour_and_a_picture_behind(page):
     choose(page)
-    page.locator("#background-colour").fill("#ff8800")
-    assert page.locator("input[name=view][value=colour]").is_checked()
+    page.locator("#colour").fill("#ff8800")
+    assert page.locator("input[name=behind][value=colour]").is_checked()
     assert pixel(page, GROUND) == [255, 136, 0]
     behind = np.zeros((100, 300, 3), np.uint8)
     behind[:, 100:200] = (0, 200, 100)  # what is left when its middle covers the picture
-    assert page.locator("input[name=view][value=picture]").is_disabled()
-    page.set_input_files("#background-file", picture(encoded(behind), name="behind.png"))
-    page.locator("input[name=view][value=picture]:checked").wait_for(state="attached")
+    assert page.locator("input[name=behind][value=picture]").is_disabled()
+    page.set_input_files("#backdrop-file", picture(encoded(behind), name="behind.png"))
+    page.locator("input[name=behind][value=picture]:checked").wait_for(state="attached")
     assert pixel(page, GROUND) == [0, 200, 100]
     assert pixel(page, LEFT) == list(RED)
 
@@ -438,18 +450,18 @@ def test_download_is_what_is_seen_at_full_size(page):
         assert found.shape == (900, 1350), view
         assert np.mean((found > 127) == subject) > 0.99, view
         assert (len(np.unique(found)) > 2) == soft, view
-    page.locator("#background-colour").fill("#ff8800")
+    page.locator("#colour").fill("#ff8800")
     found = downloaded(page)
     assert found[450, 945].tolist() == [255, 136, 0]
     assert found[450, 405].tolist() == list(RED)
-    page.set_input_files("#background-file", picture(encoded(np.full((20, 30, 3), (1, 200, 3), np.uint8))))
-    page.locator("input[name=view][value=picture]:checked").wait_for(state="attached")
+    page.set_input_files("#backdrop-file", picture(encoded(np.full((20, 30, 3), (1, 200, 3), np.uint8))))
+    page.locator("input[name=behind][value=picture]:checked").wait_for(state="attached")
     found = downloaded(page)
     assert found[450, 945].tolist() == [1, 200, 3]
     assert found[450, 405].tolist() == list(RED)
     assert page.locator("#saving").inner_text() == "Saved as discs-cutout.png"
     half = np.full((20, 30, 4), (1, 200, 3, 128), np.uint8)  # what is transparent lies over white
-    page.set_input_files("#background-file", picture(encoded(half), name="half.png"))
+    page.set_input_files("#backdrop-file", picture(encoded(half), name="half.png"))
     page.wait_for_timeout(500)
     assert downloaded(page)[450, 945].tolist() == pytest.approx(pixel(page, RIGHT), abs=2)
 
@@ -507,10 +519,10 @@ def test_a_picture_that_is_too_large_is_refused_in_words(page, complaints):
 
 def test_a_background_that_is_no_picture_changes_nothing(page):
     choose(page)
-    page.set_input_files("#background-file", picture(b"no picture"))
+    page.set_input_files("#backdrop-file", picture(b"no picture"))
     wait(page, "error")
     assert "cannot show" in status(page)
-    assert page.locator("input[name=view][value=cutout]").is_checked()
+    assert page.locator("input[name=view][value=result]").is_checked()
 
 
 def test_a_picture_that_the_server_forgot_is_sent_again(page, server, complaints):
@@ -643,12 +655,12 @@ def test_everything_by_keyboard(page):
     page.keyboard.press("Control+Z")
     wait(page)
     page.keyboard.press("Escape")
-    assert page.locator("body").get_attribute("data-tool") == "look"
+    assert page.locator("body").get_attribute("data-tool") == "move"
     seen = []
-    for _ in range(5):
+    for _ in range(4):
         page.keyboard.press("v")
         seen.append(page.locator("input[name=view]:checked").get_attribute("value"))
-    assert seen == ["mask", "alpha", "colour", "original", "cutout"]
+    assert seen == ["mask", "alpha", "original", "result"]
     for _ in range(30):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == "download":

@@ -1,0 +1,38 @@
+// Keys that work wherever the focus is.
+
+import { drawing, penCancel, penUp } from "./pen.js";
+import { canvas } from "./stage.js";
+import { goTo, set, state } from "./state.js";
+
+const VIEWS = ["result", "mask", "alpha", "original"];
+
+function choose(tool) {
+    if (drawing) penUp();
+    set({ tool });
+    canvas.focus({ preventScroll: true });
+}
+
+const sizeBrush = (factor) => set({ brush: Math.min(Math.max(Math.round(state.brush * factor), 4), 120) });
+
+const KEYS = {
+    m: () => choose("move"),
+    b: () => choose("box"),
+    k: () => choose("keep"),
+    r: () => choose("remove"),
+    v: () => set({ view: VIEWS[(VIEWS.indexOf(state.view) + 1) % VIEWS.length] }),
+    "[": () => sizeBrush(0.8),
+    "]": () => sizeBrush(1.25),
+    escape: () => (drawing ? penCancel() : set({ tool: "move" })),
+};
+const CONTROL_KEYS = { z: () => goTo(state.step - 1), Z: () => goTo(state.step + 1), y: () => goTo(state.step + 1) };
+
+document.addEventListener("keydown", (event) => {
+    const third = event.getModifierState("AltGraph"); // on many keyboards brackets need it
+    if (!state.picture || event.defaultPrevented || (event.altKey && !third)) return;
+    const control = (event.ctrlKey || event.metaKey) && !third;
+    const letter = event.shiftKey ? event.key.toUpperCase() : event.key.toLowerCase();
+    const action = control ? CONTROL_KEYS[letter] : KEYS[event.key.toLowerCase()];
+    if (!action) return;
+    event.preventDefault();
+    action();
+});
