@@ -170,7 +170,11 @@ def strokes(text: str) -> list[Stroke]:
 
 def points(text: str) -> list[tuple[float, ...]]:
     """A JSON list of points: [x, y] of the subject, [x, y, 0] of what is not."""
-    found = _from_json(text)
+    return checked_points(_from_json(text))
+
+
+def checked_points(found: Any) -> list[tuple[float, ...]]:
+    """Points from what a JSON parser gave."""
     if not isinstance(found, list) or not 1 <= len(found) <= MAX_POINTS:
         raise ValueError(f"must be a list of 1 to {MAX_POINTS} points")
     for point in found:
