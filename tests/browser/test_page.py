@@ -420,6 +420,173 @@ def test_a_colour_and_a_picture_behind(page):
     assert pixel(page, LEFT) == list(RED)
 
 
+def test_the_removed_part_is_seen_while_a_tool_is_at_work(page):
+    choose(page)
+    ground = np.array(pixel(page, GROUND))
+    assert is_checker(ground)
+    pick(page, "tool", "keep")
+    dimmed = np.array(pixel(page, GROUND))
+    assert 40 < dimmed.max() < 90
+    assert pixel(page, LEFT) == list(RED)
+    pick(page, "removed", "tinted")
+    red, green, blue = pixel(page, GROUND)
+    assert red > 150
+    assert max(green, blue) < 120
+    pick(page, "removed", "hidden")
+    assert is_checker(pixel(page, GROUND))
+    pick(page, "removed", "dimmed")
+    pick(page, "tool", "move")
+    assert is_checker(pixel(page, GROUND))
+
+
+def test_the_checkerboard_has_other_colours(page):
+    choose(page)
+    page.locator("[name=checker]").select_option("dark")
+    assert max(pixel(page, GROUND)) < 80
+    page.locator("[name=checker]").select_option("light")
+    assert is_checker(pixel(page, GROUND))
+    page.locator("#checker-colour").fill("#12ab34")
+    assert page.locator("[name=checker]").input_value() == "colour"
+    assert pixel(page, GROUND) == [0x12, 0xAB, 0x34]
+    assert page.locator("#undo").is_disabled()  # how it is shown is nothing that was said
+
+
+# --- zoom ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_wheel_zooms_where_it_is(page):
+    choose(page)
+    spot = at(page, *LEFT)
+    _, _, before, _ = place(page)
+    page.mouse.move(*spot)
+    page.mouse.wheel(0, -400)
+    page.wait_for_function(f"Number(document.getElementById('canvas').dataset.place.split(',')[2]) > {1.5 * before}")
+    assert at(page, *LEFT) == pytest.approx(spot, abs=1)
+    assert pixel(page, LEFT) == list(RED)
+    pick(page, "tool", "remove")
+    drag(page, (LEFT[0] - 0.03, 0.5), (LEFT[0] + 0.03, 0.5))  # strokes fall where they are seen
+    page.keyboard.press("0")
+    assert place(page)[2] == pytest.approx(before)
+    assert mask(page, LEFT, RIGHT) == [False, True]
+
+
+def test_zoom_by_keys_and_buttons(page):
+    choose(page)
+    _, _, fitting, _ = place(page)
+    page.keyboard.press("+")
+    assert place(page)[2] == pytest.approx(1.5 * fitting, rel=0.01)
+    page.keyboard.press("-")
+    page.keyboard.press("1")
+    assert place(page)[2] == 360
+    assert page.locator("#zoom").inner_text() == "100 %"
+    page.get_by_role("button", name="Zoom in").click()
+    assert place(page)[2] == pytest.approx(540)
+    page.get_by_role("button", name="Fit the picture").click()
+    assert place(page)[2] == pytest.approx(fitting)
+    page.get_by_role("button", name="Zoom out").click()
+    assert place(page)[2] == pytest.approx(fitting / 1.5, abs=1)
+    for _ in range(30):
+        page.keyboard.press("+")
+    assert place(page)[2] == pytest.approx(32 * 360)
+    for _ in range(40):
+        page.keyboard.press("-")
+    assert place(page)[2] == 360
+
+
+def test_the_picture_is_moved(page):
+    choose(page)
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    spot = at(page, 0.5, 0.5)
+    page.mouse.move(*spot)
+    page.mouse.down()
+    page.mouse.move(spot[0] + 40, spot[1] + 30, steps=3)
+    page.mouse.up()
+    assert at(page, 0.5, 0.5) == pytest.approx((spot[0] + 40, spot[1] + 30), abs=1)
+    pick(page, "tool", "keep")
+    page.locator("#canvas").focus()
+    page.mouse.move(spot[0] + 40, spot[1] + 30)
+    page.keyboard.down("Space")
+    page.mouse.down()
+    page.mouse.move(*spot, steps=3)
+    page.mouse.up()
+    page.keyboard.up("Space")
+    assert at(page, 0.5, 0.5) == pytest.approx(spot, abs=1)
+    assert page.locator("#undo").is_disabled()  # nothing was drawn
+    page.keyboard.press("m")
+    page.keyboard.press("ArrowRight")
+    assert at(page, 0.5, 0.5)[0] == pytest.approx(spot[0] - 64, abs=1)
+    for _ in range(50):
+        page.keyboard.press("ArrowRight")
+    x, _, width, _ = place(page)
+    outer = page.locator("#canvas").bounding_box()
+    assert x + width == pytest.approx(outer["x"] + outer["width"] - 16, abs=1)  # no farther
+
+
+# --- points, and a box that is changed -------------------------------------------------------------------------------
+
+
+def said(page):
+    """What the page's next cut would be asked with."""
+    return page.evaluate("import('/static/state.js').then(({ said }) => said())")
+
+
+def click(page, spot, **options):
+    page.mouse.move(*at(page, *spot))
+    page.mouse.down(**options)
+    page.mouse.up(**options)
+    wait(page)
+
+
+def test_points_keep_and_remove(page):
+    choose(page)
+    pick(page, "tool", "point")
+    click(page, LEFT)
+    page.keyboard.down("Alt")
+    click(page, RIGHT)
+    page.keyboard.up("Alt")
+    assert [point[2] for point in said(page)["points"]] == [1, 0]
+    assert said(page)["points"][0][:2] == pytest.approx([108, 120], abs=1)
+    assert mask(page, LEFT, RIGHT, GROUND) == [True, False, False]
+    click(page, RIGHT)  # takes the point away
+    assert len(said(page)["points"]) == 1
+    page.locator("#undo").click()
+    assert len(said(page)["points"]) == 2
+    pick(page, "keeps", "remove")
+    click(page, (0.5, 0.5))
+    assert said(page)["points"][2][2] == 0
+    page.mouse.click(*at(page, -0.01, 0.5))  # beside the picture
+    assert len(said(page)["points"]) == 3
+
+
+def test_a_box_is_moved_and_resized(page):
+    choose(page)
+    pick(page, "tool", "box")
+    drag(page, (0.05, 0.02), (0.5, 0.98))
+    x, y, width, height = said(page)["box"]
+    drag(page, (0.3, 0.5), (0.68, 0.5))
+    assert said(page)["box"] == pytest.approx([x + 0.38 * 360, y, width, height], abs=2)
+    assert mask(page, LEFT, RIGHT) == [False, True]
+    left, _, _, _ = said(page)["box"]
+    drag(page, (left / 360, 0.5), (0.2, 0.5))  # by its left side
+    assert said(page)["box"] == pytest.approx([72, y, left + width - 72, height], abs=2)
+    right = sum(said(page)["box"][::2])
+    drag(page, (right / 360, (y + height) / 240), (0.9, 0.7))  # by a corner
+    assert said(page)["box"] == pytest.approx([72, y, 0.9 * 360 - 72, 0.7 * 240 - y], abs=2)
+    drag(page, (0.5, 0.4), (1.5, 0.4))  # as far as the picture reaches
+    assert sum(said(page)["box"][::2]) == 360
+    page.locator("#canvas").focus()
+    before = said(page)["box"]
+    page.keyboard.press("h")  # its first corner
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Enter")
+    wait(page)
+    after = said(page)["box"]
+    assert after[1] > before[1]
+    assert after[1] + after[3] == before[1] + before[3]
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
@@ -684,13 +851,13 @@ def test_on_a_phone(visit):
     assert canvas[0] == 2 * canvas[1]
     assert width > 280
     touch_action = "getComputedStyle(document.getElementById('canvas')).touchAction"
-    assert page.evaluate(touch_action) == "auto"  # a finger scrolls
+    assert page.evaluate(touch_action) == "pan-x pan-y"  # a finger scrolls
     page.locator("label:has([name=tool][value=remove])").tap()
     assert page.evaluate(touch_action) == "none"  # a finger draws
     touch = page.context.new_cdp_session(page)
 
     def finger(kind, *spots):
-        points = [dict(zip("xy", at(page, *spot), strict=True)) for spot in spots]
+        points = [{"id": i, **dict(zip("xy", at(page, *spot), strict=True))} for i, spot in enumerate(spots)]
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     finger("touchStart", (LEFT[0] - 0.06, 0.5))
@@ -699,7 +866,16 @@ def test_on_a_phone(visit):
     finger("touchEnd")
     wait(page)
     assert mask(page, LEFT) == [False]
-    page.locator("summary").tap()
+    _, _, width, _ = place(page)
+    page.evaluate("scrollTo(0, 0)")
+    finger("touchStart", (0.45, 0.5))
+    finger("touchStart", (0.45, 0.5), (0.55, 0.5))
+    before = said(page)
+    finger("touchMove", (0.4, 0.5), (0.6, 0.5))
+    finger("touchEnd")
+    assert place(page)[2] == pytest.approx(2 * width, rel=0.1)
+    assert said(page) == before  # two fingers draw nothing
+    page.locator("summary").last.tap()
     assert page.evaluate(inner) == [360, 360]
 
 

@@ -53,6 +53,7 @@ onChange((names) => {
     const what = { mask: "mask", alpha: "alpha" }[state.view] ?? "cutout";
     element("download").textContent = `Download ${what}`;
     if (names.has("picture")) opened();
+    document.body.classList.toggle("zoomed", state.zoom > 1);
 });
 
 /** Shows the controls with the first picture. */
@@ -60,11 +61,12 @@ function opened() {
     element("drop").style.setProperty("--ratio", state.picture.width / state.picture.height);
     const focused = element("empty").contains(document.activeElement);
     element("empty").hidden = true;
-    for (const id of ["canvas", "panel", "new", "download"]) element(id).hidden = false;
+    for (const id of ["canvas", "panel", "new", "download", "zooming"]) element(id).hidden = false;
     if (focused) element("canvas").focus({ preventScroll: true });
 }
 
 element("colour").addEventListener("input", () => propose({ behind: "colour" }));
+element("checker-colour").addEventListener("input", () => set({ checker: "colour" }));
 element("undo").addEventListener("click", () => goTo(state.step - 1));
 element("redo").addEventListener("click", () => goTo(state.step + 1));
 element("clear").addEventListener("click", () => isTold() && commit(SUBJECT));

@@ -46,8 +46,8 @@ async function run() {
 
 async function cut(draft, signal) {
     const time = state.touched;
-    const { box, strokes } = said();
-    const response = await ask(state.picture, "cut", { box, strokes, draft }, signal);
+    const { box, strokes, points } = said();
+    const response = await ask(state.picture, "cut", { box, strokes, points, draft }, signal);
     const bitmap = await createImageBitmap(await response.blob());
     signal.throwIfAborted();
     receive(bitmap, draft);

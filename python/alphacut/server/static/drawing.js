@@ -1,10 +1,16 @@
 // What the stage shows: drawn from the state, never changing it.
 
+import { handles } from "./box.js";
 import { paintMatte, surface } from "./matte.js";
-import { canvas, fit, onStage, place } from "./stage.js";
+import { canvas, layOut, onStage, place } from "./stage.js";
 import { onChange, said, state } from "./state.js";
+import { element } from "./telling.js";
 
+const POINT = { keep: "rgb(20 128 66)", remove: "rgb(200 45 38)" };
 const BRUSH = { keep: "rgb(34 180 90 / 0.5)", remove: "rgb(230 60 50 / 0.5)" };
+
+const SHADE = { dimmed: "rgb(0 0 0 / 0.62)", tinted: "rgb(225 29 72 / 0.6)" }; // over what is taken out
+const CHECKERS = { light: ["#ffffff", "#e6e6ec"], dark: ["#2b2b33", "#383842"] };
 
 const context = canvas.getContext("2d");
 let checker = null; // the pattern behind what is transparent
@@ -13,7 +19,7 @@ let seen = []; // to call when the next frame is on the screen
 
 onChange((names) => {
     if (names.has("view") && state.picture?.alpha) paintMatte();
-    if (names.has("picture")) layout();
+    if (["picture", "zoom", "centre", "checker", "checkerColour"].some((name) => names.has(name))) layout();
     else redraw();
 });
 
@@ -26,7 +32,8 @@ export function redraw(then) {
 /** Draws anew what the window or its colours have changed. */
 export function layout() {
     if (!state.picture) return;
-    fit();
+    layOut();
+    element("zoom").textContent = `${Math.round(place.scale * devicePixelRatio * 100)} %`;
     checker = checkerboard();
     draw();
 }
@@ -65,15 +72,18 @@ function inside(left, right, paint) {
 const put = (image) => context.drawImage(image, place.x, place.y, place.width, place.height);
 
 function drawResult() {
-    const { picture, view } = state;
+    const { picture, view, tool, removed } = state;
     const { behind, colour, backdrop } = said();
     if (view !== "result") {
         fill("black");
         put(picture.matte);
         return;
     }
-    if (behind === "colour") fill(colour);
-    if (behind === "picture") cover(backdrop.image);
+    if (tool !== "move" && removed !== "hidden") {
+        put(picture.original);
+        fill(SHADE[removed]);
+    } else if (behind === "colour") fill(colour);
+    else if (behind === "picture") cover(backdrop.image);
     put(picture.cut);
 }
 
@@ -91,11 +101,12 @@ function cover(image) {
 }
 
 function checkerboard() {
+    if (state.checker === "colour") return state.checkerColour;
+    const own = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    const [one, other] = CHECKERS[state.checker] ?? CHECKERS[own];
     const tile = surface(16, 16);
     const drawn = tile.getContext("2d");
-    const style = getComputedStyle(document.body);
-    const [light, dark] = ["--checker", "--checker-other"].map((name) => style.getPropertyValue(name));
-    for (const [colour, x, y, side] of [[light, 0, 0, 16], [dark, 0, 0, 8], [dark, 8, 8, 8]]) {
+    for (const [colour, x, y, side] of [[one, 0, 0, 16], [other, 0, 0, 8], [other, 8, 8, 8]]) {
         drawn.fillStyle = colour;
         drawn.fillRect(x, y, side, side);
     }
@@ -103,9 +114,29 @@ function checkerboard() {
 }
 
 function drawSaid() {
-    const { box, strokes } = said();
+    const { box, strokes, points } = said();
     for (const stroke of strokes) drawStroke(stroke);
-    if (box) outline(() => context.rect(...onStage(box), box[2] * place.scale, box[3] * place.scale), [6, 4]);
+    if (box) drawBox(box);
+    for (const [x, y, keep] of points) {
+        const spot = onStage([x, y]);
+        context.fillStyle = keep ? POINT.keep : POINT.remove;
+        context.beginPath();
+        context.arc(...spot, 8, 0, 2 * Math.PI);
+        context.fill();
+        outline(() => context.arc(...spot, 8, 0, 2 * Math.PI));
+        sign(keep, spot);
+    }
+}
+
+function drawBox(box) {
+    outline(() => context.rect(...onStage(box), box[2] * place.scale, box[3] * place.scale), [6, 4]);
+    if (state.tool !== "box") return;
+    for (const spot of handles(box)) {
+        const [x, y] = onStage(spot);
+        context.fillStyle = "white";
+        context.fillRect(x - 4, y - 4, 8, 8);
+        outline(() => context.rect(x - 4, y - 4, 8, 8));
+    }
 }
 
 /** A stroke in its colour, with a sign for those who do not see it. */
@@ -148,7 +179,7 @@ function drawPen() {
     const { pen, tool, brush } = state;
     if (tool === "move") return;
     const [x, y] = onStage([pen.x, pen.y]);
-    if (tool !== "box") outline(() => context.arc(x, y, Math.max(brush / 2, 1), 0, 2 * Math.PI));
+    if (tool === "keep" || tool === "remove") outline(() => context.arc(x, y, Math.max(brush / 2, 1), 0, 2 * Math.PI));
     if (!pen.keyboard) return;
     outline(() => context.rect(x - 9, y, 18, 0));
     outline(() => context.rect(x, y - 9, 0, 18));

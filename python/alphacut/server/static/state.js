@@ -1,7 +1,7 @@
 // What the page knows, in one place, and how it changes. Nothing is drawn and nobody is asked from here.
 
 /** What says where the subject is and how it is cut: the server cuts again when one of these changes. */
-export const SUBJECT = Object.freeze({ box: null, strokes: [] });
+export const SUBJECT = Object.freeze({ box: null, strokes: [], points: [] });
 
 /** What becomes of the cutout. */
 export const LOOK = Object.freeze({ behind: "none", colour: "#3a86c8", backdrop: null });
@@ -15,6 +15,12 @@ export const state = {
     change: null, // what the pen or a slider is about to say, not yet a step
     tool: "move",
     view: "result",
+    removed: "dimmed", // how what is taken out is seen while a tool is at work
+    checker: "auto", // what is seen through transparency: light, dark, as the page is, or a colour
+    checkerColour: "#2fb36b",
+    keeps: "keep", // what a point says: keep or remove
+    zoom: 1, // 1 where the picture just fits
+    centre: [0.5, 0.5], // of the stage, in shares of the picture
     compare: 0, // percent of the picture, from the left, that is shown as it was
     brush: 24, // its diameter, in pixels of the screen
     pen: null, // { x, y, keyboard }: where the brush is, in pixels of the picture
@@ -85,6 +91,6 @@ export const isTold = (now = said()) => Object.keys(SUBJECT).some((name) => now[
 export function begin(picture) {
     const { colour } = state.steps[state.step];
     Object.assign(state, { picture, steps: [{ ...START, colour }], step: 0, change: null, pen: null, touched: 0 });
-    state.compare = 0;
+    Object.assign(state, { compare: 0, zoom: 1, centre: [0.5, 0.5] });
     changed("picture", "steps", ...Object.keys(START));
 }
