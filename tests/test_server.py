@@ -537,6 +537,10 @@ def test_a_transparent_picture_and_a_gray_one(client):
         ({"clean": "no"}, "true or false"),
         ({"refine": None}, "true or false"),
         ({"despill": 0}, "true or false"),
+        ({"paint": 3}, "a list of strokes"),
+        ({"paint": [3]}, "a list of strokes"),
+        ({"paint": [{"keep": True, "width": 3, "points": [[1, 1]]}]}, "a number from 0 to 1"),
+        ({"paint": [{"keep": 1, "width": 3, "points": [[1, 1]], "softness": 0}]}, "each must be"),
         ({"foreground": []}, "true or false"),
     ],
 )
@@ -615,6 +619,33 @@ def test_a_mask_that_was_sent_and_what_changes_it(client):
     for data, words in ((encoded(mask[:-1]), "80 × 60, but has 80 × 59"), (b"none", "mask")):
         assert words in put(client, name, "mask", data, 400).json()["errors"][0]["title"]
     assert "empty" in client.put(f"/api/pictures/{name}/mask", files={"file": b""}).text
+
+
+@pytest.mark.parametrize("kind", ["rgb", "uint16", "key"])
+def test_paint_goes_into_the_alpha(client, kind):
+    pixels = PHOTO.astype(np.uint16) * 257 if kind == "uint16" else PHOTO
+    name = post(client, {"file": encoded(pixels)}, 201, "/api/pictures").json()["id"]
+    edit = {"key": "#2e8238", "similarity": 0.2} if kind == "key" else {"box": list(BOX)}
+    before = read_image(saved(client, name, **edit).content)
+    out = {"keep": False, "width": 12, "softness": 0, "points": [[40, 30]]}
+    back = {"keep": True, "width": 16, "softness": 1, "points": [[8, 30], [8, 34]]}
+    after = read_image(saved(client, name, **edit, paint=[out, back]).content)
+    y, x = np.mgrid[:60, :80]
+    assert (after.alpha[np.hypot(x - 40, y - 30) < 5] == 0).all()
+    assert after.alpha[32, 8] == 255  # in the middle
+    ramp = after.alpha[32, 8:20].astype(int)
+    assert (np.diff(ramp) <= 0).all()
+    assert len(np.unique(ramp)) > 5
+    far = (np.hypot(x - 40, y - 30) > 9) & (x > 24)
+    np.testing.assert_array_equal(after.alpha[far], before.alpha[far])
+    np.testing.assert_array_equal(after.pixels[far], before.pixels[far])
+    np.testing.assert_array_equal(after.pixels[32, 8], PHOTO[32, 8])  # the picture's own colour
+    if kind != "uint16":
+        draft = pixels_of(cut(client, name, **edit, paint=[out, back], draft=True))
+        assert draft[30, 40] == 0
+        assert draft[32, 8] == 255
+        found = json.loads(cut(client, name, **edit, paint=[out, back]).headers["x-cutout"])
+        assert found["box"][0] < 8
 
 
 def saved(client, name, code=200, **request):

@@ -587,6 +587,290 @@ def test_a_box_is_moved_and_resized(page):
     assert after[1] + after[3] == before[1] + before[3]
 
 
+# --- controls --------------------------------------------------------------------------------------------------------
+
+
+def slide(page, name, value):
+    """Moves a slider to a value, and lets it go."""
+    page.locator(f"[data-said={name}]").evaluate(
+        """(slider, value) => {
+            slider.closest("details")?.setAttribute("open", "");
+            slider.value = value;
+            slider.dispatchEvent(new Event("input", { bubbles: true }));
+            slider.dispatchEvent(new Event("change", { bubbles: true }));
+        }""",
+        value,
+    )
+    wait(page)
+
+
+def row(page, down=0.5, count=90):
+    """Alpha along the left half of the picture, as the page has it."""
+    return np.array(
+        page.evaluate(
+            """([down, count]) => import("/static/state.js").then(({ state: { picture } }) => {
+                const { width, height } = picture.small;
+                const row = Math.floor(down * height) * width;
+                const step = width / count / 2;
+                return Array.from({ length: count }, (_, i) => picture.alpha[row + Math.floor(i * step)]);
+            })""",
+            [down, count],
+        )
+    )
+
+
+def test_the_edge_moves_and_softens_live_and_back(page):
+    choose(page)
+    pick(page, "tool", "box")
+    drag(page, (0.05, 0.02), (0.5, 0.98))
+    before = row(page)
+    slide(page, "shift", 6)
+    wider = row(page)
+    assert (wider > 127).sum() > (before > 127).sum() + 4
+    assert page.locator("[data-said=shift] + output").inner_text() == "+6 px"
+    slide(page, "feather", 4)
+    assert ((row(page) > 5) & (row(page) < 250)).sum() > ((wider > 5) & (wider < 250)).sum() + 4
+    page.keyboard.press("Control+Z")
+    wait(page)
+    np.testing.assert_array_equal(row(page), wider)
+    page.keyboard.press("Control+Z")
+    wait(page)
+    np.testing.assert_array_equal(row(page), before)
+    assert page.locator("[data-said=shift]").input_value() == "0"
+    page.keyboard.press("Control+Y")
+    wait(page)
+    np.testing.assert_array_equal(row(page), wider)
+    page.locator("[data-said=refine]").uncheck()
+    wait(page)
+    page.locator("#clear").click()
+    wait(page)
+    assert said(page)["shift"] == 0
+    assert said(page)["refine"] is True
+
+
+def test_painting_alpha_itself(page):
+    choose(page)
+    pick(page, "tool", "box")
+    drag(page, (0.05, 0.02), (0.5, 0.98))
+    page.keyboard.press("e")
+    page.locator("[data-set=softness]").fill("0")
+    drag(page, (LEFT[0], 0.45), (LEFT[0], 0.55))
+    assert mask(page, LEFT, (0.2, 0.5)) == [False, True]
+    pick(page, "tool", "restore")
+    page.locator("[data-set=softness]").fill("100")
+    page.locator("#brush").fill("100")
+    drag(page, (0.6, 0.5), (0.8, 0.5))
+    assert mask(page, RIGHT, GROUND) == [True, False]
+    pick(page, "view", "alpha")
+    soft = [pixel(page, (0.7, down))[0] for down in np.linspace(0.5, 0.75, 25)]
+    assert soft[0] > 230
+    assert soft[-1] == 0
+    assert len(set(soft)) > 8
+    pick(page, "view", "result")
+    pick(page, "removed", "hidden")
+    assert pixel(page, (0.7, 0.5)) == pytest.approx(BLUE, abs=12)
+    cutout = downloaded(page)
+    assert cutout[120, 108, 3] == 0
+    assert cutout[120, 252].tolist() == pytest.approx([*BLUE, 255], abs=6)
+    page.keyboard.press("Control+Z")
+    wait(page)
+    assert mask(page, LEFT, RIGHT) == [False, False]
+    page.get_by_text("Plain background").click()
+    page.locator("[data-said=key]").select_option("colour")
+    wait(page)
+    assert mask(page, LEFT) == [False]  # what is painted holds with a key, too
+    assert page.locator("input[name=tool][value=erase]").is_enabled()
+
+
+def test_zoomed_in_the_full_size_is_seen(page):
+    large = discs(900, 1350)
+    large[::2, ::2][:, :] = np.where(large[::2, ::2, :1] == RED[0], 255, large[::2, ::2])  # finer than the preview
+    choose(page, encoded(large))
+    pick(page, "tool", "box")
+    drag(page, (0.03, 0.02), (0.5, 0.98))
+    pick(page, "tool", "move")
+    page.mouse.move(*at(page, *LEFT))
+    for _ in range(5):
+        page.mouse.wheel(0, -400)
+    page.wait_for_function("import('/static/state.js').then(({ state }) => Boolean(state.picture.detail))")
+    spots = [(LEFT[0] + (i + 0.5) / 1350, 0.5 + 0.5 / 900) for i in range(8)]
+    greens = [pixel(page, spot)[1] for spot in spots]
+    assert max(greens) > 220
+    assert min(greens) < 60
+    slide(page, "shift", 1)
+    page.wait_for_function("import('/static/state.js').then(({ state }) => Boolean(state.picture.detail))")
+
+
+def green_screen():
+    """A red disc on green, which is slightly uneven."""
+    pixels = discs()
+    rest = ~((pixels[..., 0] > 180) | (pixels[..., 2] > 180))
+    pixels[rest] = (20, 170, 60)
+    pixels[rest, 1] += np.random.default_rng(3).integers(0, 6, rest.sum(), np.uint8)
+    return pixels
+
+
+def test_a_plain_background_is_keyed_out(page):
+    choose(page, encoded(green_screen()))
+    page.get_by_text("Plain background").click()
+    page.locator("[data-said=key]").select_option("auto")
+    wait(page)
+    assert mask(page, LEFT, RIGHT, GROUND) == [True, True, False]
+    assert page.locator("input[name=tool][value=box]").is_disabled()
+    assert "decides alone" in page.locator("#keyed").inner_text()
+    page.locator("[data-said=key]").select_option("colour")
+    wait(page)
+    page.get_by_role("button", name="Pick it from the picture").click()
+    click(page, RIGHT)  # what is blue is then the background
+    assert said(page)["keyColour"] == "#283cbe"
+    assert mask(page, LEFT, RIGHT) == [True, False]
+    assert page.locator("body").get_attribute("data-tool") == "move"
+    before = row(page).sum()
+    slide(page, "similarity", 0.3)
+    assert page.locator("[data-said=similarity] + output").inner_text() == "0.300"
+    slide(page, "blend", 0.5)
+    assert row(page).sum() != before
+    page.get_by_label("Take its tint off the subject").check()
+    wait(page)
+    for _ in range(5):
+        page.keyboard.press("Control+Z")
+        wait(page)
+    assert said(page)["key"] == "auto"
+    assert mask(page, RIGHT) == [True]
+
+
+def test_the_own_background_is_blurred(page):
+    choose(page)
+    pick(page, "tool", "box")
+    drag(page, (0.05, 0.02), (0.5, 0.98))
+    pick(page, "tool", "move")
+    pick(page, "behind", "blur")
+    wait(page)
+    spots = [(0.5 + i / 360, 0.1) for i in range(12)]
+    blurred = np.array([pixel(page, spot) for spot in spots], float)
+    pick(page, "view", "original")
+    sharp = np.array([pixel(page, spot) for spot in spots], float)
+    assert blurred.std(axis=0).max() < sharp.std(axis=0).max() / 2
+    assert blurred.mean() == pytest.approx(sharp.mean(), abs=12)
+    pick(page, "view", "result")
+    assert pixel(page, LEFT) == list(RED)
+    assert downloaded(page).shape == (240, 360, 3)
+
+
+def test_crop_format_and_quality(page):
+    choose(page)
+    pick(page, "tool", "box")
+    drag(page, (0.05, 0.02), (0.5, 0.98))
+    pick(page, "tool", "move")
+    page.get_by_label("Crop to the subject").check()
+    page.get_by_label("Margin around the subject").fill("9")
+    page.keyboard.press("Tab")
+    assert max(pixel(page, (0.9, 0.1))) < 130  # what is cut off is shaded
+    height, width, channels = downloaded(page).shape
+    assert (height, width) == pytest.approx((120 + 18, 120 + 18), abs=4)
+    assert channels == 4
+    for form, ending, name in (("webp", "webp", "WEBP"), ("tiff", "tif", "TIFF"), ("jpeg", "jpg", "JPEG")):
+        page.locator("[data-said=format]").select_option(form)
+        assert page.locator("#quality-row").is_visible() == (form in ("webp", "jpeg"))
+        with page.expect_download() as download:
+            page.locator("#download").click()
+        assert download.value.suggested_filename == f"discs-cutout.{ending}"
+        image = Image.open(download.value.path())
+        assert image.format == name
+        assert image.size == (width, height)
+    assert page.locator("#saving").inner_text().startswith("Saved as discs-cutout.jpg, on white")
+    assert np.asarray(image)[0, 0].tolist() == [255] * 3
+    sizes = [len(Path(download.value.path()).read_bytes())]
+    slide(page, "quality", 20)
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    sizes.append(len(Path(download.value.path()).read_bytes()))
+    assert sizes[1] < sizes[0]
+    page.keyboard.press("Control+Z")
+    assert page.locator("[data-said=quality]").input_value() == "90"
+    for _ in range(4):
+        page.keyboard.press("Control+Z")
+    assert said(page)["crop"] is True
+    assert said(page)["margin"] == 0
+    assert said(page)["format"] == "png"
+
+
+def test_a_mask_as_a_file_and_strokes_on_it(page, complaints):
+    choose(page)
+    shape = np.zeros((240, 360), np.uint8)
+    shape[60:180, 150:250] = 255
+    page.set_input_files("#mask-file", picture(encoded(shape), name="shape.png"))
+    wait(page)
+    assert page.locator("#mask-name").inner_text() == "shape.png"
+    assert mask(page, LEFT, (0.5, 0.5), GROUND) == [False, True, False]
+    pick(page, "tool", "remove")
+    drag(page, (0.45, 0.5), (0.55, 0.5))
+    assert mask(page, (0.5, 0.5), (0.5, 0.35)) == [False, True]
+    page.get_by_role("button", name="Without the mask").click()
+    wait(page)
+    assert said(page)["mask"] is None
+    page.keyboard.press("Control+Z")
+    wait(page)
+    assert mask(page, (0.5, 0.35)) == [True]
+    page.set_input_files("#mask-file", picture(encoded(shape[1:]), name="wrong.png"))
+    wait(page, "error")
+    assert "picture's size, 360 × 240" in status(page)
+    page.keyboard.press("Control+Z")
+    wait(page)
+    assert page.locator("#mask-name").inner_text() == "shape.png"
+    provoked(complaints, 400)
+
+
+def test_a_forgotten_picture_comes_again_with_its_mask(page, server, complaints):
+    with page.expect_response("**/api/pictures") as first:
+        choose(page)
+    shape = np.zeros((240, 360), np.uint8)
+    shape[60:180, 150:250] = 255
+    page.set_input_files("#mask-file", picture(encoded(shape)))
+    wait(page)
+    page.request.delete(f"{server}/api/pictures/{first.value.json()['id']}")
+    slide(page, "shift", 2)
+    assert mask(page, (0.5, 0.5), GROUND) == [True, False]
+    provoked(complaints, 404)
+
+
+def test_the_file_is_ready_before_it_is_asked_for(page):
+    choose(page)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/file") else None)
+    page.locator("#download[data-ready=true]").wait_for()
+    assert len(asked) == 1
+    assert "PNG, " in page.locator("#download-size").inner_text()
+    downloaded(page)
+    assert len(asked) == 1
+    pick(page, "view", "alpha")
+    assert page.locator("#download").get_attribute("data-ready") == "false"
+    page.locator("#download[data-ready=true]").wait_for()
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("way", ["button", "key"])
+def test_copying_the_cutout(visit, way):
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    choose(page)
+    if way == "button":
+        page.get_by_role("button", name="Copy").click()
+    else:
+        page.keyboard.press("Control+C")
+    page.locator("#saving", has_text="clipboard").wait_for()
+    data = page.evaluate(
+        """async () => {
+            const [item] = await navigator.clipboard.read();
+            const bytes = new Uint8Array(await (await item.getType("image/png")).arrayBuffer());
+            return [...bytes];
+        }"""
+    )
+    copied = np.array(Image.open(io.BytesIO(bytes(data))).convert("RGBA"))
+    assert copied.shape == (240, 360, 4)
+    assert copied[0, 0, 3] == 0
+    assert copied[120, 108].tolist() == [*RED, 255]
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
@@ -887,6 +1171,47 @@ def test_in_the_dark(visit):
     page.emulate_media(color_scheme="light")
     page.wait_for_timeout(200)
     assert is_checker(pixel(page, GROUND))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(visit, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs the extra 'browser'").Axe()
+    page = visit(color_scheme=scheme)
+    assert axe.run(page).response["violations"] == []
+    choose(page)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    for tool in ("point", "keep", "restore"):
+        pick(page, "tool", tool)
+        assert [each["id"] for each in axe.run(page).response["violations"]] == [], tool
+    page.locator("[data-said=format]").select_option("webp")
+    page.locator("[data-said=key]").select_option("colour")
+    wait(page)
+    assert [(each["id"], each["nodes"]) for each in axe.run(page).response["violations"]] == []
+
+
+def test_targets_are_large_on_a_phone(visit):
+    page = visit(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, device_scale_factor=2)
+    choose(page)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    targets = (
+        "button, select, summary, .choices label, label.check, input:is([type=range], [type=color], [type=number])"
+    )
+    small = page.evaluate(
+        """(targets) => [...document.querySelectorAll(targets)]
+            .map((each) => [each.outerHTML.slice(0, 90), each.getBoundingClientRect()])
+            .filter(([, { width, height }]) => width && (width < 44 || height < 44))
+            .map(([html, { width, height }]) => [html, width, height])""",
+        targets,
+    )
+    assert small == []
+
+
+def test_nothing_runs_where_motion_is_reduced(visit):
+    page = visit(reduced_motion="reduce")
+    choose(page)
+    running = "document.getAnimations().map((each) => each.animationName ?? each.transitionProperty)"
+    page.evaluate("document.body.dataset.state = 'busy'")
+    assert page.evaluate(running) == []
 
 
 def test_the_picture_fits_a_window_that_changes(page):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .. import Cutout, Remover, Session, adjust_edge, estimate_foreground, threshold
+from .. import Cutout, Remover, Session, adjust_edge, distance_transform, estimate_foreground, threshold
 from .._arrays import Array
 from .._strokes import Stroke, draw_labels
 from ..io import Picture
@@ -42,12 +43,16 @@ class Bench:
     def draft(self, edit: Edit, mask: Array | None) -> Cutout:
         """A cutout whose edge is not refined, unless it is known; its colours are the picture's."""
         if self._matte is not None and self._matte[0] == edit.matte:
-            return _moved(self._matte[1], edit.edge)
-        found = self._found(edit, mask, resume=True)
-        return _moved(found, edit.edge)
+            found = self._matte[1]
+        else:
+            found = self._found(edit, mask, resume=True)
+        return self._painted(_moved(found, edit.edge), edit)
 
     def finished(self, edit: Edit, mask: Array | None) -> Cutout:
-        """The bytes that :func:`alphacut.remove_background` gives."""
+        """The bytes that :func:`alphacut.remove_background` gives, and what was painted on them."""
+        return self._painted(self._finished(edit, mask), edit)
+
+    def _finished(self, edit: Edit, mask: Array | None) -> Cutout:
         if self._matte is not None and self._matte[0] == edit.matte:
             return self._coloured(self._matte[1], edit)
         found = self._found(edit, mask, resume=False)
@@ -90,6 +95,22 @@ class Bench:
         colours = estimate_foreground(moved.image, moved.alpha) if moved.alpha.any() else np.zeros_like(moved.image)
         return replace(moved, foreground=colours)
 
+    def _painted(self, cutout: Cutout, edit: Edit) -> Cutout:
+        """The cutout with what was painted into its alpha."""
+        if not edit.paint:
+            return cutout
+        alpha = cutout.alpha.astype(np.float32) / _full(cutout.alpha)
+        for stroke, softness in edit.paint:
+            (scaled,) = self._scaled([stroke])
+            inside = draw_labels([scaled._replace(keep=True)], self.size, undecided=0)
+            fade = max(softness * scaled.width / 2, 1)
+            cover = np.minimum(distance_transform(inside * np.uint8(255)) / fade, 1)
+            alpha = np.maximum(alpha, cover) if stroke.keep else np.minimum(alpha, 1 - cover)
+        if cutout.alpha.dtype != np.float32:
+            alpha = np.rint(alpha * _full(cutout.alpha)).astype(cutout.alpha.dtype)
+        more = (alpha > cutout.alpha).reshape(*self.size, *(1,) * (cutout.image.ndim - 2))
+        return _with_alpha(replace(cutout, foreground=np.where(more, cutout.image, cutout.foreground)), alpha)
+
     # --- prompts in pixels of this size ------------------------------------------------------------------------------
 
     def _prompts(self, edit: Edit) -> dict[str, Any]:
@@ -101,7 +122,9 @@ class Bench:
         if edit.points:
             prompts["points"] = self._points(edit)
         if edit.strokes:
-            prompts["labels"] = draw_labels(self._strokes(edit), self.size, undecided=2 if edit.box is None else 3)
+            prompts["labels"] = draw_labels(
+                self._scaled(edit.strokes), self.size, undecided=2 if edit.box is None else 3
+            )
         return prompts
 
     def _points(self, edit: Edit) -> list[tuple[float, ...]]:
@@ -112,11 +135,11 @@ class Bench:
         inside = np.nextafter((width, height), 0)  # which rounding could leave
         return [(min(x * across, inside[0]), min(y * down, inside[1]), *keep) for x, y, *keep in edit.points]
 
-    def _strokes(self, edit: Edit) -> list[Stroke]:
+    def _scaled(self, strokes: Iterable[Stroke]) -> list[Stroke]:
         across, down = self.scale
         return [
             Stroke(each.keep, [(x * across, y * down) for x, y in each.points], each.width * max(across, down))
-            for each in edit.strokes
+            for each in strokes
         ]
 
     def _box(self, box: tuple[int, ...]) -> tuple[int, int, int, int]:
@@ -140,7 +163,7 @@ class Bench:
             made &= inside
         dab = max(height, width) / _POINT
         points = [Stroke(keep[:1] != [0], [(x, y)], dab) for x, y, *keep in self._points(edit)]
-        if strokes := self._strokes(edit) + points:
+        if strokes := self._scaled(edit.strokes) + points:
             drawn = draw_labels(strokes, self.size, undecided=2)
             made[drawn < 2] = drawn[drawn < 2] == 1
         return {"mask": made}
@@ -167,9 +190,17 @@ def _moved(cutout: Cutout, edge: tuple[float, float]) -> Cutout:
         return cutout
     shift, feather = edge
     alpha = adjust_edge(cutout.alpha, shift=shift, feather=feather)
-    full = {"uint8": 255, "uint16": 65535}.get(alpha.dtype.name, 1)
-    mask = threshold(alpha, full / 2)
+    return _with_alpha(cutout, alpha)
+
+
+def _with_alpha(cutout: Cutout, alpha: Array) -> Cutout:
+    mask = threshold(alpha, _full(alpha) / 2)
     return replace(cutout, alpha=alpha, mask=mask, box=_box_of(mask))
+
+
+def _full(plane: Array) -> int:
+    """What is all in its depth."""
+    return {"uint8": 255, "uint16": 65535}.get(plane.dtype.name, 1)
 
 
 def _box_of(mask: Array) -> tuple[int, int, int, int] | None:

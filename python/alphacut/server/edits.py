@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from reprlib import repr
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._color import parse_color
 from .._strokes import Stroke
@@ -14,6 +14,15 @@ from .errors import ApiError
 from .fields import checked_box, checked_points, checked_strokes
 
 Check = Callable[[Any], Any]
+
+
+class Touch(NamedTuple):
+    """A stroke that paints alpha: in, or out; over `softness`, a share of its radius, it fades towards its rim."""
+
+    stroke: Stroke
+    softness: float
+
+
 _EDGE, _MARGIN, _SIDE = 100, 100_000, 2**30
 
 
@@ -30,6 +39,8 @@ class Edit:
     refine : bool
         Whether the edge becomes a matte.
     edge : (shift, feather)
+    paint : tuple of Touch
+        What was painted into the alpha in the end; what is painted in has the picture's colours.
     """
 
     box: tuple[int, ...] | None = None
@@ -44,11 +55,12 @@ class Edit:
     refine: bool = True
     edge: tuple[float, float] = (0.0, 0.0)
     foreground: bool = True
+    paint: tuple[Touch, ...] = ()
 
     @property
     def matte(self) -> Edit:
         """The same as far as it matters before the edge is moved."""
-        return replace(self, edge=(0.0, 0.0), foreground=True)
+        return replace(self, edge=(0.0, 0.0), foreground=True, paint=())
 
 
 @dataclass(frozen=True)
@@ -167,6 +179,14 @@ def _edge(found: Any) -> tuple[float, float]:
     return _number(-_EDGE, _EDGE)(found[0]), _number(0, _EDGE)(found[1])
 
 
+def _paint(found: Any) -> tuple[Touch, ...]:
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise ValueError("must be a list of strokes, each with a softness")
+    softness = [_number(0, 1)(each.get("softness")) for each in found]
+    strokes = checked_strokes([{name: each[name] for name in each if name != "softness"} for each in found])
+    return tuple(map(Touch, strokes, softness))
+
+
 def _region(found: Any) -> tuple[int, ...]:
     if not isinstance(found, list) or len(found) != 4:
         raise ValueError(f"must be [x, y, width, height], got {repr(found)}")
@@ -186,6 +206,7 @@ _EDIT: dict[str, Check] = {
     "refine": _flag,
     "edge": _edge,
     "foreground": _flag,
+    "paint": _paint,
 }
 _WISH: dict[str, Check] = {
     "what": _word("rgba", "mask", "alpha"),

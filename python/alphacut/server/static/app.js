@@ -4,15 +4,17 @@
 //   opening   pictures that come in        pointers, keys, controls   what the user does
 //   cutting   asks the server for cuts     pen                        what that says of the subject
 //   saving    the finished file            stage, matte, drawing      what is seen
+//   detail    a part in full size          box                        its geometry
 //   server, telling                        requests, and words for the user
 
 import "./cutting.js";
 import "./controls.js";
+import "./detail.js";
 import { layout } from "./drawing.js";
 import "./keys.js";
-import { openPicture, receiveFiles, setBackdrop } from "./opening.js";
+import { openPicture, receiveFiles, setBackdrop, setMask } from "./opening.js";
 import "./pointers.js";
-import "./saving.js";
+import { copy } from "./saving.js";
 import { forget } from "./server.js";
 import { stage } from "./stage.js";
 import { state } from "./state.js";
@@ -22,7 +24,7 @@ for (const button of document.querySelectorAll("[data-choose]")) {
     button.addEventListener("click", () => element(button.dataset.choose).click());
 }
 
-for (const [id, take] of [["file", openPicture], ["backdrop-file", setBackdrop]]) {
+for (const [id, take] of [["file", openPicture], ["backdrop-file", setBackdrop], ["mask-file", setMask]]) {
     element(id).addEventListener("change", ({ target }) => {
         const [file] = target.files;
         target.value = ""; // the same file can be chosen again
@@ -44,6 +46,12 @@ document.addEventListener("drop", (event) => {
 });
 
 document.addEventListener("paste", (event) => receiveFiles(event.clipboardData.files, "pasted"));
+
+document.addEventListener("copy", (event) => {
+    if (!state.picture || !document.getSelection().isCollapsed) return;
+    event.preventDefault();
+    copy();
+});
 
 window.addEventListener("pagehide", () => state.picture && forget(state.picture.id));
 window.addEventListener("resize", layout);

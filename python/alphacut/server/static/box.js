@@ -8,7 +8,8 @@ const REACH = 11; // of a side's handle, in pixels of the page
 /** The places to take hold of a box: its corners and the middles of its sides, in turn. */
 export function handles([x, y, width, height]) {
     const [middle, right, centre, bottom] = [x + width / 2, x + width, y + height / 2, y + height];
-    return [[x, y], [middle, y], [right, y], [right, centre], [right, bottom], [middle, bottom], [x, bottom], [x, centre]];
+    const [above, below] = [y, bottom].map((level) => [[x, level], [middle, level], [right, level]]);
+    return [...above, [right, centre], ...below.reverse(), [x, centre]];
 }
 
 /** What of a box is at a point: the sides that move there, all of them inside; null where there is nothing of it. */
@@ -58,4 +59,13 @@ export function between([x, y], [otherX, otherY]) {
     const width = clamped(Math.ceil(Math.max(x, otherX)), picture.width) - left;
     const height = clamped(Math.ceil(Math.max(y, otherY)), picture.height) - top;
     return width > 0 && height > 0 ? [left, top, width, height] : null;
+}
+
+/** The part of the picture that is kept around a subject. */
+export function cropped([x, y, width, height], margin) {
+    const { picture } = state;
+    const [left, top] = [Math.max(0, x - margin), Math.max(0, y - margin)];
+    const right = Math.min(picture.width, x + width + margin);
+    const bottom = Math.min(picture.height, y + height + margin);
+    return [left, top, right - left, bottom - top];
 }

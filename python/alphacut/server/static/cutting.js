@@ -3,8 +3,12 @@
 import { receive } from "./matte.js";
 import { redraw } from "./drawing.js";
 import { ask } from "./server.js";
-import { onChange, said, state, SUBJECT } from "./state.js";
+import { attached, edit, onChange, said, state, SUBJECT } from "./state.js";
 import { described, fail, tell, word } from "./telling.js";
+
+const listeners = []; // to call when a finished cut is there
+
+export const onFinished = (listener) => listeners.push(listener);
 
 let wanted = null; // { draft, settle }: the cut to ask for next; settle: the finished one comes after it
 let running = null; // { draft, controller }: the one under way
@@ -14,6 +18,7 @@ onChange((names) => {
         running?.controller.abort(); // the cut of the one before
         want(false);
     } else if (Object.keys(SUBJECT).some((name) => names.has(name))) want(true, !state.change);
+    else if (names.has("behind") && said().behind === "blur") want(false);
 });
 
 /** Asks for a cut of what is said by then: a draft, and the finished one after it if it is to `settle`. */
@@ -46,8 +51,10 @@ async function run() {
 
 async function cut(draft, signal) {
     const time = state.touched;
-    const { box, strokes, points } = said();
-    const response = await ask(state.picture, "cut", { box, strokes, points, draft }, signal);
+    const { picture } = state;
+    const { mask } = attached();
+    const wish = edit();
+    const response = await ask(picture, "cut", { ...wish, draft }, { mask }, { signal });
     const bitmap = await createImageBitmap(await response.blob());
     signal.throwIfAborted();
     receive(bitmap, draft);
@@ -56,8 +63,17 @@ async function cut(draft, signal) {
         if (time) redraw(() => performance.measure("stroke-to-seen", { start: time, end: performance.now() }));
         return;
     }
+    picture.found = JSON.parse(response.headers.get("X-Cutout") ?? "{}");
+    if (said().behind === "blur") await blur(picture, wish, mask, signal);
     redraw();
     if (wanted || word.isTaken) return;
-    const found = JSON.parse(response.headers.get("X-Cutout") ?? "{}");
-    tell("ready", described(found), found.warnings);
+    tell("ready", described(picture.found), picture.found.warnings);
+    for (const listener of listeners) listener();
+}
+
+/** The preview's own background, blurred. */
+async function blur(picture, wish, mask, signal) {
+    const response = await ask(picture, "blurred", wish, { mask }, { signal });
+    picture.blurred = await createImageBitmap(await response.blob());
+    signal.throwIfAborted();
 }

@@ -1,6 +1,6 @@
 // What the stage shows: drawn from the state, never changing it.
 
-import { handles } from "./box.js";
+import { cropped, handles } from "./box.js";
 import { paintMatte, surface } from "./matte.js";
 import { canvas, layOut, onStage, place } from "./stage.js";
 import { onChange, said, state } from "./state.js";
@@ -9,6 +9,7 @@ import { element } from "./telling.js";
 const POINT = { keep: "rgb(20 128 66)", remove: "rgb(200 45 38)" };
 const BRUSH = { keep: "rgb(34 180 90 / 0.5)", remove: "rgb(230 60 50 / 0.5)" };
 
+const BRUSHES = ["keep", "remove", "restore", "erase"];
 const SHADE = { dimmed: "rgb(0 0 0 / 0.62)", tinted: "rgb(225 29 72 / 0.6)" }; // over what is taken out
 const CHECKERS = { light: ["#ffffff", "#e6e6ec"], dark: ["#2b2b33", "#383842"] };
 
@@ -73,7 +74,7 @@ const put = (image) => context.drawImage(image, place.x, place.y, place.width, p
 
 function drawResult() {
     const { picture, view, tool, removed } = state;
-    const { behind, colour, backdrop } = said();
+    const { behind, colour, backdrop, crop, margin } = said();
     if (view !== "result") {
         fill("black");
         put(picture.matte);
@@ -84,7 +85,35 @@ function drawResult() {
         fill(SHADE[removed]);
     } else if (behind === "colour") fill(colour);
     else if (behind === "picture") cover(backdrop.image);
-    put(picture.cut);
+    else if (behind === "blur" && picture.blurred) put(picture.blurred);
+    if (picture.detail) drawDetail(picture);
+    else put(picture.cut);
+    if (crop && tool === "move" && picture.found?.box) drawCrop(picture.found.box, margin);
+}
+
+/** The cutout with one part of it in full size. */
+function drawDetail({ cut, detail: { bitmap, region } }) {
+    const part = [...onStage(region), region[2] * place.scale, region[3] * place.scale];
+    context.save();
+    context.beginPath();
+    context.rect(place.x, place.y, place.width, place.height);
+    context.rect(...part);
+    context.clip("evenodd");
+    put(cut);
+    context.restore();
+    context.drawImage(bitmap, ...part);
+}
+
+/** Shades what is cut off around the subject. */
+function drawCrop(box, margin) {
+    const [left, top, width, height] = cropped(box, margin);
+    const inner = [...onStage([left, top]), width * place.scale, height * place.scale];
+    context.fillStyle = "rgb(0 0 0 / 0.55)";
+    context.beginPath();
+    context.rect(place.x, place.y, place.width, place.height);
+    context.rect(...inner);
+    context.fill("evenodd");
+    outline(() => context.rect(...inner), [6, 4]);
 }
 
 function fill(style) {
@@ -176,10 +205,13 @@ function outline(path, dashes = []) {
 
 /** The brush where the pen is; for the keyboard, and for a box, a crosshair. */
 function drawPen() {
-    const { pen, tool, brush } = state;
+    const { pen, tool, brush, softness } = state;
     if (tool === "move") return;
     const [x, y] = onStage([pen.x, pen.y]);
-    if (tool === "keep" || tool === "remove") outline(() => context.arc(x, y, Math.max(brush / 2, 1), 0, 2 * Math.PI));
+    if (BRUSHES.includes(tool)) outline(() => context.arc(x, y, Math.max(brush / 2, 1), 0, 2 * Math.PI));
+    if (["restore", "erase"].includes(tool) && softness > 0) {
+        outline(() => context.arc(x, y, Math.max((brush / 2) * (1 - softness / 100), 1), 0, 2 * Math.PI), [2, 3]);
+    }
     if (!pen.keyboard) return;
     outline(() => context.rect(x - 9, y, 18, 0));
     outline(() => context.rect(x, y - 9, 0, 18));

@@ -2,11 +2,12 @@
 
 import { drawing, penCancel, penUp } from "./pen.js";
 import { actual, canvas, zoomTo } from "./stage.js";
-import { goTo, set, state } from "./state.js";
+import { commit, goTo, isUsable, said, set, state } from "./state.js";
 
 const VIEWS = ["result", "mask", "alpha", "original"];
 
 function choose(tool) {
+    if (!isUsable(tool)) return;
     if (drawing) penUp();
     set({ tool });
     canvas.focus({ preventScroll: true });
@@ -24,6 +25,8 @@ const KEYS = {
     b: () => choose("box"),
     k: () => choose("keep"),
     r: () => choose("remove"),
+    o: () => choose("restore"),
+    e: () => choose("erase"),
     v: () => set({ view: VIEWS[(VIEWS.indexOf(state.view) + 1) % VIEWS.length] }),
     "+": () => zoomTo(state.zoom * STEP),
     "=": () => zoomTo(state.zoom * STEP),
@@ -32,6 +35,7 @@ const KEYS = {
     1: () => zoomTo(actual()),
     "[": () => sizeBrush(0.8),
     "]": () => sizeBrush(1.25),
+    c: () => commit({ crop: !said().crop }),
     escape: () => (drawing ? penCancel() : set({ tool: "move" })),
 };
 const CONTROL_KEYS = { z: () => goTo(state.step - 1), Z: () => goTo(state.step + 1), y: () => goTo(state.step + 1) };

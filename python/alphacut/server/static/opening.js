@@ -33,6 +33,11 @@ export async function openPicture(file) {
     begin(picture);
 }
 
+/**
+ * A picture as the page knows it: `bytes`, its file; `original`, what is seen of it; `small`, that in the preview's
+ * size, as are `cut`, `matte`, `alpha` and `blurred`, what was found; `found`, that in words; `detail`, a part of it in
+ * full size; `sent`, files that the server has.
+ */
 async function opened(file) {
     const bytes = await copied(file);
     const [sent, shown] = await Promise.allSettled([upload(bytes, file.name), decoded(bytes, file.name)]);
@@ -40,8 +45,10 @@ async function opened(file) {
     const { id, width, height, preview } = sent.value;
     try {
         const original = await upright(id, bytes, shown.value);
-        const [cut, matte, small] = [null, null, original].map((image) => surface(preview.width, preview.height, image));
-        return { id, width, height, name: file.name, bytes, original, small, cut, matte, alpha: null };
+        const sized = (image) => surface(preview.width, preview.height, image);
+        const [cut, matte, small] = [sized(), sized(), sized(original)];
+        const shownAs = { original, small, cut, matte, alpha: null, detail: null };
+        return { id, width, height, name: file.name, bytes, sent: {}, ...shownAs };
     } catch (error) {
         forget(id);
         throw error;
@@ -92,6 +99,15 @@ export async function setBackdrop(file) {
         drawn.fillRect(0, 0, image.width, image.height);
         set({ view: "result" });
         commit({ behind: "picture", backdrop: { name: file.name, bytes, image } });
+    } catch (error) {
+        fail(error);
+    }
+}
+
+/** A file that says what the subject is. */
+export async function setMask(file) {
+    try {
+        commit({ mask: { name: file.name, bytes: await copied(file) } });
     } catch (error) {
         fail(error);
     }

@@ -2,15 +2,13 @@
 
 import { between, grip, moved } from "./box.js";
 import { place, rounded } from "./stage.js";
-import { commit, propose, said, state, withdraw } from "./state.js";
+import { commit, propose, said, set, state, withdraw } from "./state.js";
 
 const WIDEST = 10_000; // brush, in pixels of the picture, that the server draws with
 const NEAR = 10; // pixels of the page from a point that takes it away
 
 /** What is under the pen: its pointer, its latest point, how far apart the next is, and how it goes on and ends. */
 export let drawing = null;
-
-const TOOLS = { box: drawBox, keep: drawStroke, remove: drawStroke, point: setPoint };
 
 /** Puts the pen down; `other` says the opposite of what a point would. */
 export function penDown(point, { pointer, other = false } = {}) {
@@ -37,13 +35,21 @@ export function penCancel() {
     withdraw();
 }
 
-function drawStroke(point) {
-    const { tool, brush } = state;
-    const stroke = { keep: tool === "keep", width: Math.min(rounded(brush / place.scale), WIDEST), points: [point] };
-    propose({ strokes: [...said().strokes, stroke] });
+const drawStroke = (point) => drawLine("strokes", { keep: state.tool === "keep" }, point);
+
+const drawPaint = (point) => {
+    const { tool, softness } = state;
+    return drawLine("paint", { keep: tool === "restore", softness: softness / 100 }, point);
+};
+
+/** A line of the brush, one more of those in `list`. */
+function drawLine(list, kind, point) {
+    const { brush } = state;
+    const stroke = { ...kind, width: Math.min(rounded(brush / place.scale), WIDEST), points: [point] };
+    propose({ [list]: [...said()[list], stroke] });
     const go = (next) => {
         stroke.points.push(next);
-        propose({ strokes: said().strokes });
+        propose({ [list]: said()[list] });
     };
     return { apart: Math.max(1, brush / 8), go };
 }
@@ -74,3 +80,33 @@ function setPoint(first, other) {
     };
     return { go: (point) => (spot = point), end };
 }
+
+const AROUND = 2; // pixels around the one picked, which count as much
+
+/** The colour of the background, from the picture. */
+function pickColour(first) {
+    let spot = first;
+    const end = () => {
+        const { width, original } = state.picture;
+        const scale = original.width / width;
+        const corner = spot.map((value) => Math.floor(value * scale) - AROUND);
+        const { data } = original.getContext("2d").getImageData(...corner, 2 * AROUND + 1, 2 * AROUND + 1);
+        const sums = [0, 0, 0, 0];
+        for (let i = 0; i < data.length; i++) sums[i % 4] += data[i] * (i % 4 === 3 ? 1 : data[i - (i % 4) + 3] / 255);
+        if (!sums[3]) return;
+        const bytes = sums.slice(0, 3).map((sum) => Math.min(Math.round((sum * 255) / sums[3]), 255));
+        propose({ key: "colour", keyColour: `#${bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("")}` });
+        set({ tool: "move" });
+    };
+    return { go: (point) => (spot = point), end };
+}
+
+const TOOLS = {
+    box: drawBox,
+    point: setPoint,
+    keep: drawStroke,
+    remove: drawStroke,
+    restore: drawPaint,
+    erase: drawPaint,
+    pick: pickColour,
+};

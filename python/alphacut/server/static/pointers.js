@@ -151,7 +151,7 @@ function press(event) {
     if (event.repeat || drawing?.pointer !== undefined) return;
     const { x, y } = keyboardPen(event);
     if (!drawing) penDown([x, y], { other: event.altKey });
-    if (drawing && (state.tool === "point" || drawing.pressed)) penUp();
+    if (drawing && (["point", "pick"].includes(state.tool) || drawing.pressed)) penUp();
     else if (drawing) drawing.pressed = true;
     redraw();
 }

@@ -36,16 +36,31 @@ export function forget(id) {
     fetch(`api/pictures/${id}`, { method: "DELETE", keepalive: true }).catch(() => {}); // the server forgets it in time
 }
 
-/** The server's answer for a picture; one that it has forgotten goes there again. */
-export async function ask(picture, what, wish, signal) {
+/** The server's answer for a picture; one that it has forgotten goes there again, with the files that belong to it. */
+export async function ask(picture, what, wish, files, { signal, say } = {}) {
     const headers = { "Content-Type": "application/json" };
     const body = JSON.stringify(wish);
-    const send = () => request(`api/pictures/${picture.id}/${what}`, { method: "POST", headers, body, signal });
+    const send = async () => {
+        await attach(picture, files, signal);
+        return request(`api/pictures/${picture.id}/${what}`, { method: "POST", headers, body, signal }, say);
+    };
     try {
         return await send();
     } catch (error) {
         if (error.code !== "unknown_picture") throw error;
         picture.id = (await upload(picture.bytes, picture.name, signal)).id;
+        picture.sent = {};
         return send();
+    }
+}
+
+/** Sends what a cut needs beside the picture, unless the server has it. */
+async function attach(picture, files, signal) {
+    for (const [what, file] of Object.entries(files)) {
+        if (!file || picture.sent[what] === file) continue;
+        const body = new FormData();
+        body.set("file", file.bytes, file.name);
+        await request(`api/pictures/${picture.id}/${what}`, { method: "PUT", body, signal });
+        picture.sent[what] = file;
     }
 }
