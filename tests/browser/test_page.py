@@ -682,6 +682,13 @@ def test_painting_alpha_itself(page):
     assert page.locator("input[name=tool][value=erase]").is_enabled()
 
 
+def until_detail(page):
+    """Waits for the full size of some tens of pixels."""
+    seen = "import('/static/state.js').then(({ state }) => state.picture.detail?.region[2] < 100)"
+    while not page.evaluate(seen):
+        page.wait_for_timeout(20)
+
+
 def test_zoomed_in_the_full_size_is_seen(page):
     large = discs(900, 1350)
     large[::2, ::2][:, :] = np.where(large[::2, ::2, :1] == RED[0], 255, large[::2, ::2])  # finer than the preview
@@ -692,13 +699,13 @@ def test_zoomed_in_the_full_size_is_seen(page):
     page.mouse.move(*at(page, *LEFT))
     for _ in range(5):
         page.mouse.wheel(0, -400)
-    page.wait_for_function("import('/static/state.js').then(({ state }) => Boolean(state.picture.detail))")
+    until_detail(page)
     spots = [(LEFT[0] + (i + 0.5) / 1350, 0.5 + 0.5 / 900) for i in range(8)]
     greens = [pixel(page, spot)[1] for spot in spots]
     assert max(greens) > 220
     assert min(greens) < 60
     slide(page, "shift", 1)
-    page.wait_for_function("import('/static/state.js').then(({ state }) => Boolean(state.picture.detail))")
+    until_detail(page)
 
 
 def green_screen():
@@ -772,20 +779,14 @@ def test_crop_format_and_quality(page):
     for form, ending, name in (("webp", "webp", "WEBP"), ("tiff", "tif", "TIFF"), ("jpeg", "jpg", "JPEG")):
         page.locator("[data-said=format]").select_option(form)
         assert page.locator("#quality-row").is_visible() == (form in ("webp", "jpeg"))
-        with page.expect_download() as download:
-            page.locator("#download").click()
-        assert download.value.suggested_filename == f"discs-cutout.{ending}"
-        image = Image.open(download.value.path())
+        file = saved_file(page, f"discs-cutout.{ending}")
+        image = Image.open(io.BytesIO(file))
         assert image.format == name
         assert image.size == (width, height)
     assert page.locator("#saving").inner_text().startswith("Saved as discs-cutout.jpg, on white")
     assert np.asarray(image)[0, 0].tolist() == [255] * 3
-    sizes = [len(Path(download.value.path()).read_bytes())]
     slide(page, "quality", 20)
-    with page.expect_download() as download:
-        page.locator("#download").click()
-    sizes.append(len(Path(download.value.path()).read_bytes()))
-    assert sizes[1] < sizes[0]
+    assert len(saved_file(page, "discs-cutout.jpg")) < len(file)
     page.keyboard.press("Control+Z")
     assert page.locator("[data-said=quality]").input_value() == "90"
     for _ in range(4):
@@ -874,12 +875,18 @@ def test_copying_the_cutout(visit, way):
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
-def downloaded(page):
+def saved_file(page, name):
+    """The bytes that a click saves under this name."""
     with page.expect_download() as download:
         page.locator("#download").click()
+    assert download.value.suggested_filename == name
+    return Path(download.value.path()).read_bytes()
+
+
+def downloaded(page):
+    file = saved_file(page, "discs-cutout.png")
     wait(page)
-    assert download.value.suggested_filename == "discs-cutout.png"
-    return np.array(Image.open(download.value.path()))
+    return np.array(Image.open(io.BytesIO(file)))
 
 
 def test_download_is_what_is_seen_at_full_size(page):
@@ -914,6 +921,7 @@ def test_download_is_what_is_seen_at_full_size(page):
     half = np.full((20, 30, 4), (1, 200, 3, 128), np.uint8)  # what is transparent lies over white
     page.set_input_files("#backdrop-file", picture(encoded(half), name="half.png"))
     page.wait_for_timeout(500)
+    pick(page, "tool", "move")
     assert downloaded(page)[450, 945].tolist() == pytest.approx(pixel(page, RIGHT), abs=2)
 
 
