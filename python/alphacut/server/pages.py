@@ -110,7 +110,7 @@ class Pages:
         body = await exchange.body()
         self._pictures.at_full_size(preview)
         edit, wish = file_request(body)
-        file = await exchange.run(preview.file, edit, wish)
+        file = await exchange.run_alone(preview.full_turn, preview.file, edit, wish)
         return Response(file, media_type=_MEDIA[wish.format])
 
     async def drop(self, request: Request) -> Response:

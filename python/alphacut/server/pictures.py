@@ -52,7 +52,7 @@ class Preview:
         self._full: Bench | None = None
         self._mask: Array | None = None
         self._background: bytes | None = None
-        self.turn = asyncio.Lock()  # so that those who wait to cut it hold no worker
+        self.turn, self.full_turn = asyncio.Lock(), asyncio.Lock()  # so that those who wait to cut it hold no worker
         self._lock = threading.Lock()  # so that a cut which its client has given up ends before the next begins
         self._full_lock = threading.Lock()  # the same in full size, for which no stroke waits
 
@@ -103,7 +103,7 @@ class Preview:
             return _png(blurred_background(found.image, found.alpha), self._picture.icc_profile)
 
     def file(self, edit: Edit, wish: Wish) -> bytes:
-        """The finished file, in the full size."""
+        """The finished file, in the full size. One at a time, see `full_turn`."""
         with self._full_lock, cutting():
             if wish.background == "picture" and self._background is None:
                 raise ApiError(400, "missing_background", "background: no picture was sent to put behind")

@@ -3,7 +3,7 @@
 import { surface } from "./matte.js";
 import { forget, request, upload } from "./server.js";
 import { begin, commit, set, state } from "./state.js";
-import { Failure, fail, tell, word } from "./telling.js";
+import { Failure, fail, named, tell, word } from "./telling.js";
 
 const LONGEST_SIDE = 2048; // of the pictures kept here to be shown
 
@@ -20,7 +20,7 @@ export async function openPicture(file) {
     } catch (error) {
         if (turn !== opening) return;
         word.reading = false;
-        fail(error);
+        fail(named(error, file.name));
         return;
     }
     if (turn !== opening) {

@@ -1,6 +1,6 @@
 // Requests to the server.
 
-import { Failure, tell } from "./telling.js";
+import { Failure, named, tell } from "./telling.js";
 
 const TRIES = 6; // of a request that a busy server turns away
 
@@ -60,7 +60,9 @@ async function attach(picture, files, signal) {
         if (!file || picture.sent[what] === file) continue;
         const body = new FormData();
         body.set("file", file.bytes, file.name);
-        await request(`api/pictures/${picture.id}/${what}`, { method: "PUT", body, signal });
+        await request(`api/pictures/${picture.id}/${what}`, { method: "PUT", body, signal }).catch((error) => {
+            throw named(error, file.name);
+        });
         picture.sent[what] = file;
     }
 }

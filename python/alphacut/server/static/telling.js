@@ -12,6 +12,12 @@ export class Failure extends Error {
     }
 }
 
+/** The same error with the file's name in place of the field's, by which the server calls it. */
+export function named(error, name) {
+    error.message = error.message.replace(/^(file|mask|background): /, `${name}: `);
+    return error;
+}
+
 /** What no cut may take the word from. */
 export const word = {
     reading: false, // a picture that is on its way
