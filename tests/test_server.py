@@ -837,7 +837,30 @@ def test_a_transparent_picture_and_a_gray_one(client):
         ({"box": [900, 900, 3, 3]}, "overlap"),
         ({"strokes": 3}, "must be a list"),
         ({"draft": "yes"}, "true or false"),
-        ({"strokse": []}, "box, strokes and draft"),
+        ({"strokse": []}, "is unknown: a page may say box"),
+        ({"points": [[1]]}, "a point must be"),
+        ({"points": [[80, 3]]}, "lies outside the picture of 80 x 60"),
+        ({"points": [[1, 2, 2]]}, "1 or 0"),
+        ({"mask": True}, "none was sent"),
+        ({"mask": 1}, "true or false"),
+        ({"key": "no colour"}, "colour"),
+        ({"key": 3}, "colour or one of auto"),
+        ({"key": "red", "box": [1, 2, 30, 30]}, "contradict"),
+        ({"similarity": 1.5}, "a number from 0 to 1"),
+        ({"similarity": True}, "a number from 0 to 1"),
+        ({"blend": -1}, "a number from 0 to 2"),
+        ({"edge": [1]}, "[shift, feather]"),
+        ({"edge": [101, 0]}, "a number from -100 to 100"),
+        ({"edge": [0, -1]}, "a number from 0 to 100"),
+        ({"edge": "wide"}, "[shift, feather]"),
+        ({"clean": "no"}, "true or false"),
+        ({"refine": None}, "true or false"),
+        ({"despill": 0}, "true or false"),
+        ({"paint": 3}, "a list of strokes"),
+        ({"paint": [3]}, "a list of strokes"),
+        ({"paint": [{"keep": True, "width": 3, "points": [[1, 1]]}]}, "a number from 0 to 1"),
+        ({"paint": [{"keep": 1, "width": 3, "points": [[1, 1]], "softness": 0}]}, "each must be"),
+        ({"foreground": []}, "true or false"),
     ],
 )
 def test_wrong_cuts(client, request_, words):
@@ -848,6 +871,174 @@ def test_wrong_cuts(client, request_, words):
     answer = client.post(f"/api/pictures/{name}/cut", content=b" " * (2**22 + 1))
     assert answer.status_code == 413
     assert pixels_of(cut(client, name)).shape == (60, 80, 4)
+
+
+EDITS = [
+    ({"points": [[40, 30], [5, 5, 0]]}, {}),
+    ({"box": list(BOX), "points": [[40, 30]]}, {}),
+    ({"refine": False}, {"refine": None}),
+    ({"edge": [1.5, 0.8]}, {}),
+    ({"edge": [-2, 0], "refine": False}, {"refine": None}),
+    ({"clean": False}, {}),
+    ({"foreground": False}, {}),
+    ({"key": "#2e8238", "similarity": 0.2, "blend": 0.1, "despill": True}, {}),
+    ({"key": "#2e8238", "edge": [1, 0]}, {}),
+    ({"key": "auto", "despill": True}, {"key": None, "method": "key"}),
+]
+
+
+@pytest.mark.parametrize("pixels", [PHOTO, np.dstack([PHOTO, np.full((60, 80), 200, np.uint8)])], ids=["rgb", "rgba"])
+@pytest.mark.parametrize(("edit", "options"), EDITS)
+def test_an_edit_is_what_the_library_gives(client, pixels, edit, options):
+    expected = alphacut.remove_background(pixels, **{**edit, **options})
+    name = post(client, {"file": encoded(pixels)}, 201, "/api/pictures").json()["id"]
+    cut(client, name, draft=True)
+    cut(client, name)
+    cut(client, name, **edit, draft=True)
+    answer = cut(client, name, **edit)
+    np.testing.assert_array_equal(pixels_of(answer), expected.rgba)
+    found = json.loads(answer.headers["x-cutout"])
+    assert found["method"] == expected.method
+    assert tuple(found["box"]) == expected.box
+    saved = client.post(f"/api/pictures/{name}/file", json=edit)
+    np.testing.assert_array_equal(pixels_of(saved), expected.rgba)
+
+
+def test_an_edge_that_moves_takes_the_matte_as_it_is(client, monkeypatch):
+    name = post(client, code=201, path="/api/pictures").json()["id"]
+    cut(client, name, box=list(BOX))
+    monkeypatch.setattr(alphacut.Session, "cut", None)
+    expected = alphacut.adjust_edge(pixels_of(cut(client, name, box=list(BOX)))[..., 3], shift=3, feather=1)
+    np.testing.assert_array_equal(pixels_of(cut(client, name, box=list(BOX), edge=[3, 1], draft=True)), expected)
+    np.testing.assert_array_equal(pixels_of(cut(client, name, box=list(BOX), edge=[3, 1]))[..., 3], expected)
+
+
+def put(client, name, what, data, code=204):
+    answer = client.put(f"/api/pictures/{name}/{what}", files={"file": data})
+    assert answer.status_code == code, answer.text
+    return answer
+
+
+def test_a_mask_that_was_sent_and_what_changes_it(client):
+    name = post(client, code=201, path="/api/pictures").json()["id"]
+    mask = np.zeros((60, 80), np.uint8)
+    mask[10:40, 20:60] = 255
+    put(client, name, "mask", encoded(mask))
+    found = cut(client, name, mask=True)
+    np.testing.assert_array_equal(pixels_of(found), alphacut.remove_background(PHOTO, mask=mask).rgba)
+    assert json.loads(found.headers["x-cutout"])["method"] == "mask"
+    stroke = {"keep": False, "width": 6, "points": [[30, 25]]}
+    changes = {"mask": True, "refine": False, "strokes": [stroke], "points": [[70, 50]], "box": [10, 12, 70, 48]}
+    alpha = pixels_of(cut(client, name, **changes, clean=False))[..., 3]
+    assert alpha[50, 70] == 255
+    assert alpha[25, 30] == alpha[11, 40] == 0
+    assert alpha[20, 50] == 255
+    put(client, name, "mask", encoded(255 - mask))  # another one in its place
+    assert pixels_of(cut(client, name, mask=True, refine=False))[20, 40, 3] == 0
+    for data, words in ((encoded(mask[:-1]), "80 × 60, but has 80 × 59"), (b"none", "mask")):
+        assert words in put(client, name, "mask", data, 400).json()["errors"][0]["title"]
+    assert "empty" in client.put(f"/api/pictures/{name}/mask", files={"file": b""}).text
+
+
+@pytest.mark.parametrize("kind", ["rgb", "uint16", "key"])
+def test_paint_goes_into_the_alpha(client, kind):
+    pixels = PHOTO.astype(np.uint16) * 257 if kind == "uint16" else PHOTO
+    name = post(client, {"file": encoded(pixels)}, 201, "/api/pictures").json()["id"]
+    edit = {"key": "#2e8238", "similarity": 0.2} if kind == "key" else {"box": list(BOX)}
+    before = read_image(saved(client, name, **edit).content)
+    out = {"keep": False, "width": 12, "softness": 0, "points": [[40, 30]]}
+    back = {"keep": True, "width": 16, "softness": 1, "points": [[8, 30], [8, 34]]}
+    after = read_image(saved(client, name, **edit, paint=[out, back]).content)
+    y, x = np.mgrid[:60, :80]
+    assert (after.alpha[np.hypot(x - 40, y - 30) < 5] == 0).all()
+    assert after.alpha[32, 8] == 255  # in the middle
+    ramp = after.alpha[32, 8:20].astype(int)
+    assert (np.diff(ramp) <= 0).all()
+    assert len(np.unique(ramp)) > 5
+    far = (np.hypot(x - 40, y - 30) > 9) & (x > 24)
+    np.testing.assert_array_equal(after.alpha[far], before.alpha[far])
+    np.testing.assert_array_equal(after.pixels[far], before.pixels[far])
+    np.testing.assert_array_equal(after.pixels[32, 8], PHOTO[32, 8])  # the picture's own colour
+    if kind != "uint16":
+        draft = pixels_of(cut(client, name, **edit, paint=[out, back], draft=True))
+        assert draft[30, 40] == 0
+        assert draft[32, 8] == 255
+        found = json.loads(cut(client, name, **edit, paint=[out, back]).headers["x-cutout"])
+        assert found["box"][0] < 8
+
+
+def saved(client, name, code=200, **request):
+    answer = client.post(f"/api/pictures/{name}/file", json=request)
+    assert answer.status_code == code, answer.text
+    return answer
+
+
+def test_the_file_of_a_page_is_in_full_size(client):
+    large = scene(900, 1200)
+    name = post(client, {"file": encoded(large)}, 201, "/api/pictures").json()["id"]
+    box = [200, 150, 700, 650]
+    expected = alphacut.remove_background(large, box=box)
+    np.testing.assert_array_equal(pixels_of(saved(client, name, box=box)), expected.rgba)
+    for what in ("mask", "alpha"):
+        np.testing.assert_array_equal(pixels_of(saved(client, name, box=box, what=what)), getattr(expected, what))
+    cropped = pixels_of(saved(client, name, box=box, crop=True, margin=7))
+    np.testing.assert_array_equal(cropped, expected.crop(7).rgba)
+    part = pixels_of(saved(client, name, box=box, region=[250, 200, 300, 2000]))
+    np.testing.assert_array_equal(part, expected.rgba[200:2200, 250:550])
+    on_red = pixels_of(saved(client, name, box=box, background="#ff0000"))
+    np.testing.assert_array_equal(on_red, expected.on("red"))
+    np.testing.assert_array_equal(pixels_of(saved(client, name, box=box, background="blur")), expected.on("blur"))
+    assert "no picture was sent" in saved(client, name, 400, background="picture").text
+    put(client, name, "background", encoded(PHOTO))
+    on_photo = pixels_of(saved(client, name, box=box, background="picture"))
+    np.testing.assert_array_equal(on_photo, expected.on(PHOTO))
+    put(client, name, "background", b"none", 400)
+    for form in ("png", "webp", "tiff", "jpeg"):
+        answer = saved(client, name, box=box, background="white", format=form, quality=50)
+        assert answer.headers["content-type"] == f"image/{form}"
+        assert Image.open(io.BytesIO(answer.content)).format == form.upper()
+    sizes = [len(saved(client, name, background="white", format="jpeg", quality=each).content) for each in (20, 95)]
+    assert sizes[0] < sizes[1]
+    blurred = client.post(f"/api/pictures/{name}/blurred", json={"box": box})
+    assert pixels_of(blurred).shape == (750, 1000, 3)
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        ({"format": "jpeg"}, "JPEG"),
+        ({"format": "gif"}, "png, webp, jpeg, tiff"),
+        ({"what": "all"}, "rgba, mask, alpha"),
+        ({"what": "mask", "background": "red"}, "no place"),
+        ({"background": [1, 2, 3]}, "colour or one of blur, picture"),
+        ({"crop": 1}, "true or false"),
+        ({"margin": -1}, "a whole number from 0 to 100000"),
+        ({"margin": 1.5}, "a whole number"),
+        ({"quality": 101}, "a whole number from 1 to 100"),
+        ({"region": [1, 2, 3]}, "[x, y, width, height]"),
+        ({"region": [0, 0, 0, 3]}, "a whole number from 1"),
+        ({"region": [500, 0, 3, 3]}, "outside the picture"),
+        ({"draft": True}, "is unknown"),
+    ],
+)
+def test_wrong_files_of_a_page(client, request_, words):
+    name = post(client, code=201, path="/api/pictures").json()["id"]
+    assert words in saved(client, name, 400, **request_).json()["errors"][0]["title"]
+    assert pixels_of(saved(client, name)).shape == (60, 80, 4)
+
+
+def test_one_picture_at_a_time_is_kept_in_full_size():
+    pictures = alphacut.server.pictures
+    kept = pictures.Pictures(4, idle=100)
+    previews = [pictures.Preview(FILE, 10_000) for _ in range(2)]
+    edit, wish = alphacut.server.edits.file_request(b"{}")
+    files = []
+    for preview in (*previews, previews[0]):
+        kept.add(preview)
+        kept.at_full_size(preview)
+        files.append(preview.file(edit, wish))
+    assert [each._full is not None for each in previews] == [True, False]
+    assert files[0] == files[1] == files[2]
 
 
 def test_only_the_latest_pictures_are_kept():

@@ -3,10 +3,13 @@ import io
 import json
 import statistics
 import urllib.request
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
+
+import alphacut
 
 # Of the picture of two discs: the centres, and a place in the ground, in shares of width and height.
 LEFT, RIGHT, GROUND = (0.3, 0.5), (0.7, 0.5), (0.5, 0.08)
@@ -102,7 +105,7 @@ def pixel(page, spot):
 def mask(page, *spots):
     """Whether places are in the mask, as the page shows it; the strokes are out of the way."""
     tool, view = page.evaluate("['tool', 'view'].map((name) => document.getElementById('panel').elements[name].value)")
-    pick(page, "tool", "look")
+    pick(page, "tool", "move")
     pick(page, "view", "mask")
     found = [pixel(page, spot) for spot in spots]
     pick(page, "tool", tool)
@@ -120,6 +123,16 @@ def kept(server):
     with urllib.request.urlopen(f"{server}/metrics") as answer:
         lines = answer.read().decode().splitlines()
     return next(float(line.split()[1]) for line in lines if line.startswith("alphacut_pictures "))
+
+
+def test_modules_are_short_and_served_as_such(page, server):
+    folder = Path(alphacut.__file__).parent / "server" / "static"
+    modules = sorted(folder.glob("*.js"))
+    assert len(modules) > 10
+    loaded = set(page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)"))
+    for module in modules:
+        assert len(module.read_text().splitlines()) <= 300, module.name
+        assert f"{server}/static/{module.name}" in loaded
 
 
 # --- a picture comes in ----------------------------------------------------------------------------------------------
@@ -351,12 +364,11 @@ def test_views(page):
     choose(page)
     pick(page, "tool", "box")
     drag(page, (0.05, 0.02), (0.5, 0.98))
-    pick(page, "tool", "look")
+    pick(page, "tool", "move")
     expected = {
-        "cutout": (list(RED), None),
+        "result": (list(RED), None),
         "mask": ([255] * 3, [0] * 3),
         "alpha": ([255] * 3, [0] * 3),
-        "colour": (list(RED), [0x3A, 0x86, 0xC8]),
     }
     for view, (subject, ground) in expected.items():
         pick(page, "view", view)
@@ -396,27 +408,485 @@ def test_compare_shows_the_original_on_the_left(page):
 
 def test_a_colour_and_a_picture_behind(page):
     choose(page)
-    page.locator("#background-colour").fill("#ff8800")
-    assert page.locator("input[name=view][value=colour]").is_checked()
+    page.locator("#colour").fill("#ff8800")
+    assert page.locator("input[name=behind][value=colour]").is_checked()
     assert pixel(page, GROUND) == [255, 136, 0]
     behind = np.zeros((100, 300, 3), np.uint8)
     behind[:, 100:200] = (0, 200, 100)  # what is left when its middle covers the picture
-    assert page.locator("input[name=view][value=picture]").is_disabled()
-    page.set_input_files("#background-file", picture(encoded(behind), name="behind.png"))
-    page.locator("input[name=view][value=picture]:checked").wait_for(state="attached")
+    assert page.locator("input[name=behind][value=picture]").is_disabled()
+    page.set_input_files("#backdrop-file", picture(encoded(behind), name="behind.png"))
+    page.locator("input[name=behind][value=picture]:checked").wait_for(state="attached")
     assert pixel(page, GROUND) == [0, 200, 100]
     assert pixel(page, LEFT) == list(RED)
+
+
+def test_the_removed_part_is_seen_while_a_tool_is_at_work(page):
+    choose(page)
+    ground = np.array(pixel(page, GROUND))
+    assert is_checker(ground)
+    pick(page, "tool", "keep")
+    dimmed = np.array(pixel(page, GROUND))
+    assert 40 < dimmed.max() < 90
+    assert pixel(page, LEFT) == list(RED)
+    pick(page, "removed", "tinted")
+    red, green, blue = pixel(page, GROUND)
+    assert red > 150
+    assert max(green, blue) < 120
+    pick(page, "removed", "hidden")
+    assert is_checker(pixel(page, GROUND))
+    pick(page, "removed", "dimmed")
+    pick(page, "tool", "move")
+    assert is_checker(pixel(page, GROUND))
+
+
+def test_the_checkerboard_has_other_colours(page):
+    choose(page)
+    page.locator("[name=checker]").select_option("dark")
+    assert max(pixel(page, GROUND)) < 80
+    page.locator("[name=checker]").select_option("light")
+    assert is_checker(pixel(page, GROUND))
+    page.locator("#checker-colour").fill("#12ab34")
+    assert page.locator("[name=checker]").input_value() == "colour"
+    assert pixel(page, GROUND) == [0x12, 0xAB, 0x34]
+    assert page.locator("#undo").is_disabled()  # how it is shown is nothing that was said
+
+
+# --- zoom ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_wheel_zooms_where_it_is(page):
+    choose(page)
+    spot = at(page, *LEFT)
+    _, _, before, _ = place(page)
+    page.mouse.move(*spot)
+    page.mouse.wheel(0, -400)
+    page.wait_for_function(f"Number(document.getElementById('canvas').dataset.place.split(',')[2]) > {1.5 * before}")
+    assert at(page, *LEFT) == pytest.approx(spot, abs=1)
+    assert pixel(page, LEFT) == list(RED)
+    pick(page, "tool", "remove")
+    drag(page, (LEFT[0] - 0.03, 0.5), (LEFT[0] + 0.03, 0.5))  # strokes fall where they are seen
+    page.keyboard.press("0")
+    assert place(page)[2] == pytest.approx(before)
+    assert mask(page, LEFT, RIGHT) == [False, True]
+
+
+def test_zoom_by_keys_and_buttons(page):
+    choose(page)
+    _, _, fitting, _ = place(page)
+    page.keyboard.press("+")
+    assert place(page)[2] == pytest.approx(1.5 * fitting, rel=0.01)
+    page.keyboard.press("-")
+    page.keyboard.press("1")
+    assert place(page)[2] == 360
+    assert page.locator("#zoom").inner_text() == "100 %"
+    page.get_by_role("button", name="Zoom in").click()
+    assert place(page)[2] == pytest.approx(540)
+    page.get_by_role("button", name="Fit the picture").click()
+    assert place(page)[2] == pytest.approx(fitting)
+    page.get_by_role("button", name="Zoom out").click()
+    assert place(page)[2] == pytest.approx(fitting / 1.5, abs=1)
+    for _ in range(30):
+        page.keyboard.press("+")
+    assert place(page)[2] == pytest.approx(32 * 360)
+    for _ in range(40):
+        page.keyboard.press("-")
+    assert place(page)[2] == 360
+
+
+def test_the_picture_is_moved(page):
+    choose(page)
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    spot = at(page, 0.5, 0.5)
+    page.mouse.move(*spot)
+    page.mouse.down()
+    page.mouse.move(spot[0] + 40, spot[1] + 30, steps=3)
+    page.mouse.up()
+    assert at(page, 0.5, 0.5) == pytest.approx((spot[0] + 40, spot[1] + 30), abs=1)
+    pick(page, "tool", "keep")
+    page.locator("#canvas").focus()
+    page.mouse.move(spot[0] + 40, spot[1] + 30)
+    page.keyboard.down("Space")
+    page.mouse.down()
+    page.mouse.move(*spot, steps=3)
+    page.mouse.up()
+    page.keyboard.up("Space")
+    assert at(page, 0.5, 0.5) == pytest.approx(spot, abs=1)
+    assert page.locator("#undo").is_disabled()  # nothing was drawn
+    page.keyboard.press("m")
+    page.keyboard.press("ArrowRight")
+    assert at(page, 0.5, 0.5)[0] == pytest.approx(spot[0] - 64, abs=1)
+    for _ in range(50):
+        page.keyboard.press("ArrowRight")
+    x, _, width, _ = place(page)
+    outer = page.locator("#canvas").bounding_box()
+    assert x + width == pytest.approx(outer["x"] + outer["width"] - 16, abs=1)  # no farther
+
+
+# --- points, and a box that is changed -------------------------------------------------------------------------------
+
+
+def said(page):
+    """What the page's next cut would be asked with."""
+    return page.evaluate("import('/static/state.js').then(({ said }) => said())")
+
+
+def click(page, spot, **options):
+    page.mouse.move(*at(page, *spot))
+    page.mouse.down(**options)
+    page.mouse.up(**options)
+    wait(page)
+
+
+def test_points_keep_and_remove(page):
+    choose(page)
+    pick(page, "tool", "point")
+    click(page, LEFT)
+    page.keyboard.down("Alt")
+    click(page, RIGHT)
+    page.keyboard.up("Alt")
+    assert [point[2] for point in said(page)["points"]] == [1, 0]
+    assert said(page)["points"][0][:2] == pytest.approx([108, 120], abs=1)
+    assert mask(page, LEFT, RIGHT, GROUND) == [True, False, False]
+    click(page, RIGHT)  # takes the point away
+    assert len(said(page)["points"]) == 1
+    page.locator("#undo").click()
+    assert len(said(page)["points"]) == 2
+    pick(page, "keeps", "remove")
+    click(page, (0.5, 0.5))
+    assert said(page)["points"][2][2] == 0
+    page.mouse.click(*at(page, -0.01, 0.5))  # beside the picture
+    assert len(said(page)["points"]) == 3
+
+
+def test_a_box_is_moved_and_resized(page):
+    choose(page)
+    pick(page, "tool", "box")
+    drag(page, (0.05, 0.02), (0.5, 0.98))
+    x, y, width, height = said(page)["box"]
+    drag(page, (0.3, 0.5), (0.68, 0.5))
+    assert said(page)["box"] == pytest.approx([x + 0.38 * 360, y, width, height], abs=2)
+    assert mask(page, LEFT, RIGHT) == [False, True]
+    left, _, _, _ = said(page)["box"]
+    drag(page, (left / 360, 0.5), (0.2, 0.5))  # by its left side
+    assert said(page)["box"] == pytest.approx([72, y, left + width - 72, height], abs=2)
+    right = sum(said(page)["box"][::2])
+    drag(page, (right / 360, (y + height) / 240), (0.9, 0.7))  # by a corner
+    assert said(page)["box"] == pytest.approx([72, y, 0.9 * 360 - 72, 0.7 * 240 - y], abs=2)
+    drag(page, (0.5, 0.4), (1.5, 0.4))  # as far as the picture reaches
+    assert sum(said(page)["box"][::2]) == 360
+    page.locator("#canvas").focus()
+    before = said(page)["box"]
+    page.keyboard.press("h")  # its first corner
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Enter")
+    wait(page)
+    after = said(page)["box"]
+    assert after[1] > before[1]
+    assert after[1] + after[3] == before[1] + before[3]
+
+
+# --- controls --------------------------------------------------------------------------------------------------------
+
+
+def slide(page, name, value):
+    """Moves a slider to a value, and lets it go."""
+    page.locator(f"[data-said={name}]").evaluate(
+        """(slider, value) => {
+            slider.closest("details")?.setAttribute("open", "");
+            slider.value = value;
+            slider.dispatchEvent(new Event("input", { bubbles: true }));
+            slider.dispatchEvent(new Event("change", { bubbles: true }));
+        }""",
+        value,
+    )
+    wait(page)
+
+
+def row(page, down=0.5, count=90):
+    """Alpha along the left half of the picture, as the page has it."""
+    return np.array(
+        page.evaluate(
+            """([down, count]) => import("/static/state.js").then(({ state: { picture } }) => {
+                const { width, height } = picture.small;
+                const row = Math.floor(down * height) * width;
+                const step = width / count / 2;
+                return Array.from({ length: count }, (_, i) => picture.alpha[row + Math.floor(i * step)]);
+            })""",
+            [down, count],
+        )
+    )
+
+
+def test_the_edge_moves_and_softens_live_and_back(page):
+    choose(page)
+    pick(page, "tool", "box")
+    drag(page, (0.05, 0.02), (0.5, 0.98))
+    before = row(page)
+    slide(page, "shift", 6)
+    wider = row(page)
+    assert (wider > 127).sum() > (before > 127).sum() + 4
+    assert page.locator("[data-said=shift] + output").inner_text() == "+6 px"
+    slide(page, "feather", 4)
+    assert ((row(page) > 5) & (row(page) < 250)).sum() > ((wider > 5) & (wider < 250)).sum() + 4
+    page.keyboard.press("Control+Z")
+    wait(page)
+    np.testing.assert_array_equal(row(page), wider)
+    page.keyboard.press("Control+Z")
+    wait(page)
+    np.testing.assert_array_equal(row(page), before)
+    assert page.locator("[data-said=shift]").input_value() == "0"
+    page.keyboard.press("Control+Y")
+    wait(page)
+    np.testing.assert_array_equal(row(page), wider)
+    page.locator("[data-said=refine]").uncheck()
+    wait(page)
+    page.locator("#clear").click()
+    wait(page)
+    assert said(page)["shift"] == 0
+    assert said(page)["refine"] is True
+
+
+def test_painting_alpha_itself(page):
+    choose(page)
+    pick(page, "tool", "box")
+    drag(page, (0.05, 0.02), (0.5, 0.98))
+    page.keyboard.press("e")
+    page.locator("[data-set=softness]").fill("0")
+    drag(page, (LEFT[0], 0.45), (LEFT[0], 0.55))
+    assert mask(page, LEFT, (0.2, 0.5)) == [False, True]
+    pick(page, "tool", "restore")
+    page.locator("[data-set=softness]").fill("100")
+    page.locator("#brush").fill("100")
+    drag(page, (0.6, 0.5), (0.8, 0.5))
+    assert mask(page, RIGHT, GROUND) == [True, False]
+    pick(page, "view", "alpha")
+    soft = [pixel(page, (0.7, down))[0] for down in np.linspace(0.5, 0.75, 25)]
+    assert soft[0] > 230
+    assert soft[-1] == 0
+    assert len(set(soft)) > 8
+    pick(page, "view", "result")
+    pick(page, "removed", "hidden")
+    assert pixel(page, (0.7, 0.5)) == pytest.approx(BLUE, abs=12)
+    cutout = downloaded(page)
+    assert cutout[120, 108, 3] == 0
+    assert cutout[120, 252].tolist() == pytest.approx([*BLUE, 255], abs=6)
+    page.keyboard.press("Control+Z")
+    wait(page)
+    assert mask(page, LEFT, RIGHT) == [False, False]
+    page.get_by_text("Plain background").click()
+    page.locator("[data-said=key]").select_option("colour")
+    wait(page)
+    assert mask(page, LEFT) == [False]  # what is painted holds with a key, too
+    assert page.locator("input[name=tool][value=erase]").is_enabled()
+
+
+def until_detail(page):
+    """Waits for the full size of some tens of pixels."""
+    seen = "import('/static/state.js').then(({ state }) => state.picture.detail?.region[2] < 100)"
+    while not page.evaluate(seen):
+        page.wait_for_timeout(20)
+
+
+def test_zoomed_in_the_full_size_is_seen(page):
+    large = discs(900, 1350)
+    large[::2, ::2][:, :] = np.where(large[::2, ::2, :1] == RED[0], 255, large[::2, ::2])  # finer than the preview
+    choose(page, encoded(large))
+    pick(page, "tool", "box")
+    drag(page, (0.03, 0.02), (0.5, 0.98))
+    pick(page, "tool", "move")
+    page.mouse.move(*at(page, *LEFT))
+    for _ in range(5):
+        page.mouse.wheel(0, -400)
+    until_detail(page)
+    spots = [(LEFT[0] + (i + 0.5) / 1350, 0.5 + 0.5 / 900) for i in range(8)]
+    greens = [pixel(page, spot)[1] for spot in spots]
+    assert max(greens) > 220
+    assert min(greens) < 60
+    slide(page, "shift", 1)
+    until_detail(page)
+
+
+def green_screen():
+    """A red disc on green, which is slightly uneven."""
+    pixels = discs()
+    rest = ~((pixels[..., 0] > 180) | (pixels[..., 2] > 180))
+    pixels[rest] = (20, 170, 60)
+    pixels[rest, 1] += np.random.default_rng(3).integers(0, 6, rest.sum(), np.uint8)
+    return pixels
+
+
+def test_a_plain_background_is_keyed_out(page):
+    choose(page, encoded(green_screen()))
+    page.get_by_text("Plain background").click()
+    page.locator("[data-said=key]").select_option("auto")
+    wait(page)
+    assert mask(page, LEFT, RIGHT, GROUND) == [True, True, False]
+    assert page.locator("input[name=tool][value=box]").is_disabled()
+    assert "decides alone" in page.locator("#keyed").inner_text()
+    page.locator("[data-said=key]").select_option("colour")
+    wait(page)
+    page.get_by_role("button", name="Pick it from the picture").click()
+    click(page, RIGHT)  # what is blue is then the background
+    assert said(page)["keyColour"] == "#283cbe"
+    assert mask(page, LEFT, RIGHT) == [True, False]
+    assert page.locator("body").get_attribute("data-tool") == "move"
+    before = row(page).sum()
+    slide(page, "similarity", 0.3)
+    assert page.locator("[data-said=similarity] + output").inner_text() == "0.300"
+    slide(page, "blend", 0.5)
+    assert row(page).sum() != before
+    page.get_by_label("Take its tint off the subject").check()
+    wait(page)
+    for _ in range(5):
+        page.keyboard.press("Control+Z")
+        wait(page)
+    assert said(page)["key"] == "auto"
+    assert mask(page, RIGHT) == [True]
+
+
+def test_the_own_background_is_blurred(page):
+    choose(page)
+    pick(page, "tool", "box")
+    drag(page, (0.05, 0.02), (0.5, 0.98))
+    pick(page, "tool", "move")
+    pick(page, "behind", "blur")
+    wait(page)
+    spots = [(0.5 + i / 360, 0.1) for i in range(12)]
+    blurred = np.array([pixel(page, spot) for spot in spots], float)
+    pick(page, "view", "original")
+    sharp = np.array([pixel(page, spot) for spot in spots], float)
+    assert blurred.std(axis=0).max() < sharp.std(axis=0).max() / 2
+    assert blurred.mean() == pytest.approx(sharp.mean(), abs=12)
+    pick(page, "view", "result")
+    assert pixel(page, LEFT) == list(RED)
+    assert downloaded(page).shape == (240, 360, 3)
+
+
+def test_crop_format_and_quality(page):
+    choose(page)
+    pick(page, "tool", "box")
+    drag(page, (0.05, 0.02), (0.5, 0.98))
+    pick(page, "tool", "move")
+    page.get_by_label("Crop to the subject").check()
+    page.get_by_label("Margin around the subject").fill("9")
+    page.keyboard.press("Tab")
+    assert max(pixel(page, (0.9, 0.1))) < 130  # what is cut off is shaded
+    height, width, channels = downloaded(page).shape
+    assert (height, width) == pytest.approx((120 + 18, 120 + 18), abs=4)
+    assert channels == 4
+    for form, ending, name in (("webp", "webp", "WEBP"), ("tiff", "tif", "TIFF"), ("jpeg", "jpg", "JPEG")):
+        page.locator("[data-said=format]").select_option(form)
+        assert page.locator("#quality-row").is_visible() == (form in ("webp", "jpeg"))
+        file = saved_file(page, f"discs-cutout.{ending}")
+        image = Image.open(io.BytesIO(file))
+        assert image.format == name
+        assert image.size == (width, height)
+    assert page.locator("#saving").inner_text().startswith("Saved as discs-cutout.jpg, on white")
+    assert np.asarray(image)[0, 0].tolist() == [255] * 3
+    slide(page, "quality", 20)
+    assert len(saved_file(page, "discs-cutout.jpg")) < len(file)
+    page.keyboard.press("Control+Z")
+    assert page.locator("[data-said=quality]").input_value() == "90"
+    for _ in range(4):
+        page.keyboard.press("Control+Z")
+    assert said(page)["crop"] is True
+    assert said(page)["margin"] == 0
+    assert said(page)["format"] == "png"
+
+
+def test_a_mask_as_a_file_and_strokes_on_it(page, complaints):
+    choose(page)
+    shape = np.zeros((240, 360), np.uint8)
+    shape[60:180, 150:250] = 255
+    page.set_input_files("#mask-file", picture(encoded(shape), name="shape.png"))
+    wait(page)
+    assert page.locator("#mask-name").inner_text() == "shape.png"
+    assert mask(page, LEFT, (0.5, 0.5), GROUND) == [False, True, False]
+    pick(page, "tool", "remove")
+    drag(page, (0.45, 0.5), (0.55, 0.5))
+    assert mask(page, (0.5, 0.5), (0.5, 0.35)) == [False, True]
+    page.get_by_role("button", name="Without the mask").click()
+    wait(page)
+    assert said(page)["mask"] is None
+    page.keyboard.press("Control+Z")
+    wait(page)
+    assert mask(page, (0.5, 0.35)) == [True]
+    page.set_input_files("#mask-file", picture(encoded(shape[1:]), name="wrong.png"))
+    wait(page, "error")
+    assert status(page).startswith("wrong.png: must have the picture's size, 360 × 240")
+    page.keyboard.press("Control+Z")
+    wait(page)
+    assert page.locator("#mask-name").inner_text() == "shape.png"
+    provoked(complaints, 400)
+
+
+def test_a_forgotten_picture_comes_again_with_its_mask(page, server, complaints):
+    with page.expect_response("**/api/pictures") as first:
+        choose(page)
+    shape = np.zeros((240, 360), np.uint8)
+    shape[60:180, 150:250] = 255
+    page.set_input_files("#mask-file", picture(encoded(shape)))
+    wait(page)
+    page.request.delete(f"{server}/api/pictures/{first.value.json()['id']}")
+    slide(page, "shift", 2)
+    assert mask(page, (0.5, 0.5), GROUND) == [True, False]
+    provoked(complaints, 404)
+
+
+def test_the_file_is_ready_before_it_is_asked_for(page):
+    choose(page)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/file") else None)
+    page.locator("#download[data-ready=true]").wait_for()
+    assert len(asked) == 1
+    assert "PNG, " in page.locator("#download-size").inner_text()
+    downloaded(page)
+    assert len(asked) == 1
+    pick(page, "view", "alpha")
+    assert page.locator("#download").get_attribute("data-ready") == "false"
+    page.locator("#download[data-ready=true]").wait_for()
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("way", ["button", "key"])
+def test_copying_the_cutout(visit, way):
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    choose(page)
+    if way == "button":
+        page.get_by_role("button", name="Copy").click()
+    else:
+        page.keyboard.press("Control+C")
+    page.locator("#saving", has_text="clipboard").wait_for()
+    data = page.evaluate(
+        """async () => {
+            const [item] = await navigator.clipboard.read();
+            const bytes = new Uint8Array(await (await item.getType("image/png")).arrayBuffer());
+            return [...bytes];
+        }"""
+    )
+    copied = np.array(Image.open(io.BytesIO(bytes(data))).convert("RGBA"))
+    assert copied.shape == (240, 360, 4)
+    assert copied[0, 0, 3] == 0
+    assert copied[120, 108].tolist() == [*RED, 255]
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
-def downloaded(page):
+def saved_file(page, name):
+    """The bytes that a click saves under this name."""
     with page.expect_download() as download:
         page.locator("#download").click()
+    assert download.value.suggested_filename == name
+    return Path(download.value.path()).read_bytes()
+
+
+def downloaded(page):
+    file = saved_file(page, "discs-cutout.png")
     wait(page)
-    assert download.value.suggested_filename == "discs-cutout.png"
-    return np.array(Image.open(download.value.path()))
+    return np.array(Image.open(io.BytesIO(file)))
 
 
 def test_download_is_what_is_seen_at_full_size(page):
@@ -438,19 +908,20 @@ def test_download_is_what_is_seen_at_full_size(page):
         assert found.shape == (900, 1350), view
         assert np.mean((found > 127) == subject) > 0.99, view
         assert (len(np.unique(found)) > 2) == soft, view
-    page.locator("#background-colour").fill("#ff8800")
+    page.locator("#colour").fill("#ff8800")
     found = downloaded(page)
     assert found[450, 945].tolist() == [255, 136, 0]
     assert found[450, 405].tolist() == list(RED)
-    page.set_input_files("#background-file", picture(encoded(np.full((20, 30, 3), (1, 200, 3), np.uint8))))
-    page.locator("input[name=view][value=picture]:checked").wait_for(state="attached")
+    page.set_input_files("#backdrop-file", picture(encoded(np.full((20, 30, 3), (1, 200, 3), np.uint8))))
+    page.locator("input[name=behind][value=picture]:checked").wait_for(state="attached")
     found = downloaded(page)
     assert found[450, 945].tolist() == [1, 200, 3]
     assert found[450, 405].tolist() == list(RED)
     assert page.locator("#saving").inner_text() == "Saved as discs-cutout.png"
     half = np.full((20, 30, 4), (1, 200, 3, 128), np.uint8)  # what is transparent lies over white
-    page.set_input_files("#background-file", picture(encoded(half), name="half.png"))
+    page.set_input_files("#backdrop-file", picture(encoded(half), name="half.png"))
     page.wait_for_timeout(500)
+    pick(page, "tool", "move")
     assert downloaded(page)[450, 945].tolist() == pytest.approx(pixel(page, RIGHT), abs=2)
 
 
@@ -484,7 +955,7 @@ def provoked(complaints, status):
 def test_an_error_keeps_the_picture_and_the_strokes(page, complaints):
     page.set_input_files("#file", picture(b"no picture", name="notes.txt", kind="text/plain"))
     wait(page, "error")
-    assert "picture" in status(page)
+    assert status(page).startswith("notes.txt: ")
     assert page.locator("#empty").is_visible()
     choose(page)
     pick(page, "tool", "remove")
@@ -507,10 +978,10 @@ def test_a_picture_that_is_too_large_is_refused_in_words(page, complaints):
 
 def test_a_background_that_is_no_picture_changes_nothing(page):
     choose(page)
-    page.set_input_files("#background-file", picture(b"no picture"))
+    page.set_input_files("#backdrop-file", picture(b"no picture"))
     wait(page, "error")
     assert "cannot show" in status(page)
-    assert page.locator("input[name=view][value=cutout]").is_checked()
+    assert page.locator("input[name=view][value=result]").is_checked()
 
 
 def test_a_picture_that_the_server_forgot_is_sent_again(page, server, complaints):
@@ -643,12 +1114,12 @@ def test_everything_by_keyboard(page):
     page.keyboard.press("Control+Z")
     wait(page)
     page.keyboard.press("Escape")
-    assert page.locator("body").get_attribute("data-tool") == "look"
+    assert page.locator("body").get_attribute("data-tool") == "move"
     seen = []
-    for _ in range(5):
+    for _ in range(4):
         page.keyboard.press("v")
         seen.append(page.locator("input[name=view]:checked").get_attribute("value"))
-    assert seen == ["mask", "alpha", "colour", "original", "cutout"]
+    assert seen == ["mask", "alpha", "original", "result"]
     for _ in range(30):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == "download":
@@ -672,13 +1143,13 @@ def test_on_a_phone(visit):
     assert canvas[0] == 2 * canvas[1]
     assert width > 280
     touch_action = "getComputedStyle(document.getElementById('canvas')).touchAction"
-    assert page.evaluate(touch_action) == "auto"  # a finger scrolls
+    assert page.evaluate(touch_action) == "pan-x pan-y"  # a finger scrolls
     page.locator("label:has([name=tool][value=remove])").tap()
     assert page.evaluate(touch_action) == "none"  # a finger draws
     touch = page.context.new_cdp_session(page)
 
     def finger(kind, *spots):
-        points = [dict(zip("xy", at(page, *spot), strict=True)) for spot in spots]
+        points = [{"id": i, **dict(zip("xy", at(page, *spot), strict=True))} for i, spot in enumerate(spots)]
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     finger("touchStart", (LEFT[0] - 0.06, 0.5))
@@ -687,7 +1158,16 @@ def test_on_a_phone(visit):
     finger("touchEnd")
     wait(page)
     assert mask(page, LEFT) == [False]
-    page.locator("summary").tap()
+    _, _, width, _ = place(page)
+    page.evaluate("scrollTo(0, 0)")
+    finger("touchStart", (0.45, 0.5))
+    finger("touchStart", (0.45, 0.5), (0.55, 0.5))
+    before = said(page)
+    finger("touchMove", (0.4, 0.5), (0.6, 0.5))
+    finger("touchEnd")
+    assert place(page)[2] == pytest.approx(2 * width, rel=0.1)
+    assert said(page) == before  # two fingers draw nothing
+    page.locator("summary").last.tap()
     assert page.evaluate(inner) == [360, 360]
 
 
@@ -699,6 +1179,47 @@ def test_in_the_dark(visit):
     page.emulate_media(color_scheme="light")
     page.wait_for_timeout(200)
     assert is_checker(pixel(page, GROUND))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(visit, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs the extra 'browser'").Axe()
+    page = visit(color_scheme=scheme)
+    assert axe.run(page).response["violations"] == []
+    choose(page)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    for tool in ("point", "keep", "restore"):
+        pick(page, "tool", tool)
+        assert [each["id"] for each in axe.run(page).response["violations"]] == [], tool
+    page.locator("[data-said=format]").select_option("webp")
+    page.locator("[data-said=key]").select_option("colour")
+    wait(page)
+    assert [(each["id"], each["nodes"]) for each in axe.run(page).response["violations"]] == []
+
+
+def test_targets_are_large_on_a_phone(visit):
+    page = visit(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, device_scale_factor=2)
+    choose(page)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    targets = (
+        "button, select, summary, .choices label, label.check, input:is([type=range], [type=color], [type=number])"
+    )
+    small = page.evaluate(
+        """(targets) => [...document.querySelectorAll(targets)]
+            .map((each) => [each.outerHTML.slice(0, 90), each.getBoundingClientRect()])
+            .filter(([, { width, height }]) => width && (width < 44 || height < 44))
+            .map(([html, { width, height }]) => [html, width, height])""",
+        targets,
+    )
+    assert small == []
+
+
+def test_nothing_runs_where_motion_is_reduced(visit):
+    page = visit(reduced_motion="reduce")
+    choose(page)
+    running = "document.getAnimations().map((each) => each.animationName ?? each.transitionProperty)"
+    page.evaluate("document.body.dataset.state = 'busy'")
+    assert page.evaluate(running) == []
 
 
 def test_the_picture_fits_a_window_that_changes(page):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from reprlib import repr
 from typing import Any
 
 import anyio
@@ -23,19 +21,17 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import Remover
-from .._strokes import Stroke
-from . import docs, fields
+from . import docs
 from .errors import ApiError, as_response
 from .exchange import Endpoint, Exchange
 from .metrics import Metrics
-from .pictures import Pictures, Preview
+from .pages import Pages
+from .pictures import Pictures
 from .remove import FIELDS, remove
 from .settings import Settings
 from .workers import Workers
 
 STATIC = Path(__file__).parent / "static"
-PICTURE_FIELDS = tuple(field for field in FIELDS if field.name == "file")
-MAX_JSON = 4 * 2**20
 _SWEEP_SECONDS = 20
 
 _HEADERS = [
@@ -71,14 +67,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         Route("/healthz", service.health),
         Route("/metrics", service.measurements),
         *(Route(path, service.endpoint("remove", service.remove), methods=["POST"]) for path in docs.REMOVE_PATHS),
-        Route("/api/pictures", service.endpoint("pictures", service.add_picture), methods=["POST"]),
-        Route("/api/pictures/{name}", service.endpoint("preview", service.show_picture, MAX_JSON), methods=["GET"]),
-        Route("/api/pictures/{name}", service.drop_picture, methods=["DELETE"]),
-        Route(
-            "/api/pictures/{name}/cut",
-            service.endpoint("cut", service.cut_picture, MAX_JSON),
-            methods=["POST"],
-        ),
+        *service.pages.routes,
     ]
     return Starlette(
         routes=routes,
@@ -96,6 +85,7 @@ class _Service:
         self._workers = Workers(settings.workers, settings.places)
         self._pictures = Pictures(settings.pictures, settings.idle)
         self._metrics = Metrics(lambda: self._workers.taken, lambda: len(self._pictures))
+        self.pages = Pages(self._pictures, self.endpoint, settings.max_pixels)
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -136,45 +126,7 @@ class _Service:
         async with exchange.form(FIELDS) as values:
             return await exchange.run(work, values)
 
-    async def add_picture(self, exchange: Exchange) -> Response:
-        """``POST /api/pictures``."""
-
-        def work(values: dict[str, Any]) -> Preview:
-            if "file" not in values:
-                raise ApiError(400, "missing_file", "file is missing: the picture")
-            return Preview(_loaded(values)["file"], self._settings.max_pixels)
-
-        async with exchange.form(PICTURE_FIELDS) as values:
-            preview = await exchange.run(work, values)
-        height, width = preview.size
-        small_height, small_width = preview.small_size
-        body = {
-            "id": self._pictures.add(preview),
-            "width": width,
-            "height": height,
-            "preview": {"width": small_width, "height": small_height},
-        }
-        return JSONResponse(body, 201)
-
-    async def show_picture(self, exchange: Exchange) -> Response:
-        """``GET /api/pictures/{name}``."""
-        preview = self._pictures.get(exchange.request.path_params["name"])
-        await exchange.body()
-        return Response(await exchange.run(preview.shown), media_type="image/png")
-
-    async def cut_picture(self, exchange: Exchange) -> Response:
-        """``POST /api/pictures/{name}/cut``."""
-        preview = self._pictures.get(exchange.request.path_params["name"])
-        body = await exchange.body()
-        png, found = await exchange.run_alone(preview.turn, lambda: preview.cut(*_cut_request(body)))
-        return Response(png, media_type="image/png", headers={"X-Cutout": json.dumps(found)})
-
     # --- endpoints that do not ---------------------------------------------------------------------------------------
-
-    async def drop_picture(self, request: Request) -> Response:
-        """``DELETE /api/pictures/{name}``."""
-        self._pictures.drop(request.path_params["name"])
-        return Response(status_code=204)
 
     async def health(self, request: Request) -> Response:
         """``GET /healthz``."""
@@ -207,20 +159,6 @@ def _prefix(request: Request) -> str:
 def _loaded(values: dict[str, Any]) -> dict[str, Any]:
     """The same with files as bytes."""
     return {name: value.file.read() if isinstance(value, UploadFile) else value for name, value in values.items()}
-
-
-def _cut_request(body: bytes) -> tuple[tuple[int, ...] | None, list[Stroke], bool]:
-    """Box, strokes and whether a draft will do, from the JSON of a page."""
-    try:
-        found = json.loads(body)
-        if not isinstance(found, dict) or not found.keys() <= {"box", "strokes", "draft"}:
-            raise ValueError("must be an object with box, strokes and draft")
-        draft = found.get("draft", False)
-        if not isinstance(draft, bool):
-            raise ValueError(f"draft must be true or false, got {repr(draft)}")
-        return fields.checked_box(found.get("box")), fields.checked_strokes(found.get("strokes", [])), draft
-    except (ValueError, RecursionError) as error:
-        raise ApiError(400, "invalid_request", f"The request's JSON: {error}") from error
 
 
 async def _file(name: str, request: Request) -> Response:

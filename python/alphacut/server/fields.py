@@ -158,6 +158,18 @@ def strokes(text: str) -> list[Stroke]:
     return checked_strokes(_text.from_json(text))
 
 
+def checked_points(found: Any) -> list[tuple[float, ...]]:
+    """Points from what a JSON parser gave."""
+    if not isinstance(found, list) or not 1 <= len(found) <= MAX_POINTS:
+        raise ValueError(f"must be a list of 1 to {MAX_POINTS} points")
+    for point in found:
+        if not isinstance(point, list) or len(point) not in (2, 3) or not all(map(_is_coordinate, point)):
+            raise ValueError(f"a point must be [x, y] or [x, y, keep], got {repr(point)}")
+        if len(point) == 3 and point[2] not in (0, 1):
+            raise ValueError(f"keep must be 1 or 0, got {repr(point[2])}")
+    return [tuple(point) for point in found]
+
+
 def checked_strokes(found: Any) -> list[Stroke]:
     """Strokes from what a JSON parser gave: a list of {"keep": bool, "width": pixels, "points": [[x, y], ...]}."""
     if not isinstance(found, list) or len(found) > MAX_STROKES:

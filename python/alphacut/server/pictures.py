@@ -10,12 +10,15 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from .. import Cutout, Remover, composite, resize
+from .. import Cutout, composite, resize
 from .._arrays import Array, as_uint8
-from .._strokes import Stroke, draw_labels
-from ..files import Picture, read_image, write_image
+from ..composite import blurred_background
+from ..files import Picture, read_image, read_mask, write_image
+from .bench import Bench
+from .edits import Edit, Wish
 from .errors import ApiError, cutting, reading
 
 PREVIEW_PIXELS = 750_000
@@ -23,7 +26,7 @@ PREVIEW_PIXELS = 750_000
 
 
 class Preview:
-    """One picture in a small size, and its latest cut.
+    """One picture in a small size, and its latest cut; and its file, of which the finished cutout is made.
 
     Parameters
     ----------
@@ -41,21 +44,22 @@ class Preview:
     def __init__(self, data: bytes, max_pixels: int) -> None:
         with reading("file"):
             picture = read_image(data, max_pixels=max_pixels)
-        height, width = self.size = picture.pixels.shape[:2]
+        self._data, self._max_pixels = data, max_pixels
+        self.size: tuple[int, int] = picture.pixels.shape[:2]
         alpha = None if picture.alpha is None else _small(picture.alpha)
         self._picture = Picture(_small(picture.pixels), alpha, picture.icc_profile)
-        small = self._picture.pixels.shape
-        self._scale = small[1] / width, small[0] / height
-        self._session = Remover(refine=None, foreground=False).open(self._picture)
-        self._finish = Remover().open(self._picture)
-        self.turn = asyncio.Lock()  # so that those who wait to cut it hold no worker
+        self._bench = Bench(self._picture, self.size, keep=True)
+        self._full: Bench | None = None
+        self._mask: Array | None = None
+        self._background: bytes | None = None
+        self.turn, self.full_turn = asyncio.Lock(), asyncio.Lock()  # so that those who wait to cut it hold no worker
         self._lock = threading.Lock()  # so that a cut which its client has given up ends before the next begins
+        self._full_lock = threading.Lock()  # the same in full size, for which no stroke waits
 
     @property
     def small_size(self) -> tuple[int, int]:
         """(height, width) of the preview."""
-        height, width = self._picture.pixels.shape[:2]
-        return height, width
+        return self._bench.size
 
     def shown(self) -> bytes:
         """The preview itself as a PNG, upright and with its own transparency."""
@@ -63,49 +67,75 @@ class Preview:
         pixels = picture.pixels if picture.alpha is None else composite(picture.pixels, picture.alpha)
         return _png(pixels, picture.icc_profile)
 
-    def cut(self, box: Sequence[int] | None, strokes: Sequence[Stroke], draft: bool) -> tuple[bytes, dict[str, Any]]:
-        """A PNG of the mask, for a draft, or of the finished cutout; and what was found.
+    def set_mask(self, data: bytes) -> None:
+        """Keep what was found already, a file, bright on dark, in the picture's size."""
+        with reading("mask"):
+            plane = read_mask(data, max_pixels=self._max_pixels)
+        if plane.shape != self.size:
+            (height, width), (found_height, found_width) = self.size, plane.shape
+            title = f"mask: must have the picture's size, {width} × {height}, but has {found_width} × {found_height}"
+            raise ApiError(400, "invalid_field", title)
+        with self._lock, self._full_lock:
+            self._mask = plane > plane.max() // 2  # soft edges are no subject
+            self._full, self._bench = None, Bench(self._picture, self.size, keep=True)
 
-        `box` and `strokes` are in pixels of the full picture. One at a time, see `turn`.
+    def set_background(self, data: bytes) -> None:
+        """Keep a picture file to put behind the subject."""
+        with reading("background"):
+            read_image(data, max_pixels=self._max_pixels)
+        self._background = data
+
+    def cut(self, edit: Edit, draft: bool) -> tuple[bytes, dict[str, Any]]:
+        """A PNG of the alpha, for a draft, or of the finished cutout; and what was found.
+
+        One at a time, see `turn`.
         """
         start = time.perf_counter()
         with self._lock, cutting():
-            prompts = self._prompts(box, strokes)
-            found = self._session.cut(resume=draft, **prompts)
-            if draft:
-                png = _png(found.mask)
-            elif found.method == "key":  # its ramp is finer than what its mask could be refined to
-                found = self._finish.cut()
-                png = _png(found.rgba, self._picture.icc_profile)
-            else:
-                png = _png(self._finish.cut(mask=found.mask).rgba, self._picture.icc_profile)
+            found = self._bench.draft(edit, self._mask) if draft else self._bench.finished(edit, self._mask)
+            png = _png(found.alpha) if draft else _png(found.rgba, self._picture.icc_profile)
         return png, self._facts(found, time.perf_counter() - start)
 
-    def _prompts(self, box: Sequence[int] | None, strokes: Sequence[Stroke]) -> dict[str, Any]:
-        """The prompts in pixels of the preview."""
-        across, down = self._scale
-        prompts: dict[str, Any] = {}
-        if box is not None:
-            x, y, width, height = box
-            left, top = math.floor(x * across), math.floor(y * down)
-            right, bottom = math.ceil((x + width) * across), math.ceil((y + height) * down)
-            prompts["box"] = left, top, right - left, bottom - top
-        if strokes:
-            scaled = [
-                Stroke(
-                    stroke.keep, [(x * across, y * down) for x, y in stroke.points], stroke.width * max(across, down)
-                )
-                for stroke in strokes
-            ]
-            prompts["labels"] = draw_labels(scaled, self.small_size, undecided=2 if box is None else 3)
-        return prompts
+    def blurred(self, edit: Edit) -> bytes:
+        """The preview's own background, blurred, as a PNG."""
+        with self._lock, cutting():
+            found = self._bench.finished(edit, self._mask)
+            return _png(blurred_background(found.image, found.alpha), self._picture.icc_profile)
+
+    def file(self, edit: Edit, wish: Wish) -> bytes:
+        """The finished file, in the full size. One at a time, see `full_turn`."""
+        with self._full_lock, cutting():
+            if wish.background == "picture" and self._background is None:
+                raise ApiError(400, "missing_background", "background: no picture was sent to put behind")
+            if self._full is None:
+                picture = read_image(self._data, max_pixels=self._max_pixels)
+                self._full = Bench(picture, self.size, keep=False)
+            found = self._full.finished(edit, self._mask)
+            if wish.region is not None:
+                found = _part(found, wish.region)
+            elif wish.crop:
+                found = found.crop(wish.margin)
+            background = self._background if wish.background == "picture" else wish.background
+            file = io.BytesIO()
+            quality = wish.quality if wish.format in ("jpeg", "webp") else None
+            level = 1 if wish.region is not None else None
+            found.save(
+                file, format=wish.format, what=wish.what, background=background, quality=quality, png_level=level
+            )
+            return file.getvalue()
+
+    def rest(self) -> None:
+        """Give back the memory of the full size, unless it is at work."""
+        if self._full_lock.acquire(blocking=False):
+            self._full = None
+            self._full_lock.release()
 
     def _facts(self, found: Cutout, seconds: float) -> dict[str, Any]:
         """What a page shows; the box in pixels of the full picture."""
         box = None
         if found.box is not None:
             x, y, width, height = found.box
-            across, down = self._scale
+            across, down = self._bench.scale
             left, top = math.floor(x / across), math.floor(y / down)
             right = min(self.size[1], math.ceil((x + width) / across))
             bottom = min(self.size[0], math.ceil((y + height) / down))
@@ -162,6 +192,12 @@ class Pictures:
         self._kept[name] = preview, time.monotonic()
         return preview
 
+    def at_full_size(self, preview: Preview) -> None:
+        """From now on this one alone may keep what its full size needs."""
+        for other, _ in self._kept.values():
+            if other is not preview:
+                other.rest()
+
     def drop(self, name: str) -> None:
         """Forget one, if it is there."""
         self._kept.pop(name, None)
@@ -182,6 +218,16 @@ def _small(plane: Array) -> Array:
     small_height = max(1, min(round(height * scale), PREVIEW_PIXELS))
     small_width = max(1, min(round(width * scale), PREVIEW_PIXELS // small_height))
     return as_uint8(resize(plane, (small_height, small_width), method="area"))
+
+
+def _part(cutout: Cutout, region: Sequence[int]) -> Cutout:
+    """The cutout of a part of the picture."""
+    x, y, width, height = region
+    rows, columns = slice(y, y + height), slice(x, x + width)
+    if cutout.alpha[rows, columns].size == 0:
+        raise ValueError(f"region {tuple(region)} lies outside the picture")
+    planes = {name: getattr(cutout, name)[rows, columns] for name in ("image", "mask", "alpha", "foreground")}
+    return replace(cutout, **planes)
 
 
 def _png(pixels: Array, icc_profile: bytes | None = None) -> bytes:

@@ -1,0 +1,126 @@
+"""The endpoints of open pages: their pictures come, are cut as the user says, are saved, and go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from .edits import cut_request, file_request
+from .errors import ApiError
+from .exchange import Endpoint, Exchange
+from .fields import Field
+from .pictures import Pictures, Preview
+
+MAX_JSON = 4 * 2**20
+_MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "tiff": "image/tiff"}
+_FILE = (Field("file", "A picture."),)
+
+
+class Pages:
+    """What they ask for, under /api/pictures.
+
+    Parameters
+    ----------
+    pictures : Pictures
+        Where they are kept.
+    endpoint : callable
+        From a name, a handler and the most bytes of a body to the application behind a route.
+    max_pixels : int
+        Of a picture.
+    """
+
+    def __init__(self, pictures: Pictures, endpoint: Callable[..., Endpoint], max_pixels: int) -> None:
+        self._pictures, self._max_pixels = pictures, max_pixels
+        one = "/api/pictures/{name}"
+        known: tuple[tuple[str, str, str, Callable[[Exchange], Awaitable[Response]], int | None], ...] = (
+            ("POST", "/api/pictures", "pictures", self.add, None),
+            ("GET", one, "preview", self.show, MAX_JSON),
+            ("POST", f"{one}/cut", "cut", self.cut, MAX_JSON),
+            ("POST", f"{one}/blurred", "blurred", self.blurred, MAX_JSON),
+            ("POST", f"{one}/file", "file", self.file, MAX_JSON),
+            ("PUT", f"{one}/mask", "mask", partial(self.set, what="mask"), None),
+            ("PUT", f"{one}/background", "background", partial(self.set, what="background"), None),
+        )
+        self.routes: list[BaseRoute] = [
+            *(
+                Route(path, endpoint(name, handle, most), methods=[method])
+                for method, path, name, handle, most in known
+            ),
+            Route(one, self.drop, methods=["DELETE"]),
+        ]
+
+    def _preview(self, exchange: Exchange) -> Preview:
+        return self._pictures.get(exchange.request.path_params["name"])
+
+    async def add(self, exchange: Exchange) -> Response:
+        """``POST /api/pictures``."""
+
+        def work(values: dict[str, Any]) -> Preview:
+            return Preview(_file(values), self._max_pixels)
+
+        async with exchange.form(_FILE) as values:
+            preview = await exchange.run(work, values)
+        height, width = preview.size
+        small_height, small_width = preview.small_size
+        body = {
+            "id": self._pictures.add(preview),
+            "width": width,
+            "height": height,
+            "preview": {"width": small_width, "height": small_height},
+        }
+        return JSONResponse(body, 201)
+
+    async def set(self, exchange: Exchange, what: str) -> Response:
+        """``PUT /api/pictures/{name}/mask`` and ``background``."""
+        preview = self._preview(exchange)
+        take = {"mask": preview.set_mask, "background": preview.set_background}[what]
+        async with exchange.form(_FILE) as values:
+            await exchange.run_alone(preview.turn, lambda: take(_file(values)))
+        return Response(status_code=204)
+
+    async def show(self, exchange: Exchange) -> Response:
+        """``GET /api/pictures/{name}``."""
+        preview = self._preview(exchange)
+        await exchange.body()
+        return Response(await exchange.run(preview.shown), media_type="image/png")
+
+    async def cut(self, exchange: Exchange) -> Response:
+        """``POST /api/pictures/{name}/cut``: the preview's cutout, or a draft of its alpha."""
+        preview = self._preview(exchange)
+        body = await exchange.body()
+        png, found = await exchange.run_alone(preview.turn, lambda: preview.cut(*cut_request(body)))
+        return Response(png, media_type="image/png", headers={"X-Cutout": json.dumps(found)})
+
+    async def blurred(self, exchange: Exchange) -> Response:
+        """``POST /api/pictures/{name}/blurred``: the preview's own background."""
+        preview = self._preview(exchange)
+        body = await exchange.body()
+        png = await exchange.run_alone(preview.turn, lambda: preview.blurred(cut_request(body)[0]))
+        return Response(png, media_type="image/png")
+
+    async def file(self, exchange: Exchange) -> Response:
+        """``POST /api/pictures/{name}/file``: the cutout in full size, as a file."""
+        preview = self._preview(exchange)
+        body = await exchange.body()
+        self._pictures.at_full_size(preview)
+        edit, wish = file_request(body)
+        file = await exchange.run_alone(preview.full_turn, preview.file, edit, wish)
+        return Response(file, media_type=_MEDIA[wish.format])
+
+    async def drop(self, request: Request) -> Response:
+        """``DELETE /api/pictures/{name}``."""
+        self._pictures.drop(request.path_params["name"])
+        return Response(status_code=204)
+
+
+def _file(values: dict[str, Any]) -> bytes:
+    if "file" not in values:
+        raise ApiError(400, "missing_file", "file is missing: the picture")
+    data: bytes = values["file"].file.read()
+    return data

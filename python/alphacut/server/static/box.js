@@ -1,0 +1,71 @@
+// The box: where it can be taken hold of, and what becomes of it.
+
+import { place } from "./stage.js";
+import { state } from "./state.js";
+
+const REACH = 11; // of a side's handle, in pixels of the page
+
+/** The places to take hold of a box: its corners and the middles of its sides, in turn. */
+export function handles([x, y, width, height]) {
+    const [middle, right, centre, bottom] = [x + width / 2, x + width, y + height / 2, y + height];
+    const [above, below] = [y, bottom].map((level) => [[x, level], [middle, level], [right, level]]);
+    return [...above, [right, centre], ...below.reverse(), [x, centre]];
+}
+
+/** What of a box is at a point: the sides that move there, all of them inside; null where there is nothing of it. */
+export function grip(box, [px, py]) {
+    if (!box) return null;
+    const [x, y, width, height] = box;
+    const reach = REACH / place.scale;
+    const across = px > x - reach && px < x + width + reach;
+    const down = py > y - reach && py < y + height + reach;
+    if (!across || !down) return null;
+    const near = (value, side) => Math.abs(value - side) < reach;
+    const sides = { left: near(px, x), top: near(py, y) };
+    sides.right = near(px, x + width) && !sides.left;
+    sides.bottom = near(py, y + height) && !sides.top;
+    const any = Object.values(sides).some(Boolean);
+    return any ? sides : { left: true, top: true, right: true, bottom: true };
+}
+
+/** The cursor that says so. */
+export function cursor(sides) {
+    if (!sides) return "";
+    const { left, top, right, bottom } = sides;
+    if (left && right) return "move";
+    const vertical = top ? "n" : bottom ? "s" : "";
+    return `${vertical}${left ? "w" : right ? "e" : ""}-resize`;
+}
+
+/** The box with these sides moved. */
+export function moved([x, y, width, height], sides, [dx, dy]) {
+    const { picture } = state;
+    if (sides.left && sides.right) {
+        const inside = (value, side, most) => Math.round(Math.min(Math.max(value, 0), most - side));
+        return [inside(x + dx, width, picture.width), inside(y + dy, height, picture.height), width, height];
+    }
+    const [left, right] = [x + sides.left * dx, x + width + sides.right * dx];
+    const [top, bottom] = [y + sides.top * dy, y + height + sides.bottom * dy];
+    return between([left, top], [right, bottom]);
+}
+
+/** The whole pixels of the picture between two corners; null where there are none to speak of. */
+export function between([x, y], [otherX, otherY]) {
+    if (Math.min(Math.abs(x - otherX), Math.abs(y - otherY)) * place.scale < 2) return null;
+    const clamped = (value, most) => Math.min(Math.max(value, 0), most);
+    const { picture } = state;
+    const left = clamped(Math.floor(Math.min(x, otherX)), picture.width);
+    const top = clamped(Math.floor(Math.min(y, otherY)), picture.height);
+    const width = clamped(Math.ceil(Math.max(x, otherX)), picture.width) - left;
+    const height = clamped(Math.ceil(Math.max(y, otherY)), picture.height) - top;
+    return width > 0 && height > 0 ? [left, top, width, height] : null;
+}
+
+/** The part of the picture that is kept around a subject. */
+export function cropped([x, y, width, height], margin) {
+    const { picture } = state;
+    const [left, top] = [Math.max(0, x - margin), Math.max(0, y - margin)];
+    const right = Math.min(picture.width, x + width + margin);
+    const bottom = Math.min(picture.height, y + height + margin);
+    return [left, top, right - left, bottom - top];
+}

@@ -1,0 +1,56 @@
+// Keys that work wherever the focus is.
+
+import { drawing, penCancel, penUp } from "./pen.js";
+import { actual, canvas, zoomTo } from "./stage.js";
+import { commit, goTo, isUsable, said, set, state } from "./state.js";
+
+const VIEWS = ["result", "mask", "alpha", "original"];
+
+function choose(tool) {
+    if (!isUsable(tool)) return;
+    if (drawing) penUp();
+    set({ tool });
+    canvas.focus({ preventScroll: true });
+}
+
+const STEP = 1.5; // of the zoom
+
+const isText = ({ type, tagName }) => ["number", "text"].includes(type) || tagName === "SELECT";
+
+const sizeBrush = (factor) => set({ brush: Math.min(Math.max(Math.round(state.brush * factor), 4), 120) });
+
+const KEYS = {
+    m: () => choose("move"),
+    p: () => choose("point"),
+    b: () => choose("box"),
+    k: () => choose("keep"),
+    r: () => choose("remove"),
+    o: () => choose("restore"),
+    e: () => choose("erase"),
+    v: () => set({ view: VIEWS[(VIEWS.indexOf(state.view) + 1) % VIEWS.length] }),
+    "+": () => zoomTo(state.zoom * STEP),
+    "=": () => zoomTo(state.zoom * STEP),
+    "-": () => zoomTo(state.zoom / STEP),
+    0: () => zoomTo(1),
+    1: () => zoomTo(actual()),
+    "[": () => sizeBrush(0.8),
+    "]": () => sizeBrush(1.25),
+    c: () => commit({ crop: !said().crop }),
+    escape: () => (drawing ? penCancel() : set({ tool: "move" })),
+};
+const CONTROL_KEYS = { z: () => goTo(state.step - 1), Z: () => goTo(state.step + 1), y: () => goTo(state.step + 1) };
+
+document.addEventListener("keydown", (event) => {
+    const third = event.getModifierState("AltGraph"); // on many keyboards brackets need it
+    if (!state.picture || event.defaultPrevented || (event.altKey && !third)) return;
+    if (isText(event.target)) return;
+    const control = (event.ctrlKey || event.metaKey) && !third;
+    const letter = event.shiftKey ? event.key.toUpperCase() : event.key.toLowerCase();
+    const action = control ? CONTROL_KEYS[letter] : KEYS[event.key.toLowerCase()];
+    if (!action) return;
+    event.preventDefault();
+    action();
+});
+
+const buttons = { "zoom-in": KEYS["+"], "zoom-out": KEYS["-"], "zoom-fit": KEYS[0] };
+for (const [id, action] of Object.entries(buttons)) document.getElementById(id).addEventListener("click", action);

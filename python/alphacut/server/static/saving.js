@@ -1,0 +1,116 @@
+// The finished picture, at full size: made while the user rests, so that it is there when it is asked for.
+
+import { enable, enabled } from "./controls.js";
+import { onFinished } from "./cutting.js";
+import { ask } from "./server.js";
+import { attached, edit, LOOK, onChange, said, state } from "./state.js";
+import { element, fail, Failure, saving } from "./telling.js";
+
+const REST = 1200; // milliseconds in which nothing is said, before the full size is cut
+const ENDINGS = { png: "png", webp: "webp", jpeg: "jpg", tiff: "tif" };
+
+let timer = 0;
+let made = null; // { wish, files, controller, blob, size }: the latest file, or the promise of it
+
+/** What the file shall be, as the server takes it. */
+function wished(format = said().format) {
+    const now = said();
+    const { behind, colour, crop, margin, quality } = now;
+    const wish = { ...edit(now), crop, margin, format, quality };
+    if (state.view === "mask" || state.view === "alpha") return { ...wish, what: state.view };
+    const opaque = format === "jpeg" ? "#ffffff" : null; // it has no transparency
+    return { ...wish, background: { colour, picture: "picture", blur: "blur" }[behind] ?? opaque };
+}
+
+/** The file, which may be there already. */
+function file(wish) {
+    const files = attached();
+    const key = JSON.stringify(wish);
+    const same = made?.key === key && made.picture === state.picture;
+    if (same && made.files.mask === files.mask && made.files.background === files.background) return made;
+    made?.controller.abort();
+    const controller = new AbortController();
+    const { picture } = state;
+    const answer = ask(picture, "file", wish, files, { signal: controller.signal, say: saving });
+    const next = { key, picture, files, controller, blob: answer.then((response) => response.blob()) };
+    next.blob.then(
+        ({ size }) => {
+            next.size = size;
+            if (made === next) showReady();
+        },
+        () => made === next && (made = null), // it is asked for anew
+    );
+    return (made = next);
+}
+
+const prepare = () => document.body.dataset.state === "ready" && file(wished());
+
+onFinished(() => rest());
+
+onChange((names) => {
+    clearTimeout(timer);
+    if (["view", "picture", "steps", ...Object.keys(LOOK)].some((name) => names.has(name))) rest();
+    showReady();
+});
+
+function rest() {
+    clearTimeout(timer);
+    timer = setTimeout(prepare, REST);
+}
+
+/** Says what a click would save. */
+function showReady() {
+    const ready = made?.size && made.picture === state.picture && made.key === JSON.stringify(wished());
+    const what = { mask: "mask", alpha: "alpha" }[state.view] ?? "cutout";
+    element("download-what").textContent = `Download ${what}`;
+    element("download-size").textContent = ready ? `${said().format.toUpperCase()}, ${inWords(made.size)}` : "";
+    element("download").dataset.ready = String(Boolean(ready));
+}
+
+function inWords(bytes) {
+    return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** Does something with the file, saying how it goes. */
+async function deliver(id, wish, use) {
+    if (!enabled(id)) return;
+    enable(id, false);
+    const { name } = state.picture;
+    const ready = file(wish);
+    if (!ready.size) saving(`Cutting out ${name} at full size…`);
+    try {
+        saving(await use(ready.blob, name));
+    } catch (error) {
+        saving("");
+        fail(error);
+    } finally {
+        enable(id, true);
+    }
+}
+
+function download() {
+    const wish = wished();
+    const white = wish.format === "jpeg" && said().behind === "none" && !wish.what;
+    deliver("download", wish, async (blob, name) => {
+        const saved = `${name.replace(/\.[^.]*$/, "")}-cutout.${ENDINGS[wish.format]}`;
+        const link = Object.assign(document.createElement("a"), { download: saved });
+        link.href = URL.createObjectURL(await blob);
+        link.click();
+        setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+        return `Saved as ${saved}${white ? ", on white, because a JPEG has no transparency" : ""}`;
+    });
+}
+
+export function copy() {
+    if (element("copy").hidden) return;
+    deliver("copy", wished("png"), async (blob, name) => {
+        await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]).catch((error) => {
+            throw error instanceof Failure ? error : new Failure(`${name} could not be copied: ${error.message}`);
+        });
+        return `The cutout of ${name} is in the clipboard`;
+    });
+}
+
+element("copy").hidden = !navigator.clipboard?.write;
+element("download").addEventListener("click", download);
+element("copy").addEventListener("click", copy);
