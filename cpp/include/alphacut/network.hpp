@@ -10,6 +10,7 @@
 
 #include "alphacut/image.hpp"
 
+ALPHACUT_API_BEGIN
 namespace alphacut {
 
 struct NetworkModel;
@@ -63,3 +64,4 @@ class Network {
 };
 
 }  // namespace alphacut
+ALPHACUT_API_END

@@ -16,6 +16,7 @@
 #include "alphacut/matting.hpp"
 #include "alphacut/network.hpp"
 
+ALPHACUT_API_BEGIN
 namespace alphacut {
 
 // Pictures of any depth: values 0..255, 0..65535 or 0..1.
@@ -114,3 +115,4 @@ class Session {
 Cutout remove_background(const AnyView& image, const Prompt& prompt, const SessionOptions& options);
 
 }  // namespace alphacut
+ALPHACUT_API_END

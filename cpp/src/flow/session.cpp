@@ -7,6 +7,7 @@
 
 #include "alphacut/color.hpp"
 #include "flow/flow.hpp"
+#include "planes.hpp"
 
 namespace alphacut {
 namespace {
