@@ -1,5 +1,3 @@
-#include <optional>
-
 #include "alphacut/chromakey.hpp"
 #include "numpy_view.hpp"
 
@@ -28,11 +26,11 @@ py::array chroma_key_of(py::object image, Triple color, Triple across, Triple do
 
 py::array despill_of(py::object image, Triple color, py::object alpha, double strength, py::object out) {
   return with_image(image, "image", [&]<class T>(const Input<T>& in) -> py::array {
-    std::optional<Input<T>> matte;
+    Input<T> matte;
     if (!alpha.is_none()) matte = plane<T>(alpha, "alpha");
     auto result = output<T>(out, in.view.height, in.view.width, in.array.ndim() == 2 ? 0 : 3, {image, in.array, alpha});
     py::gil_scoped_release unlocked;
-    despill(in, {color, {}, {}}, matte ? &matte->view : nullptr, strength, result);
+    despill(in, {color, {}, {}}, matte, strength, result);
     return result.array;
   });
 }

@@ -7,6 +7,7 @@
 #include "cut_level.hpp"
 #include "numpy_view.hpp"
 #include "prompt_view.hpp"
+#include "twins.hpp"
 
 namespace alphacut {
 namespace {

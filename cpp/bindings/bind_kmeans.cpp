@@ -2,6 +2,7 @@
 
 #include "alphacut/kmeans.hpp"
 #include "numpy_view.hpp"
+#include "twins.hpp"
 
 namespace alphacut {
 namespace {

@@ -6,6 +6,7 @@
 #include "color_sampling.hpp"
 #include "matting_laplacian.hpp"
 #include "numpy_view.hpp"
+#include "planes.hpp"
 
 namespace alphacut {
 namespace {

@@ -1,6 +1,7 @@
 #include "alphacut/color.hpp"
 #include "alphacut/preprocess.hpp"
 #include "numpy_view.hpp"
+#include "planes.hpp"
 
 namespace alphacut {
 namespace {

@@ -18,6 +18,7 @@
 
 #include "alphacut/image.hpp"
 #include "alphacut/parallel.hpp"
+#include "block_vector.hpp"
 
 namespace py = pybind11;
 
@@ -74,12 +75,13 @@ std::string dtype_text() {
 
 // A block as a Python object that gives it back at its end.
 inline py::capsule owned_block(size_t bytes) {
-  void* const block = take_block(bytes);
+  void* const block = alphacut::detail::take_block(bytes);
   PyObject* const capsule = PyCapsule_New(block, nullptr, [](PyObject* self) {
-    give_block(PyCapsule_GetPointer(self, nullptr), reinterpret_cast<size_t>(PyCapsule_GetContext(self)));
+    alphacut::detail::give_block(PyCapsule_GetPointer(self, nullptr),
+                                 reinterpret_cast<size_t>(PyCapsule_GetContext(self)));
   });
   if (capsule == nullptr) {
-    give_block(block, bytes);
+    alphacut::detail::give_block(block, bytes);
     throw py::error_already_set();
   }
   PyCapsule_SetContext(capsule, reinterpret_cast<void*>(bytes));

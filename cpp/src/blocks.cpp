@@ -7,6 +7,8 @@
 #include <mutex>
 #include <new>
 
+#include "block_vector.hpp"
+
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
 #endif
@@ -159,11 +161,11 @@ Store& store() {
 
 }  // namespace
 
-void* take_block(size_t bytes) {
+void* detail::take_block(size_t bytes) {
   return bytes >= kBigBlock && keeps_blocks() ? store().take(bytes) : allocate(bytes).release();
 }
 
-void give_block(void* block, size_t bytes) noexcept {
+void detail::give_block(void* block, size_t bytes) noexcept {
   if (bytes < kBigBlock || store().in_use == 0 || !store().give(block)) Free()(block);
 }
 

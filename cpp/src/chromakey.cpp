@@ -8,7 +8,9 @@
 
 #include "alphacut/color.hpp"
 #include "alphacut/parallel.hpp"
+#include "block_vector.hpp"
 #include "dispatch.hpp"
+#include "planes.hpp"
 
 namespace alphacut {
 namespace {
@@ -234,15 +236,15 @@ void key_rows(ImageView<const T> image, const KeyColor& key, double similarity, 
 }
 
 template <class T>
-void despill_rows(ImageView<const T> image, const KeyColor& key, const ImageView<const T>* alpha, double strength,
+void despill_rows(ImageView<const T> image, const KeyColor& key, ImageView<const T> alpha, double strength,
                   ImageView<T> out, void (*kernel)(const T*, const T*, size_t, const DespillRow*, T*)) {
   require_picture(image, "despill");
   if (out.height != image.height || out.width != image.width || out.channels != image.channels)
     throw std::invalid_argument("despill: out must have the picture's size and channels");
-  if (alpha && (alpha->height != image.height || alpha->width != image.width || alpha->channels != 1))
+  if (alpha && (alpha.height != image.height || alpha.width != image.width || alpha.channels != 1))
     throw std::invalid_argument("alpha must have the picture's height and width");
   if constexpr (std::is_same_v<T, float>)
-    if (alpha) require_range(*alpha, 0, 1, "alpha");
+    if (alpha) require_range(alpha, 0, 1, "alpha");
   require_key(key);
   require_between(strength, 0, 1, "strength");
   const auto [least, greatest] = std::minmax_element(key.color.begin(), key.color.end());
@@ -265,7 +267,7 @@ void despill_rows(ImageView<const T> image, const KeyColor& key, const ImageView
       if (neutral)
         std::memcpy(out.row(y), image.row(y), n * static_cast<size_t>(image.channels) * sizeof(T));
       else
-        kernel(image.row(y), alpha ? alpha->row(y) : nullptr, n, &spill, out.row(y));
+        kernel(image.row(y), alpha ? alpha.row(y) : nullptr, n, &spill, out.row(y));
     }
   });
 }
@@ -292,12 +294,12 @@ void chroma_key(ImageView<const float> image, const KeyColor& key, double simila
   key_rows(image, key, similarity, blend, contiguous, alpha, image.channels == 1 ? table.key1_f32 : table.key3_f32);
 }
 
-void despill(ImageView<const uint8_t> image, const KeyColor& key, const ImageView<const uint8_t>* alpha,
-             double strength, ImageView<uint8_t> out) {
+void despill(ImageView<const uint8_t> image, const KeyColor& key, ImageView<const uint8_t> alpha, double strength,
+             ImageView<uint8_t> out) {
   despill_rows(image, key, alpha, strength, out, kernels().chromakey.despill_u8);
 }
 
-void despill(ImageView<const float> image, const KeyColor& key, const ImageView<const float>* alpha, double strength,
+void despill(ImageView<const float> image, const KeyColor& key, ImageView<const float> alpha, double strength,
              ImageView<float> out) {
   despill_rows(image, key, alpha, strength, out, kernels().chromakey.despill_f32);
 }

@@ -9,6 +9,7 @@
 #include "alphacut/parallel.hpp"
 #include "dispatch.hpp"
 #include "math.hpp"
+#include "planes.hpp"
 
 namespace alphacut {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "alphacut/image.hpp"
 #include "alphacut/parallel.hpp"
+#include "block_vector.hpp"
 
 namespace alphacut {
 

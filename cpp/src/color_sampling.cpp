@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "alphacut/parallel.hpp"
+#include "block_vector.hpp"
 #include "color_rays.hpp"
 #include "dispatch.hpp"
 #include "guided_filter.hpp"

@@ -8,6 +8,7 @@
 #include "alphacut/color.hpp"
 #include "alphacut/parallel.hpp"
 #include "dispatch.hpp"
+#include "planes.hpp"
 #include "unit.hpp"
 
 namespace alphacut {

@@ -11,6 +11,8 @@
 #include "cut_band.hpp"
 #include "cut_hints.hpp"
 #include "cut_level.hpp"
+#include "planes.hpp"
+#include "twins.hpp"
 
 namespace alphacut {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "alphacut/color.hpp"
 #include "dispatch.hpp"
+#include "planes.hpp"
 
 namespace alphacut {
 

@@ -6,6 +6,7 @@
 
 #include "alphacut/color.hpp"
 #include "alphacut/matting.hpp"
+#include "planes.hpp"
 
 namespace alphacut {
 namespace {

@@ -12,6 +12,8 @@
 #include "alphacut/parallel.hpp"
 #include "dispatch.hpp"
 #include "kmeans_boxes.hpp"
+#include "planes.hpp"
+#include "twins.hpp"
 
 namespace alphacut {
 namespace {

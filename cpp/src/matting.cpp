@@ -11,6 +11,7 @@
 #include "color_sampling.hpp"
 #include "guided_filter.hpp"
 #include "matting_laplacian.hpp"
+#include "planes.hpp"
 
 namespace alphacut {
 namespace {

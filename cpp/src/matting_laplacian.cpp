@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "alphacut/parallel.hpp"
+#include "block_vector.hpp"
 #include "dispatch.hpp"
 #include "guided_filter.hpp"
 

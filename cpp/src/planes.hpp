@@ -13,6 +13,13 @@ Image<uint8_t> nearest(ImageView<const uint8_t> plane, int64_t height, int64_t w
 // Float pictures of 0..1 rounded half up to 8 bits; both of one size.
 void in_bytes(ImageView<const float> image, ImageView<uint8_t> bytes);
 
+// Throws std::invalid_argument naming `name` if a value is outside [low, high] or NaN.
+void require_range(ImageView<const float> image, float low, float high, const char* name);
+
+// As to_lab for one row, into planes: L*, a* and b* of pixel x in lab[x], lab[plane + x] and lab[2 plane + x].
+void to_lab_planes(const uint8_t* row, int64_t width, int64_t channels, float* lab, int64_t plane);
+void to_lab_planes(const float* row, int64_t width, int64_t channels, float* lab, int64_t plane);
+
 int64_t count_nonzero(ImageView<const uint8_t> mask);
 bool is_empty(ImageView<const uint8_t> mask);
 std::optional<Box> bounding_box(ImageView<const uint8_t> mask);

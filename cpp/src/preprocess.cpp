@@ -9,8 +9,10 @@
 
 #include "alphacut/color.hpp"
 #include "alphacut/parallel.hpp"
+#include "block_vector.hpp"
 #include "dispatch.hpp"
 #include "math.hpp"
+#include "planes.hpp"
 
 namespace alphacut {
 namespace {

@@ -11,6 +11,7 @@
 #include "alphacut/preprocess.hpp"
 #include "dispatch.hpp"
 #include "math.hpp"
+#include "planes.hpp"
 
 namespace alphacut {
 namespace {

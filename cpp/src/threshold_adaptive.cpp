@@ -19,6 +19,9 @@ struct SumKernels {
   void (*slide)(const T*, const T*, size_t, Column*);
   void (*prefix)(const Column*, size_t, Sum, Sum*);
 };
+template <class T, class Column, class Sum>  // Clang deduces an aggregate's parameters by itself from 17 on
+SumKernels(void (*)(const T*, const T*, size_t, Column*), void (*)(const Column*, size_t, Sum, Sum*))
+    -> SumKernels<T, Column, Sum>;
 
 // Sums of values or of squares over the window around each pixel of a row, the border replicated.
 // Running column sums from row to row, then a prefix sum along the row: a window's sum is a difference of two entries.

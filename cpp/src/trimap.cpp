@@ -8,6 +8,7 @@
 
 #include "alphacut/matting.hpp"
 #include "alphacut/parallel.hpp"
+#include "block_vector.hpp"
 #include "dispatch.hpp"
 
 namespace alphacut {

@@ -7,6 +7,7 @@
 
 #include "alphacut/blocks.hpp"
 #include "alphacut/image.hpp"
+#include "block_vector.hpp"
 #include "check.hpp"
 
 using namespace alphacut;
@@ -16,8 +17,8 @@ namespace {
 constexpr size_t kSize = 5 * kBigBlock;
 
 struct Taken {
-  explicit Taken(size_t size) : bytes(size), data(take_block(size)) {}
-  ~Taken() { give_block(data, bytes); }
+  explicit Taken(size_t size) : bytes(size), data(detail::take_block(size)) {}
+  ~Taken() { detail::give_block(data, bytes); }
   Taken(const Taken&) = delete;
   Taken& operator=(const Taken&) = delete;
   size_t bytes;

@@ -9,6 +9,7 @@
 #include "check.hpp"
 #include "dispatch.hpp"
 #include "math.hpp"
+#include "planes.hpp"
 
 using namespace alphacut;
 

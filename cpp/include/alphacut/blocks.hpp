@@ -3,16 +3,17 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "alphacut/api.hpp"
+
+ALPHACUT_API_BEGIN
 namespace alphacut {
 
-// Blocks from this size on are stored for reuse; below, the system's allocator does as well.
-constexpr size_t kBigBlock = size_t{1} << 16;
-
+namespace detail {
 // A block of at least this many bytes, 64-byte aligned, uninitialised. It is given back with the same number.
 void* take_block(size_t bytes);
 void give_block(void* block, size_t bytes) noexcept;
+}  // namespace detail
 
 // While one lives, big blocks that are given back are kept, and serve whoever asks for at least half their size. Kept
 // are only blocks that were taken in the last few calls. Without one, blocks come from the system and go back to it.
@@ -35,20 +36,6 @@ struct BlockCounts {
   int64_t taken = 0, reused = 0, bytes_in_use = 0, bytes_kept = 0;
 };
 BlockCounts block_counts();
-bool keeps_blocks();  // whether a reserve lives
-
-// For vectors that grow with the picture.
-template <class T>
-struct BlockAllocator {
-  using value_type = T;
-  BlockAllocator() = default;
-  template <class U>
-  BlockAllocator(const BlockAllocator<U>&) {}
-  T* allocate(size_t n) { return static_cast<T*>(take_block(n * sizeof(T))); }
-  void deallocate(T* block, size_t n) noexcept { give_block(block, n * sizeof(T)); }
-  bool operator==(const BlockAllocator&) const = default;
-};
-template <class T>
-using BlockVector = std::vector<T, BlockAllocator<T>>;
 
 }  // namespace alphacut
+ALPHACUT_API_END

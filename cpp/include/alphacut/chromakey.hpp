@@ -6,6 +6,7 @@
 
 #include "alphacut/image.hpp"
 
+ALPHACUT_API_BEGIN
 namespace alphacut {
 
 // The colour of a background that may change linearly over the picture: at the centre of pixel (x, y) it is
@@ -35,11 +36,12 @@ void chroma_key(ImageView<const float> image, const KeyColor& key, double simila
                 ImageView<float> alpha);
 
 // Lowers the key's strong channels (those above the middle of its values) by strength * (least strong - greatest weak)
-// where that is positive; with an alpha at most by what a background share of 1 - alpha can have added. A key whose
-// channels differ by less than 0.1, and a gray picture, leave everything unchanged. 0 <= strength <= 1.
-void despill(ImageView<const uint8_t> image, const KeyColor& key, const ImageView<const uint8_t>* alpha,
-             double strength, ImageView<uint8_t> out);
-void despill(ImageView<const float> image, const KeyColor& key, const ImageView<const float>* alpha, double strength,
+// where that is positive; with an alpha (no data: none) at most by what a background share of 1 - alpha can have added.
+// A key whose channels differ by less than 0.1, and a gray picture, leave everything unchanged. 0 <= strength <= 1.
+void despill(ImageView<const uint8_t> image, const KeyColor& key, ImageView<const uint8_t> alpha, double strength,
+             ImageView<uint8_t> out);
+void despill(ImageView<const float> image, const KeyColor& key, ImageView<const float> alpha, double strength,
              ImageView<float> out);
 
 }  // namespace alphacut
+ALPHACUT_API_END

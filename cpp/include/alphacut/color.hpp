@@ -3,6 +3,7 @@
 
 #include "alphacut/image.hpp"
 
+ALPHACUT_API_BEGIN
 namespace alphacut {
 
 // Luma (BT.601, as OpenCV's RGB2GRAY) of an RGB picture; a gray one is copied. Sizes must match.
@@ -13,10 +14,6 @@ void to_gray(ImageView<const float> image, ImageView<float> gray);
 void to_lab(ImageView<const uint8_t> image, ImageView<float> lab);
 void to_lab(ImageView<const float> image, ImageView<float> lab);
 
-// The same for one row, into planes: L*, a* and b* of pixel x in lab[x], lab[plane + x] and lab[2 plane + x].
-void to_lab_planes(const uint8_t* row, int64_t width, int64_t channels, float* lab, int64_t plane);
-void to_lab_planes(const float* row, int64_t width, int64_t channels, float* lab, int64_t plane);
-
 // The same for one colour, r g b in 0..1.
 void to_lab(const double rgb[3], double lab[3]);
 
@@ -24,7 +21,5 @@ void to_lab(const double rgb[3], double lab[3]);
 double srgb_to_linear(double encoded);
 double linear_to_srgb(double linear);
 
-// Throws std::invalid_argument naming `name` if a value is outside [low, high] or NaN.
-void require_range(ImageView<const float> image, float low, float high, const char* name);
-
 }  // namespace alphacut
+ALPHACUT_API_END

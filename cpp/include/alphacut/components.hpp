@@ -8,6 +8,7 @@
 
 #include "alphacut/image.hpp"
 
+ALPHACUT_API_BEGIN
 namespace alphacut {
 
 // Numbers the components 1..N in raster order of their first pixel; background is 0. Returns N.
@@ -45,3 +46,4 @@ struct Polygon {
 std::vector<Polygon> mask_to_polygons(ImageView<const uint8_t> mask);
 
 }  // namespace alphacut
+ALPHACUT_API_END

@@ -5,6 +5,7 @@
 
 #include "alphacut/image.hpp"
 
+ALPHACUT_API_BEGIN
 namespace alphacut {
 
 // rgba (4 channels) = the foreground's colours and alpha, not premultiplied.
@@ -42,3 +43,4 @@ void blurred_background(ImageView<const float> image, ImageView<const float> alp
 void checkerboard(int64_t tile, ImageView<uint8_t> out);
 
 }  // namespace alphacut
+ALPHACUT_API_END

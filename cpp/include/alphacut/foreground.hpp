@@ -3,6 +3,7 @@
 
 #include "alphacut/image.hpp"
 
+ALPHACUT_API_BEGIN
 namespace alphacut {
 
 // Estimates F (and B) in image = alpha·F + (1 - alpha)·B: multi-level, after Germer et al. 2020, in red-black order.
@@ -10,6 +11,7 @@ namespace alphacut {
 // alpha is 1 the picture's colour is kept exactly; where it is 0 the nearby foreground is continued, away from partial
 // pixels in squares of 8. Needs about 1 byte a pixel and 2 MB a thread.
 template <class T, class A>
-void estimate_foreground(ImageView<const T> image, ImageView<const A> alpha, ImageView<T> foreground);
+ALPHACUT_API void estimate_foreground(ImageView<const T> image, ImageView<const A> alpha, ImageView<T> foreground);
 
 }  // namespace alphacut
+ALPHACUT_API_END

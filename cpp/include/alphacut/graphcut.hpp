@@ -9,6 +9,7 @@
 
 #include "alphacut/image.hpp"
 
+ALPHACUT_API_BEGIN
 namespace alphacut {
 
 // The undirected edges of a grid, one capacity a pixel for the neighbour to the right, below, below right, below left.
@@ -41,14 +42,6 @@ struct GrabCutOptions {
   bool certify = false;  // check the last flow against the capacity of its cut, and price the whole picture
   bool resume = false;   // go on from the latest cut of the same picture
 };
-
-// Where the rounds start and end, by size of the picture; the largest is the picture's own.
-struct GrabCutPlan {
-  std::vector<std::array<int64_t, 2>> sizes;  // height and width, the smallest first
-  std::vector<Box> boxes;                     // `box` at each; none without one
-  std::vector<std::string> warnings;
-};
-GrabCutPlan plan_grabcut(int64_t height, int64_t width, std::optional<Box> box);
 
 // What the smallest size knows when its rounds end, for whoever cuts the larger ones.
 struct GrabCutModels {
@@ -92,3 +85,4 @@ class GrabCutter {
 };
 
 }  // namespace alphacut
+ALPHACUT_API_END

@@ -8,8 +8,10 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "alphacut/api.hpp"
 #include "alphacut/blocks.hpp"
 
+ALPHACUT_API_BEGIN
 namespace alphacut {
 
 // Top left corner and size in pixels.
@@ -24,16 +26,19 @@ struct Point {
   bool keep = true;
 };
 
-// A picture of `height` rows; the `width * channels` values of a row are contiguous, rows lie `stride` bytes apart
-// (any stride, negative too). Owns nothing.
+// A picture of `height` rows; the `width * channels` values of a row are contiguous, rows lie `stride` bytes apart:
+// right behind each other unless something else is given (any stride: negative turns the picture upside down, 0 repeats
+// one row). Owns nothing. Where a picture may be left out, a view without data stands for none, as in `if (view)`;
+// anything else that may be left out is a std::optional.
 template <class T>
 struct ImageView {
   T* data = nullptr;
   int64_t height = 0;
   int64_t width = 0;
   int64_t channels = 1;
-  ptrdiff_t stride = 0;
+  ptrdiff_t stride = static_cast<ptrdiff_t>(width * channels * static_cast<int64_t>(sizeof(T)));
 
+  explicit operator bool() const { return data != nullptr; }
   T* row(int64_t y) const {
     using Byte = std::conditional_t<std::is_const_v<T>, const std::byte, std::byte>;
     return reinterpret_cast<T*>(reinterpret_cast<Byte*>(data) + y * stride);
@@ -48,7 +53,14 @@ struct ImageView {
   }
 };
 
-// An owned picture, rows packed, 64-byte aligned, values uninitialised.
+// The view of pixels that lie packed, row after row.
+template <class T>
+ImageView<T> packed(T* data, int64_t height, int64_t width, int64_t channels = 1) {
+  return {data, height, width, channels};
+}
+
+// An owned picture, rows packed, 64-byte aligned, values uninitialised. The default one has no data. Throws
+// std::invalid_argument for a size out of range, std::bad_alloc if there is no memory.
 template <class T>
 class Image {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -60,14 +72,15 @@ class Image {
     if (height < 0 || width < 0 || channels < 1 || (width != 0 && height > limit / width / channels))
       throw std::invalid_argument("image size is out of range");
     const auto bytes = static_cast<size_t>(height * width * channels) * sizeof(T);
-    data_ = {static_cast<T*>(take_block(bytes)), Give{bytes}};
-    view_ = {data_.get(), height, width, channels, static_cast<ptrdiff_t>(width * channels * sizeof(T))};
+    data_ = {static_cast<T*>(detail::take_block(bytes)), Give{bytes}};
+    view_ = packed(data_.get(), height, width, channels);
   }
   template <class U>
   static Image like(const ImageView<U>& other, int64_t channels = 1) {
     return Image(other.height, other.width, channels);
   }
 
+  explicit operator bool() const { return static_cast<bool>(view_); }
   ImageView<T> view() { return view_; }
   ImageView<const T> view() const { return view_; }
   operator ImageView<T>() { return view_; }
@@ -83,10 +96,11 @@ class Image {
  private:
   struct Give {
     size_t bytes = 0;
-    void operator()(T* data) const { give_block(data, bytes); }
+    void operator()(T* data) const { detail::give_block(data, bytes); }
   };
   std::unique_ptr<T[], Give> data_;
   ImageView<T> view_;
 };
 
 }  // namespace alphacut
+ALPHACUT_API_END

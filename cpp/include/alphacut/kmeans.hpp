@@ -33,6 +33,7 @@
 
 #include "alphacut/image.hpp"
 
+ALPHACUT_API_BEGIN
 namespace alphacut {
 
 struct KmeansOptions {
@@ -55,10 +56,5 @@ struct Kmeans {
 Kmeans kmeans(ImageView<const uint8_t> image, const KmeansOptions& options, ImageView<uint8_t> labels);
 Kmeans kmeans(ImageView<const float> image, const KmeansOptions& options, ImageView<uint8_t> labels);
 
-// The steps before the loop, for a twin on another device. The raster indices of the samples:
-std::vector<int64_t> kmeans_samples(int64_t pixels, uint64_t seed);
-// and the k-means++ centres, n_clusters * channels values, of samples given as a picture in that order.
-std::vector<int32_t> kmeans_seed(ImageView<const uint8_t> samples, int64_t n_clusters, uint64_t seed);
-std::vector<int32_t> kmeans_seed(ImageView<const float> samples, int64_t n_clusters, uint64_t seed);
-
 }  // namespace alphacut
+ALPHACUT_API_END

@@ -3,6 +3,7 @@
 
 #include "alphacut/image.hpp"
 
+ALPHACUT_API_BEGIN
 namespace alphacut {
 
 // Guided filter (He, Sun & Tang 2013; with subsample > 1 He & Sun 2015). `guide` has 1 or 3 channels, uint8 (taken as
@@ -11,8 +12,8 @@ namespace alphacut {
 // subsample from 1 to radius. Works in tiles: about 1 MB a thread, or beyond a (subsampled) radius of 256
 // 4·(3·channels + 5) bytes a (subsampled) pixel.
 template <class Guide, class Source>
-void guided_filter(ImageView<const Guide> guide, ImageView<const Source> source, int64_t radius, double eps,
-                   int64_t subsample, ImageView<float> result);
+ALPHACUT_API void guided_filter(ImageView<const Guide> guide, ImageView<const Source> source, int64_t radius,
+                                double eps, int64_t subsample, ImageView<float> result);
 
 // The exact Euclidean distance of each nonzero pixel to the nearest zero one; 0 where the mask is zero, infinity where
 // it is zero nowhere. At most 46,340: beyond that no more is told. Needs 4 bytes a pixel beyond the result.
@@ -41,13 +42,15 @@ enum class MattingMethod { guided, sampled, closed_form };
 // it is anything between. A trimap without unknown pixels is taken as a mask and goes through make_trimap first. Throws
 // std::invalid_argument if there are unknown pixels and either no 0 or no 255.
 template <class T>
-void refine_alpha(ImageView<const T> image, ImageView<const uint8_t> trimap, MattingMethod method, ImageView<T> alpha);
+ALPHACUT_API void refine_alpha(ImageView<const T> image, ImageView<const uint8_t> trimap, MattingMethod method,
+                               ImageView<T> alpha);
 
 // Moves the edge of a matte out (shift > 0) or in, in pixels: each pixel takes the greatest, or least, alpha within
 // that Euclidean distance, between whole distances a mean. Then softens it: a Gaussian of standard deviation `feather`
 // pixels, cut off at three; beyond the border as at it. -100 <= shift <= 100, 0 <= feather <= 100; float 0..1. What has
 // one alpha as far as both reach keeps it exactly. Takes a plane more where both are given or shift is no whole number.
 template <class T>
-void adjust_edge(ImageView<const T> alpha, double shift, double feather, ImageView<T> out);
+ALPHACUT_API void adjust_edge(ImageView<const T> alpha, double shift, double feather, ImageView<T> out);
 
 }  // namespace alphacut
+ALPHACUT_API_END

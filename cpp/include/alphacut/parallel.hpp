@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "alphacut/api.hpp"
+
+ALPHACUT_API_BEGIN
 namespace alphacut {
 
 // Threads a loop may use, the caller included. Starts as ALPHACUT_NUM_THREADS, or the processors this process may use:
@@ -38,3 +41,4 @@ inline int64_t row_grain(int64_t width, int64_t pixels = 1 << 16) {
 }
 
 }  // namespace alphacut
+ALPHACUT_API_END

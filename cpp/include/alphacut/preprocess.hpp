@@ -5,6 +5,7 @@
 
 #include "alphacut/image.hpp"
 
+ALPHACUT_API_BEGIN
 namespace alphacut {
 
 // Median of the size x size neighbours (size 3 or 5) of each value, channel by channel; the border is replicated, as
@@ -38,3 +39,4 @@ void resize_bilinear(ImageView<const uint8_t> in, ImageView<uint8_t> out);
 void resize_bilinear(ImageView<const float> in, ImageView<float> out);
 
 }  // namespace alphacut
+ALPHACUT_API_END

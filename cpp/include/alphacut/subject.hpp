@@ -7,6 +7,7 @@
 #include "alphacut/image.hpp"
 #include "alphacut/network.hpp"
 
+ALPHACUT_API_BEGIN
 namespace alphacut {
 
 // Minimum barrier distance (Zhang et al. 2015, FastMBD): the least range of values, highest minus lowest, that a path
@@ -60,3 +61,4 @@ void detect_subject(const Network& network, ImageView<const uint8_t> image, Imag
                     std::optional<Box> box, ImageView<float> probability, ImageView<float> log_odds = {});
 
 }  // namespace alphacut
+ALPHACUT_API_END

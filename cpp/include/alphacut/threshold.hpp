@@ -8,6 +8,7 @@
 
 #include "alphacut/image.hpp"
 
+ALPHACUT_API_BEGIN
 namespace alphacut {
 
 // mask = gray > limit ? 255 : 0, as OpenCV's THRESH_BINARY. `mask` must have the size of `gray`, one channel; it may be
@@ -47,3 +48,4 @@ void adaptive_threshold(ImageView<const float> gray, int64_t window, AdaptiveMet
                         ImageView<uint8_t> mask);
 
 }  // namespace alphacut
+ALPHACUT_API_END

@@ -108,7 +108,7 @@ Cutout FlowOf<T>::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewh
       // The preparation may have changed the colour of the background that it was found by.
       const bool anew = !options_.preparations.empty() && !checked.key;
       Image<T> result = Image<T>::like(pixels_, pixels_.channels);
-      despill(from, KeyColor{(anew ? find_key(pixels_) : *found.key).color}, nullptr, 1.0, result);
+      despill(from, KeyColor{(anew ? find_key(pixels_) : *found.key).color}, {}, 1.0, result);
       colors = std::move(result);
     }
     if (colors.data() != nullptr) cutout.foreground = stored(std::move(colors));
