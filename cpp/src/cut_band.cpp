@@ -72,6 +72,17 @@ void join_cells(const std::vector<uint8_t>& pixels, const std::vector<int64_t>& 
   }
 }
 
+// Adds to each cell: undecided pixels in it were on the other side, and it is not in the band on the side it was.
+void add_turned(const uint8_t* __restrict now, const uint8_t* __restrict before, const uint8_t* __restrict band,
+                const uint8_t* __restrict cells, size_t n, uint8_t* __restrict turned) {
+  for (size_t u = 0; u < n; ++u) {
+    const auto side = static_cast<uint8_t>(now[u] & 1), was = static_cast<uint8_t>(before[u] & 1);
+    const auto others = static_cast<uint8_t>(cells[u] & (2 - side));
+    const uint8_t goes = band[u] == kNode ? static_cast<uint8_t>(side ^ was) : uint8_t{1};
+    turned[u] = static_cast<uint8_t>(turned[u] | (others != 0 ? goes : 0));
+  }
+}
+
 bool all_kept(const uint8_t* places, int64_t n) {
   return std::all_of(places, places + n, [](uint8_t place) { return place == kKept; });
 }
@@ -127,17 +138,15 @@ void keep_unchanged(ImageView<const uint8_t> small, ImageView<const uint8_t> sma
       }
       join_cells(bits, first, turned);
     }
-    for (int64_t u = 0; u < small.width; ++u) {
-      const int side = small.row(v)[u] & 1;
-      const bool stays = side == (small_latest.row(v)[u] & 1) && band.row(v)[u] == kNode;
-      turned[u] = turned[u] != 0 || ((cells[u] & (side != 0 ? 1 : 2)) != 0 && !stays);
-    }
+    add_turned(small.row(v), small_latest.row(v), band.row(v), cells, static_cast<size_t>(small.width), turned);
   });
   const Image<uint8_t> near = nearby(small.height, small.width, kBand,
                                      [&](int64_t y, uint8_t* bits) { std::copy_n(changed.row(y), small.width, bits); });
-  for (int64_t y = 0; y < small.height; ++y)
-    for (int64_t x = 0; x < small.width; ++x)
-      if (near.row(y)[x] == 0) band.row(y)[x] = kKept;
+  for (int64_t y = 0; y < small.height; ++y) {
+    const uint8_t* __restrict reached = near.row(y);
+    uint8_t* __restrict place = band.row(y);
+    for (int64_t x = 0; x < small.width; ++x) place[x] = reached[x] == 0 ? kKept : place[x];
+  }
 }
 
 Enlarged enlarge(ImageView<const uint8_t> small, ImageView<const uint8_t> places, const HintRows& hints,

@@ -12,6 +12,7 @@
 #include "cut_band.hpp"
 #include "cut_hints.hpp"
 #include "cut_level.hpp"
+#include "planes.hpp"
 
 namespace alphacut {
 namespace {
@@ -29,13 +30,8 @@ void require(bool holds, const std::string& message) {
 }
 
 void require_labels(ImageView<const uint8_t> labels) {
-  for (int64_t y = 0; y < labels.height; ++y) {
-    const uint8_t* row = labels.row(y);
-    uint8_t bits = 0;
-    for (int64_t x = 0; x < labels.width; ++x) bits |= row[x];
-    if (bits > 3)
-      require(false, "labels must be 0, 1, 2 or 3, got " + std::to_string(*std::max_element(row, row + labels.width)));
-  }
+  if (const uint8_t most = largest_of(labels); most > 3)
+    require(false, "labels must be 0, 1, 2 or 3, got " + std::to_string(most));
 }
 
 // The box within the picture.

@@ -28,6 +28,20 @@ void in_bytes(ImageView<const float> image, ImageView<uint8_t> bytes) {
   });
 }
 
+uint8_t largest_of(ImageView<const uint8_t> plane) {
+  std::atomic<uint8_t> largest{0};
+  parallel_for(plane.height, row_grain(plane.width, 1 << 18), [&](int64_t begin, int64_t end) {
+    uint8_t most = 0;
+    for (int64_t y = begin; y < end; ++y) {
+      const uint8_t* row = plane.row(y);
+      for (int64_t x = 0; x < plane.width; ++x) most = std::max(most, row[x]);
+    }
+    for (uint8_t known = largest; known < most && !largest.compare_exchange_weak(known, most);) {
+    }
+  });
+  return largest;
+}
+
 int64_t count_nonzero(ImageView<const uint8_t> mask) {
   std::atomic<int64_t> count{0};
   parallel_for(mask.height, row_grain(mask.width, 1 << 18), [&](int64_t begin, int64_t end) {
@@ -69,7 +83,7 @@ std::optional<Box> bounding_box(ImageView<const uint8_t> mask) {
     uint8_t* const column = columns.data() + static_cast<size_t>(begin / grain) * width;
     for (int64_t y = begin; y < end; ++y) rows[static_cast<size_t>(y)] = join(mask.row(y), width, column);
   });
-  for (size_t i = width; i < columns.size(); ++i) columns[i % width] |= columns[i];
+  for (size_t block = width; block < columns.size(); block += width) join(columns.data() + block, width, columns.data());
   columns.resize(width);
   const auto span = [](const std::vector<uint8_t>& set) {
     const auto some = [](uint8_t value) { return value != 0; };

@@ -13,6 +13,7 @@ Image<uint8_t> nearest(ImageView<const uint8_t> plane, int64_t height, int64_t w
 // Float pictures of 0..1 rounded half up to 8 bits; both of one size.
 void in_bytes(ImageView<const float> image, ImageView<uint8_t> bytes);
 
+uint8_t largest_of(ImageView<const uint8_t> plane);  // 0 of a plane without pixels
 int64_t count_nonzero(ImageView<const uint8_t> mask);
 bool is_empty(ImageView<const uint8_t> mask);
 std::optional<Box> bounding_box(ImageView<const uint8_t> mask);

@@ -60,10 +60,6 @@ CheckedPrompt::CheckedPrompt(const Prompt& prompt, int64_t height, int64_t width
   const int kinds = shown + (mask.data != nullptr) + (trimap.data != nullptr) + key.has_value();
   require(kinds <= 1, "the prompts contradict: only box, points, labels and prior go together");
   require(prior.data == nullptr || (prior.channels == 1 && !prior.empty()), "prior must have one channel, no side 0");
-  for (int64_t y = 0; y < (labels.data != nullptr ? height : 0); ++y) {
-    const uint8_t most = *std::max_element(labels.row(y), labels.row(y) + width);
-    require(most <= 3, "labels must be 0, 1, 2 or 3, got " + std::to_string(most));
-  }
   if (trimap.data != nullptr) {
     const TrimapKinds found = trimap_kinds(trimap);
     const auto known = [&](bool any, const char* kind) {
@@ -73,12 +69,13 @@ CheckedPrompt::CheckedPrompt(const Prompt& prompt, int64_t height, int64_t width
     known(found.foreground, "foreground (255)");
   }
   if (prompt.box) box = clipped(*prompt.box, height, width);
-  draw_points(prompt.points, height, width);
   if (labels.data != nullptr) only = only_kind(labels, box.has_value());
+  if (prompt.points.empty()) return;
+  draw_points(prompt.points, height, width);
+  only = only_kind(labels, box.has_value());
 }
 
 void CheckedPrompt::draw_points(const std::vector<Point>& points, int64_t height, int64_t width) {
-  if (points.empty()) return;
   drawn = Image<uint8_t>(height, width);
   for (int64_t y = 0; y < height; ++y) {
     if (labels.data != nullptr)
