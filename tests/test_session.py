@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import alphacut
-from alphacut import Remover, remove_background
+from alphacut import Remover, _core, remove_background
 from golden.calls import labels, picture, soft
 
 BOX = (30, 8, 74, 72)
@@ -121,3 +121,76 @@ def test_what_is_wrong_is_said():
     session.close()
     with pytest.raises(ValueError, match="float32 must lie in"):
         Remover().open(np.full((4, 4), 2, np.float32))
+
+
+def large(dtype=np.uint8):
+    """RGBA, so large that each of its planes takes a block of the store."""
+    rgba = np.tile(np.dstack([picture(), 255 - soft() // 4]), (3, 3, 1))
+    return rgba if dtype == np.uint8 else (rgba / 255 * (65535 if dtype == np.uint16 else 1)).astype(dtype)
+
+
+def blocks_of_a_cut(image):
+    """How many big blocks of memory one cut takes."""
+    with Remover(refine=None, foreground=False).open(image) as session:
+        before = _core.block_counts()
+        session.cut(box=(90, 24, 222, 216))
+        after = _core.block_counts()
+    return sum(after[kind] - before[kind] for kind in ("taken", "reused"))
+
+
+@pytest.fixture
+def one_thread():
+    before = _core.num_threads()
+    _core.set_num_threads(1)
+    yield
+    _core.set_num_threads(before)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_what_lies_apart_is_copied_once_and_nothing_else(dtype, one_thread):
+    rgba = large(dtype)
+    rgb = np.ascontiguousarray(rgba[..., :3])
+    packed = blocks_of_a_cut(rgb)
+    assert blocks_of_a_cut(rgb[::-1]) == packed  # rows of any stride are read in place
+    assert blocks_of_a_cut(rgba[..., :3]) == packed + 1
+    assert blocks_of_a_cut(np.asfortranarray(rgb)) == packed + 1
+    alpha_in_floats = 1 if dtype == np.uint16 else 0
+    assert blocks_of_a_cut(rgba) == packed + 2 + alpha_in_floats  # its colours, its alpha
+
+
+def test_other_depths_are_converted_once(one_thread):
+    packed = {d: blocks_of_a_cut(np.ascontiguousarray(large(d)[..., :3])) for d in (np.uint8, np.uint16, np.float32)}
+    small = 2  # the small copy, of floats and in bytes
+    assert packed[np.float32] <= packed[np.uint8] + 1 + small  # the picture in bytes
+    assert packed[np.uint16] <= packed[np.float32] + 2  # the picture in floats; the alpha in 16 bits
+
+
+def layouts():
+    """Pairs of arrays of the same values, and how the second changes."""
+    rgba = large()
+    floats = large(np.float32)
+    yield rgba[..., :3], rgba[..., :3].copy()
+    yield rgba[..., 3], rgba[..., 3].copy()
+    yield rgba[::-1, ::2], rgba[::-1, ::2].copy()
+    yield floats[..., 1:], floats[..., 1:].copy()
+    yield floats[:, :, 0].T, floats[:, :, 0].T.copy()
+    yield np.broadcast_to(rgba[:1, :1, :3], (70, 80, 3)), np.tile(rgba[:1, :1, :3], (70, 80, 1))
+    yield rgba[:, :1, :3], rgba[:, :1, :3].copy()
+    yield np.ones((), np.float32), np.ones((), np.float32)
+    yield rgba[:0], rgba[:0].copy()
+
+
+@pytest.mark.parametrize("a, b", [*layouts()])
+def test_bytes_are_compared_where_they_lie(a, b):
+    with _core.BlockReserve():
+        before = _core.block_counts()
+        assert _core.same_bytes(a, b)
+        assert _core.same_bytes(b, a)
+        assert _core.block_counts() == before
+    for place in {0, b.size // 2, b.size - 1} if b.size else ():
+        other = b.copy()
+        other.reshape(-1).view(np.uint8)[place * b.itemsize] ^= 1
+        assert not _core.same_bytes(a, other)
+        assert not _core.same_bytes(other, a)
+    assert not _core.same_bytes(a, b.astype(np.float64))
+    assert not _core.same_bytes(a, b[..., None])

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <vector>
 
 #include "alphacut/image.hpp"
 
@@ -10,18 +12,38 @@ namespace alphacut {
 // Besides those of Domain: a pixel that stays on the side where the latest cut left it.
 constexpr uint8_t kKept = 3;
 
+// The hints of one size, row by row, and which rows may have changed since the latest cut.
+struct HintRows {
+  std::function<void(int64_t y, uint8_t* to)> row;
+  std::function<bool(int64_t begin, int64_t end)> changed;
+};
+
+// The latest cut of a size, and what each cell of the smaller size sees of it: bit s, that some pixel is undecided and
+// on side s. A group are the rows of a row of cells.
+struct LatestCut {
+  Image<uint8_t> labels, cells;
+  std::vector<uint8_t> known_cells;  // of each group, whether its cells are up to date
+
+  void keep(ImageView<const uint8_t> now, const std::vector<uint8_t>& groups);  // those groups that may have changed
+};
+
 // Where the sides of `small` meet within a few pixels: kNode; elsewhere the pixel's side.
 Image<uint8_t> band_of(ImageView<const uint8_t> small);
 
 // Where the band is far from all that changed since the latest cut: kKept. What changed is a hint of the larger size,
 // or a side of `small` other than that of undecided pixels there, unless that pixel is in the band and was on that side
-// before. `labels` are the hints, `latest` the latest labels of the larger size, `small_latest` those of the smaller.
-void keep_unchanged(ImageView<const uint8_t> small, ImageView<const uint8_t> small_latest,
-                    ImageView<const uint8_t> labels, ImageView<const uint8_t> latest, ImageView<uint8_t> band);
+// before. `small_latest`: the latest labels of the smaller size.
+void keep_unchanged(ImageView<const uint8_t> small, ImageView<const uint8_t> small_latest, const HintRows& hints,
+                    LatestCut& latest, ImageView<uint8_t> band);
 
-// Gives undecided labels the side of the smaller size, or the latest one where `places` says kKept, and returns which
-// of them take part in the next cut. No `latest` where nothing is kept.
-Image<uint8_t> enlarge(ImageView<const uint8_t> small, ImageView<const uint8_t> places, ImageView<const uint8_t> latest,
-                       ImageView<uint8_t> labels);
+struct Enlarged {
+  Image<uint8_t> domain;              // which pixels take part in the next cut; no values in rows far from those
+  std::vector<uint8_t> groups, rows;  // that may be other than they were
+};
+
+// Writes the labels of the larger size: the hints, undecided ones on the side of the smaller size, or the latest one
+// where `places` says kKept. No `latest` where nothing is kept.
+Enlarged enlarge(ImageView<const uint8_t> small, ImageView<const uint8_t> places, const HintRows& hints,
+                 ImageView<const uint8_t> latest, ImageView<uint8_t> labels);
 
 }  // namespace alphacut

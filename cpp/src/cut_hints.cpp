@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <limits>
 #include <vector>
 
@@ -31,42 +30,68 @@ void for_undecided(ImageView<uint8_t> labels, Body body) {
       if (labels.row(y)[x] > 1) body(y, x, labels.row(y)[x]);
 }
 
-// Background that covers more than one of `parts` parts of a pixel keeps it.
-void shrink_rows(ImageView<const uint8_t> labels, int64_t parts, std::atomic<bool>& kept, std::atomic<bool>& thin,
-                 ImageView<uint8_t> small) {
-  parallel_for(
-      small.height, row_grain(labels.width * (labels.height / small.height + 1)), [&](int64_t begin, int64_t end) {
-        const auto width = static_cast<size_t>(labels.width);
-        std::vector<uint32_t> background(width);
-        std::vector<uint8_t> foreground(width);
-        for (int64_t y = begin; y < end; ++y) {
-          const int64_t top = y * labels.height / small.height,
-                        bottom = ((y + 1) * labels.height - 1) / small.height + 1;
-          std::fill(background.begin(), background.end(), uint32_t{0});
-          std::fill(foreground.begin(), foreground.end(), uint8_t{0});
-          for (int64_t v = top; v < bottom; ++v) {
-            const uint8_t* row = labels.row(v);
-            for (size_t x = 0; x < width; ++x) {
-              background[x] = static_cast<uint32_t>(background[x] + (row[x] == 0));
-              foreground[x] |= row[x] == 1;
-            }
-          }
-          const uint8_t* centre = labels.row((2 * y + 1) * labels.height / (2 * small.height));
-          for (int64_t x = 0; x < small.width; ++x) {
-            const int64_t left = x * labels.width / small.width, right = ((x + 1) * labels.width - 1) / small.width + 1;
-            int64_t known = 0;
-            bool stroke = false;
-            for (int64_t u = left; u < right; ++u) {
-              known += background[static_cast<size_t>(u)];
-              stroke |= foreground[static_cast<size_t>(u)] != 0;
-            }
-            const uint8_t label = centre[(2 * x + 1) * labels.width / (2 * small.width)];
-            const bool enough = parts * known > (bottom - top) * (right - left);
-            if (known > 0 && !stroke) (enough ? kept : thin).store(true, std::memory_order_relaxed);
-            small.row(y)[x] = stroke ? 1 : enough ? 0 : label;
-          }
-        }
-      });
+// Which rows of `old` ones touch row y of `size`.
+Range touched(int64_t y, int64_t old, int64_t size) { return {y * old / size, ((y + 1) * old - 1) / size + 1}; }
+
+// In each column of some rows: how many pixels are background, and whether any is foreground.
+template <class Count>
+void count_columns(ImageView<const uint8_t> labels, Range rows, Count* __restrict background,
+                   uint8_t* __restrict foreground) {
+  const auto n = static_cast<size_t>(labels.width);
+  std::fill_n(background, n, Count{0});
+  std::fill_n(foreground, n, uint8_t{0});
+  for (int64_t v = rows.begin; v < rows.end; ++v) {
+    const uint8_t* __restrict row = labels.row(v);
+    for (size_t x = 0; x < n; ++x) {
+      const uint8_t label = row[x];
+      background[x] = static_cast<Count>(background[x] + (label == 0));
+      foreground[x] = static_cast<uint8_t>(foreground[x] | (label == 1));
+    }
+  }
+}
+
+constexpr uint8_t kEnough = 1, kThin = 2;
+
+// Row y of the smaller labels; background that covers more than one of `parts` parts of a pixel keeps it. Returns
+// which there is: kEnough, kThin.
+template <class Count>
+uint8_t shrink_row(ImageView<const uint8_t> labels, int64_t parts, int64_t y, ImageView<uint8_t> small) {
+  const Range rows = touched(y, labels.height, small.height);
+  const auto width = static_cast<size_t>(labels.width);
+  std::vector<Count> background(width);
+  std::vector<uint8_t> foreground(width);
+  count_columns(labels, rows, background.data(), foreground.data());
+  const uint8_t* centre = labels.row((2 * y + 1) * labels.height / (2 * small.height));
+  uint8_t found = 0;
+  for (int64_t x = 0; x < small.width; ++x) {
+    const Range columns = touched(x, labels.width, small.width);
+    int64_t known = 0;
+    uint8_t stroke = 0;
+    for (auto u = static_cast<size_t>(columns.begin); u < static_cast<size_t>(columns.end); ++u) {
+      known += background[u];
+      stroke |= foreground[u];
+    }
+    const uint8_t label = centre[(2 * x + 1) * labels.width / (2 * small.width)];
+    const bool enough = parts * known > (rows.end - rows.begin) * (columns.end - columns.begin);
+    if (known > 0 && stroke == 0) found |= enough ? kEnough : kThin;
+    small.row(y)[x] = stroke != 0 ? 1 : enough ? 0 : label;
+  }
+  return found;
+}
+
+void shrink_rows(ImageView<const uint8_t> labels, int64_t parts, const std::vector<uint8_t>& changed,
+                 ShrunkLabels& shrunk) {
+  const ImageView<uint8_t> small = shrunk.labels;
+  const int64_t rows = labels.height / small.height + 1;
+  parallel_for(small.height, row_grain(labels.width * rows), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      const Range from = touched(y, labels.height, small.height);
+      const auto first = changed.begin() + from.begin, last = changed.begin() + from.end;
+      if (!changed.empty() && std::find(first, last, 1) == last) continue;
+      shrunk.found[static_cast<size_t>(y)] = rows < 255 ? shrink_row<uint8_t>(labels, parts, y, small)
+                                                        : shrink_row<uint32_t>(labels, parts, y, small);
+    }
+  });
 }
 
 }  // namespace
@@ -76,11 +101,22 @@ Range scaled(int64_t begin, int64_t end, int64_t old, int64_t size) {
   return {low, std::max(low + 1, end * size / old)};
 }
 
-void shrink_labels(ImageView<const uint8_t> labels, ImageView<uint8_t> small) {
-  std::atomic<bool> kept{false}, thin{false};  // background that covers enough of a pixel, and less
-  const auto shrink = [&](int64_t parts) { shrink_rows(labels, parts, kept, thin, small); };
-  shrink(4);
-  if (thin && !kept) shrink(std::numeric_limits<int32_t>::max());  // better too much than none
+ShrunkLabels shrink_labels(ImageView<const uint8_t> labels, int64_t height, int64_t width, const ShrunkLabels& before,
+                           const std::vector<uint8_t>& changed) {
+  ShrunkLabels shrunk{Image<uint8_t>(height, width), std::vector<uint8_t>(static_cast<size_t>(height))};
+  const bool again = !changed.empty() && before.labels.data() != nullptr && !before.found.empty();
+  if (again) {
+    std::copy_n(before.labels.data(), height * width, shrunk.labels.data());
+    shrunk.found = before.found;
+  }
+  shrink_rows(labels, 4, again ? changed : std::vector<uint8_t>{}, shrunk);
+  uint8_t found = 0;
+  for (const uint8_t row : shrunk.found) found |= row;
+  if (found == kThin) {  // better too much than none
+    shrink_rows(labels, std::numeric_limits<int32_t>::max(), {}, shrunk);
+    shrunk.found.clear();
+  }
+  return shrunk;
 }
 
 // The maps of a label's pixels.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "alphacut/graphcut.hpp"
 #include "alphacut/image.hpp"
@@ -14,9 +15,16 @@ struct Range {
 };
 Range scaled(int64_t begin, int64_t end, int64_t old, int64_t size);
 
+struct ShrunkLabels {
+  Image<uint8_t> labels;
+  std::vector<uint8_t> found;  // of each row, what background there is; empty: not to be used again
+};
+
 // The labels at a smaller size. A foreground stroke is kept however thin it becomes, background where it covers more
 // than a quarter of a pixel, or any of it if there were none otherwise; the rest goes by the pixel at the centre.
-void shrink_labels(ImageView<const uint8_t> labels, ImageView<uint8_t> small);
+// `before` is what this gave for labels that differ in rows of `changed` (of each row, 0 or 1) alone; empty: in any.
+ShrunkLabels shrink_labels(ImageView<const uint8_t> labels, int64_t height, int64_t width, const ShrunkLabels& before,
+                           const std::vector<uint8_t>& changed);
 
 // Barrier distance (Zhang et al. 2015) and Euclidean distance from the known pixels of one picture, kept as long as
 // these stay the same.

@@ -243,11 +243,12 @@ void CutLevel::prepare_graph() {
   graph_ = std::make_unique<GridFlow>(window_.height, window_.width);
 }
 
-void CutLevel::open(ImageView<const uint8_t> domain) {
+void CutLevel::open(ImageView<const uint8_t> domain, const std::vector<uint8_t>& rows) {
   runs_.clear();
   flow_ = 0;
   size_t at = 0;
   for (int64_t y = 0; y < height_; ++y) {
+    if (!rows.empty() && rows[static_cast<size_t>(y)] == 0) continue;
     const uint8_t *row = domain.row(y), *end = row + width_;
     for (const uint8_t* x = row; x < end;) {
       x = static_cast<const uint8_t*>(std::memchr(x, kNode, static_cast<size_t>(end - x)));

@@ -70,8 +70,8 @@ class CutLevel {
   Mixtures fit(ImageView<const uint8_t> labels, const Mixtures& old) const;
 
   // The graph of the pixels that `domain` says; edges to others join them to a terminal. It may use the memory of the
-  // last one again.
-  void open(ImageView<const uint8_t> domain);
+  // last one again. None of its pixels lie in rows where `rows` has a 0; only next to others do these have a domain.
+  void open(ImageView<const uint8_t> domain, const std::vector<uint8_t>& rows = {});
   bool empty() const { return runs_.empty(); }
   void close() { graph_.reset(); }  // gives the graph's memory back
   // Cuts exactly and writes 2 or 3 to the labels of undecided pixels (above 1) in the graph; returns how many changed.

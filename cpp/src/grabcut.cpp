@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
@@ -30,13 +31,8 @@ void require(bool holds, const std::string& message) {
 }
 
 void require_labels(ImageView<const uint8_t> labels) {
-  for (int64_t y = 0; y < labels.height; ++y) {
-    const uint8_t* row = labels.row(y);
-    uint8_t bits = 0;
-    for (int64_t x = 0; x < labels.width; ++x) bits |= row[x];
-    if (bits > 3)
-      require(false, "labels must be 0, 1, 2 or 3, got " + std::to_string(*std::max_element(row, row + labels.width)));
-  }
+  if (const uint8_t most = largest_of(labels); most > 3)
+    require(false, "labels must be 0, 1, 2 or 3, got " + std::to_string(most));
 }
 
 // The box within the picture.
@@ -72,20 +68,20 @@ std::vector<std::array<int64_t, 2>> sizes_of(int64_t height, int64_t width) {
   return sizes;
 }
 
-// Everything outside the box becomes background; whether foreground was overruled.
-bool apply_box(Box box, ImageView<uint8_t> labels) {
-  bool overruled = false;
-  const auto clear = [&](uint8_t* begin, uint8_t* end) {
-    overruled |= std::find(begin, end, 1) != end;
-    std::fill(begin, end, uint8_t{0});
-  };
-  for (int64_t y = 0; y < labels.height; ++y) {
-    uint8_t* row = labels.row(y);
-    const bool inside = y >= box.y && y < box.y + box.height;
-    clear(row, row + (inside ? box.x : labels.width));
-    if (inside) clear(row + box.x + box.width, row + labels.width);
-  }
-  return overruled;
+// Calls body(begin, end) for the pixels of row y that lie outside the box.
+template <class T, class Body>
+void outside_box(const Box& box, T* row, int64_t y, int64_t width, Body body) {
+  const bool inside = y >= box.y && y < box.y + box.height;
+  body(row, row + (inside ? box.x : width));
+  if (inside) body(row + box.x + box.width, row + width);
+}
+
+bool foreground_outside(const Box& box, ImageView<const uint8_t> labels) {
+  bool any = false;
+  for (int64_t y = 0; y < labels.height && !any; ++y)
+    outside_box(box, labels.row(y), y, labels.width,
+                [&](const uint8_t* begin, const uint8_t* end) { any |= std::find(begin, end, 1) != end; });
+  return any;
 }
 
 // Drops parts below a twentieth of the largest, and where strokes alone tell of the subject all parts that touch none
@@ -140,10 +136,11 @@ struct GrabCutter::State {
   struct Latest {
     std::optional<Box> box;
     int n_components;
-    Mixtures models;                      // of the smallest size
-    Image<float> log_odds;                // of strokes and `unary`
-    std::vector<Image<uint8_t>> smaller;  // labels of the smaller sizes
-    Image<uint8_t> labels;
+    Mixtures models;                   // of the smallest size
+    Image<float> log_odds;             // of strokes and `unary`
+    Image<uint8_t> hints;              // no data: there were none
+    std::vector<ShrunkLabels> shrunk;  // the hints of the smaller sizes
+    std::vector<LatestCut> cuts;       // of every size
   };
   class Cut;
 
@@ -212,13 +209,16 @@ class GrabCutter::State::Cut {
 
  private:
   ImageView<uint8_t> labels(size_t level) { return level < top_ ? smaller_[level].view() : labels_; }
-  ImageView<const uint8_t> latest(size_t level) const {
-    return level < top_ ? latest_->smaller[level].view() : latest_->labels.view();
+  // No data: there are none.
+  ImageView<const uint8_t> hints(size_t level) const {
+    return hints_.data() == nullptr || level == top_ ? hints_.view() : shrunk_[level].labels.view();
   }
   Prior prior(size_t level) const {
     return Prior(log_odds_, state_.picture(level).height, state_.picture(level).width);
   }
   void take(ImageView<const uint8_t> hints);
+  void take_row(size_t level, int64_t y, uint8_t* to) const;
+  HintRows hint_rows(size_t level) const;
   void start();
   void resume_start(ImageView<uint8_t> here);
   void run_rounds();
@@ -233,33 +233,76 @@ class GrabCutter::State::Cut {
   const GrabCutOptions& options_;
   const ImageView<uint8_t> labels_;
   std::optional<Latest> latest_;         // what this cut goes on from
+  Image<uint8_t> hints_;                 // no data: none
+  std::vector<ShrunkLabels> shrunk_;     // the hints of the smaller sizes
+  std::vector<std::vector<uint8_t>> changed_;  // of each size and row, whether hints are other than the latest; or empty
   std::vector<Image<uint8_t>> smaller_;  // labels of the smaller sizes
+  std::vector<std::vector<uint8_t>> groups_;  // of each size, rows of cells whose labels may be other than the latest
   Image<float> log_odds_;
   Mixtures models_;
   Mixtures coarse_models_;
   GrabCutResult result_;
 };
 
-// The hints at every size.
+// The hints at every size, and which of their rows are new.
 void GrabCutter::State::Cut::take(ImageView<const uint8_t> hints) {
-  for (size_t level = 0; level <= top_; ++level) {
-    if (level < top_) smaller_.emplace_back(state_.picture(level).height, state_.picture(level).width);
-    const ImageView<uint8_t> here = labels(level);
-    if (hints.data == nullptr)
-      for (int64_t y = 0; y < here.height; ++y) std::fill_n(here.row(y), here.width, uint8_t{3});
-    else if (level < top_)
-      shrink_labels(hints, here);
-    else if (hints.data != here.data)
-      copy_rows(hints, here);
-    const bool overruled = box_ && apply_box(state_.at_level(*box_, level), here);
-    if (overruled && level == top_)
-      result_.warnings.emplace_back("foreground labels outside the box were taken as background");
+  changed_.resize(top_ + 1);
+  groups_.resize(top_ + 1);
+  if (box_ && hints.data != nullptr && foreground_outside(*box_, hints))
+    result_.warnings.emplace_back("foreground labels outside the box were taken as background");
+  for (size_t level = 0; level < top_; ++level)
+    smaller_.emplace_back(state_.picture(level).height, state_.picture(level).width);
+  if (hints.data == nullptr) return;
+  const bool compare = latest_ && latest_->hints.data() != nullptr;
+  hints_ = compare ? std::move(latest_->hints) : Image<uint8_t>::like(hints);
+  if (compare) changed_[top_].resize(static_cast<size_t>(hints.height));
+  const auto n = static_cast<size_t>(hints.width);
+  parallel_for(hints.height, row_grain(hints.width, 1 << 18), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      const bool same = compare && std::memcmp(hints.row(y), hints_.row(y), n) == 0;
+      if (compare) changed_[top_][static_cast<size_t>(y)] = same ? 0 : 1;
+      if (!same) std::copy_n(hints.row(y), n, hints_.row(y));
+    }
+  });
+  for (size_t level = 0; level < top_; ++level) {
+    const int64_t height = smaller_[level].height(), width = smaller_[level].width();
+    const ShrunkLabels none;
+    const ShrunkLabels& before = compare ? latest_->shrunk[level] : none;
+    shrunk_.push_back(shrink_labels(hints_, height, width, before, changed_[top_]));
+    if (!compare) continue;
+    for (int64_t y = 0; y < height; ++y) {
+      const uint8_t *now = shrunk_[level].labels.row(y), *was = before.labels.row(y);
+      changed_[level].push_back(std::equal(now, now + width, was) ? 0 : 1);
+    }
   }
+}
+
+// The hints of a row; outside the box everything is background.
+void GrabCutter::State::Cut::take_row(size_t level, int64_t y, uint8_t* to) const {
+  const ImageView<const uint8_t> from = hints(level);
+  const int64_t width = state_.picture(level).width;
+  if (from.data == nullptr)
+    std::fill_n(to, width, uint8_t{3});
+  else
+    std::copy_n(from.row(y), width, to);
+  if (box_)
+    outside_box(state_.at_level(*box_, level), to, y, width,
+                [](uint8_t* begin, uint8_t* end) { std::fill(begin, end, uint8_t{0}); });
+}
+
+HintRows GrabCutter::State::Cut::hint_rows(size_t level) const {
+  return {[this, level](int64_t y, uint8_t* to) { take_row(level, y, to); },
+          [this, level](int64_t begin, int64_t end) {
+            const std::vector<uint8_t>& rows = changed_[level];
+            if (hints_.data() == nullptr && (!latest_ || latest_->hints.data() == nullptr)) return false;
+            return rows.empty() || std::find(rows.begin() + begin, rows.begin() + end, 1) != rows.begin() + end;
+          }};
 }
 
 // The sides that undecided pixels of the smallest size start from, and the log-odds that the hints give.
 void GrabCutter::State::Cut::start() {
   const ImageView<uint8_t> here = labels(0);
+  for (int64_t y = 0; y < here.height; ++y) take_row(0, y, here.row(y));
   Image<float> unary;
   if (unary_.data != nullptr) resize_area(unary_, unary = Image<float>::like(here));
   log_odds_ = state_.strokes.start_labels(state_.picture(0), std::move(unary), here);
@@ -269,7 +312,7 @@ void GrabCutter::State::Cut::start() {
 // As the latest cut left them, but where the log-odds now tell the other side. If that leaves a side without pixels,
 // the cut starts anew.
 void GrabCutter::State::Cut::resume_start(ImageView<uint8_t> here) {
-  const ImageView<const uint8_t> before = latest(0);
+  const ImageView<const uint8_t> before = latest_->cuts[0].labels;
   const bool compare = log_odds_.data() != nullptr && latest_->log_odds.data() != nullptr;
   Image<uint8_t> start = Image<uint8_t>::like(here);
   copy_rows(here, start);
@@ -342,12 +385,16 @@ void GrabCutter::State::Cut::cut_edge(size_t level) {
     std::fill_n(places.data(), places.pixels(), uint8_t{kNode});
   } else {
     places = band_of(small);
-    if (latest_) keep_unchanged(small, latest(level - 1), here, latest(level), places);
+    if (latest_)
+      keep_unchanged(small, latest_->cuts[level - 1].labels, hint_rows(level), latest_->cuts[level], places);
   }
-  const Image<uint8_t> domain = enlarge(small, places, latest_ ? latest(level) : ImageView<const uint8_t>{}, here);
+  const Enlarged enlarged = enlarge(small, places, hint_rows(level),
+                                    latest_ ? latest_->cuts[level].labels.view() : ImageView<const uint8_t>{}, here);
+  groups_[level] = enlarged.groups;
+  const Image<uint8_t>& domain = enlarged.domain;
   if (result_.n_iter == 0) return;
   CutLevel& fine = *state_.levels[level];
-  fine.open(domain);
+  fine.open(domain, enlarged.rows);
   if (fine.empty()) return;
   if (!models_[0].empty() && !models_[1].empty()) models_ = fine.fit(here, models_);
   fine.cut(models_, prior(level), here);
@@ -364,11 +411,16 @@ void GrabCutter::State::Cut::require_certified(size_t level, const Image<uint8_t
 // For a cut that goes on from this one.
 void GrabCutter::State::Cut::keep() {
   if (result_.n_iter == 0) return;
-  Image<uint8_t> kept = latest_ ? std::move(latest_->labels) : Image<uint8_t>::like(labels_);
-  copy_rows(labels_, kept);
-  state_.latest = {
-      box_,           options_.n_components, std::move(coarse_models_), std::move(log_odds_), std::move(smaller_),
-      std::move(kept)};
+  std::vector<LatestCut> cuts = latest_ ? std::move(latest_->cuts) : std::vector<LatestCut>(top_ + 1);
+  groups_[0].assign(static_cast<size_t>(labels(0).height), 1);
+  for (size_t level = 0; level <= top_; ++level) cuts[level].keep(labels(level), groups_[level]);
+  state_.latest = {box_,
+                   options_.n_components,
+                   std::move(coarse_models_),
+                   std::move(log_odds_),
+                   std::move(hints_),
+                   std::move(shrunk_),
+                   std::move(cuts)};
 }
 
 GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box> box, ImageView<const float> unary,

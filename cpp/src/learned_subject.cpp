@@ -154,10 +154,8 @@ void check(ImageView<const uint8_t> image, ImageView<const uint8_t> labels, cons
   require(!box || (box->x >= 0 && box->y >= 0 && box->width >= 1 && box->height >= 1 &&
                    box->x <= image.width - box->width && box->y <= image.height - box->height),
           "box must lie in the picture");
-  for (int64_t y = 0; y < labels.height; ++y) {
-    const uint8_t most = *std::max_element(labels.row(y), labels.row(y) + labels.width);
-    if (most > 3) require(false, "labels must be 0, 1, 2 or 3, got " + std::to_string(most));
-  }
+  if (const uint8_t most = largest_of(labels); most > 3)
+    require(false, "labels must be 0, 1, 2 or 3, got " + std::to_string(most));
 }
 
 // With strokes of one kind alone an answer only grows, or only shrinks: to keep takes nothing away, to remove adds

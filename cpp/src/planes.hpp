@@ -20,6 +20,7 @@ void require_range(ImageView<const float> image, float low, float high, const ch
 void to_lab_planes(const uint8_t* row, int64_t width, int64_t channels, float* lab, int64_t plane);
 void to_lab_planes(const float* row, int64_t width, int64_t channels, float* lab, int64_t plane);
 
+uint8_t largest_of(ImageView<const uint8_t> plane);  // 0 of a plane without pixels
 int64_t count_nonzero(ImageView<const uint8_t> mask);
 bool is_empty(ImageView<const uint8_t> mask);
 std::optional<Box> bounding_box(ImageView<const uint8_t> mask);

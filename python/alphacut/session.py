@@ -53,8 +53,8 @@ class Session:
     """One opened picture, see :meth:`Remover.open`: one prompt after another, each at a fraction of the first's cost.
 
     It keeps what prompts share: the smaller copies, what the network saw, the flow of the cut, the maps of a model. The
-    same prompt gives the same bytes, whatever came before, unless a cut resumes. Calls from several threads are made
-    one after the other.
+    same prompt gives the same bytes, whatever came before, unless a cut resumes. Calls from several threads find the
+    subject one after the other, and refine at the same time.
 
     A session is a context manager: its end gives the memory back.
 

@@ -83,8 +83,8 @@ struct Elsewhere {
 };
 
 // One opened picture: prepared once, with what was found of it so far, so that one more stroke costs a fraction of the
-// first cut. The same prompts give the same bytes in any order, unless a cut resumes. Calls from many threads are made
-// one after the other.
+// first cut. The same prompts give the same bytes in any order, unless a cut resumes. Calls from many threads find the
+// subject one after the other, and refine at the same time.
 class Session {
  public:
   // The picture, 1 or 3 channels, or 4, the last of them its own alpha; that alpha alone (no data: opaque); and the

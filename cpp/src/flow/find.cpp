@@ -48,10 +48,6 @@ CheckedPrompt::CheckedPrompt(const Prompt& prompt, int64_t height, int64_t width
   const int kinds = shown + (mask.data != nullptr) + (trimap.data != nullptr) + key.has_value();
   require(kinds <= 1, "the prompts contradict: only box, points, labels and prior go together");
   require(prior.data == nullptr || (prior.channels == 1 && !prior.empty()), "prior must have one channel, no side 0");
-  for (int64_t y = 0; y < (labels.data != nullptr ? height : 0); ++y) {
-    const uint8_t most = *std::max_element(labels.row(y), labels.row(y) + width);
-    require(most <= 3, "labels must be 0, 1, 2 or 3, got " + std::to_string(most));
-  }
   if (trimap.data != nullptr) {
     const TrimapKinds found = trimap_kinds(trimap);
     const auto known = [&](bool any, const char* kind) {
@@ -61,11 +57,11 @@ CheckedPrompt::CheckedPrompt(const Prompt& prompt, int64_t height, int64_t width
     known(found.foreground, "foreground (255)");
   }
   if (prompt.box) box = clipped(*prompt.box, height, width);
-  if (!prompt.points.empty()) {
-    drawn = with_points(labels, prompt.points, height, width, box.has_value());
-    labels = drawn.view();
-  }
   if (labels.data != nullptr) only = only_kind(labels, box.has_value());
+  if (prompt.points.empty()) return;
+  drawn = with_points(labels, prompt.points, height, width, box.has_value());
+  labels = drawn.view();
+  only = only_kind(labels, box.has_value());
 }
 
 template <class T>

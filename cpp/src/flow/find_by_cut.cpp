@@ -33,6 +33,14 @@ std::string two_digits(double value) {
          std::to_string(hundredths % 10);
 }
 
+// Masks of 0 and 255.
+void unite(const uint8_t* __restrict other, int64_t n, uint8_t* __restrict mask) {
+  for (int64_t x = 0; x < n; ++x) mask[x] |= other[x];
+}
+void intersect(const uint8_t* __restrict other, int64_t n, uint8_t* __restrict mask) {
+  for (int64_t x = 0; x < n; ++x) mask[x] &= other[x];
+}
+
 bool all_zero(const Image<float>& map) {
   return std::all_of(map.data(), map.data() + map.pixels(), [](float p) { return p == 0; });
 }
@@ -103,9 +111,9 @@ Found<T> FlowOf<T>::by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCut
       GrabCutResult result =
           (cutter != nullptr ? *cutter : kept_cutter()).cut(prompt.labels, prompt.box, map, options, mask);
       for (std::string& warning : result.warnings) found.warnings.push_back(std::move(warning));
-      parallel_for(mask.height, row_grain(mask.width), [&](int64_t begin, int64_t end) {
-        for (int64_t y = begin; y < end; ++y)
-          for (int64_t x = 0; x < mask.width; ++x) mask.row(y)[x] = (mask.row(y)[x] & 1) != 0 ? 255 : 0;
+      for_rows(mask.height, mask.width, [&](int64_t y) {
+        uint8_t* const row = mask.row(y);
+        for (int64_t x = 0, n = mask.width; x < n; ++x) row[x] = static_cast<uint8_t>(-(row[x] & 1));
       });
     }
     if (found.subject == "learned" && unary) bound_one_way(prompt, call, found.hint);
@@ -146,17 +154,11 @@ void FlowOf<T>::bound_one_way(const CheckedPrompt& prompt, Call& call, Image<uin
     Found<T> found = find(CheckedPrompt(plain, working_.height, working_.width), other, &cutter);
     unprompted_.emplace(prompt.box, std::move(found.hint));
   }
-  const uint8_t* before = unprompted_->second.data();
-  uint8_t* now = mask.data();
-  parallel_for(mask.height(), row_grain(mask.width(), 1 << 18), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin * mask.width(); i < end * mask.width(); ++i)
-      now[i] = *prompt.only == 1 ? std::max(now[i], before[i]) : std::min(now[i], before[i]);
+  const bool keeps = *prompt.only == 1;
+  for_rows(mask.height(), mask.width(), [&](int64_t y) {
+    (keeps ? unite : intersect)(unprompted_->second.row(y), mask.width(), mask.row(y));
   });
-  if (!options_.clean) return;
-  if (*prompt.only == 1)
-    fill_small_holes(mask);
-  else
-    drop_small_parts(mask);
+  if (options_.clean) (keeps ? fill_small_holes : drop_small_parts)(mask);
 }
 
 template <class T>

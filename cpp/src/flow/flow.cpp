@@ -71,15 +71,10 @@ FlowOf<T>::FlowOf(ImageView<const T> pixels, Image<T> owned, ImageView<const T> 
 
 template <class T>
 Cutout FlowOf<T>::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewhere) {
-  std::lock_guard lock(mutex_);
   Call call{{}, resume, elsewhere};
   const CheckedPrompt checked(prompt, pixels_.height, pixels_.width);
   require_usable(checked);
-  {
-    const auto running = call.clock("preprocess");
-    prepare();
-  }
-  Found<T> found = find(checked, call);
+  Found<T> found = found_alone(checked, call);
   if (!found.key && (options_.similarity || options_.blend || options_.despill))
     found.warnings.emplace_back("the ground was not keyed out: similarity, blend and despill changed nothing");
   Cutout cutout;
@@ -131,6 +126,17 @@ Cutout FlowOf<T>::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewh
   cutout.found = std::move(found.hint);
   cutout.saliency = std::move(found.saliency);
   return cutout;
+}
+
+// One cut at a time finds; what follows reads only what finding leaves as it is.
+template <class T>
+Found<T> FlowOf<T>::found_alone(const CheckedPrompt& prompt, Call& call) {
+  std::lock_guard lock(mutex_);
+  {
+    const auto running = call.clock("preprocess");
+    prepare();
+  }
+  return find(prompt, call);
 }
 
 template <class T>

@@ -127,6 +127,7 @@ class FlowOf final : public Session::Flow {
   void finish_by_color(const CheckedPrompt& prompt, Call& call, Found<T>& found);
 
   // flow.cpp
+  Found<T> found_alone(const CheckedPrompt& prompt, Call& call);
   void prepare();
   Image<T> refined(const Found<T>& found, std::string& refined_by, Image<uint8_t>& trimap) const;
 
@@ -145,7 +146,7 @@ class FlowOf final : public Session::Flow {
   const bool wide_;
   const Image<T> owned_, owned_alpha_;
   const ImageView<const T> pixels_, own_alpha_;
-  std::mutex mutex_;
+  std::mutex mutex_;  // of all below; `prepared_` and `working_` stay once they are made
   // Made when they are first asked for.
   std::optional<Image<T>> prepared_;
   ImageView<const T> working_;  // no data: not prepared yet

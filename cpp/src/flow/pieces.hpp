@@ -21,7 +21,8 @@ Image<uint8_t> surely_outside(const std::optional<Box>& box, int64_t old_height,
                               int64_t width);
 
 // 1 or 0 if the labels are strokes of foreground or background alone; none if they tell anything else. `boxed`: there
-// is a box beside them; else background along a whole side makes one.
+// is a box beside them; else background along a whole side makes one. Throws std::invalid_argument for other labels
+// than 0 to 3.
 std::optional<int> only_kind(ImageView<const uint8_t> labels, bool boxed);
 
 // Log-odds of probabilities, held within 0.02 and 0.98.
