@@ -136,7 +136,7 @@ Found<T> FlowOf<T>::find(const CheckedPrompt& prompt, Call& call, GrabCutter* cu
   if (method == CutMethod::automatic || method == CutMethod::key) {
     const bool must = method == CutMethod::key || prompt.key;
     std::optional<Found<T>> keyed = by_key(prompt, call, must);
-    if (keyed && (must || !framed(*keyed, call))) return std::move(*keyed);
+    if (keyed && (must || !framed(*keyed))) return std::move(*keyed);
     Call anew{std::move(call.clock), call.resume && !keyed, call.elsewhere};
     Found<T> found = by_graphcut(prompt, anew, cutter);
     call.clock = std::move(anew.clock);

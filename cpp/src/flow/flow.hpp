@@ -117,7 +117,8 @@ class FlowOf final : public Session::Flow {
 
   // find_by_key.cpp: nothing where it need not be and the border is not uniform.
   std::optional<Found<T>> by_key(const CheckedPrompt& prompt, Call& call, bool must);
-  bool framed(const Found<T>& keyed, Call& call);
+  void judge_ramp(const KeyColor& key, double similarity, Found<T>& found);
+  bool framed(const Found<T>& keyed) const;
 
   // find_by_cut.cpp
   Found<T> by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCutter* cutter = nullptr);
