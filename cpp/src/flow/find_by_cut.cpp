@@ -33,10 +33,6 @@ std::string two_digits(double value) {
          std::to_string(hundredths % 10);
 }
 
-bool all_zero(const Image<float>& map) {
-  return std::all_of(map.data(), map.data() + map.pixels(), [](float p) { return p == 0; });
-}
-
 }  // namespace
 
 // How likely each pixel belongs to the subject, into `found`, and that as log-odds for the cut, at any size. No

@@ -47,13 +47,14 @@ std::optional<Found<T>> FlowOf<T>::by_key(const CheckedPrompt& prompt, Call& cal
     found.alpha = Image<T>::like(working_);
     const double blend = options_.blend.value_or(kBlend + kMoreBlend * saturation(key));
     const double similarity = options_.similarity.value_or(kSimilarity);
-    const bool learned = !prompt.key && options_.network != nullptr;
-    chroma_key(working_, key, similarity, blend, !prompt.key && !learned, found.alpha);
+    bool learned = !prompt.key && options_.network != nullptr;
     if (learned) {
       found.subject = "learned";
       found.saliency = Image<float>::like(small());
       finder().find({}, std::nullopt, found.saliency);
+      learned = !all_zero(found.saliency);
     }
+    chroma_key(working_, key, similarity, blend, !prompt.key && !learned, found.alpha);
     if (!prompt.key) judge_ramp(key, similarity, found);
     quantize(found.alpha);
     found.key = key;
@@ -80,7 +81,8 @@ template <class T>
 void FlowOf<T>::judge_ramp(const KeyColor& key, double similarity, Found<T>& found) {
   constexpr T full = static_cast<T>(std::is_same_v<T, uint8_t> ? 255 : 1);
   constexpr T above_half = static_cast<T>(std::is_same_v<T, uint8_t> ? 128 : 0.502);
-  const ImageView<const float> probability = found.saliency.view();
+  ImageView<const float> probability;
+  if (found.saliency.data() != nullptr && !all_zero(found.saliency)) probability = found.saliency;
   Image<uint8_t> ground = Image<uint8_t>::like(working_);
   plain_ground(working_, key, similarity, probability, ground);
   for_rows(working_.height, working_.width, [&](int64_t y) {
@@ -110,7 +112,7 @@ bool FlowOf<T>::framed(const Found<T>& keyed) const {
   const double solid = area(count_nonzero(keyed.hint)), boxed = area(box->width * box->height);
   if (boxed < kFull * area(keyed.hint.pixels()) || solid < kSolid * boxed) return false;
   const Image<float>& saliency = keyed.saliency;
-  if (std::all_of(saliency.data(), saliency.data() + saliency.pixels(), [](float p) { return p == 0; })) return false;
+  if (all_zero(saliency)) return false;
   return agreement(saliency, nearest(keyed.hint, saliency.height(), saliency.width())) < 0.5;
 }
 
