@@ -96,7 +96,7 @@ Found<T> FlowOf<T>::find(const CheckedPrompt& prompt, Call& call, GrabCutter* cu
   }
   CutMethod method = options_.method;
   const bool alone = !prompt.tells() && prompt.prior.data == nullptr && !prompt.key;
-  if (method == CutMethod::automatic && alone && cut_out_already()) {
+  if (method == CutMethod::automatic && alone && cut_out_) {
     Found<T> found;
     found.method = "alpha";
     found.hint = Image<uint8_t>::like(pixels_);
@@ -108,7 +108,7 @@ Found<T> FlowOf<T>::find(const CheckedPrompt& prompt, Call& call, GrabCutter* cu
   if (method == CutMethod::automatic || method == CutMethod::key) {
     const bool must = method == CutMethod::key || prompt.key;
     std::optional<Found<T>> keyed = by_key(prompt, call, must);
-    if (keyed && (must || !framed(*keyed, call))) return std::move(*keyed);
+    if (keyed && (must || !framed(*keyed))) return std::move(*keyed);
     Call anew{std::move(call.clock), call.resume && !keyed, call.elsewhere};
     Found<T> found = by_graphcut(prompt, anew, cutter);
     call.clock = std::move(anew.clock);
@@ -119,25 +119,6 @@ Found<T> FlowOf<T>::find(const CheckedPrompt& prompt, Call& call, GrabCutter* cu
   return method == CutMethod::kmeans ? by_kmeans(prompt, call) : by_threshold(prompt, call);
 }
 
-// Whether the picture's own alpha hides nearly all of its border, or most of it.
-template <class T>
-bool FlowOf<T>::cut_out_already() const {
-  if (own_alpha_.data == nullptr) return false;
-  int64_t hidden = 0, hidden_border = 0, border = 0;
-  for (int64_t y = 0; y < own_alpha_.height; ++y) {
-    const T* row = own_alpha_.row(y);
-    const bool whole = y == 0 || y == own_alpha_.height - 1;
-    hidden += std::count(row, row + own_alpha_.width, T{0});
-    for (int64_t x = 0; x < own_alpha_.width; x += whole || own_alpha_.width == 1 ? 1 : own_alpha_.width - 1) {
-      ++border;
-      hidden_border += row[x] == 0;
-    }
-  }
-  return hidden < own_alpha_.pixels() && (10 * hidden_border >= 9 * border || 2 * hidden >= own_alpha_.pixels());
-}
-
-template bool FlowOf<uint8_t>::cut_out_already() const;
-template bool FlowOf<float>::cut_out_already() const;
 template void FlowOf<uint8_t>::require_usable(const CheckedPrompt&) const;
 template void FlowOf<float>::require_usable(const CheckedPrompt&) const;
 template Found<uint8_t> FlowOf<uint8_t>::find(const CheckedPrompt&, Call&, GrabCutter*);

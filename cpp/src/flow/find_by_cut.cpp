@@ -41,10 +41,6 @@ void intersect(const uint8_t* __restrict other, int64_t n, uint8_t* __restrict m
   for (int64_t x = 0; x < n; ++x) mask[x] &= other[x];
 }
 
-bool all_zero(const Image<float>& map) {
-  return std::all_of(map.data(), map.data() + map.pixels(), [](float p) { return p == 0; });
-}
-
 }  // namespace
 
 // How likely each pixel belongs to the subject, into `found`, and that as log-odds for the cut, at any size. No

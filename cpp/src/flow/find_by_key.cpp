@@ -6,6 +6,8 @@
 #include "alphacut/threshold.hpp"
 #include "flow/flow.hpp"
 #include "flow/pieces.hpp"
+#include "plain_ground.hpp"
+#include "probability_at.hpp"
 
 namespace alphacut {
 namespace {
@@ -13,6 +15,7 @@ namespace {
 constexpr double kSimilarity = 0.03;                // of chroma_key, where nothing is said
 constexpr double kBlend = 0.05, kMoreBlend = 0.15;  // for a neutral key, and what a saturated one adds
 constexpr double kBand = 3;                         // around the cleaned mask, that keeps the key's alpha
+constexpr float kSure = 0.98f;                      // that likely the subject, alpha is full
 constexpr double kFull = 0.75, kSolid = 0.95;       // of the picture, of its box: a subject that may be framed
 
 // The share of the border's pixels that went with the background.
@@ -43,7 +46,16 @@ std::optional<Found<T>> FlowOf<T>::by_key(const CheckedPrompt& prompt, Call& cal
     if (!prompt.key && key.uniformity < kUniformBorder && !must) return std::nullopt;
     found.alpha = Image<T>::like(working_);
     const double blend = options_.blend.value_or(kBlend + kMoreBlend * saturation(key));
-    chroma_key(working_, key, options_.similarity.value_or(kSimilarity), blend, !prompt.key, found.alpha);
+    const double similarity = options_.similarity.value_or(kSimilarity);
+    bool learned = !prompt.key && options_.network != nullptr;
+    if (learned) {
+      found.subject = "learned";
+      found.saliency = Image<float>::like(small());
+      finder().find({}, std::nullopt, found.saliency);
+      learned = !all_zero(found.saliency);
+    }
+    chroma_key(working_, key, similarity, blend, !prompt.key && !learned, found.alpha);
+    if (!prompt.key) judge_ramp(key, similarity, found);
     quantize(found.alpha);
     found.key = key;
     found.confidence = prompt.key ? keyed_border<T>(found.alpha.view()) : key.uniformity;
@@ -63,24 +75,52 @@ std::optional<Found<T>> FlowOf<T>::by_key(const CheckedPrompt& prompt, Call& cal
   return found;
 }
 
+// A key that was found is more than a colour: shadows are background, too; and what is not background but has partial
+// alpha belongs to the subject where that is likely. Without a network nothing enclosed is background.
+template <class T>
+void FlowOf<T>::judge_ramp(const KeyColor& key, double similarity, Found<T>& found) {
+  constexpr T full = static_cast<T>(std::is_same_v<T, uint8_t> ? 255 : 1);
+  constexpr T above_half = static_cast<T>(std::is_same_v<T, uint8_t> ? 128 : 0.502);
+  ImageView<const float> probability;
+  if (found.saliency.data() != nullptr && !all_zero(found.saliency)) probability = found.saliency;
+  Image<uint8_t> ground = Image<uint8_t>::like(working_);
+  plain_ground(working_, key, similarity, probability, ground);
+  for_rows(working_.height, working_.width, [&](int64_t y) {
+    const ProbabilityAt likely(probability, working_.height, working_.width);
+    const uint8_t* is_ground = ground.row(y);
+    T* alpha = found.alpha.row(y);
+    for (int64_t x = 0; x < working_.width; ++x) {
+      if (is_ground[x] != 0) {
+        alpha[x] = 0;
+      } else if (alpha[x] < full && probability.data != nullptr) {
+        const float p = likely(y, x);
+        if (p > kSure)
+          alpha[x] = full;
+        else if (p > 0.5f)
+          alpha[x] = std::max(alpha[x], above_half);
+      }
+    }
+  });
+}
+
 // Whether a uniform border is but the frame of a picture, whose subject is another.
 template <class T>
-bool FlowOf<T>::framed(const Found<T>& keyed, Call& call) {
+bool FlowOf<T>::framed(const Found<T>& keyed) const {
   const std::optional<Box> box = bounding_box(keyed.hint);
   const auto area = [](int64_t n) { return static_cast<double>(n); };
-  if (!options_.network || !box) return false;
+  if (keyed.saliency.data() == nullptr || !box) return false;
   const double solid = area(count_nonzero(keyed.hint)), boxed = area(box->width * box->height);
   if (boxed < kFull * area(keyed.hint.pixels()) || solid < kSolid * boxed) return false;
-  const auto running = call.clock("subject");
-  Image<float> saliency = Image<float>::like(small());
-  finder().find({}, std::nullopt, saliency);
-  if (std::all_of(saliency.data(), saliency.data() + saliency.pixels(), [](float p) { return p == 0; })) return false;
+  const Image<float>& saliency = keyed.saliency;
+  if (all_zero(saliency)) return false;
   return agreement(saliency, nearest(keyed.hint, saliency.height(), saliency.width())) < 0.5;
 }
 
 template std::optional<Found<uint8_t>> FlowOf<uint8_t>::by_key(const CheckedPrompt&, Call&, bool);
 template std::optional<Found<float>> FlowOf<float>::by_key(const CheckedPrompt&, Call&, bool);
-template bool FlowOf<uint8_t>::framed(const Found<uint8_t>&, Call&);
-template bool FlowOf<float>::framed(const Found<float>&, Call&);
+template void FlowOf<uint8_t>::judge_ramp(const KeyColor&, double, Found<uint8_t>&);
+template void FlowOf<float>::judge_ramp(const KeyColor&, double, Found<float>&);
+template bool FlowOf<uint8_t>::framed(const Found<uint8_t>&) const;
+template bool FlowOf<float>::framed(const Found<float>&) const;
 
 }  // namespace alphacut

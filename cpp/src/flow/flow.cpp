@@ -2,6 +2,7 @@
 #include "flow/flow.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <type_traits>
 
@@ -16,6 +17,8 @@ namespace alphacut {
 namespace {
 
 constexpr double kKeyBand = 1.5;     // pixels to either side of a key's edge that are found out
+constexpr double kRingingBand = 3;   // ... where the background next to it is uneven
+constexpr double kUneven = 0.25;     // the share of its pixels that makes it so
 constexpr double kNearlyAll = 0.99;  // of the picture: hardly a subject
 constexpr double kDoubtful = 0.3;    // the confidence in that, at most
 
@@ -28,14 +31,42 @@ bool is_zero(const Image<T>& plane) {
   return std::all_of(plane.data(), plane.data() + plane.pixels(), [](T value) { return value == 0; });
 }
 
+// Whether the background is uneven next to the edge, as by the ringing and the blocks of JPEG: neighbours in a row
+// differ by more than a level and a half, 4 to 9 pixels from the mask.
+template <class T>
+bool rings(ImageView<const T> image, const Found<T>& found) {
+  constexpr double differs = 1.5 / 255 * (std::is_same_v<T, uint8_t> ? 255 : 1);
+  std::atomic<int64_t> uneven{0}, seen{0};
+  for_rows(image.height, image.width, [&](int64_t y) {
+    const uint8_t* mask = found.hint.row(y);
+    const T *alpha = found.alpha.row(y), *row = image.row(y);
+    int64_t all = 0, some = 0;
+    const auto look = [&](int64_t x) {
+      if (x < 1 || x >= image.width || mask[x] != 0 || alpha[x] != 0 || alpha[x - 1] != 0) return;
+      bool any = false;
+      for (int64_t c = x * image.channels; c < (x + 1) * image.channels; ++c)
+        any |= std::abs(static_cast<double>(row[c]) - static_cast<double>(row[c - image.channels])) > differs;
+      ++all;
+      some += any;
+    };
+    for (int64_t x = 1; x < image.width; ++x) {
+      if ((mask[x] != 0) == (mask[x - 1] != 0)) continue;
+      for (int64_t i = 4; i < 10; ++i) look(mask[x] != 0 ? x - i : x - 1 + i);
+    }
+    seen += all;
+    uneven += some;
+  });
+  return kUneven * static_cast<double>(seen) < static_cast<double>(uneven);
+}
+
 // What a key is sure of is known: unknown are the pixels of its ramp and those next to its edge. False if that leaves
 // nothing to find out, or nothing known of either side. On 180 composites over white, gray, off-white and green the
 // matte of this trimap has 0.65 of the ramp's error near the edge, that of the mask's own trimap 0.72.
 template <class T>
-bool trimap_of_key(const Found<T>& found, Image<uint8_t>& trimap) {
+bool trimap_of_key(ImageView<const T> image, const Found<T>& found, Image<uint8_t>& trimap) {
   constexpr T full = static_cast<T>(std::is_same_v<T, uint8_t> ? 255 : 1);
   Image<uint8_t> made = Image<uint8_t>::like(found.hint.view());
-  make_trimap(found.hint, kKeyBand, made);
+  make_trimap(found.hint, rings(image, found) ? kRingingBand : kKeyBand, made);
   for (int64_t i = 0; i < made.pixels(); ++i)
     if (found.alpha.data()[i] > 0 && found.alpha.data()[i] < full) made.data()[i] = 128;
   const TrimapKinds kinds = trimap_kinds(made);
@@ -57,6 +88,18 @@ void require_some(ImageView<const uint8_t> mask, Found<T>& found) {
   }
 }
 
+// A picture that is nearly black may be one of fewer bits, as 12 in 16.
+template <class T>
+void require_light(ImageView<const T> image, Found<T>& found) {
+  if (found.method == "alpha" || found.method == "mask" || found.method == "trimap") return;
+  constexpr double limit = (std::is_same_v<T, uint8_t> ? 255.0 : 1.0) / 16;
+  for (int64_t y = 0; y < image.height; ++y)
+    if (static_cast<double>(*std::max_element(image.row(y), image.row(y) + image.width * image.channels)) > limit)
+      return;
+  found.warnings.emplace_back("the picture is nearly black: no value is above a sixteenth of full scale");
+  found.confidence = std::min(found.confidence, kDoubtful);
+}
+
 }  // namespace
 
 template <class T>
@@ -75,6 +118,7 @@ Cutout FlowOf<T>::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewh
   const CheckedPrompt checked(prompt, pixels_.height, pixels_.width);
   require_usable(checked);
   Found<T> found = found_alone(checked, call);
+  require_light(pixels_, found);
   if (!found.key && (options_.similarity || options_.blend || options_.despill))
     found.warnings.emplace_back("the ground was not keyed out: similarity, blend and despill changed nothing");
   Cutout cutout;
@@ -88,25 +132,27 @@ Cutout FlowOf<T>::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewh
       quantize(moved);
       alpha = std::move(moved);
     }
-    if (own_alpha_.data != nullptr) multiply_by_own(alpha);
   }
   {
     const auto running = call.clock("foreground");
     Image<T> colors;
     if (options_.foreground && found.method != "alpha") {
       colors = Image<T>::like(pixels_, pixels_.channels);
-      estimate_foreground<T, T>(pixels_, alpha, colors);
+      estimate_foreground<T, T>(shown(), alpha, colors);
       quantize(colors);
     }
-    if (options_.despill && found.key) {
+    if (found.key && (options_.despill || options_.foreground)) {
       const ImageView<const T> from = colors.data() != nullptr ? ImageView<const T>(colors) : pixels_;
       // The preparation may have changed the colour of the background that it was found by.
       const bool anew = !options_.preparations.empty() && !checked.key;
+      const ImageView<const T> matte = alpha;  // where it is full, only what is asked for changes
       Image<T> result = Image<T>::like(pixels_, pixels_.channels);
-      despill(from, KeyColor{(anew ? find_key(pixels_) : *found.key).color}, {}, 1.0, result);
+      const KeyColor key{(anew ? find_key(shown()) : *found.key).color};
+      despill(from, key, options_.despill ? ImageView<const T>{} : matte, 1.0, result);
       colors = std::move(result);
     }
     if (colors.data() != nullptr) cutout.foreground = stored(std::move(colors));
+    if (own_alpha_.data != nullptr) multiply_by_own(alpha);
   }
   cutout.mask = Image<uint8_t>::like(pixels_);
   threshold(alpha.view(), kHalf<T>, cutout.mask);
@@ -153,8 +199,9 @@ std::optional<AnyImage> FlowOf<T>::prepared() {
 template <class T>
 void FlowOf<T>::prepare() {
   if (working_.data != nullptr) return;
+  judge_own_alpha();
   for (const Preparation step : options_.preparations) {
-    const ImageView<const T> from = prepared_ ? ImageView<const T>(*prepared_) : pixels_;
+    const ImageView<const T> from = prepared_ ? ImageView<const T>(*prepared_) : shown();
     Image<T> next = Image<T>::like(from, from.channels);
     if (step == Preparation::denoise)
       median(from, 3, next);
@@ -163,7 +210,7 @@ void FlowOf<T>::prepare() {
     quantize(next);
     prepared_ = std::move(next);
   }
-  working_ = prepared_ ? ImageView<const T>(*prepared_) : pixels_;
+  working_ = prepared_ ? ImageView<const T>(*prepared_) : shown();
 }
 
 template <class T>
@@ -174,7 +221,7 @@ Image<T> FlowOf<T>::refined(const Found<T>& found, std::string& refined_by, Imag
     return alpha;
   }
   if (found.alpha.data() != nullptr && !options_.refinement) {
-    if (options_.refine && trimap_of_key(found, trimap)) {
+    if (options_.refine && trimap_of_key(working_, found, trimap)) {
       refine_alpha<T>(working_, trimap, MattingMethod::closed_form, alpha);
       quantize(alpha);
       refined_by = name_of(MattingMethod::closed_form);

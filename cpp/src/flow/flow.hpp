@@ -110,11 +110,15 @@ class FlowOf final : public Session::Flow {
   // kept.
   Found<T> find(const CheckedPrompt& prompt, Call& call, GrabCutter* cutter = nullptr);
   void require_usable(const CheckedPrompt& prompt) const;
-  bool cut_out_already() const;
+
+  // own_alpha.cpp
+  void judge_own_alpha();
+  bool shows_photo(const Image<uint8_t>& shown);
 
   // find_by_key.cpp: nothing where it need not be and the border is not uniform.
   std::optional<Found<T>> by_key(const CheckedPrompt& prompt, Call& call, bool must);
-  bool framed(const Found<T>& keyed, Call& call);
+  void judge_ramp(const KeyColor& key, double similarity, Found<T>& found);
+  bool framed(const Found<T>& keyed) const;
 
   // find_by_cut.cpp
   Found<T> by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCutter* cutter = nullptr);
@@ -128,6 +132,7 @@ class FlowOf final : public Session::Flow {
 
   // flow.cpp
   Found<T> found_alone(const CheckedPrompt& prompt, Call& call);
+  ImageView<const T> shown() const { return filled_ ? ImageView<const T>(*filled_) : pixels_; }
   void prepare();
   Image<T> refined(const Found<T>& found, std::string& refined_by, Image<uint8_t>& trimap) const;
 
@@ -148,6 +153,8 @@ class FlowOf final : public Session::Flow {
   const ImageView<const T> pixels_, own_alpha_;
   std::mutex mutex_;  // of all below; `prepared_` and `working_` stay once they are made
   // Made when they are first asked for.
+  bool cut_out_ = false;            // the picture's own alpha is its cutout
+  std::optional<Image<T>> filled_;  // the picture, other colours where its own alpha hides it
   std::optional<Image<T>> prepared_;
   ImageView<const T> working_;  // no data: not prepared yet
   std::optional<Image<uint8_t>> bytes_, small_bytes_;

@@ -98,6 +98,10 @@ std::optional<int> only_kind(ImageView<const uint8_t> labels, bool boxed) {
   return any(2) ? 1 : 0;
 }
 
+bool all_zero(const Image<float>& map) {
+  return std::all_of(map.data(), map.data() + map.pixels(), [](float p) { return p == 0; });
+}
+
 Image<float> log_odds_of(ImageView<const float> probability) {
   Image<float> result = Image<float>::like(probability);
   for (int64_t y = 0; y < probability.height; ++y)

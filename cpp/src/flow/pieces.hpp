@@ -25,6 +25,9 @@ Image<uint8_t> surely_outside(const std::optional<Box>& box, int64_t old_height,
 // than 0 to 3.
 std::optional<int> only_kind(ImageView<const uint8_t> labels, bool boxed);
 
+// Whether nothing is seen anywhere.
+bool all_zero(const Image<float>& map);
+
 // Log-odds of probabilities, held within 0.02 and 0.98.
 Image<float> log_odds_of(ImageView<const float> probability);
 
