@@ -12,21 +12,23 @@
 #include "math.hpp"
 #include "planes.hpp"
 
+#include <cstdlib>
 namespace alphacut {
 namespace {
+double tune(const char* n,double v){const char*e=getenv(n);return e?atof(e):v;}
 
 constexpr int64_t kLongest = 480;              // of the small copy
-constexpr int64_t kLookSide = 192;             // of what the network sees of it
-constexpr float kMost = 6, kKept = 4;          // log-odds, of a frame and of all before it
+const int64_t kLookSide = static_cast<int64_t>(tune("kLookSide",192));             // of what the network sees of it
+const float kMost = static_cast<float>(tune("kMost",6)), kKept = static_cast<float>(tune("kKept",4));          // log-odds, of a frame and of all before it
 constexpr float kSure = 2;                     // from here on colours are learned
-constexpr float kRate = 0.05f;                 // of learning, a frame
-constexpr float kColors = 0.6f;                // weight of the colours' log-odds
-constexpr float kLayers = 2;                   // log-odds that the motion of the layers tells at most
-constexpr float kFar = 0.05f;                  // log-odds lost a pixel away from where the subject is expected, to
+const float kRate = static_cast<float>(tune("kRate", 0.05));                 // of learning, a frame
+const float kColors = static_cast<float>(tune("kColors", 0.6));                // weight of the colours' log-odds
+const float kLayers = static_cast<float>(tune("kLayers", 2));                   // log-odds that the motion of the layers tells at most
+const float kFar = static_cast<float>(tune("kFar", 0.05));                  // log-odds lost a pixel away from where the subject is expected, to
 constexpr float kFarthest = 60;                // so many pixels
-constexpr double kRough = 20;                  // colours that differ by this after motion tell half as much of before
-constexpr double kLoose = 0.08, kSeen = 0.18;  // around the box: what may be the subject's, and what is seen too
-constexpr double kOutward = 0.15, kInward = 0.05;  // how far the box's sides follow the mask, a frame
+const double kRough = static_cast<double>(tune("kRough", 20));                  // colours that differ by this after motion tell half as much of before
+const double kLoose = tune("kLoose",.08), kSeen = tune("kSeen",.18), kPrev=tune("kPrev",1), kNet=tune("kNet",1), kApart=tune("kApart",2), kLDiv=tune("kLDiv",4), kBoxp=tune("kBoxp",1), kAns=tune("kAns",1);  // around the box: what may be the subject's, and what is seen too
+const double kOutward = tune("kOutward",.15), kInward = tune("kInward",.05);  // how far the box's sides follow the mask, a frame
 constexpr double kStray = 0.005;                   // of the mask's pixels beyond each side of it
 constexpr int32_t kReach = 8;                      // of the layers' motion at half of the small size
 constexpr int64_t kFewest = 20;                    // pixels of a subject
@@ -286,7 +288,7 @@ double Memory::weigh(ImageView<const uint8_t> frame, const Padded& now, const Ne
     const auto [x, across] = scaled(box.x, box.width, seen.x, seen.width);
     const auto [y, down] = scaled(box.y, box.height, seen.y, seen.height);
     const Image<float> answer =
-        look(*network, part(frame, enlarged(seen, frame, height, width)), Box{x, y, across, down}, cells, kLookSide);
+        look(*network, part(frame, enlarged(seen, frame, height, width)), kBoxp>0?std::optional(Box{x, y, across, down}):std::nullopt, kAns>0?ImageView<const float>(cells):ImageView<const float>{}, kLookSide);
     resize_bilinear(answer.view(), found);
   }
   const Image<uint8_t> before = above(carried, 0);
@@ -297,11 +299,11 @@ double Memory::weigh(ImageView<const uint8_t> frame, const Padded& now, const Ne
   Image<float> told = Image<float>::like(before.view());  // which layer's motion fits better
   {
     Image<float> blocks(motion_.rows, motion_.columns);
-    const bool apart = std::abs(subject_.x - ground_.x) + std::abs(subject_.y - ground_.y) > 2;
+    const bool apart = std::abs(subject_.x - ground_.x) + std::abs(subject_.y - ground_.y) > kApart;
     for (int64_t i = 0; i < blocks.pixels(); ++i) {
       const auto k = static_cast<size_t>(i);
       blocks.data()[i] =
-          apart ? std::clamp((motion_.as_layer[1][k] - motion_.as_layer[0][k]) / 4, -kLayers, kLayers) : 0;
+          apart ? std::clamp((motion_.as_layer[1][k] - motion_.as_layer[0][k]) / static_cast<float>(kLDiv), -kLayers, kLayers) : 0;
     }
     Image<float> all(motion_.rows * kBlock, motion_.columns * kBlock);
     resize_bilinear(blocks.view(), all);
@@ -319,7 +321,7 @@ double Memory::weigh(ImageView<const uint8_t> frame, const Padded& now, const Ne
         side.row(y)[x] = 2;
         if (in) {
           const float now_told = std::clamp(found.row(y - seen.y)[x - seen.x], -kMost, kMost);
-          sum = now_told + trust[different.row(y)[x]] * carried.row(y)[x] + told.row(y)[x] +
+          sum = static_cast<float>(kNet)*now_told + static_cast<float>(kPrev)*trust[different.row(y)[x]] * carried.row(y)[x] + told.row(y)[x] +
                 kColors * colors_.log_odds(now.at(y, x)) - kFar * std::min(away.row(y)[x], kFarthest) -
                 scale * (outside(x, box.x, box.width) + outside(y, box.y, box.height));
           if (sum > kSure && now_told >= 0) side.row(y)[x] = 1;

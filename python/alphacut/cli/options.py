@@ -12,7 +12,7 @@ from ..cutout import is_colour
 from ..io import DecodeError, read_image, read_labels, read_mask
 
 if TYPE_CHECKING:
-    from .. import Remover
+    from .. import Remover, Tracker
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -194,6 +194,25 @@ def remover(*, labels: str | None, refine: str, threads: int | None, **options: 
             **options,
         )
     except (ValueError, RuntimeError, ImportError, OSError) as error:  # such as a device or model that cannot be used
+        raise click.UsageError(str(error)) from error
+
+
+def tracker(
+    *, labels: str | None, refine: str, threads: int | None, model: str | None, device: str, **options: Any
+) -> tuple[Tracker, dict[str, Any]]:
+    """The tracker that `prompts` and `flow` ask for, and what they tell of the first frame."""
+    from .. import Tracker, set_num_threads
+
+    if model is not None or device.startswith("cuda"):
+        raise click.UsageError(f"{'--model' if model is not None else '--device'} has no use for what is followed.")
+    prompt = {name: options.pop(name) for name in ("box", "points", "mask", "trimap", "key")}
+    prompt["labels"] = _strokes(labels, in_box=prompt["box"] is not None)
+    refining = {"auto": "guided", "none": None}.get(refine, refine)
+    try:
+        if threads is not None:
+            set_num_threads(threads)
+        return Tracker(refine=refining, **options), {name: hint for name, hint in prompt.items() if hint is not None}
+    except (ValueError, RuntimeError) as error:
         raise click.UsageError(str(error)) from error
 
 
