@@ -176,7 +176,9 @@ class _Writer:
         codec, self._format = (_WITH_ALPHA if transparent else _OPAQUE)[suffix]
         self._video = self._file.add_stream(codec, rate=like.average_rate or 25, options=_SETTINGS.get(codec, {}))
         self._graph: Any = None
+        self._begun = False  # whether the video stream knows its size
         self._sound = self._encoder = None
+        self._waiting: list[Any] = []
         if sound is not None and suffix in _SOUND:
             held, other = _SOUND[suffix]
             if sound.codec_context.name in held:
@@ -195,7 +197,8 @@ class _Writer:
         )
         made.pts, made.time_base = frame.pts, frame.time_base
         context = self._video.codec_context
-        if not context.is_open:
+        if not self._begun:
+            self._begun = True
             context.width, context.height = made.width, made.height
             context.pix_fmt = self._format
             context.time_base = frame.time_base if self._format != "pal8" else Fraction(1, 100)
@@ -204,6 +207,9 @@ class _Writer:
         elif made.format.name != self._format:
             made = made.reformat(format=self._format)
         self._file.mux(self._video.encode(made))
+        waiting, self._waiting = self._waiting, []
+        for packet in waiting:
+            self.sound(packet)
 
     def _with_palette(self, frame: Any) -> Any:
         """The frame in 256 colours of its own, one of them transparent."""
@@ -229,6 +235,9 @@ class _Writer:
         """Copy a packet, or encode it anew."""
         if self._sound is None:
             return
+        if not self._begun:  # the file begins with a frame
+            self._waiting.append(packet)
+            return
         if self._encoder is None:
             if packet.dts is not None:
                 packet.stream = self._sound
@@ -241,7 +250,7 @@ class _Writer:
         """Write what the encoders hold, and the file's end."""
         try:
             for stream in (self._video, self._encoder):
-                if stream is not None and stream.codec_context.is_open:
+                if stream is not None and self._begun:
                     self._file.mux(stream.encode(None))
         finally:
             self._file.close()

@@ -52,7 +52,10 @@ Image<uint8_t> mask_of(ImageView<const float> log_odds, int64_t height, int64_t 
   return mask;
 }
 
-bool follows(const Cutout& cutout) { return cutout.method != "key" && cutout.method != "alpha"; }
+// Whether what was found is followed; what a plain ground or colours alone tell is found in each frame.
+bool follows(const Cutout& cutout) {
+  return cutout.method == "graphcut" || cutout.method == "mask" || cutout.method == "trimap";
+}
 
 }  // namespace
 
@@ -75,7 +78,10 @@ struct Tracker::State {
 
   Cutout next(const AnyView& picture, const AnyView& own_alpha, const Prompt& prompt) {
     const auto [height, width] = std::visit([](auto view) { return std::pair(view.height, view.width); }, picture);
-    Session session(picture, own_alpha, options);
+    const bool first = !begun || alone;
+    SessionOptions chosen = options;
+    if (!first) chosen.method = CutMethod::automatic;  // any prompt corrects
+    Session session(picture, own_alpha, std::move(chosen));
     const CheckedPrompt checked(prompt, height, width);
     const bool anew = prompt.box || checked.mask.data != nullptr || checked.trimap.data != nullptr || prompt.key ||
                       prompt.prior.data != nullptr;
