@@ -13,7 +13,7 @@ constexpr int64_t kWindow = 2 * kBlock;  // what is compared of a block: it and 
 constexpr int32_t kWindowBytes = kWindow * kWindow * 3;
 constexpr int32_t kStep = kWindowBytes / 6;  // what a step away from a motion at hand must gain
 constexpr int32_t kHidden = 90;              // differences of three channels count up to this
-constexpr size_t kSamples = 1500;            // of a mask
+constexpr size_t kSamples = 600;             // of a mask
 constexpr int kDescent = 4;
 constexpr int64_t kMargin = kBlock / 2;
 
@@ -127,7 +127,7 @@ BlockMotion block_motion(const Padded& before, const Padded& now, const std::arr
         const auto at = [&](int64_t v, int64_t u) { return static_cast<size_t>(v * motion.columns + u); };
         Best best = first[at(j, i)];
         const Shift own = best.by;
-        for (const auto [v, u] : {std::pair{j - 1, i}, {j + 1, i}, {j, i - 1}, {j, i + 1}}) {
+        for (const auto& [v, u] : {std::pair{j - 1, i}, {j + 1, i}, {j, i - 1}, {j, i + 1}}) {
           if (v < 0 || u < 0 || v >= motion.rows || u >= motion.columns) continue;
           const Shift other = first[at(v, u)].by;
           if (!(other == best.by)) best.take(difference(before, now, j * kBlock, i * kBlock, other), other);
@@ -138,6 +138,31 @@ BlockMotion block_motion(const Padded& before, const Padded& now, const std::arr
       }
   });
   return motion;
+}
+
+void smooth(ImageView<uint8_t> values) {
+  const int64_t height = values.height, width = values.width;
+  Image<uint16_t> rows(height, width);
+  parallel_for(height, 32, [&](int64_t begin, int64_t end) {
+    std::vector<uint8_t> padded(static_cast<size_t>(width + 4));
+    for (int64_t y = begin; y < end; ++y) {
+      uint8_t* __restrict p = padded.data();
+      std::copy_n(values.row(y), width, p + 2);
+      std::fill_n(p, 2, p[2]);
+      std::fill_n(p + width + 2, 2, p[width + 1]);
+      uint16_t* __restrict to = rows.row(y);
+      for (int64_t x = 0; x < width; ++x)
+        to[x] = static_cast<uint16_t>(p[x] + p[x + 1] + p[x + 2] + p[x + 3] + p[x + 4]);
+    }
+  });
+  parallel_for(height, 32, [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      const auto row = [&](int64_t v) { return rows.row(std::clamp<int64_t>(v, 0, height - 1)); };
+      const uint16_t *a = row(y - 2), *b = row(y - 1), *c = row(y), *d = row(y + 1), *e = row(y + 2);
+      uint8_t* __restrict to = values.row(y);
+      for (int64_t x = 0; x < width; ++x) to[x] = static_cast<uint8_t>((a[x] + b[x] + c[x] + d[x] + e[x]) / 25);
+    }
+  });
 }
 
 void carry(const Padded& before, const Padded& now, const BlockMotion& motion, ImageView<const float> log_odds,

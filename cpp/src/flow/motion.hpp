@@ -55,4 +55,7 @@ BlockMotion block_motion(const Padded& before, const Padded& now, const std::arr
 void carry(const Padded& before, const Padded& now, const BlockMotion& motion, ImageView<const float> log_odds,
            ImageView<float> carried, ImageView<uint8_t> difference);
 
+// Means of 5 by 5 pixels, in place; the border is replicated.
+void smooth(ImageView<uint8_t> values);
+
 }  // namespace alphacut

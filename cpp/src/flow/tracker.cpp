@@ -9,6 +9,7 @@
 #include "alphacut/parallel.hpp"
 #include "alphacut/preprocess.hpp"
 #include "alphacut/threshold.hpp"
+#include "flow/cut_by_mask.hpp"
 #include "flow/flow.hpp"
 #include "flow/memory.hpp"
 #include "math.hpp"
@@ -25,7 +26,12 @@ template <class T>
 Image<uint8_t> in_rgb(ImageView<const T> frame) {
   Image<uint8_t> rgb(frame.height, frame.width, 3);
   parallel_for(frame.height, row_grain(frame.width), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y)
+    for (int64_t y = begin; y < end; ++y) {
+      if constexpr (std::is_same_v<T, uint8_t>)
+        if (frame.channels == 3) {
+          std::copy_n(frame.row(y), 3 * frame.width, rgb.row(y));
+          continue;
+        }
       for (int64_t x = 0; x < frame.width; ++x)
         for (int64_t c = 0; c < 3; ++c) {
           const T value = frame.row(y)[frame.channels == 3 ? 3 * x + c : x];
@@ -33,10 +39,11 @@ Image<uint8_t> in_rgb(ImageView<const T> frame) {
           if constexpr (std::is_same_v<T, uint8_t>)
             to = value;
           else if constexpr (std::is_same_v<T, uint16_t>)
-            to = static_cast<uint8_t>(value >> 8);
+            to = static_cast<uint8_t>((value + 128) / 257);
           else
-            to = static_cast<uint8_t>(std::clamp(value, 0.0f, 1.0f) * 255 + 0.5f);
+            to = static_cast<uint8_t>(value * 255 + 0.5f);
         }
+    }
   });
   return rgb;
 }
@@ -115,7 +122,7 @@ struct Tracker::State {
       held = true;
       alpha = {};
     } else {
-      cutout = followed_cutout(session, followed, rgb, warnings);
+      cutout = followed_cutout(picture, own_alpha, followed, rgb, warnings);
     }
     begun = true;
     if (!alone) steady(cutout, rgb);
@@ -124,8 +131,8 @@ struct Tracker::State {
     return cutout;
   }
 
-  Cutout followed_cutout(Session& session, const Followed& followed, ImageView<const uint8_t> rgb,
-                         std::vector<std::string>& warnings) {
+  Cutout followed_cutout(const AnyView& picture, const AnyView& own_alpha, const Followed& followed,
+                         ImageView<const uint8_t> rgb, std::vector<std::string>& warnings) {
     confidence = followed.confidence;
     if (followed.lost || confidence < kHeld) {
       const bool found = network() != nullptr && memory.search(rgb, *network());
@@ -138,9 +145,9 @@ struct Tracker::State {
       held = true;
     }
     const Image<uint8_t> mask = mask_of(memory.log_odds(), rgb.height, rgb.width);
-    Prompt found;
-    found.mask = mask;
-    Cutout cutout = session.cut(found);
+    SessionOptions finish = options;
+    finish.method = CutMethod::automatic;
+    Cutout cutout = cut_by_mask(picture, own_alpha, mask, finish);
     cutout.method = "track";
     if (options.network) cutout.subject = "learned";
     cutout.confidence = std::min(cutout.confidence, confidence);
