@@ -1,8 +1,8 @@
 """Products on plain grounds, against true alpha and colours: ``python -m benchmarks.ground``.
 
-Pictures with true alpha of ALPHACUT_DATA over grounds as people have them, with and without a contact shadow, as PNG and
-as JPEG of quality 75. `--part tune` is the half that constants were chosen on, `judge` the other half, `cutouts` a set of
-its own. `--sheet FILE` draws pictures and their cutouts over black and over white.
+Pictures with true alpha of ALPHACUT_DATA over grounds as people have them, with and without a contact shadow, as PNG
+and as JPEG of quality 75. `--part tune` is the half that constants were chosen on, `judge` the other half, `cutouts` a
+set of its own. `--sheet FILE` draws pictures and their cutouts over black and over white.
 
 edge      mean error of alpha where it is partial or next to that
 black, white  mean error of the colours there, composed over black and over white, in levels
@@ -172,7 +172,7 @@ def main() -> None:
     print("| ground | pictures |", " | ".join(COLUMNS), "|\n|---|---:|" + "---:|" * len(COLUMNS))
     names = [(kind, s, j) for kind in arguments.grounds.split(",") for s in (False, True) for j in (False, True)]
     for name in [*names, "all"]:
-        found = sum(table.values(), []) if name == "all" else table.get(name, [])
+        found = [each for some in table.values() for each in some] if name == "all" else table.get(name, [])
         if not found:
             continue
         label = "all" if name == "all" else name[0] + ", shadow" * name[1] + ", JPEG" * name[2]

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <memory>
+#include <mutex>
 
 #include "alphacut/session.hpp"
+#include "alphacut/tracker.hpp"
 #include "numpy_view.hpp"
 #include "prompt_view.hpp"
 
@@ -126,6 +128,56 @@ Elsewhere elsewhere_of(const py::object& grabcut, const py::object& kmeans) {
   return elsewhere;
 }
 
+// A prompt and the arrays it looks at.
+struct PromptOfArrays {
+  explicit PromptOfArrays(const py::dict& given) {
+    prompt.box = box_of(given["box"].cast<Corners>());
+    prompt.points = points_of(given["points"]);
+    for (const auto& [name, view] :
+         {std::pair("labels", &prompt.labels), std::pair("mask", &prompt.mask), std::pair("trimap", &prompt.trimap)})
+      if (!given[name].is_none()) *view = planes.emplace_back(plane<uint8_t>(given[name], name)).view;
+    if (!given["prior"].is_none()) prompt.prior = prior.emplace(plane<float>(given["prior"], "prior")).view;
+    if (!given["key"].is_none()) {
+      const auto [color, across, down] = given["key"].cast<std::tuple<Triple, Triple, Triple>>();
+      prompt.key = KeyColor{color, across, down};
+    }
+  }
+  Prompt prompt;
+  std::vector<Input<uint8_t>> planes;
+  std::optional<Input<float>> prior;
+};
+
+py::object or_none(std::optional<AnyImage> picture, py::ssize_t channels) {
+  if (!picture) return py::none();
+  return array_of(std::move(*picture), channels);
+}
+py::dict result_of(Cutout cutout, py::ssize_t channels) {
+  const auto name = [](const std::string& given) -> py::object {
+    if (given.empty()) return py::none();
+    return py::str(given);
+  };
+  py::dict result;
+  result["mask"] = array_of(std::move(cutout.mask), 0);
+  result["alpha"] = array_of(std::move(cutout.alpha), 0);
+  result["foreground"] = or_none(std::move(cutout.foreground), channels);
+  result["found"] = array_of(std::move(cutout.found), 0);
+  result["trimap"] = py::none();
+  if (cutout.trimap.data() != nullptr) result["trimap"] = array_of(std::move(cutout.trimap), 0);
+  result["saliency"] = py::none();
+  if (cutout.saliency.data() != nullptr) result["saliency"] = array_of(std::move(cutout.saliency), 0);
+  result["box"] = py::none();
+  if (cutout.box) result["box"] = py::make_tuple(cutout.box->x, cutout.box->y, cutout.box->width, cutout.box->height);
+  result["confidence"] = cutout.confidence;
+  result["method"] = name(cutout.method);
+  result["subject"] = name(cutout.subject);
+  result["refine"] = name(cutout.refine);
+  py::dict timings;
+  for (const auto& [stage, seconds] : cutout.seconds) timings[py::str(stage)] = seconds;
+  result["timings"] = timings;
+  result["warnings"] = cutout.warnings;
+  return result;
+}
+
 // A Session and the arrays it looks at.
 class SessionOfArrays {
  public:
@@ -136,26 +188,14 @@ class SessionOfArrays {
         session_(opened(image_.view, alpha_.view, options_of(options))) {}
 
   py::dict cut(const py::dict& given, bool resume, const py::object& grabcut, const py::object& kmeans) {
-    Prompt prompt;
-    prompt.box = box_of(given["box"].cast<Corners>());
-    prompt.points = points_of(given["points"]);
-    std::vector<Input<uint8_t>> planes;
-    for (const auto& [name, view] :
-         {std::pair("labels", &prompt.labels), std::pair("mask", &prompt.mask), std::pair("trimap", &prompt.trimap)})
-      if (!given[name].is_none()) *view = planes.emplace_back(plane<uint8_t>(given[name], name)).view;
-    std::optional<Input<float>> prior;
-    if (!given["prior"].is_none()) prompt.prior = prior.emplace(plane<float>(given["prior"], "prior")).view;
-    if (!given["key"].is_none()) {
-      const auto [color, across, down] = given["key"].cast<std::tuple<Triple, Triple, Triple>>();
-      prompt.key = KeyColor{color, across, down};
-    }
+    const PromptOfArrays told(given);
     const Elsewhere elsewhere = elsewhere_of(grabcut, kmeans);
     Cutout cutout;
     {
       py::gil_scoped_release unlocked;
-      cutout = session_.cut(prompt, resume, elsewhere);
+      cutout = session_.cut(told.prompt, resume, elsewhere);
     }
-    return result_of(std::move(cutout));
+    return result_of(std::move(cutout), image_.array.ndim() == 3 ? 3 : 0);
   }
 
   py::object prepared() {
@@ -164,7 +204,7 @@ class SessionOfArrays {
       py::gil_scoped_release unlocked;
       picture = session_.prepared();
     }
-    return or_none(std::move(picture));
+    return or_none(std::move(picture), image_.array.ndim() == 3 ? 3 : 0);
   }
 
  private:
@@ -172,40 +212,35 @@ class SessionOfArrays {
     py::gil_scoped_release unlocked;
     return Session(image, alpha, std::move(options));
   }
-  py::object or_none(std::optional<AnyImage> picture) const {
-    if (!picture) return py::none();
-    return array_of(std::move(*picture), image_.array.ndim() == 3 ? 3 : 0);
-  }
-  py::dict result_of(Cutout cutout) const {
-    const auto name = [](const std::string& given) -> py::object {
-      if (given.empty()) return py::none();
-      return py::str(given);
-    };
-    py::dict result;
-    result["mask"] = array_of(std::move(cutout.mask), 0);
-    result["alpha"] = array_of(std::move(cutout.alpha), 0);
-    result["foreground"] = or_none(std::move(cutout.foreground));
-    result["found"] = array_of(std::move(cutout.found), 0);
-    result["trimap"] = py::none();
-    if (cutout.trimap.data() != nullptr) result["trimap"] = array_of(std::move(cutout.trimap), 0);
-    result["saliency"] = py::none();
-    if (cutout.saliency.data() != nullptr) result["saliency"] = array_of(std::move(cutout.saliency), 0);
-    result["box"] = py::none();
-    if (cutout.box) result["box"] = py::make_tuple(cutout.box->x, cutout.box->y, cutout.box->width, cutout.box->height);
-    result["confidence"] = cutout.confidence;
-    result["method"] = name(cutout.method);
-    result["subject"] = name(cutout.subject);
-    result["refine"] = name(cutout.refine);
-    py::dict timings;
-    for (const auto& [stage, seconds] : cutout.seconds) timings[py::str(stage)] = seconds;
-    result["timings"] = timings;
-    result["warnings"] = cutout.warnings;
-    return result;
-  }
 
   py::object network_;  // a function that keeps what it gives
   AnyInput image_, alpha_;
   Session session_;
+};
+
+// A Tracker; frames are looked at during a call alone.
+class TrackerOfArrays {
+ public:
+  explicit TrackerOfArrays(const py::dict& options) : network_(options["network"]), tracker_(options_of(options)) {}
+
+  py::dict next(py::handle image, py::handle alpha, const py::dict& given) {
+    const AnyInput frame = picture_of(image), own = alpha_of(alpha);
+    const PromptOfArrays told(given);
+    Cutout cutout;
+    {
+      py::gil_scoped_release unlocked;
+      std::lock_guard lock(mutex_);
+      cutout = tracker_.next(frame.view, own.view, told.prompt);
+    }
+    return result_of(std::move(cutout), frame.array.ndim() == 3 ? 3 : 0);
+  }
+  double confidence() const { return tracker_.confidence(); }
+  void reset() { tracker_.reset(); }
+
+ private:
+  py::object network_;
+  std::mutex mutex_;
+  Tracker tracker_;
 };
 
 }  // namespace
@@ -215,6 +250,11 @@ void bind_session(py::module_& m) {
       .def(py::init<py::object, py::object, py::dict>(), py::arg("image"), py::arg("alpha"), py::arg("options"))
       .def("prepared", &SessionOfArrays::prepared)
       .def("cut", &SessionOfArrays::cut, py::arg("prompt"), py::arg("resume"), py::arg("grabcut"), py::arg("kmeans"));
+  py::class_<TrackerOfArrays>(m, "Tracker", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)))
+      .def(py::init<py::dict>(), py::arg("options"))
+      .def("next", &TrackerOfArrays::next, py::arg("image"), py::arg("alpha"), py::arg("prompt"))
+      .def("reset", &TrackerOfArrays::reset)
+      .def_property_readonly("confidence", &TrackerOfArrays::confidence);
 }
 
 }  // namespace alphacut

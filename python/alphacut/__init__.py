@@ -31,6 +31,7 @@ from .session import Session
 from .subject import barrier_map, detect_subject
 from .threads import get_num_threads, set_num_threads
 from .threshold import adaptive_threshold, find_threshold, threshold
+from .tracker import Tracker
 
 __version__ = _core.version()
 
@@ -50,6 +51,7 @@ __all__ = [
     "Remover",
     "Session",
     "TooManyPixelsError",
+    "Tracker",
     "adaptive_threshold",
     "adjust_edge",
     "barrier_map",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .. import __version__
-from . import demo, info, pipe, remove, serve
+from . import demo, info, pipe, remove, serve, video
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,11 +21,13 @@ def main() -> None:
       alphacut remove photo.jpg           photo-cutout.png beside it
       alphacut remove photos/ -o out/     a folder
       alphacut remove --help              boxes, colours, backgrounds and more
+      alphacut video dog.mp4 dog.webm     a film
       alphacut pipe --help                raw video frames, as from ffmpeg
     """
 
 
 main.add_command(remove.remove)
+main.add_command(video.video)
 main.add_command(pipe.pipe)
 main.add_command(serve.serve)
 main.add_command(demo.demo)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from .. import _text
+from .._prompt import Prompt
 from ..cutout import is_colour
 from ..files import read_image
 from ..options import OPTIONS, OUTPUTS, PROMPTS, Option
 
 if TYPE_CHECKING:
-    from .. import Remover
+    from .. import Remover, Tracker
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -100,4 +101,25 @@ def remover(*, threads: int | None, **given: Any) -> Remover:
             set_num_threads(threads)
         return Remover(**given)
     except (ValueError, RuntimeError, ImportError, OSError) as error:  # such as a device or model that cannot be used
+        raise click.UsageError(str(error)) from error
+
+
+def tracker(*, threads: int | None, **given: Any) -> tuple[Tracker, dict[str, Any]]:
+    """The tracker that `prompts` and `flow` ask for, and what they tell of the first frame."""
+    from .. import Tracker, set_num_threads
+
+    for name in ("model", "instance"):
+        if given.pop(name) is not None:
+            raise click.UsageError(f"--{name} has no use for what is followed.")
+    if given.pop("device").startswith("cuda"):
+        raise click.UsageError("--device has no use for what is followed: all of it runs on the CPU.")
+    hints = {row.name: given.pop(row.name) for row in PROMPTS if row.name in given}
+    if given["refine"] == "auto":
+        given["refine"] = "guided"
+    try:
+        if threads is not None:
+            set_num_threads(threads)
+        prompt = Prompt(**hints)  # reads files
+        return Tracker(**given), {name: getattr(prompt, name) for name, hint in hints.items() if hint is not None}
+    except (ValueError, RuntimeError, OSError) as error:
         raise click.UsageError(str(error)) from error

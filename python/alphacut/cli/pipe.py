@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ import numpy as np
 from .._arrays import Array
 from ..cutout import cover
 from ..files import MAX_PIXELS, Picture
+from ..tracker import Tracker
 from . import options
 from .report import require_streams, say
 
@@ -36,8 +38,11 @@ _CHANNELS = {"rgb24": (3,), "bgr24": (3,), "gray": (), "rgba": (4,)}
 @options.prompts
 @options.background
 @options.flow
+@click.option("--track", is_flag=True, help="Follow the subject: the prompts tell of the first frame alone.")
 @click.option("-q", "--quiet", is_flag=True, help="Tell only what failed.")
-def pipe(width: int, height: int, incoming: str, out: str, background: Any, quiet: bool, **given: Any) -> None:
+def pipe(
+    width: int, height: int, incoming: str, out: str, background: Any, track: bool, quiet: bool, **given: Any
+) -> None:
     """Cut the subject out of each raw frame of standard input, and write it to standard output.
 
     Frames are WIDTH x HEIGHT pixels of 8 bits a channel, one after the other, as those of ffmpeg's rawvideo. One is
@@ -60,14 +65,21 @@ def pipe(width: int, height: int, incoming: str, out: str, background: Any, quie
     require_streams()
     if sys.stdin.isatty() or sys.stdout.isatty():
         raise click.UsageError("Standard input and output are for frames, but one of them is a terminal.")
-    remover = options.remover(**given)
+    remover: Callable[..., Cutout]
+    prompt: dict[str, Any] = {}
+    if track:
+        remover, prompt = options.tracker(**given)
+    else:
+        remover = options.remover(**given)
     raw = np.zeros((height, width, *_CHANNELS[incoming]), np.uint8)
     frame = raw.copy() if incoming == "bgr24" else raw
     try:
-        remover(frame)  # says what cannot work before anything is read, and starts the threads
+        remover(frame, **prompt)  # says what cannot work before anything is read, and starts the threads
     except (ValueError, RuntimeError) as error:
         raise click.UsageError(str(error)) from error
 
+    if isinstance(remover, Tracker):
+        remover.reset()
     if os.name == "posix":
         for stream in (sys.stdin, sys.stdout):
             os.set_blocking(stream.fileno(), True)  # whoever else holds the pipe may have set it otherwise
@@ -79,11 +91,11 @@ def pipe(width: int, height: int, incoming: str, out: str, background: Any, quie
         if incoming == "bgr24":
             frame[...] = raw[..., ::-1]
         try:
-            cutout = remover(frame)
+            cutout = remover(frame, **(prompt if number == 0 else {}))
         except (ValueError, RuntimeError) as error:
             raise click.ClickException(f"frame {number}: {error}") from error
         if not quiet:
-            _tell_once(cutout.warnings, number, told)
+            tell_once(cutout.warnings, number, told)
         if not _written(_pixels(cutout, out, background)):
             return
         number += 1
@@ -125,7 +137,7 @@ def _written(pixels: Array) -> bool:
     return True
 
 
-def _tell_once(warnings: tuple[str, ...], number: int, told: set[str]) -> None:
+def tell_once(warnings: tuple[str, ...], number: int, told: set[str]) -> None:
     """Each warning the first time, whatever its numbers."""
     for warning in warnings:
         kind = re.sub(r"\d", "", warning)

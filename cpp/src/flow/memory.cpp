@@ -1,0 +1,157 @@
+#include "flow/memory.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "alphacut/preprocess.hpp"
+#include "flow/memory_pieces.hpp"
+#include "planes.hpp"
+
+namespace alphacut {
+namespace {
+
+constexpr int64_t kLongest = 480;  // of the small copy
+constexpr double kInward = 0.1;    // how far the box's sides follow the mask inwards, a frame
+constexpr double kStray = 0.005;   // of the mask's pixels beyond each side of it
+constexpr int32_t kReach = 8;      // of the layers' motion at half of the small size
+constexpr float kRough = 20;       // a block whose colours differ by more after motion came from nowhere
+constexpr double kAlike = 0.6;     // of the colours of two frames, in one scene
+constexpr float kLearned = 0.5f;   // how far the colours of a mask that is told replace those before
+
+Image<uint8_t> halved(ImageView<const uint8_t> image) {
+  Image<uint8_t> half((image.height + 1) / 2, (image.width + 1) / 2, image.channels);
+  resize_area(image, half);
+  return half;
+}
+
+Image<uint8_t> shrunk(ImageView<const uint8_t> frame) {
+  const int64_t by = (std::max(frame.height, frame.width) + kLongest - 1) / kLongest;
+  Image<uint8_t> small((frame.height + by - 1) / by, (frame.width + by - 1) / by, frame.channels);
+  resize_area(frame, small);
+  return small;
+}
+
+// How alike the colours of two frames are, 0..1.
+std::vector<float> histogram_of(ImageView<const uint8_t> rgb) {
+  std::vector<float> shares(512, 0);
+  const float one = 1 / static_cast<float>(rgb.pixels());
+  for (int64_t y = 0; y < rgb.height; ++y)
+    for (const uint8_t *p = rgb.row(y), *end = p + 3 * rgb.width; p != end; p += 3)
+      shares[static_cast<size_t>((p[0] >> 5) * 64 + (p[1] >> 5) * 8 + (p[2] >> 5))] += one;
+  return shares;
+}
+double common(const std::vector<float>& a, const std::vector<float>& b) {
+  double sum = 0;
+  for (size_t i = 0; i < a.size(); ++i) sum += std::min(a[i], b[i]);
+  return sum;
+}
+
+}  // namespace
+
+void Memory::begin(ImageView<const uint8_t> frame, ImageView<const uint8_t> mask, bool anew) {
+  if (anew) *this = Memory();
+  const Image<uint8_t> small = shrunk(frame), inside = shrunk(mask);
+  log_odds_ = Image<float>::like(inside.view());
+  Image<uint8_t> side = Image<uint8_t>::like(inside.view());
+  for (int64_t i = 0; i < inside.pixels(); ++i) {
+    log_odds_.data()[i] = kKept * (static_cast<float>(inside.data()[i]) / 127.5f - 1);
+    side.data()[i] = inside.data()[i] == 255 ? 1 : inside.data()[i] == 0 ? 0 : 2;
+  }
+  colors_.learn(small, side, kLearned);
+  if (const auto found = extent()) edges_ = *found;
+  before_ = Padded(small);
+  before_half_ = Padded(halved(small));
+  histogram_ = histogram_of(small);
+}
+
+// The sides of the mask, but for a few pixels.
+std::optional<Memory::Edges> Memory::extent() const {
+  const int64_t height = log_odds_.height(), width = log_odds_.width();
+  std::vector<int64_t> rows(static_cast<size_t>(height), 0), columns(static_cast<size_t>(width), 0);
+  for (int64_t y = 0; y < height; ++y)
+    for (int64_t x = 0; x < width; ++x) {
+      const bool in = log_odds_.row(y)[x] > 0;
+      rows[static_cast<size_t>(y)] += in;
+      columns[static_cast<size_t>(x)] += in;
+    }
+  const int64_t all = std::accumulate(rows.begin(), rows.end(), int64_t{0});
+  if (all < kFewest) return std::nullopt;
+  const auto few = static_cast<int64_t>(kStray * static_cast<double>(all));
+  const auto span = [few](const std::vector<int64_t>& counts) {
+    size_t low = 0, high = counts.size();
+    for (int64_t sum = counts[low]; sum <= few; sum += counts[low]) ++low;
+    for (int64_t sum = counts[high - 1]; sum <= few; sum += counts[high - 1]) --high;
+    return std::pair(static_cast<double>(low), static_cast<double>(high));
+  };
+  const auto [top, bottom] = span(rows);
+  const auto [left, right] = span(columns);
+  return Edges{left, top, right, bottom};
+}
+
+// The layers' motion since the frame before, back from the present one, and the box along with the subject.
+void Memory::move(const Padded& now, std::array<Shift, 2>& layers) {
+  const Padded now_half(halved(now.view()));
+  Image<uint8_t> subject = above(log_odds_, 0), ground = Image<uint8_t>::like(subject.view());
+  for (int64_t y = 0; y < subject.height(); ++y)
+    for (int64_t x = 0; x < subject.width(); ++x) {
+      ground.row(y)[x] = subject.row(y)[x] ^ 255;
+      if (colors_.log_odds(before_.at(y, x)) < 0) subject.row(y)[x] = 0;  // hardly its own
+    }
+  if (count_nonzero(subject) < kFewest) subject = above(log_odds_, 0);
+  const bool nowhere = is_empty(subject);
+  const auto shift = [&](const Image<uint8_t>& mask, Shift last) {
+    const Image<uint8_t> half = nearest(mask, (mask.height() + 1) / 2, (mask.width() + 1) / 2);
+    const Shift coarse = shift_of(before_half_, now_half, half, {last.x / 2, last.y / 2}, kReach);
+    return shift_of(before_, now, mask, {2 * coarse.x, 2 * coarse.y}, 2);
+  };
+  ground_ = shift(ground, ground_);
+  subject_ = nowhere ? ground_ : shift(subject, subject_);
+  layers = {Shift{-subject_.x, -subject_.y}, Shift{-ground_.x, -ground_.y}};
+  edges_.left += subject_.x;
+  edges_.right += subject_.x;
+  edges_.top += subject_.y;
+  edges_.bottom += subject_.y;
+}
+
+Followed Memory::follow(ImageView<const uint8_t> frame, const Network* network) {
+  const Image<uint8_t> small = shrunk(frame);
+  const Padded now(small);
+  std::vector<float> histogram = histogram_of(small);
+  std::array<Shift, 2> layers;
+  const Edges edges = edges_;
+  move(now, layers);
+  BlockMotion motion = block_motion(before_, now, layers, motion_);
+  const auto rough =
+      std::count_if(motion.difference.begin(), motion.difference.end(), [](float d) { return d > kRough; });
+  Followed followed;
+  if (2 * rough > static_cast<int64_t>(motion.difference.size()) && common(histogram_, histogram) < kAlike) {
+    edges_ = edges;
+    followed.cut = true;
+    return followed;
+  }
+  motion_ = std::move(motion);
+  Image<float> carried = Image<float>::like(log_odds_.view());
+  Image<uint8_t> different = Image<uint8_t>::like(log_odds_.view());
+  carry(before_, now, motion_, log_odds_, carried, different);
+  smooth(different);
+  followed.confidence = weigh(frame, now, network, carried, different);
+  before_ = Padded(small);
+  before_half_ = Padded(halved(small));
+  histogram_ = std::move(histogram);
+  if (const auto found = extent()) {
+    const auto toward = [](double& side, double to, double outward) {
+      side = (to - side) * outward > 0 ? to : side + kInward * (to - side);
+    };
+    toward(edges_.left, found->left, -1);
+    toward(edges_.top, found->top, -1);
+    toward(edges_.right, found->right, 1);
+    toward(edges_.bottom, found->bottom, 1);
+  } else {
+    followed.lost = true;
+    followed.confidence = 0;
+  }
+  return followed;
+}
+
+}  // namespace alphacut

@@ -1,0 +1,76 @@
+// What a tracker knows of its subject: where it was, its colours and those around it.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "alphacut/image.hpp"
+#include "alphacut/network.hpp"
+#include "flow/motion.hpp"
+
+namespace alphacut {
+
+// How often each colour occurs on either side, learned slowly.
+class ColorMemory {
+ public:
+  // Colours of `rgb` where `side` is 1 (subject) or 0 (ground) join what is known with the weight `rate`, 0..1; the
+  // first are taken as they are.
+  void learn(ImageView<const uint8_t> rgb, ImageView<const uint8_t> side, float rate);
+  // Log-odds of the subject by colour alone, held within -2 and 2.
+  float log_odds(const uint8_t* rgb) const { return ratio_[bin_of(rgb)]; }
+
+ private:
+  static constexpr size_t kBins = 4096;
+  static size_t bin_of(const uint8_t* rgb) {
+    return (static_cast<size_t>(rgb[0]) >> 4) << 8 | (static_cast<size_t>(rgb[1]) >> 4) << 4 | rgb[2] >> 4;
+  }
+  std::array<std::vector<float>, 2> shares_;
+  std::vector<float> ratio_ = std::vector<float>(kBins, 0.0f);
+};
+
+struct Followed {
+  double confidence = 0;
+  bool cut = false;   // another scene: nothing is followed
+  bool lost = false;  // the subject is nowhere
+};
+
+class Memory {
+ public:
+  // From a frame and its mask. `anew`: nothing of before counts.
+  void begin(ImageView<const uint8_t> frame, ImageView<const uint8_t> mask, bool anew);
+  bool empty() const { return before_.empty(); }
+
+  // The next frame, 3 channels, of the same size. Log-odds of the subject are in log_odds() then.
+  Followed follow(ImageView<const uint8_t> frame, const Network* network);
+  // Looks for a lost subject in the whole of that frame; whether it was found.
+  bool search(ImageView<const uint8_t> frame, const Network& network);
+  // At a smaller size; above 0 is the subject.
+  ImageView<const float> log_odds() const { return log_odds_; }
+
+ private:
+  struct Edges {  // of the expected box, in pixels of the small copy
+    double left = 0, top = 0, right = 0, bottom = 0;
+  };
+  std::optional<Edges> extent() const;
+  Box expected() const;
+  void move(const Padded& now, std::array<Shift, 2>& layers);
+  double weigh(ImageView<const uint8_t> frame, const Padded& now, const Network* network,
+               ImageView<const float> carried, ImageView<const uint8_t> different);
+  void drop_specks();
+
+  Padded before_, before_half_;
+  Image<float> log_odds_;
+  BlockMotion motion_;
+  ColorMemory colors_;
+  Edges edges_;
+  Shift subject_, ground_;
+  std::vector<float> histogram_;
+};
+
+// The network's log-odds for a part of a frame, `side` pixels square; `box` is within the part, `before` (the part's
+// log-odds by the frames before, a quarter of the side) may have no data.
+Image<float> look(const Network& network, ImageView<const uint8_t> part, std::optional<Box> box,
+                  ImageView<const float> before, int64_t side);
+
+}  // namespace alphacut

@@ -1,0 +1,212 @@
+#include "flow/motion.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
+
+#include "alphacut/parallel.hpp"
+
+namespace alphacut {
+namespace {
+
+constexpr int64_t kWindow = 2 * kBlock;  // what is compared of a block: it and half of one around it
+constexpr int32_t kWindowBytes = kWindow * kWindow * 3;
+constexpr int32_t kStep = kWindowBytes / 6;  // what a step away from a motion at hand must gain
+constexpr int32_t kHidden = 90;              // differences of three channels count up to this
+constexpr size_t kSamples = 600;             // of a mask
+constexpr int kDescent = 4;
+constexpr int64_t kMargin = kBlock / 2;
+
+int32_t difference(const Padded& before, const Padded& now, int64_t y, int64_t x, Shift by) {
+  const int64_t top = y - kMargin + by.y, left = x - kMargin + by.x;
+  constexpr int64_t pad = Padded::kPad;
+  if (top < -pad || left < -pad || top + kWindow > before.height() + pad || left + kWindow > before.width() + pad)
+    return std::numeric_limits<int32_t>::max() / 2;
+  int32_t sum = 0;
+  for (int64_t v = 0; v < kWindow; ++v) {
+    const uint8_t* __restrict a = now.at(y - kMargin + v, x - kMargin);
+    const uint8_t* __restrict b = before.at(top + v, left);
+    for (int64_t i = 0; i < 3 * kWindow; ++i) sum += std::abs(a[i] - b[i]);
+  }
+  return sum;
+}
+
+struct Best {
+  int32_t cost = std::numeric_limits<int32_t>::max();
+  Shift by;
+  void take(int32_t other, Shift shift) {
+    if (other < cost) *this = {other, shift};
+  }
+};
+
+void descend(const Padded& before, const Padded& now, int64_t y, int64_t x, Best& best) {
+  for (int k = 0; k < kDescent; ++k) {
+    const Shift at = best.by;
+    for (const Shift step : {Shift{-1, 0}, {1, 0}, {0, -1}, {0, 1}}) {
+      const Shift there{at.x + step.x, at.y + step.y};
+      best.take(difference(before, now, y, x, there) + kStep, there);
+    }
+    if (best.by == at) return;
+  }
+}
+
+}  // namespace
+
+Padded::Padded(ImageView<const uint8_t> rgb) : pixels_(rgb.height + 2 * kPad, rgb.width + 2 * kPad, 3) {
+  for (int64_t y = 0; y < pixels_.height(); ++y) {
+    const uint8_t* from = rgb.row(std::clamp<int64_t>(y - kPad, 0, rgb.height - 1));
+    uint8_t* to = pixels_.row(y);
+    for (int64_t x = 0; x < kPad; ++x) std::copy_n(from, 3, to + 3 * x);
+    std::copy_n(from, 3 * rgb.width, to + 3 * kPad);
+    for (int64_t x = kPad + rgb.width; x < pixels_.width(); ++x) std::copy_n(from + 3 * (rgb.width - 1), 3, to + 3 * x);
+  }
+}
+
+ImageView<const uint8_t> Padded::view() const { return {at(0, 0), height(), width(), 3, pixels_.view().stride}; }
+
+Shift shift_of(const Padded& before, const Padded& now, ImageView<const uint8_t> mask, Shift around, int32_t reach) {
+  std::vector<std::pair<int32_t, int32_t>> all;
+  for (int64_t y = 0; y < mask.height; ++y)
+    for (int64_t x = 0; x < mask.width; ++x)
+      if (mask.row(y)[x] != 0) all.emplace_back(static_cast<int32_t>(y), static_cast<int32_t>(x));
+  const size_t every = all.size() / kSamples + 1;
+  const int64_t side = 2 * reach + 1;
+  std::vector<double> costs(static_cast<size_t>(side * side));
+  parallel_for(side, 2, [&](int64_t begin, int64_t end) {
+    for (int64_t j = begin; j < end; ++j)
+      for (int64_t i = 0; i < side; ++i) {
+        const int64_t dy = around.y + j - reach, dx = around.x + i - reach;
+        int64_t sum = 0, seen = 0, tried = 0;
+        for (size_t k = 0; k < all.size(); k += every, ++tried) {
+          const int64_t y = all[k].first + dy, x = all[k].second + dx;
+          if (y < 0 || x < 0 || y >= now.height() || x >= now.width()) continue;
+          const uint8_t *a = before.at(all[k].first, all[k].second), *b = now.at(y, x);
+          sum += std::min(std::abs(a[0] - b[0]) + std::abs(a[1] - b[1]) + std::abs(a[2] - b[2]), kHidden);
+          ++seen;
+        }
+        const auto away = static_cast<double>(std::abs(j - reach) + std::abs(i - reach));
+        costs[static_cast<size_t>(j * side + i)] =
+            2 * seen < tried || seen == 0 ? 1e9 : static_cast<double>(sum) / static_cast<double>(seen) + 0.2 * away;
+      }
+  });
+  const auto best = std::min_element(costs.begin(), costs.end());
+  if (*best >= 1e9) return around;
+  const int64_t place = best - costs.begin();
+  return {static_cast<int32_t>(around.x + place % side - reach), static_cast<int32_t>(around.y + place / side - reach)};
+}
+
+BlockMotion block_motion(const Padded& before, const Padded& now, const std::array<Shift, 2>& layers,
+                         const BlockMotion& last) {
+  BlockMotion motion;
+  motion.rows = (now.height() + kBlock - 1) / kBlock;
+  motion.columns = (now.width() + kBlock - 1) / kBlock;
+  const auto count = static_cast<size_t>(motion.rows * motion.columns);
+  const bool known = last.rows == motion.rows && last.columns == motion.columns;
+  std::vector<Best> first(count);
+  motion.from.resize(count);
+  motion.difference.resize(count);
+  for (auto& values : motion.as_layer) values.resize(count);
+  const auto mean = [](int32_t cost) { return static_cast<float>(cost) / kWindowBytes; };
+  parallel_for(motion.rows, 2, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin * motion.columns; i < end * motion.columns; ++i) {
+      const int64_t y = i / motion.columns * kBlock, x = i % motion.columns * kBlock;
+      const auto k = static_cast<size_t>(i);
+      for (size_t layer = 0; layer < 2; ++layer) {
+        const int32_t cost = difference(before, now, y, x, layers[layer]);
+        motion.as_layer[layer][k] = std::min(mean(cost), 255.0f);
+        first[k].take(cost, layers[layer]);
+      }
+      first[k].take(difference(before, now, y, x, {}), {});
+      if (known) first[k].take(difference(before, now, y, x, last.from[k]), last.from[k]);
+      descend(before, now, y, x, first[k]);
+    }
+  });
+  parallel_for(motion.rows, 2, [&](int64_t begin, int64_t end) {
+    for (int64_t j = begin; j < end; ++j)
+      for (int64_t i = 0; i < motion.columns; ++i) {
+        const auto at = [&](int64_t v, int64_t u) { return static_cast<size_t>(v * motion.columns + u); };
+        Best best = first[at(j, i)];
+        const Shift own = best.by;
+        for (const auto& [v, u] : {std::pair{j - 1, i}, {j + 1, i}, {j, i - 1}, {j, i + 1}}) {
+          if (v < 0 || u < 0 || v >= motion.rows || u >= motion.columns) continue;
+          const Shift other = first[at(v, u)].by;
+          if (!(other == best.by)) best.take(difference(before, now, j * kBlock, i * kBlock, other), other);
+        }
+        if (!(best.by == own)) descend(before, now, j * kBlock, i * kBlock, best);
+        motion.from[at(j, i)] = best.by;
+        motion.difference[at(j, i)] = std::min(mean(best.cost), 255.0f);
+      }
+  });
+  return motion;
+}
+
+void smooth(ImageView<uint8_t> values) {
+  const int64_t height = values.height, width = values.width;
+  Image<uint16_t> rows(height, width);
+  parallel_for(height, 32, [&](int64_t begin, int64_t end) {
+    std::vector<uint8_t> padded(static_cast<size_t>(width + 4));
+    for (int64_t y = begin; y < end; ++y) {
+      uint8_t* __restrict p = padded.data();
+      std::copy_n(values.row(y), width, p + 2);
+      std::fill_n(p, 2, p[2]);
+      std::fill_n(p + width + 2, 2, p[width + 1]);
+      uint16_t* __restrict to = rows.row(y);
+      for (int64_t x = 0; x < width; ++x)
+        to[x] = static_cast<uint16_t>(p[x] + p[x + 1] + p[x + 2] + p[x + 3] + p[x + 4]);
+    }
+  });
+  parallel_for(height, 32, [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      const auto row = [&](int64_t v) { return rows.row(std::clamp<int64_t>(v, 0, height - 1)); };
+      const uint16_t *a = row(y - 2), *b = row(y - 1), *c = row(y), *d = row(y + 1), *e = row(y + 2);
+      uint8_t* __restrict to = values.row(y);
+      for (int64_t x = 0; x < width; ++x) to[x] = static_cast<uint8_t>((a[x] + b[x] + c[x] + d[x] + e[x]) / 25);
+    }
+  });
+}
+
+void carry(const Padded& before, const Padded& now, const BlockMotion& motion, ImageView<const float> log_odds,
+           ImageView<float> carried, ImageView<uint8_t> different) {
+  const int64_t height = now.height(), width = now.width();
+  // Between the middles of blocks, their motion.
+  const auto place = [](int64_t p, int64_t count) {
+    const float at = std::clamp((static_cast<float>(p) + 0.5f) / kBlock - 0.5f, 0.0f, static_cast<float>(count - 1));
+    const auto low = std::min(static_cast<int64_t>(at), std::max<int64_t>(count - 2, 0));
+    return std::pair(low, at - static_cast<float>(low));
+  };
+  parallel_for(height, 16, [&](int64_t begin, int64_t end) {
+    std::vector<float> across(static_cast<size_t>(2 * motion.columns));
+    for (int64_t y = begin; y < end; ++y) {
+      const auto [j, down] = place(y, motion.rows);
+      const int64_t next = std::min(j + 1, motion.rows - 1);
+      for (int64_t i = 0; i < motion.columns; ++i) {
+        const Shift a = motion.from[static_cast<size_t>(j * motion.columns + i)];
+        const Shift b = motion.from[static_cast<size_t>(next * motion.columns + i)];
+        const auto mix = [w = down](int32_t p, int32_t q) {
+          return static_cast<float>(p) + w * static_cast<float>(q - p);
+        };
+        across[static_cast<size_t>(2 * i)] = mix(a.x, b.x);
+        across[static_cast<size_t>(2 * i + 1)] = mix(a.y, b.y);
+      }
+      for (int64_t x = 0; x < width; ++x) {
+        const auto [i, right] = place(x, motion.columns);
+        const float* m = across.data() + 2 * i;
+        const int64_t step = motion.columns > 1 ? 2 : 0;
+        const auto limit = [](float v, int64_t n) { return std::clamp(v, 0.0f, static_cast<float>(n - 1)); };
+        const float fx = limit(static_cast<float>(x) + m[0] + right * (m[step] - m[0]), width);
+        const float fy = limit(static_cast<float>(y) + m[1] + right * (m[step + 1] - m[1]), height);
+        const auto u = static_cast<int64_t>(fx), v = static_cast<int64_t>(fy);
+        const float wx = fx - static_cast<float>(u), wy = fy - static_cast<float>(v);
+        const float *p = log_odds.row(v) + u, *q = log_odds.row(std::min(v + 1, height - 1)) + u;
+        const int64_t one = u + 1 < width ? 1 : 0;
+        const float above = p[0] + wx * (p[one] - p[0]), below = q[0] + wx * (q[one] - q[0]);
+        carried.row(y)[x] = above + wy * (below - above);
+        const uint8_t *a = now.at(y, x), *b = before.at(v + (wy >= 0.5f ? 1 : 0), u + (wx >= 0.5f ? 1 : 0));
+        const int sum = std::abs(a[0] - b[0]) + std::abs(a[1] - b[1]) + std::abs(a[2] - b[2]);
+        different.row(y)[x] = static_cast<uint8_t>(sum / 3);
+      }
+    }
+  });
+}
+
+}  // namespace alphacut

@@ -1,0 +1,196 @@
+// The course of a film: begin, follow, correct, look again.
+#include "alphacut/tracker.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <type_traits>
+
+#include "alphacut/parallel.hpp"
+#include "alphacut/preprocess.hpp"
+#include "alphacut/threshold.hpp"
+#include "flow/cut_by_mask.hpp"
+#include "flow/flow.hpp"
+#include "flow/memory.hpp"
+#include "math.hpp"
+#include "planes.hpp"
+
+namespace alphacut {
+namespace {
+
+constexpr double kHeld = 0.25;  // confidence below this is no hold on the subject
+constexpr int kStill = 6;       // colours that differ by less are taken for still
+
+// RGB of 8 bits.
+template <class T>
+Image<uint8_t> in_rgb(ImageView<const T> frame) {
+  Image<uint8_t> rgb(frame.height, frame.width, 3);
+  parallel_for(frame.height, row_grain(frame.width), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      if constexpr (std::is_same_v<T, uint8_t>)
+        if (frame.channels == 3) {
+          std::copy_n(frame.row(y), 3 * frame.width, rgb.row(y));
+          continue;
+        }
+      for (int64_t x = 0; x < frame.width; ++x)
+        for (int64_t c = 0; c < 3; ++c) {
+          const T value = frame.row(y)[frame.channels == 3 ? 3 * x + c : x];
+          uint8_t& to = rgb.row(y)[3 * x + c];
+          if constexpr (std::is_same_v<T, uint8_t>)
+            to = value;
+          else if constexpr (std::is_same_v<T, uint16_t>)
+            to = static_cast<uint8_t>((value + 128) / 257);
+          else
+            to = static_cast<uint8_t>(value * 255 + 0.5f);
+        }
+    }
+  });
+  return rgb;
+}
+
+Image<uint8_t> mask_of(ImageView<const float> log_odds, int64_t height, int64_t width) {
+  Image<float> large(height, width);
+  resize_bilinear(log_odds, large);
+  Image<uint8_t> mask(height, width);
+  parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y)
+      for (int64_t x = 0; x < width; ++x) mask.row(y)[x] = large.row(y)[x] > 0 ? 255 : 0;
+  });
+  return mask;
+}
+
+// Whether what was found is followed; what a plain ground or colours alone tell is found in each frame.
+bool follows(const Cutout& cutout) {
+  return cutout.method == "graphcut" || cutout.method == "mask" || cutout.method == "trimap";
+}
+
+}  // namespace
+
+struct Tracker::State {
+  SessionOptions options;
+  Memory memory;
+  Image<uint8_t> frame, alpha;  // the latest
+  double confidence = 1;
+  bool begun = false, alone = false, held = true;
+
+  const Network* network() const { return options.network ? &options.network() : nullptr; }
+  void forget() {
+    memory = Memory();
+    frame = {};
+    alpha = {};
+    begun = alone = false;
+    held = true;
+    confidence = 1;
+  }
+
+  Cutout next(const AnyView& picture, const AnyView& own_alpha, const Prompt& prompt) {
+    const auto [height, width] = std::visit([](auto view) { return std::pair(view.height, view.width); }, picture);
+    const bool first = !begun || alone;
+    SessionOptions chosen = options;
+    if (!first) chosen.method = CutMethod::automatic;  // any prompt corrects
+    Session session(picture, own_alpha, std::move(chosen));
+    const CheckedPrompt checked(prompt, height, width);
+    const bool anew = prompt.box || checked.mask.data != nullptr || checked.trimap.data != nullptr || prompt.key ||
+                      prompt.prior.data != nullptr;
+    const bool corrects = !anew && checked.labels.data != nullptr;
+    if (alone && (anew || corrects)) forget();
+    Image<uint8_t> rgb = std::visit([](auto view) { return in_rgb(view); }, picture);
+    const bool same = frame.height() == height && frame.width() == width;
+    std::vector<std::string> warnings;
+    if (begun && !same) warnings.emplace_back("the frame's size changed: the subject is looked for anew");
+    Cutout cutout;
+    Followed followed;
+    if (begun && same && !anew && !alone) followed = memory.follow(rgb, network());
+    if (followed.cut) warnings.emplace_back("the scene changed: the subject is looked for anew");
+    if (!begun || !same || anew || alone || followed.cut) {
+      cutout = session.cut(prompt);
+      alone = !follows(cutout);
+      if (!alone) memory.begin(rgb, cutout.mask, true);
+      confidence = cutout.confidence;
+      held = true;
+      alpha = {};
+    } else if (corrects) {
+      const ImageView<const float> odds = memory.log_odds();
+      Image<float> likely = Image<float>::like(odds);
+      for (int64_t i = 0; i < likely.pixels(); ++i)
+        likely.data()[i] = static_cast<float>(1 / (1 + exp_exact(-static_cast<double>(odds.data[i]))));
+      Prompt told = prompt;
+      told.prior = likely;
+      cutout = session.cut(told);
+      memory.begin(rgb, cutout.mask, false);
+      confidence = cutout.confidence;
+      held = true;
+      alpha = {};
+    } else {
+      cutout = followed_cutout(picture, own_alpha, followed, rgb, warnings);
+    }
+    begun = true;
+    if (!alone) steady(cutout, rgb);
+    frame = std::move(rgb);
+    cutout.warnings.insert(cutout.warnings.begin(), warnings.begin(), warnings.end());
+    return cutout;
+  }
+
+  Cutout followed_cutout(const AnyView& picture, const AnyView& own_alpha, const Followed& followed,
+                         ImageView<const uint8_t> rgb, std::vector<std::string>& warnings) {
+    confidence = followed.confidence;
+    if (followed.lost || confidence < kHeld) {
+      const bool found = network() != nullptr && memory.search(rgb, *network());
+      if (held && !found) warnings.emplace_back("the subject was lost: it is looked for");
+      if (found) warnings.emplace_back("the subject was lost, and found again");
+      if (found) confidence = kHeld;
+      held = found;
+    } else {
+      if (!held) warnings.emplace_back("the subject was found again");
+      held = true;
+    }
+    const Image<uint8_t> mask = mask_of(memory.log_odds(), rgb.height, rgb.width);
+    SessionOptions finish = options;
+    finish.method = CutMethod::automatic;
+    Cutout cutout = cut_by_mask(picture, own_alpha, mask, finish);
+    cutout.method = "track";
+    if (options.network) cutout.subject = "learned";
+    cutout.confidence = std::min(cutout.confidence, confidence);
+    return cutout;
+  }
+
+  // Where nothing moves alpha goes but half of the way to its new value.
+  void steady(Cutout& cutout, ImageView<const uint8_t> rgb) {
+    Image<uint8_t>* now = std::get_if<Image<uint8_t>>(&cutout.alpha);
+    if (now == nullptr) return;
+    if (alpha.height() == rgb.height && alpha.width() == rgb.width) {
+      parallel_for(rgb.height, row_grain(rgb.width), [&](int64_t begin, int64_t end) {
+        for (int64_t y = begin; y < end; ++y) {
+          const uint8_t *a = rgb.row(y), *b = frame.row(y), *before = alpha.row(y);
+          uint8_t *to = now->row(y), *mask = cutout.mask.row(y);
+          for (int64_t x = 0; x < rgb.width; ++x) {
+            if (to[x] == before[x]) continue;
+            int most = 0;
+            for (int64_t c = 3 * x; c < 3 * x + 3; ++c) most = std::max(most, std::abs(a[c] - b[c]));
+            if (most < kStill) to[x] = static_cast<uint8_t>((to[x] + before[x] + 1) / 2);
+            mask[x] = to[x] > 127 ? 255 : 0;
+          }
+        }
+      });
+      cutout.box = bounding_box(cutout.mask);
+    }
+    alpha = Image<uint8_t>::like(rgb);
+    for (int64_t y = 0; y < rgb.height; ++y) std::copy_n(now->row(y), rgb.width, alpha.row(y));
+  }
+};
+
+Tracker::Tracker(SessionOptions options) : state_(std::make_unique<State>()) {
+  if (options.refine && !options.refinement) options.refinement = MattingMethod::guided;
+  state_->options = std::move(options);
+}
+Tracker::Tracker(Tracker&&) noexcept = default;
+Tracker& Tracker::operator=(Tracker&&) noexcept = default;
+Tracker::~Tracker() = default;
+
+Cutout Tracker::next(const AnyView& frame, const AnyView& own_alpha, const Prompt& prompt) {
+  return state_->next(frame, own_alpha, prompt);
+}
+double Tracker::confidence() const { return state_->confidence; }
+void Tracker::reset() { state_->forget(); }
+
+}  // namespace alphacut

@@ -1,0 +1,143 @@
+// What the present picture and the frames before tell of each pixel.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "alphacut/matting.hpp"
+#include "alphacut/parallel.hpp"
+#include "alphacut/preprocess.hpp"
+#include "flow/memory.hpp"
+#include "flow/memory_pieces.hpp"
+#include "flow/pieces.hpp"
+#include "math.hpp"
+
+namespace alphacut {
+namespace {
+
+constexpr int64_t kLookSide = 192;             // of what the network sees
+constexpr float kMost = 6;                     // log-odds of the network
+constexpr float kSure = 2;                     // log-odds from which colours are learned
+constexpr float kRate = 0.05f;                 // of learning, a frame
+constexpr float kColors = 0.6f;                // weight of the colours' log-odds
+constexpr float kLayers = 2;                   // log-odds that the motion of the layers tells at most
+constexpr float kLayerScale = 4;               // differences of colours for one of them
+constexpr int32_t kApart = 2;                  // pixels between the layers' shifts below which they tell nothing
+constexpr float kFar = 0.02f, kFarthest = 60;  // log-odds lost a pixel away from the mask before, to so many pixels
+constexpr double kRough = 20;                  // what was known counts for 1/e where colours differ by this
+constexpr double kLoose = 0.08, kSeen = 0.18;  // around the box: what may be the subject's, and what is seen too
+
+// How much of what was known still counts, by the difference of colours.
+std::array<float, 256> trusts() {
+  std::array<float, 256> trust{};
+  for (size_t i = 0; i < trust.size(); ++i) {
+    const double d = static_cast<double>(i) / kRough;
+    trust[i] = static_cast<float>(exp_exact(-d * d));
+  }
+  return trust;
+}
+
+Box grown(double left, double top, double right, double bottom, double share, double least, int64_t height,
+          int64_t width) {
+  const double across = std::max(share * (right - left), least), down = std::max(share * (bottom - top), least);
+  const auto inside = [](double v, int64_t n) {
+    return std::clamp<int64_t>(static_cast<int64_t>(std::nearbyint(v)), 0, n);
+  };
+  const int64_t x = std::min(inside(left - across, width), width - 1);
+  const int64_t y = std::min(inside(top - down, height), height - 1);
+  return {x, y, std::max<int64_t>(inside(right + across, width) - x, 1),
+          std::max<int64_t>(inside(bottom + down, height) - y, 1)};
+}
+
+// A box of the small copy, in the frame.
+Box enlarged(const Box& box, ImageView<const uint8_t> frame, int64_t height, int64_t width) {
+  const int64_t left = box.x * frame.width / width, top = box.y * frame.height / height;
+  return {left, top, std::max<int64_t>((box.x + box.width) * frame.width / width - left, 1),
+          std::max<int64_t>((box.y + box.height) * frame.height / height - top, 1)};
+}
+
+}  // namespace
+
+Box Memory::expected() const {
+  return grown(edges_.left, edges_.top, edges_.right, edges_.bottom, kLoose, 3, log_odds_.height(), log_odds_.width());
+}
+
+// What the frame's picture, the frames before and the colours tell, summed; returns how well picture and sum agree.
+double Memory::weigh(ImageView<const uint8_t> frame, const Padded& now, const Network* network,
+                     ImageView<const float> carried, ImageView<const uint8_t> different) {
+  static const std::array<float, 256> trust = trusts();
+  const int64_t height = carried.height, width = carried.width;
+  const Box box = expected();
+  const auto real = [](int64_t n) { return static_cast<double>(n); };
+  const Box seen =
+      grown(real(box.x), real(box.y), real(box.x + box.width), real(box.y + box.height), kSeen, 1, height, width);
+  Image<float> found(seen.height, seen.width);
+  std::fill_n(found.data(), found.pixels(), 0.0f);
+  if (network != nullptr) {
+    Image<float> known(seen.height, seen.width), cells(kLookSide / 4, kLookSide / 4);
+    for (int64_t y = 0; y < seen.height; ++y)
+      for (int64_t x = 0; x < seen.width; ++x)
+        known.row(y)[x] = carried.row(seen.y + y)[seen.x + x] * trust[different.row(seen.y + y)[seen.x + x]];
+    resize_area(known.view(), cells);
+    const auto scaled = [](int64_t begin, int64_t length, int64_t from, int64_t whole) {
+      const int64_t low = (begin - from) * kLookSide / whole;
+      return std::pair(low, ((begin + length - from) * kLookSide + whole - 1) / whole - low);
+    };
+    const auto [x, across] = scaled(box.x, box.width, seen.x, seen.width);
+    const auto [y, down] = scaled(box.y, box.height, seen.y, seen.height);
+    const Image<float> answer =
+        look(*network, part(frame, enlarged(seen, frame, height, width)), Box{x, y, across, down}, cells, kLookSide);
+    resize_bilinear(answer.view(), found);
+  }
+  const Image<uint8_t> before = above(carried, 0);
+  Image<uint8_t> beyond = Image<uint8_t>::like(before.view()), side = Image<uint8_t>::like(before.view());
+  for (int64_t i = 0; i < before.pixels(); ++i) beyond.data()[i] = before.data()[i] ^ 255;
+  Image<float> away = Image<float>::like(before.view());
+  distance_transform(beyond, away);
+  Image<float> told = Image<float>::like(before.view());  // which layer's motion fits better
+  {
+    Image<float> blocks(motion_.rows, motion_.columns);
+    const bool apart = std::abs(subject_.x - ground_.x) + std::abs(subject_.y - ground_.y) > kApart;
+    for (int64_t i = 0; i < blocks.pixels(); ++i) {
+      const auto k = static_cast<size_t>(i);
+      blocks.data()[i] =
+          apart ? std::clamp((motion_.as_layer[1][k] - motion_.as_layer[0][k]) / kLayerScale, -kLayers, kLayers) : 0;
+    }
+    Image<float> all(motion_.rows * kBlock, motion_.columns * kBlock);
+    resize_bilinear(blocks.view(), all);
+    for (int64_t y = 0; y < height; ++y) std::copy_n(all.row(y), width, told.row(y));
+  }
+  const float scale = 1 / std::max(4.0f, 0.1f * static_cast<float>(std::min(box.width, box.height)));
+  const auto outside = [](int64_t p, int64_t begin, int64_t length) {
+    return static_cast<float>(std::max({begin - p, p - begin - length + 1, int64_t{0}}));
+  };
+  parallel_for(height, 16, [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y)
+      for (int64_t x = 0; x < width; ++x) {
+        const bool in = y >= seen.y && y < seen.y + seen.height && x >= seen.x && x < seen.x + seen.width;
+        float sum = -kMost;
+        side.row(y)[x] = 2;
+        if (in) {
+          const float now_told = std::clamp(found.row(y - seen.y)[x - seen.x], -kMost, kMost);
+          sum = now_told + trust[different.row(y)[x]] * carried.row(y)[x] + told.row(y)[x] +
+                kColors * colors_.log_odds(now.at(y, x)) - kFar * std::min(away.row(y)[x], kFarthest) -
+                scale * (outside(x, box.x, box.width) + outside(y, box.y, box.height));
+          if (sum > kSure && now_told >= 0) side.row(y)[x] = 1;
+          if (sum < -kSure && now_told <= 0) side.row(y)[x] = 0;
+        }
+        log_odds_.row(y)[x] = std::clamp(sum, -kKept, kKept);
+      }
+  });
+  drop_specks();
+  colors_.learn(now.view(), side, kRate);
+  Image<float> likely(seen.height, seen.width);
+  Image<uint8_t> mask(seen.height, seen.width);
+  for (int64_t y = 0; y < seen.height; ++y)
+    for (int64_t x = 0; x < seen.width; ++x) {
+      const float unlikely = exp_quick(-std::min(std::fabs(found.row(y)[x]), 20.0f));
+      likely.row(y)[x] = (found.row(y)[x] > 0 ? 1 : unlikely) / (1 + unlikely);
+      mask.row(y)[x] = log_odds_.row(seen.y + y)[seen.x + x] > 0 ? 255 : 0;
+    }
+  return network != nullptr ? agreement(likely, mask) : color_separation(part(now.view(), seen), mask);
+}
+
+}  // namespace alphacut

@@ -1,0 +1,165 @@
+"""Films through ``alphacut video`` and ``alphacut pipe --track``; small ones, made here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import alphacut
+from alphacut.cli import main
+from test_tracker import film, overlap
+
+BOX = "16,26,38,38"
+
+
+@pytest.fixture
+def av():
+    return pytest.importorskip("av", reason="PyAV is not installed: alphacut[video]")
+
+
+# Times of frames in 1/1000 s: the rate varies.
+TIMES = [0, 40, 80, 160, 200, 280, 320, 360, 400, 500]
+
+
+@pytest.fixture
+def source(av, tmp_path):
+    """Ten frames and a tone."""
+    path = tmp_path / "film.mkv"
+    with av.open(str(path), "w") as file:
+        video = file.add_stream("libx264", rate=25, options={"crf": "10"})
+        sound = file.add_stream("aac", rate=48000)
+        sound.layout = "mono"
+        video.width, video.height, video.pix_fmt = 128, 96, "yuv420p"
+        video.codec_context.time_base = Fraction(1, 1000)
+        for time, (image, _) in zip(TIMES, film(len(TIMES)), strict=True):
+            frame = av.VideoFrame.from_ndarray(image, "rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 1000)
+            file.mux(video.encode(frame))
+        file.mux(video.encode(None))
+        tone = np.sin(np.arange(24000) * 0.06).astype(np.float32)
+        for begin in range(0, tone.size, 1024):
+            part = tone[begin : begin + 1024]
+            frame = av.AudioFrame.from_ndarray(part[None], format="fltp", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = 48000, begin, Fraction(1, 48000)
+            file.mux(sound.encode(frame))
+        file.mux(sound.encode(None))
+    return path
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["video", *map(str, arguments)])
+
+
+def read(av, path, codec=None):
+    """Frames in RGBA and their times; `codec` where the default one leaves transparency out."""
+    frames, times = [], []
+    with av.open(str(path)) as file:
+        stream = file.streams.video[0]
+        context = stream.codec_context if codec is None else av.CodecContext.create(codec, "r")
+        for packet in file.demux(stream):
+            decoded = context.decode(packet) if packet.size or codec is None else context.decode(None)
+            for frame in decoded:
+                frames.append(frame.to_ndarray(format="rgba"))
+                times.append(frame.pts * float(stream.time_base))
+        return frames, times, [(s.type, s.codec_context.name) for s in file.streams]
+
+
+@pytest.mark.parametrize("suffix", [".webm", ".mov"])
+def test_a_film_with_transparency(av, source, suffix):
+    out = source.with_suffix(suffix)
+    done = run(source, out, "--box", BOX)
+    assert done.exit_code == 0, done.output
+    frames, times, streams = read(av, out, "libvpx-vp9" if suffix == ".webm" else None)
+    assert len(frames) == len(TIMES)
+    np.testing.assert_allclose(times, np.array(TIMES) / 1000, atol=0.0021)
+    for frame, (_, truth) in zip(frames, film(len(TIMES)), strict=True):
+        assert overlap(frame[..., 3] > 127, truth) > 0.75
+        assert np.abs(frame[truth][:, 0].astype(int) - 200).mean() < 40
+    assert ("audio", "opus" if suffix == ".webm" else "aac") in [
+        (kind, name.replace("lib", "")) for kind, name in streams
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
+def test_a_film_on_a_background(av, source, suffix):
+    out = source.with_name("out" + suffix)
+    assert run(source, out, "--box", BOX, "--background", "blue").exit_code == 0
+    frames, times, _ = read(av, out)
+    np.testing.assert_allclose(times, np.array(TIMES) / 1000, atol=0.0021)
+    red, _, blue = frames[-1][..., :3].transpose(2, 0, 1).astype(int)
+    assert (blue - red)[film(len(TIMES))[-1][1]].mean() < -50
+    assert (blue - red)[:, :20].mean() > 150
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+def test_an_animation(source, suffix):
+    from PIL import Image, ImageSequence
+
+    out = source.with_suffix(suffix)
+    done = run(source, out, "--box", BOX)
+    assert done.exit_code == 0, done.output
+    with Image.open(out) as picture:
+        assert picture.n_frames == len(TIMES)
+        shown = [np.asarray(frame.convert("RGBA")) for frame in ImageSequence.Iterator(picture)]
+        for frame, (_, truth) in zip(shown, film(len(TIMES)), strict=True):
+            assert overlap(frame[..., 3] > 127, truth) > 0.7
+
+
+def test_wrong_usage(av, source, tmp_path):
+    assert run(source, tmp_path / "a.mp4").exit_code == 2  # no transparency
+    assert run(source, tmp_path / "a.avi").exit_code == 2
+    assert run(source, tmp_path / "a.webm", "--model", source).exit_code == 2
+    assert run(source, source, "--background", "red", "--overwrite").exit_code == 2
+    assert run(source, tmp_path / "a.webm", "--box", "900,900,5,5").exit_code == 2
+    text = tmp_path / "text.mp4"
+    text.write_text("no film")
+    assert run(text, tmp_path / "a.webm").exit_code == 1
+    assert not (tmp_path / "a.avi").exists()
+    kept = tmp_path / "kept.webm"
+    kept.write_bytes(b"kept")
+    assert run(source, kept).exit_code == 2
+    assert kept.read_bytes() == b"kept"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_interrupt_leaves_a_film_that_plays(av, source, tmp_path):
+    out = tmp_path / "out.webm"
+    code = (
+        "import os, signal, sys, alphacut\n"
+        "from alphacut.film import cut_film\n"
+        "def each(number, total, cutout):\n"
+        "    if number == 4: os.kill(os.getpid(), signal.SIGINT)\n"
+        "done = cut_film(sys.argv[1], sys.argv[2], alphacut.Tracker(), each=each)\n"
+        "sys.exit(0 if done.interrupted else 1)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(alphacut.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", code, str(source), str(out)], env=environment, check=False)
+    assert done.returncode == 0
+    assert 4 <= len(read(av, out)[0]) <= 5
+
+
+def test_pipe_follows():
+    frames = film(6)
+    data = b"".join(image.tobytes() for image, _ in frames)
+    environment = {**os.environ, "PYTHONPATH": str(Path(alphacut.__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-m", "alphacut", "pipe", "128", "96", "--track", "--box", BOX, "--out", "gray"],
+        input=data,
+        capture_output=True,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    alphas = np.frombuffer(done.stdout, np.uint8).reshape(6, 96, 128)
+    track = alphacut.Tracker()
+    for k, (image, truth) in enumerate(frames):
+        wanted = track(image, **({"box": (16, 26, 38, 38)} if k == 0 else {})).alpha
+        np.testing.assert_array_equal(alphas[k], wanted)
+        assert overlap(alphas[k] > 127, truth) > 0.75

@@ -1,0 +1,224 @@
+"""A subject told once is followed: moved, hidden, lost, corrected, over a cut between scenes."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+import alphacut
+from alphacut import _core
+
+SIZE = (96, 128)
+
+
+def scene(seed: int, tint: tuple[int, int, int] = (90, 110, 90)) -> np.ndarray:
+    """A ground with texture."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(-30, 31, (12, 16, 3)) + np.array(tint)
+    return alphacut.resize(np.clip(coarse, 0, 255).astype(np.uint8), SIZE)
+
+
+def frame(ground: np.ndarray, x: int, y: int = 30, side: int = 30) -> tuple[np.ndarray, np.ndarray]:
+    """A red square with a pattern before it, and where it is."""
+    image, truth = ground.copy(), np.zeros(SIZE, bool)
+    where = np.s_[max(y, 0) : y + side, max(x, 0) : x + side]
+    truth[where] = True
+    image[where] = (200, 40, 40)
+    image[y + 8 : y + 14, max(x + 5, 0) : max(x + 20, 0)] = (230, 200, 40)
+    return image, truth
+
+
+def overlap(mask: np.ndarray, truth: np.ndarray) -> float:
+    return ((mask > 0) & truth).sum() / max(1, ((mask > 0) | truth).sum())
+
+
+def film(count: int = 12) -> list[tuple[np.ndarray, np.ndarray]]:
+    ground = scene(1)
+    return [frame(ground, 20 + 4 * k, 30 + (k % 3)) for k in range(count)]
+
+
+def test_a_box_on_the_first_frame_is_enough():
+    track = alphacut.Tracker()
+    assert track.confidence == 1
+    for number, (image, truth) in enumerate(film()):
+        cutout = track(image, box=(16, 26, 38, 38)) if number == 0 else track(image)
+        assert overlap(cutout.mask, truth) > 0.8
+        assert cutout.method == ("track" if number else "graphcut")
+        assert cutout.refine == "guided"
+        assert cutout.confidence <= track.confidence or number == 0
+        assert cutout.alpha.dtype == np.uint8
+
+
+@pytest.mark.parametrize("how", ["points", "labels", "mask", "trimap", "nothing"])
+def test_each_prompt_begins(how):
+    frames = film(4)
+    truth = frames[0][1]
+    labels = np.full(SIZE, 2, np.uint8)
+    labels[36:52, 26:44], labels[:4], labels[-4:] = 1, 0, 0
+    trimap = alphacut.make_trimap((truth * 255).astype(np.uint8), band=3)
+    prompt = {
+        "points": {"points": [(35, 45), (90, 10, 0)]},
+        "labels": {"labels": labels},
+        "mask": {"mask": truth},
+        "trimap": {"trimap": trimap},
+        "nothing": {},
+    }[how]
+    track = alphacut.Tracker(refine=None)
+    for number, (image, where) in enumerate(frames):
+        cutout = track(image, **prompt) if number == 0 else track(image)
+        assert overlap(cutout.mask, where) > 0.7
+
+
+def test_same_bytes_for_threads_instruction_sets_and_again():
+    def run() -> list[bytes]:
+        track = alphacut.Tracker()
+        return [
+            (track(image, box=(16, 26, 38, 38)) if k == 0 else track(image)).rgba.tobytes()
+            for k, (image, _) in enumerate(film(5))
+        ]
+
+    threads, isa = alphacut.get_num_threads(), _core.isa()
+    try:
+        wanted = run()
+        for count in (1, 3):
+            alphacut.set_num_threads(count)
+            assert run() == wanted
+        for name in _core.available_isas():
+            _core.set_isa(name)
+            assert run() == wanted
+    finally:
+        alphacut.set_num_threads(threads)
+        _core.set_isa(isa)
+
+
+def test_a_still_film_stays_still():
+    image, _ = film(1)[0]
+    rng = np.random.default_rng(5)
+    track = alphacut.Tracker()
+    alphas = []
+    for k in range(8):
+        noisy = np.clip(image.astype(int) + rng.integers(-2, 3, image.shape), 0, 255).astype(np.uint8)
+        alphas.append((track(noisy, box=(16, 26, 38, 38)) if k == 0 else track(noisy)).mask > 0)
+    changes = [np.count_nonzero(a ^ b) for a, b in itertools.pairwise(alphas[3:])]
+    assert max(changes) <= 0.02 * alphas[-1].sum()
+
+
+def test_a_cut_between_scenes_begins_anew():
+    track = alphacut.Tracker(refine=None)
+    for k, (image, _) in enumerate(film(3)):
+        track(image, **({"box": (16, 26, 38, 38)} if k == 0 else {}))
+    other = scene(9, (30, 60, 190))
+    other[20:70, 60:110] = (240, 230, 60)
+    cutout = track(other)
+    assert any("scene changed" in warning for warning in cutout.warnings)
+    assert cutout.method != "track"
+
+
+def test_another_size_begins_anew():
+    track = alphacut.Tracker(refine=None)
+    image, _ = film(1)[0]
+    track(image, box=(16, 26, 38, 38))
+    cutout = track(np.repeat(np.repeat(image, 2, 0), 2, 1))
+    assert cutout.mask.shape == (192, 256)
+    assert any("size changed" in warning for warning in cutout.warnings)
+
+
+def test_what_leaves_is_lost_and_found_again():
+    ground = scene(1)
+    track = alphacut.Tracker(refine=None)
+    told = []
+    for k, x in enumerate([*range(20, 140, 8), 140, 140, 140]):
+        image = frame(ground, x)[0] if x < 128 else ground.copy()
+        cutout = track(image, **({"box": (16, 26, 38, 38)} if k == 0 else {}))
+        told += [w for w in cutout.warnings if "lost" in w]
+    assert told
+    assert cutout.confidence < 0.5
+    for _ in range(3):
+        image, truth = frame(ground, 40)
+        cutout = track(image)
+        told += [w for w in cutout.warnings if "found again" in w]
+    assert any("found again" in w for w in told)
+    assert overlap(cutout.mask, truth) > 0.6
+
+
+def test_a_point_corrects():
+    frames = film(4)
+    track = alphacut.Tracker(refine=None)
+    track(frames[0][0], box=(16, 26, 38, 38))
+    image, _ = frames[1]
+    cutout = track(image, points=[(30, 45), (5, 5, 0)])
+    assert cutout.mask[45, 30] == 255
+    assert overlap(track(frames[2][0]).mask, frames[2][1]) > 0.7
+
+
+def test_reset_forgets():
+    frames = film(3)
+    track = alphacut.Tracker()
+    first = track(frames[0][0], box=(16, 26, 38, 38)).rgba.tobytes()
+    track(frames[1][0])
+    track.reset()
+    assert track.confidence == 1
+    assert track(frames[0][0], box=(16, 26, 38, 38)).rgba.tobytes() == first
+
+
+@pytest.mark.parametrize("kind", ["gray", "uint16", "float32", "rgba"])
+def test_each_kind_of_frame(kind):
+    track = alphacut.Tracker()
+    for k, (image, truth) in enumerate(film(3)):
+        made = {
+            "gray": lambda image: image[..., 0].copy(),
+            "uint16": lambda image: image.astype(np.uint16) * 257,
+            "float32": lambda image: image.astype(np.float32) / 255,
+            "rgba": lambda image: np.dstack([image, np.full(SIZE, 255, np.uint8)]),
+        }[kind](image)
+        cutout = track(made, **({"box": (16, 26, 38, 38)} if k == 0 else {}))
+        assert cutout.alpha.dtype == made.dtype
+        assert overlap(cutout.mask, truth) > 0.7
+
+
+def test_a_keyed_ground_is_keyed_in_each_frame():
+    ground = np.full((*SIZE, 3), (0, 177, 64), np.uint8)
+    track = alphacut.Tracker()
+    for x in (20, 28):
+        image, truth = frame(ground, x)
+        cutout = track(image)
+        assert cutout.method == "key"
+        assert overlap(cutout.mask, truth) > 0.95
+
+
+def test_small_and_odd_frames():
+    for shape in ((1, 1, 3), (1, 9, 3), (7, 3, 3), (33, 17, 3)):
+        track = alphacut.Tracker(method="graphcut")
+        for _ in range(3):
+            assert track(np.zeros(shape, np.uint8)).mask.shape == shape[:2]
+
+
+def test_wrong_input_loses_nothing():
+    image, _ = film(1)[0]
+    track, again = alphacut.Tracker(), alphacut.Tracker()
+    for follow in (track, again):
+        follow(image, box=(16, 26, 38, 38))
+    nan = np.full((*SIZE, 3), np.nan, np.float32)
+    for frame_, prompt, error in (
+        (image, {"box": (500, 500, 2, 2)}, ValueError),
+        (image, {"points": [(-1, 0)]}, ValueError),
+        (image, {"labels": np.zeros((3, 3), np.uint8)}, ValueError),
+        (image, {"labels": np.full(SIZE, 9, np.uint8)}, ValueError),
+        (image, {"box": (1, 1, 9, 9), "mask": np.ones(SIZE, np.uint8)}, ValueError),
+        (image, {"instance": 1}, TypeError),
+        (nan, {}, ValueError),
+        (np.zeros((0, 4, 3), np.uint8), {}, ValueError),
+        ("no such film.png", {}, OSError),
+    ):
+        with pytest.raises(error):
+            track(frame_, **prompt)
+    image.flags.writeable = False
+    assert track(image).rgba.tobytes() == again(image).rgba.tobytes()
+
+
+@pytest.mark.parametrize("name", ["model", "steps", "box", "device", "nonsense"])
+def test_options_that_it_has_no_use_for(name):
+    with pytest.raises(TypeError):
+        alphacut.Tracker(**{name: None})
