@@ -180,7 +180,7 @@ def layouts():
     yield rgba[:0], rgba[:0].copy()
 
 
-@pytest.mark.parametrize("a, b", [*layouts()])
+@pytest.mark.parametrize(("a", "b"), [*layouts()])
 def test_bytes_are_compared_where_they_lie(a, b):
     with _core.BlockReserve():
         before = _core.block_counts()
