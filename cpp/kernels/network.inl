@@ -62,7 +62,7 @@ inline void network_store_zipped(const NetworkFloats (&v)[1], const NetworkLimit
 using NetworkPairs = __m256i;
 using NetworkInts = __m256i;
 using NetworkFloats = __m256;
-constexpr int kNetworkTile = 4, kNetworkDeepTile = 4, kNetworkVectors = 2;
+constexpr int kNetworkTile = 6, kNetworkDeepTile = 3, kNetworkVectors = 2;
 
 inline NetworkInts network_zero() { return _mm256_setzero_si256(); }
 inline NetworkPairs network_load(const int16_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }

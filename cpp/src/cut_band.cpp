@@ -176,9 +176,7 @@ Enlarged enlarge(ImageView<const uint8_t> small, ImageView<const uint8_t> places
     }
   });
   for (int64_t y = 0; y < labels.height; ++y) {  // rows of others that a graph meets
-    const auto taken = [&](int64_t v) {
-      return v >= 0 && v < labels.height && made.rows[static_cast<size_t>(v)] != 0;
-    };
+    const auto taken = [&](int64_t v) { return v >= 0 && v < labels.height && made.rows[static_cast<size_t>(v)] != 0; };
     if (taken(y) || !(taken(y - 1) || taken(y + 1))) continue;
     for (int64_t x = 0; x < labels.width; ++x) made.domain.row(y)[x] = labels.row(y)[x] & 1;
   }

@@ -88,8 +88,8 @@ void shrink_rows(ImageView<const uint8_t> labels, int64_t parts, const std::vect
       const Range from = touched(y, labels.height, small.height);
       const auto first = changed.begin() + from.begin, last = changed.begin() + from.end;
       if (!changed.empty() && std::find(first, last, 1) == last) continue;
-      shrunk.found[static_cast<size_t>(y)] = rows < 255 ? shrink_row<uint8_t>(labels, parts, y, small)
-                                                        : shrink_row<uint32_t>(labels, parts, y, small);
+      shrunk.found[static_cast<size_t>(y)] =
+          rows < 255 ? shrink_row<uint8_t>(labels, parts, y, small) : shrink_row<uint32_t>(labels, parts, y, small);
     }
   });
 }

@@ -232,11 +232,12 @@ class GrabCutter::State::Cut {
   const ImageView<const float> unary_;
   const GrabCutOptions& options_;
   const ImageView<uint8_t> labels_;
-  std::optional<Latest> latest_;         // what this cut goes on from
-  Image<uint8_t> hints_;                 // no data: none
-  std::vector<ShrunkLabels> shrunk_;     // the hints of the smaller sizes
-  std::vector<std::vector<uint8_t>> changed_;  // of each size and row, whether hints are other than the latest; or empty
-  std::vector<Image<uint8_t>> smaller_;  // labels of the smaller sizes
+  std::optional<Latest> latest_;      // what this cut goes on from
+  Image<uint8_t> hints_;              // no data: none
+  std::vector<ShrunkLabels> shrunk_;  // the hints of the smaller sizes
+  std::vector<std::vector<uint8_t>>
+      changed_;                               // of each size and row, whether hints are other than the latest; or empty
+  std::vector<Image<uint8_t>> smaller_;       // labels of the smaller sizes
   std::vector<std::vector<uint8_t>> groups_;  // of each size, rows of cells whose labels may be other than the latest
   Image<float> log_odds_;
   Mixtures models_;
@@ -385,8 +386,7 @@ void GrabCutter::State::Cut::cut_edge(size_t level) {
     std::fill_n(places.data(), places.pixels(), uint8_t{kNode});
   } else {
     places = band_of(small);
-    if (latest_)
-      keep_unchanged(small, latest_->cuts[level - 1].labels, hint_rows(level), latest_->cuts[level], places);
+    if (latest_) keep_unchanged(small, latest_->cuts[level - 1].labels, hint_rows(level), latest_->cuts[level], places);
   }
   const Enlarged enlarged = enlarge(small, places, hint_rows(level),
                                     latest_ ? latest_->cuts[level].labels.view() : ImageView<const uint8_t>{}, here);

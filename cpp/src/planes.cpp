@@ -83,7 +83,8 @@ std::optional<Box> bounding_box(ImageView<const uint8_t> mask) {
     uint8_t* const column = columns.data() + static_cast<size_t>(begin / grain) * width;
     for (int64_t y = begin; y < end; ++y) rows[static_cast<size_t>(y)] = join(mask.row(y), width, column);
   });
-  for (size_t block = width; block < columns.size(); block += width) join(columns.data() + block, width, columns.data());
+  for (size_t block = width; block < columns.size(); block += width)
+    join(columns.data() + block, width, columns.data());
   columns.resize(width);
   const auto span = [](const std::vector<uint8_t>& set) {
     const auto some = [](uint8_t value) { return value != 0; };

@@ -151,9 +151,8 @@ void FlowOf<T>::bound_one_way(const CheckedPrompt& prompt, Call& call, Image<uin
     unprompted_.emplace(prompt.box, std::move(found.hint));
   }
   const bool keeps = *prompt.only == 1;
-  for_rows(mask.height(), mask.width(), [&](int64_t y) {
-    (keeps ? unite : intersect)(unprompted_->second.row(y), mask.width(), mask.row(y));
-  });
+  for_rows(mask.height(), mask.width(),
+           [&](int64_t y) { (keeps ? unite : intersect)(unprompted_->second.row(y), mask.width(), mask.row(y)); });
   if (options_.clean) (keeps ? fill_small_holes : drop_small_parts)(mask);
 }
 
