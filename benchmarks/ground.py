@@ -1,8 +1,9 @@
 """Products on plain grounds, against true alpha and colours: ``python -m benchmarks.ground``.
 
 Pictures with true alpha of ALPHACUT_DATA over grounds as people have them, with and without a contact shadow, as PNG
-and as JPEG of quality 75. `--part tune` is the half that constants were chosen on, `judge` the other half, `cutouts` a
-set of its own. `--sheet FILE` draws pictures and their cutouts over black and over white.
+and as JPEG of quality 75. `--part tune` is the half that constants were chosen on, `judge` the other half, both known
+to the network's training, `cutouts` a set of its own. `--sheet FILE` draws pictures, their cutouts over black and over
+white, and the true ones over black.
 
 edge      mean error of alpha where it is partial or next to that
 black, white  mean error of the colours there, composed over black and over white, in levels
@@ -157,7 +158,7 @@ def main() -> None:
     parser.add_argument("--sheet", help="where to draw what a JPEG with shadow gives")
     arguments = parser.parse_args()
     table: dict[tuple[str, bool, bool], list[list[float]]] = {}
-    rows: list[np.ndarray] = []
+    drawn: list[np.ndarray] = []
     todo = list(cases(arguments.part, arguments.every, tuple(arguments.grounds.split(","))))
     for kind, shadow, jpeg, number, path in tqdm(todo):
         true = composite(path, number, kind, shadow, jpeg)
@@ -168,11 +169,11 @@ def main() -> None:
         table.setdefault((kind, shadow, jpeg), []).append(scores(true, alpha, colours))
         if arguments.sheet and shadow and jpeg:
             tiles = [true.image, over(colours, alpha, 0), over(colours, alpha, 255), over(true.colours, true.alpha, 0)]
-            rows.append(np.hstack([cv2.resize(tile, (240, 240), interpolation=cv2.INTER_AREA) for tile in tiles]))
+            drawn.append(np.hstack([cv2.resize(tile, (240, 240), interpolation=cv2.INTER_AREA) for tile in tiles]))
     print("| ground | pictures |", " | ".join(COLUMNS), "|\n|---|---:|" + "---:|" * len(COLUMNS))
     names = [(kind, s, j) for kind in arguments.grounds.split(",") for s in (False, True) for j in (False, True)]
     for name in [*names, "all"]:
-        found = [each for some in table.values() for each in some] if name == "all" else table.get(name, [])
+        found = [row for rows in table.values() for row in rows] if name == "all" else table.get(name, [])
         if not found:
             continue
         label = "all" if name == "all" else name[0] + ", shadow" * name[1] + ", JPEG" * name[2]
@@ -181,8 +182,8 @@ def main() -> None:
         print(f"| {label} | {len(found)} |", " | ".join(cells), "|")
     if arguments.sheet:
         columns = 3
-        rows += [np.zeros_like(rows[0])] * (-len(rows) % columns)
-        sheet = np.vstack([np.hstack(rows[i : i + columns]) for i in range(0, len(rows), columns)])
+        drawn += [np.zeros_like(drawn[0])] * (-len(drawn) % columns)
+        sheet = np.vstack([np.hstack(drawn[i : i + columns]) for i in range(0, len(drawn), columns)])
         Image.fromarray(sheet).save(arguments.sheet)
 
 

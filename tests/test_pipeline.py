@@ -165,8 +165,7 @@ def test_what_is_cut_out_already_stays(dtype):
     black[..., 3] = own
     shown = np.dstack([picture / 255, own])
     shown[own == 0, :3] = 0
-    framed = np.dstack([picture / 255, np.pad(np.ones((disc.shape[0] - 8, disc.shape[1] - 8)), 4)])
-    for image in (black, shown, framed):
+    for image in (black, shown):
         image = (image * full).round().astype(dtype) if dtype != np.float32 else image.astype(dtype)
         cutout = remove_background(image)
         assert cutout.method == "alpha"
@@ -178,6 +177,132 @@ def test_what_is_cut_out_already_stays(dtype):
     hole = np.dstack([picture, np.full(disc.shape, 255, np.uint8)])
     hole[5:9, 5:9, 3] = 0
     assert remove_background(hole).method != "alpha"
+
+
+def test_a_photo_whose_border_alone_is_hidden_is_not_cut_out():
+    picture, disc = scene(300, 400)
+    image = np.dstack([picture, np.full(disc.shape, 255, np.uint8)])
+    rounded = image.copy()
+    for frame in (image, rounded):
+        frame[..., 3] = np.pad(np.full((disc.shape[0] - 40, disc.shape[1] - 40), 255, np.uint8), 20)
+    rounded[20:24, 20:24, 3] = 0
+    for photo in (image, rounded):
+        cutout = remove_background(photo)
+        assert cutout.method == "graphcut"
+        assert overlap(cutout.mask, disc) > 0.9
+        assert not cutout.mask[photo[..., 3] == 0].any()
+        assert remove_background(photo, subject="barrier").method != "alpha"
+    book = np.zeros((300, 400, 4), np.uint8)  # a thing that is a rectangle
+    book[40:260, 120:280] = 200, 60, 30, 255
+    assert remove_background(book).method == "alpha"
+    assert remove_background(book, subject="barrier").method == "alpha"
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_hidden_pixels_count_nowhere(dtype, rng):
+    picture, disc = scene()
+    full = {np.uint8: 255, np.uint16: 65535, np.float32: 1}[dtype]
+    corner = np.zeros(disc.shape, bool)
+    corner[:50, :40] = True
+    stroke = np.full(disc.shape, 2, np.uint8)
+    stroke[55:65, 70:90] = 1
+    for own in (disc, ~corner):
+        results = []
+        for color in (0, 90, 255):
+            image = np.dstack([np.where(own[..., None], picture, color), own * 255]) / 255 * full
+            image = image.astype(dtype) if dtype == np.float32 else image.round().astype(dtype)
+            results.append(
+                [
+                    remove_background(image, **options).alpha.tobytes()
+                    for options in (
+                        {},
+                        {"box": (40, 20, 80, 80)},
+                        {"labels": stroke},
+                        {"method": "key"},
+                        {"method": "kmeans"},
+                        {"method": "threshold"},
+                        {"refine": None, "method": "graphcut"},
+                    )
+                ]
+            )
+        assert results[0] == results[1] == results[2]
+    cut_out = np.dstack([np.where(disc[..., None], picture, 0), disc * np.uint8(255)]).astype(np.uint8)
+    for options in ({"box": (40, 20, 80, 80)}, {"method": "key"}):  # nothing but the subject is shown
+        assert overlap(remove_background(cut_out, refine=None, **options).mask, disc) > 0.97
+
+
+def product(ground, shadow=0.5, size=320):
+    """A picture of a thing of two colours on `ground`, the thing's share (0..1), and the light, less in a shadow."""
+    y, x = (value / 4 for value in np.mgrid[: 4 * size, : 4 * size])
+    shape = ((x - 160) / 70) ** 2 + ((y - 150) / 80) ** 2 < 1
+    soft = np.exp(-((((x - 170) / 90) ** 2 + ((y - 225) / 22) ** 2) ** 2))
+    small = [part.reshape(size, 4, size, 4).mean((1, 3)) for part in (shape, 1 - shadow * soft, shape & (y < 130))]
+    alpha, light, upper = (part[..., None] for part in small)
+    thing = upper * (40, 90, 160) + (alpha - upper) * (160, 60, 40)
+    picture = thing + (1 - alpha) * light * np.asarray(ground)
+    return picture.round().clip(0, 255).astype(np.uint8), alpha[..., 0], light[..., 0]
+
+
+@pytest.mark.parametrize("ground", [(255, 255, 255), (150, 150, 150), (240, 236, 228), (0, 177, 64)])
+@pytest.mark.parametrize("subject", ["auto", "barrier"])
+def test_a_soft_shadow_is_background(ground, subject):
+    picture, alpha, light = product(ground)
+    cutout = remove_background(picture, subject=subject)
+    assert cutout.method == "key"
+    shadow = (alpha == 0) & (light < 0.9)
+    assert shadow.sum() > 3000
+    assert cutout.alpha[shadow].mean() < 255 * (0.02 if subject == "auto" else 0.35)
+    assert overlap(cutout.mask, alpha > 0.5) > (0.98 if subject == "auto" else 0.8)
+    assert cutout.alpha[alpha == 1].mean() > 250
+    exact = remove_background(picture, key=ground, refine=None, clean=False)  # a key that is given is but a colour
+    assert np.array_equal(exact.alpha, alphacut.chroma_key(picture, ground))
+
+
+def test_a_jpeg_leaves_nothing_outside():
+    picture, alpha, _ = product((255, 255, 255), shadow=0)
+    file = std_io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=75)
+    cutout = remove_background(np.asarray(Image.open(file)))
+    far = alphacut.distance_transform(np.where(alpha > 0, 0, 255).astype(np.uint8)) > 3
+    assert not (cutout.mask[far] > 0).any()
+    assert cutout.alpha[far].max() < 128
+    assert overlap(cutout.mask, alpha > 0.5) > 0.98
+
+
+def test_ground_that_the_subject_encloses_and_the_keys_colour_in_the_subject():
+    y, x = np.mgrid[:320, :320]
+    from_centre = np.hypot(y - 160, x - 160)
+    ring = (from_centre < 110) & (from_centre > 70)
+    cutout = remove_background(np.where(ring[..., None], (190, 40, 30), 255).astype(np.uint8), refine=None)
+    assert overlap(cutout.mask, ring) > 0.97
+    disc = from_centre < 110
+    label = (np.abs(y - 160) < 5) & (np.abs(x - 160) < 25)
+    picture = np.where(disc[..., None], (190, 40, 30), 255).astype(np.uint8)
+    picture[label] = 255
+    assert remove_background(picture, refine=None).mask[label].all()
+
+
+def test_a_coloured_ground_leaves_less_tint_at_the_edge():
+    picture = product((200, 30, 30), shadow=0)[0]
+    cutout = remove_background(picture)
+    edge = (cutout.alpha > 0) & (cutout.alpha < 255)
+    estimated = alphacut.estimate_foreground(picture, cutout.alpha)
+    expected = alphacut.despill(estimated, alphacut.find_key(picture), alpha=cutout.alpha)
+    assert np.array_equal(cutout.foreground, expected)
+    assert np.array_equal(cutout.foreground[cutout.alpha == 255], picture[cutout.alpha == 255])
+    assert edge.any()
+    left, before = (colours[edge].astype(int) for colours in (cutout.foreground, estimated))
+    assert (left[:, 0] - left[:, 1:].max(1)).mean() <= (before[:, 0] - before[:, 1:].max(1)).mean()
+
+
+@pytest.mark.parametrize("method", ["auto", "graphcut", "kmeans", "threshold", "key"])
+def test_a_picture_that_is_nearly_black_is_said_to_be(method):
+    picture, _ = scene()
+    for image in ((picture.astype(np.uint16) * 16), (picture / 255 / 17).astype(np.float32), picture // 17):
+        cutout = remove_background(image, method=method)
+        assert any("nearly black" in warning for warning in cutout.warnings)
+        assert cutout.confidence <= 0.3
+    assert not any("nearly black" in warning for warning in remove_background(picture, method=method).warnings)
 
 
 def test_nothing_is_empty_or_whole_in_silence():
@@ -269,7 +394,6 @@ def test_what_needs_no_network_never_reads_it(monkeypatch):
     for image, prompt in (
         (picture, {"mask": disc}),
         (picture, {"trimap": alphacut.make_trimap(disc)}),
-        (green, {}),
         (green, {"key": "lime"}),
         (picture, {"method": "kmeans"}),
         (picture, {"method": "threshold"}),
@@ -401,9 +525,9 @@ def test_steps_are_kept_in_order_where_asked():
         (picture, {"box": (200, 100, 500, 500), "subject": "barrier"}, ["mask", "trimap"]),
         (picture, {"mask": disc, "refine": None}, ["mask"]),
         (picture, {"trimap": trimap}, ["trimap"]),
-        (green, {}, ["mask", "trimap"]),
-        (green, {"refine": None}, ["mask"]),
-        (green, {"refine": "guided"}, ["mask", "trimap"]),
+        (green, {}, ["subject", "mask", "trimap"]),
+        (green, {"refine": None, "subject": "barrier"}, ["mask"]),
+        (green, {"refine": "guided", "key": (0, 200, 0)}, ["mask", "trimap"]),
         (picture, {"method": "kmeans"}, ["mask", "trimap"]),
     ):
         assert remove_background(image, **options).steps == {}

@@ -19,7 +19,7 @@ constexpr float kDarkest = 0.3f, kTint = 0.03f, kShadowTint = 0.05f;
 constexpr float kDimKey = 0.15f;  // on a key darker than this no shadow is seen
 
 // The steepest change of light, a pixel, that a shadow may have: where nothing of the subject is likely, and where it
-// is not known how likely. On composites the latter takes a third of the shadows and no subject.
+// is not known how likely: there only the softest shadows go.
 constexpr float kSteepest = 0.15f, kSteepestUnknown = 0.02f;
 
 constexpr float kSubject = 0.9f;    // likelier than this, what has the key's colour belongs to the subject
@@ -133,7 +133,8 @@ void plain_ground(ImageView<const T> image, const KeyColor& key, double similari
           uint8_t open = kind.row(y)[x];
           if (open == kLit && probability.data != nullptr && likely(y, x) > kSubject) open = 0;
           if (open == kShade) {
-            const float steepest = probability.data != nullptr ? kSteepest * std::max(0.0f, 1 - likely(y, x) / kSubject) : kSteepestUnknown;
+            const float steepest = probability.data != nullptr ? kSteepest * std::max(0.0f, 1 - likely(y, x) / kSubject)
+                                                               : kSteepestUnknown;
             const int64_t left = std::max<int64_t>(x - 1, 0), right = std::min(x + 1, width - 1);
             if (static_cast<float>(slope(above, row, below, left, x, right)) >= 6 * kLight * steepest) open = 0;
           }
@@ -147,8 +148,7 @@ void plain_ground(ImageView<const T> image, const KeyColor& key, double similari
   const std::vector<uint8_t> background = background_parts(labels, count, kind, probability);
   parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y)
-      for (int64_t x = 0; x < width; ++x)
-        ground.row(y)[x] = background[static_cast<size_t>(labels.row(y)[x])];
+      for (int64_t x = 0; x < width; ++x) ground.row(y)[x] = background[static_cast<size_t>(labels.row(y)[x])];
   });
 }
 

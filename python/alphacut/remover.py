@@ -80,7 +80,8 @@ def remove_background(
     similarity, blend : float, optional
         Of :func:`chroma_key`, where the ground is keyed out, by a `key` or by its uniform border; its defaults.
     despill : bool
-        Where the ground is keyed out, take the tint that its colour has cast off `foreground`, see :func:`despill`.
+        Where the ground is keyed out, take the tint that its colour has cast off all of `foreground`: :func:`despill`;
+        without it off the edge alone, where `foreground` is estimated.
     method : {"auto", "graphcut", "kmeans", "threshold", "key"}
         How the mask is found. "auto" follows the prompt; without one, a uniform border means "key", unless it is but
         the frame of a picture, and anything else "graphcut" around the detected subject.

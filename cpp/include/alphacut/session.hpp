@@ -35,7 +35,7 @@ struct SessionOptions {
   // Says where the subject is, asked for when first needed; nullptr: barriers.
   std::function<const Network&()> network = builtin_network;
   std::optional<double> similarity, blend;  // of chroma_key
-  bool despill = false;                     // where the background is keyed out
+  bool despill = false;                     // of a key, on the whole subject; the edge's is taken off with the colours
   bool refine = true;                       // else the hard mask, or the key's own ramp
   std::optional<MattingMethod> refinement;  // none: closed_form, for a key from what it is sure of
   double edge_shift = 0, edge_feather = 0;  // of adjust_edge

@@ -17,7 +17,7 @@ namespace alphacut {
 namespace {
 
 constexpr double kKeyBand = 1.5;     // pixels to either side of a key's edge that are found out
-constexpr double kRingingBand = 3;   // ... where the background next to it is uneven
+constexpr double kRingingBand = 3;   // ... where the background next to it is uneven, and neutral
 constexpr double kUneven = 0.25;     // the share of its pixels that makes it so
 constexpr double kNearlyAll = 0.99;  // of the picture: hardly a subject
 constexpr double kDoubtful = 0.3;    // the confidence in that, at most
@@ -66,7 +66,8 @@ template <class T>
 bool trimap_of_key(ImageView<const T> image, const Found<T>& found, Image<uint8_t>& trimap) {
   constexpr T full = static_cast<T>(std::is_same_v<T, uint8_t> ? 255 : 1);
   Image<uint8_t> made = Image<uint8_t>::like(found.hint.view());
-  make_trimap(found.hint, rings(image, found) ? kRingingBand : kKeyBand, made);
+  const bool wide = saturation(*found.key) < 0.5 && rings(image, found);
+  make_trimap(found.hint, wide ? kRingingBand : kKeyBand, made);
   for (int64_t i = 0; i < made.pixels(); ++i)
     if (found.alpha.data()[i] > 0 && found.alpha.data()[i] < full) made.data()[i] = 128;
   const TrimapKinds kinds = trimap_kinds(made);
