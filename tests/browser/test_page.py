@@ -796,6 +796,25 @@ def test_crop_format_and_quality(page):
     assert said(page)["format"] == "png"
 
 
+def test_a_mask_is_saved_in_any_format(page):
+    choose(page)
+    pick(page, "view", "mask")
+    page.locator("[data-said=format]").focus()
+    page.locator("[data-said=format]").select_option("tiff")
+    assert page.locator("input[name=view][value=mask]").is_checked()
+    image = Image.open(io.BytesIO(saved_file(page, "discs-cutout.tif")))
+    assert (image.format, image.mode) == ("TIFF", "L")
+    page.locator("[data-said=format]").focus()
+    page.keyboard.press("Control+Z")  # in a list, too
+    assert said(page)["format"] == "png"
+    page.locator("[data-said=margin]").focus()
+    page.keyboard.press("1")  # is a number there, and no zoom
+    page.keyboard.press("0")
+    page.keyboard.press("Tab")
+    assert said(page)["margin"] in (10, 100)
+    assert page.locator("#zoom").inner_text() != "100 %"
+
+
 def test_a_mask_as_a_file_and_strokes_on_it(page, complaints):
     choose(page)
     shape = np.zeros((240, 360), np.uint8)
