@@ -559,6 +559,38 @@ def test_points_keep_and_remove(page):
     assert len(said(page)["points"]) == 3
 
 
+def test_points_paint_and_colours_by_keyboard(page):
+    choose(page)
+    page.locator("#canvas").focus()
+    page.keyboard.press("p")
+    page.keyboard.press("Enter")
+    wait(page)
+    assert said(page)["points"] == [[180, 120, 1]]
+    for _ in range(3):
+        page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Alt+Enter")
+    wait(page)
+    assert [point[2] for point in said(page)["points"]] == [1, 0]
+    page.keyboard.press("e")
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Space")
+    wait(page)
+    assert len(said(page)["paint"]) == 1
+    page.keyboard.press("c")
+    assert said(page)["crop"] is True
+    page.get_by_text("Plain background").focus()
+    page.keyboard.press("Enter")
+    page.locator("[data-said=key]").select_option("colour")
+    wait(page)
+    page.get_by_role("button", name="Pick it").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "canvas"
+    page.keyboard.press("Enter")
+    wait(page)
+    assert said(page)["keyColour"] != "#00b140"
+
+
 def test_a_box_is_moved_and_resized(page):
     choose(page)
     pick(page, "tool", "box")
@@ -794,6 +826,25 @@ def test_crop_format_and_quality(page):
     assert said(page)["crop"] is True
     assert said(page)["margin"] == 0
     assert said(page)["format"] == "png"
+
+
+def test_a_mask_is_saved_in_any_format(page):
+    choose(page)
+    pick(page, "view", "mask")
+    page.locator("[data-said=format]").focus()
+    page.locator("[data-said=format]").select_option("tiff")
+    assert page.locator("input[name=view][value=mask]").is_checked()
+    image = Image.open(io.BytesIO(saved_file(page, "discs-cutout.tif")))
+    assert (image.format, image.mode) == ("TIFF", "L")
+    page.locator("[data-said=format]").focus()
+    page.keyboard.press("Control+Z")  # in a list, too
+    assert said(page)["format"] == "png"
+    page.locator("[data-said=margin]").focus()
+    page.keyboard.press("1")  # is a number there, and no zoom
+    page.keyboard.press("0")
+    page.keyboard.press("Tab")
+    assert said(page)["margin"] in (10, 100)
+    assert page.locator("#zoom").inner_text() != "100 %"
 
 
 def test_a_mask_as_a_file_and_strokes_on_it(page, complaints):

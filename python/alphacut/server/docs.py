@@ -40,6 +40,7 @@ def document(settings: Settings, prefix: str = "") -> dict[str, Any]:
             "/api/pictures": {"post": _add_picture(settings)},
             "/api/pictures/{name}": {"get": _show_picture(settings), "delete": _drop_picture()},
             "/api/pictures/{name}/cut": {"post": _cut_picture(settings)},
+            **_of_pages(settings),
             "/healthz": {
                 "get": _operation("Whether the server is up.", {"200": _answer("It is.", "application/json")})
             },
@@ -100,7 +101,8 @@ def _cut_picture(settings: Settings) -> dict[str, Any]:
     properties = {
         "box": {**_BOX, "description": "x, y, width, height: the subject lies inside."},
         "strokes": {"type": "array", "items": _STROKE, "description": "Later ones cover earlier ones."},
-        "draft": {"type": "boolean", "description": "Only the mask, soon; else the finished cutout."},
+        "draft": {"type": "boolean", "description": "Only the alpha, soon; else the finished cutout."},
+        **_EDIT,
     }
     body = {"content": {"application/json": {"schema": {"type": "object", "properties": properties}}}}
     answers = {
@@ -109,6 +111,30 @@ def _cut_picture(settings: Settings) -> dict[str, Any]:
     }
     operation = _operation("Cut a kept picture. All lengths are in pixels of the full picture.", answers, body)
     return {**operation, "parameters": _NAME}
+
+
+def _of_pages(settings: Settings) -> dict[str, Any]:
+    """What only a page asks for; all of it with the properties of a cut."""
+    errors = _errors(settings, "400", "404", "408", "413", "503", "504")
+    body = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    wish = "what, background (a colour, blur, picture), crop, margin, region, format, quality"
+    blurred = _operation(
+        "The preview's own background, blurred.", {"200": _answer("A PNG.", "image/png")} | errors, body
+    )
+    file = _operation(
+        f"The finished file in full size. Beside the properties of a cut: {wish}.",
+        {"200": _answer("A PNG, WebP, JPEG or TIFF.", "image/*")} | errors,
+        body,
+    )
+    form = _form([field for field in FIELDS if field.name == "file"])
+    paths: dict[str, Any] = {"blurred": {"post": blurred}, "file": {"post": file}}
+    for what in ("mask", "background"):
+        answers = {"204": {"description": "Kept."}} | errors
+        paths[what] = {"put": _operation(f"Keep a file as the picture's {what}.", answers, form)}
+    return {
+        f"/api/pictures/{{name}}/{name}": {method: {**each, "parameters": _NAME} for method, each in methods.items()}
+        for name, methods in paths.items()
+    }
 
 
 def _show_picture(settings: Settings) -> dict[str, Any]:
@@ -120,6 +146,19 @@ def _drop_picture() -> dict[str, Any]:
     return {**_operation("Forget a kept picture.", {"204": {"description": "Forgotten."}}), "parameters": _NAME}
 
 
+_EDIT = {
+    "points": {"type": "array", "description": "[x, y] of the subject, [x, y, 0] of what is not."},
+    "mask": {"type": "boolean", "description": "The mask that was kept is the subject."},
+    "key": {"type": "string", "description": "The plain background's colour; auto: the border's."},
+    "similarity": {"type": "number"},
+    "blend": {"type": "number"},
+    "despill": {"type": "boolean"},
+    "clean": {"type": "boolean"},
+    "refine": {"type": "boolean"},
+    "edge": {"type": "array", "description": "shift, feather"},
+    "foreground": {"type": "boolean"},
+    "paint": {"type": "array", "description": "Strokes into the alpha itself, each with a softness of 0 to 1."},
+}
 _NAME = [{"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}]
 
 

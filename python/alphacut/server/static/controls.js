@@ -4,7 +4,7 @@
 // part of the state.
 
 import { drawing, penUp } from "./pen.js";
-import { commit, goTo, LOOK, onChange, propose, set, state, SUBJECT } from "./state.js";
+import { commit, goTo, onChange, propose, set, state, SUBJECT } from "./state.js";
 import { isKeyed, isTold, isUsable, said } from "./state.js";
 import { element } from "./telling.js";
 
@@ -55,16 +55,22 @@ for (const control of controls) {
         if (control.dataset.set) set({ [name]: valueOf(control) });
         else if (control.checkValidity()) propose({ [name]: valueOf(control) });
     });
-    if (name in LOOK) control.addEventListener("input", () => set({ view: "result" })); // where it can be seen
+    if (["behind", "colour"].includes(name)) control.addEventListener("input", showResult);
     if (control.dataset.said) control.addEventListener("change", () => commit());
 }
 
+/** So that what is chosen is seen. */
+function showResult() {
+    set({ view: "result" });
+}
+
+controls.forEach(show);
 form.addEventListener("submit", (event) => event.preventDefault());
 
 onChange((names) => {
     document.body.dataset.tool = state.tool;
     document.body.classList.toggle("opened", Boolean(state.picture));
-    controls.forEach(show);
+    controls.filter(({ dataset }) => names.has(dataset.said ?? dataset.set)).forEach(show);
     const now = said();
     element("backdrop").disabled = !now.backdrop;
     enable("undo", state.step > 0);

@@ -15,7 +15,8 @@ function choose(tool) {
 
 const STEP = 1.5; // of the zoom
 
-const isText = ({ type, tagName }) => ["number", "text"].includes(type) || tagName === "SELECT";
+/** Whether a control has a use of its own for a key: a number for all of them, a list for those that are letters. */
+const isTaken = ({ type, tagName }, control) => type === "number" || (tagName === "SELECT" && !control);
 
 const sizeBrush = (factor) => set({ brush: Math.min(Math.max(Math.round(state.brush * factor), 4), 120) });
 
@@ -43,8 +44,8 @@ const CONTROL_KEYS = { z: () => goTo(state.step - 1), Z: () => goTo(state.step +
 document.addEventListener("keydown", (event) => {
     const third = event.getModifierState("AltGraph"); // on many keyboards brackets need it
     if (!state.picture || event.defaultPrevented || (event.altKey && !third)) return;
-    if (isText(event.target)) return;
     const control = (event.ctrlKey || event.metaKey) && !third;
+    if (isTaken(event.target, control)) return;
     const letter = event.shiftKey ? event.key.toUpperCase() : event.key.toLowerCase();
     const action = control ? CONTROL_KEYS[letter] : KEYS[event.key.toLowerCase()];
     if (!action) return;

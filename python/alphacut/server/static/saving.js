@@ -60,7 +60,8 @@ function rest() {
 
 /** Says what a click would save. */
 function showReady() {
-    const ready = made?.size && made.picture === state.picture && made.key === JSON.stringify(wished());
+    const known = !state.change && made?.size && made.picture === state.picture;
+    const ready = known && made.key === JSON.stringify(wished());
     const what = { mask: "mask", alpha: "alpha" }[state.view] ?? "cutout";
     element("download-what").textContent = `Download ${what}`;
     element("download-size").textContent = ready ? `${said().format.toUpperCase()}, ${inWords(made.size)}` : "";

@@ -117,7 +117,7 @@ export function begin(picture) {
     const { colour, format, quality } = state.steps[state.step];
     Object.assign(state, { picture, steps: [{ ...START, colour, format, quality }], step: 0, change: null });
     Object.assign(state, { pen: null, touched: 0, compare: 0, zoom: 1, centre: [0.5, 0.5] });
-    changed("picture", "steps", ...Object.keys(START));
+    changed("picture", "steps", "compare", ...Object.keys(START));
 }
 
 /** Whether the background's colour alone decides, whatever else was said. */
