@@ -275,13 +275,20 @@ def test_make_trimap_loses_no_thin_thing_and_leaves_crumbs_to_the_matte():
     mask[40:100, 40:100] = 255
     mask[50:60, 50:60] = 0  # a hole and a crumb near the blob: unknown
     mask[70, 105] = 255
-    mask[250, 200:390] = 255  # a wire and a dot far from it
+    mask[250, 200:390] = 255  # a wire, with a bead, and a dot far from it
+    mask[248:253, 300:305] = 255
     mask[30, 350] = 255
+    mask[80:86, 100:250] = 255  # a strap that hangs on the blob
     trimap = alphacut.make_trimap(mask, band=10)
     assert (trimap[50:60, 50:60] == 128).all()
     assert trimap[70, 105] == 128
-    assert (trimap[250, 200:390] == 255).all()
+    assert (trimap[250, 200:298] == 255).all()
+    assert (trimap[250, 307:390] == 255).all()
+    assert trimap[250, 302] == 255
     assert trimap[30, 350] == 255
+    assert (trimap[81:85, 110:249] == 255).all()
+    assert (trimap[[80, 85], 110:249] == 128).all()
+    assert np.array_equal(alphacut.make_trimap(mask.T.copy(), band=10), trimap.T)
     thin = np.tile(np.array([0, 255], np.uint8), (20, 10))
     assert np.array_equal(alphacut.make_trimap(thin, band=5), thin)
 
@@ -345,7 +352,7 @@ def test_refine_alpha_finds_a_known_matte(method, limit, rng):
 
 @functools.cache
 def sampling_cases():
-    rng, cases = np.random.default_rng(5), []
+    rng, cases = np.random.default_rng(6), []
     for height, width in [(14, 17), (13, 30), (24, 22), (9, 8), (10, 150)]:  # in the last, rays give up
         image = smooth_picture(rng, height, width)
         trimap = np.full((height, width), 128, np.uint8)
@@ -485,6 +492,50 @@ def test_refine_alpha_same_bytes_for_all_settings(method, rng):
     image, _, trimap = scene(rng, 300, 300)
     image = (image / 255).astype(np.float32)
     assert settings_agree(lambda: alphacut.refine_alpha(image, trimap, method=method))
+
+
+def strap(rng, kind, width, angle):
+    """A disc with a strap: picture, mask, and where the strap is."""
+    y, x = np.mgrid[:240, :240] - 119.5
+    turn = np.deg2rad(angle)
+    along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+    far = (abs(across - 0.01) < width / 2) & (along > 34) & (along < 105)
+    mask = (abs(across - 0.01) < width / 2) & (along > 0) & (along < 105) | (np.hypot(x, y) < 30)
+    ground = np.full((240, 240, 3), 240.0) if kind == "dark" else np.full((240, 240, 3), 30.0)
+    colour = np.array([40, 60, 160.0]) if kind == "dark" else np.array([220, 230, 200.0])
+    if kind == "textured":
+        ground = 90 + 80 * smooth_picture(rng, 240, 240).astype(float) / 255
+        colour = np.array([200, 60, 50.0])
+    image = np.where(mask[..., None], colour, ground)
+    if kind == "textured":
+        image[np.hypot(x, y) < 30] = 20
+    return image.astype(np.uint8), mask, far
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", ["dark", "light", "textured", "gray"])
+@pytest.mark.parametrize("width", [1, 2, 3, 6, 8])
+def test_refine_alpha_keeps_thin_parts_of_a_mask(method, kind, width, rng):
+    for number, angle in enumerate((0, 90, 33)):
+        image, mask, far = strap(rng, kind, width, angle)
+        if kind == "gray":
+            image = np.ascontiguousarray(image[..., 0])
+        image = (image, image.astype(np.uint16) * 257, (image / 255).astype(np.float32))[number]
+        full = (255, 65535, 1)[number]
+        alpha = alphacut.refine_alpha(image, mask, method=method) / full
+        assert (alpha[far] > 0.5).mean() >= 0.95
+        assert alpha[far].mean() > (0.8 if method != "guided" or kind != "textured" else 0.6)
+        assert alpha[~mask].mean() < 0.02
+        turned = alphacut.refine_alpha(np.ascontiguousarray(image.swapaxes(0, 1)), mask.T.copy(), method=method) / full
+        assert abs(turned.T - alpha).max() < 0.04
+
+
+def test_the_flow_keeps_thin_parts_of_a_mask(rng):
+    for kind in ("dark", "light", "textured"):
+        image, mask, far = strap(rng, kind, 2, 33)
+        for method in METHODS:
+            found = alphacut.remove_background(image, mask=mask, refine=method)
+            assert found.mask[far].mean() >= 0.95 * 255
 
 
 def test_refine_alpha_layouts_and_out(rng):

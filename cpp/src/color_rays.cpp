@@ -19,10 +19,18 @@ int64_t whole(float x) {  // std::floor is a call where the instruction set has 
   return truncated - (static_cast<float>(truncated) > x ? 1 : 0);
 }
 
-// The picture for rays that walk side by side. The base angle of a pixel's four rays, a multiple of 10 degrees, changes
-// with x and y modulo 3, so that neighbours together look in 36 directions, and every third pixel of a row in the same.
-// So the columns are dealt out to three pictures: in these such pixels are neighbours, and so are those that their rays
-// meet.
+// The base angle of a pixel's four rays, in 32nds of a turn, by its column and row modulo 3: neighbours together look
+// in 32 directions. A pixel's place in the transposed picture has the mirrored angle, so that the answer is transposed
+// too.
+constexpr int kBase[9] = {0, 7, 6, 1, 4, 5, 2, 3, 0};  // column + 3 · row
+
+// By base angle, which quarter turns come first: what these two meet bounds how far the other two look. Mirrored rays
+// are paired alike.
+constexpr size_t kTurns[8][4] = {{0, 1, 2, 3}, {0, 1, 2, 3}, {0, 1, 2, 3}, {0, 1, 2, 3},
+                                 {0, 2, 1, 3}, {0, 3, 2, 1}, {0, 3, 2, 1}, {0, 3, 2, 1}};
+
+// The picture for rays that walk side by side: every third pixel of a row looks in the same directions. So the columns
+// are dealt out to three pictures: in these such pixels are neighbours, and so are those that their rays meet.
 class Rays {
  public:
   explicit Rays(const Half& half)
@@ -34,7 +42,7 @@ class Rays {
     parallel_for(height_, row_grain(width_), [&](int64_t begin, int64_t end) {
       for (int64_t y = begin; y < end; ++y) deal_out(y);
     });
-    for (int angle = 0; angle < 9; ++angle) lay(angle);
+    for (int64_t cell = 0; cell < 9; ++cell) lay(cell);
   }
 
   // The candidates of the pixels (y, x), (y, x + 3), ... of which `wanted` is not 0.
@@ -43,7 +51,12 @@ class Rays {
     std::fill_n(rays.limit, kLanes, std::numeric_limits<int32_t>::max());
     for (int64_t i = 0; i < kLanes; ++i) found[i] = {};
     const float* pixels = planes_.data() + place(x % 3, y, x / 3);
-    for (const Ray& ray : rays_[static_cast<size_t>(x % 3 + 3 * (y % 3))]) {
+    const auto cell = static_cast<size_t>(x % 3 + 3 * (y % 3));
+    std::array<int32_t, kLanes> nearest;
+    std::copy_n(rays.limit, kLanes, nearest.data());
+    for (size_t k = 0; k < 4; ++k) {
+      const Ray& ray = rays_[cell][kTurns[kBase[cell]][k]];
+      if (k == 2) std::copy_n(nearest.data(), kLanes, rays.limit);
       const auto beyond = std::partition_point(ray.offsets.begin(), ray.offsets.end(), [&](const Offset& at) {
         return y + at.down >= 0 && y + at.down < height_ && x + 3 * (kLanes - 1) + at.right >= 0 &&
                x + at.right < width_;
@@ -52,13 +65,14 @@ class Rays {
       std::copy_n(wanted, kLanes, rays.want);
       kernels().matting.walk_rays(pixels, plane(), ray.steps.data(), static_cast<size_t>(beyond - ray.offsets.begin()),
                                   &rays);
-      for (int k = 0; k < 2; ++k)
+      for (int kind = 0; kind < 2; ++kind)
         for (int64_t i = 0; i < kLanes; ++i) {
-          const int32_t step = rays.step[k][i];
+          const int32_t step = rays.step[kind][i];
           if (step == 0) continue;
           const Offset& at = ray.offsets[static_cast<size_t>(step) - 1];
-          add(found[i], k == 1, {y + at.down, x + 3 * i + at.right, static_cast<float>(step)}, rays.cost[k][i]);
-          rays.limit[i] = std::min(rays.limit[i], kGiveUp + kGiveUpTimes * step);
+          add(found[i], kind == 1, {y + at.down, x + 3 * i + at.right, static_cast<float>(step)}, rays.cost[kind][i]);
+          int32_t& limit = nearest[static_cast<size_t>(i)];
+          limit = std::min(limit, kGiveUp + kGiveUpTimes * step);
         }
     }
   }
@@ -97,20 +111,22 @@ class Rays {
     }
   }
 
-  // The rays of a base angle.
-  void lay(int angle) {
-    static constexpr float kCosine[10] = {
-        1.0f,           0.98480775301f, 0.93969262079f, 0.86602540378f, 0.76604444312f,
-        0.64278760969f, 0.5f,           0.34202014333f, 0.17364817767f, 0.0f};
-    float dx = kCosine[angle], dy = kCosine[9 - angle];
-    for (Ray& ray : rays_[static_cast<size_t>(angle)]) {
+  // The rays of the pixels of a cell.
+  void lay(int64_t cell) {
+    static constexpr float kCosine[9] = {1.0f,           0.98078528040f, 0.92387953251f,
+                                         0.83146961230f, 0.70710678119f, 0.55557023302f,
+                                         0.38268343237f, 0.19509032202f, 0.0f};
+    const int64_t column = cell % 3;
+    const int base = kBase[cell];
+    float dx = kCosine[base], dy = kCosine[8 - base];
+    for (Ray& ray : rays_[static_cast<size_t>(cell)]) {
       for (int32_t step = 1;; ++step) {
         const auto distance = static_cast<float>(step);
         const int64_t right = whole(distance * dx + 0.5f), down = whole(distance * dy + 0.5f);
         if (std::abs(right) >= width_ || std::abs(down) >= height_) break;
-        const int64_t x = angle % 3 + right, third = (x % 3 + 3) % 3;
+        const int64_t x = column + right, third = (x % 3 + 3) % 3;
         ray.offsets.push_back({static_cast<int32_t>(right), static_cast<int32_t>(down)});
-        ray.steps.push_back(place(third, down, (x - third) / 3) - place(angle % 3, 0, 0));
+        ray.steps.push_back(place(third, down, (x - third) / 3) - place(column, 0, 0));
       }
       const float turned = -dy;
       dy = dx;
@@ -121,7 +137,7 @@ class Rays {
   const Half& half_;
   int64_t height_, width_, pitch_;
   Image<float> planes_;
-  std::array<std::array<Ray, 4>, 9> rays_;  // by base angle
+  std::array<std::array<Ray, 4>, 9> rays_;  // by cell
 };
 
 }  // namespace

@@ -21,14 +21,15 @@ struct Offset {
   int dx, dy, squared;
 };
 
-// The `count` offsets nearest to the origin (which comes first), ties in raster order.
-std::vector<Offset> nearest_offsets(size_t count, int reach) {
+// The offsets within a Euclidean distance, nearest first (the origin), ties in raster order. Whole circles: what is
+// made of them is the same in a transposed picture.
+std::vector<Offset> offsets_within(int reach) {
   std::vector<Offset> offsets;
   for (int dy = -reach; dy <= reach; ++dy)
-    for (int dx = -reach; dx <= reach; ++dx) offsets.push_back({dx, dy, dx * dx + dy * dy});
+    for (int dx = -reach; dx <= reach; ++dx)
+      if (dx * dx + dy * dy <= reach * reach) offsets.push_back({dx, dy, dx * dx + dy * dy});
   std::stable_sort(offsets.begin(), offsets.end(),
                    [](const Offset& a, const Offset& b) { return a.squared < b.squared; });
-  offsets.resize(count);
   return offsets;
 }
 
@@ -200,7 +201,7 @@ Pair mean_pair(const Half& half, const BlockVector<Pair>& pairs, const std::vect
 
 // For each pixel the mean of the three nearby pairs that explain it best.
 BlockVector<Pair> share_pairs(const Half& half, const BlockVector<Pair>& pairs) {
-  static const std::vector<Offset> offsets = nearest_offsets(200, kShareReach);
+  static const std::vector<Offset> offsets = offsets_within(kShareReach);
   Mixtures mixtures(half, pairs);
   std::vector<int64_t> steps;
   for (const Offset& offset : offsets) steps.push_back(offset.dy * mixtures.pitch() + offset.dx);
@@ -257,8 +258,8 @@ Pair pair_at(const Half& half, const BlockVector<Pair>& pairs, int64_t y, int64_
 
 template <class T>
 void expand_known(ImageView<const T> image, ImageView<uint8_t> labels) {
-  constexpr int64_t reach = 5;
-  static const std::vector<Offset> offsets = nearest_offsets(81, reach);
+  constexpr int reach = 5;
+  static const std::vector<Offset> offsets = offsets_within(reach);
   const Image<uint8_t> known = nearby(labels.height, labels.width, reach, [&](int64_t y, uint8_t* bits) {
     for (int64_t x = 0; x < labels.width; ++x) bits[x] = is_unknown(labels.row(y)[x]) ? 0 : 1;
   });
@@ -272,13 +273,18 @@ void expand_known(ImageView<const T> image, ImageView<uint8_t> labels) {
         label = kUnknown;
         if (known.row(y)[x] == 0) continue;
         const Color here = color_at(image, y, x);
+        int distance = 0;  // of the nearest such pixel; of several the most similar
+        float least = 0;
         for (const Offset& offset : offsets) {
+          if (label != kUnknown && offset.squared != distance) break;
           const int64_t v = y + offset.dy, u = x + offset.dx;
           if (v < 0 || u < 0 || v >= labels.height || u >= labels.width || is_unknown(labels.row(v)[u])) continue;
           const float room = reach - std::sqrt(static_cast<float>(offset.squared));
-          if (squared(color_at(image, v, u) - here) > room * room) continue;
+          const float differs = squared(color_at(image, v, u) - here);
+          if (differs > room * room || (label != kUnknown && differs >= least)) continue;
           label = labels.row(v)[u];
-          break;
+          distance = offset.squared;
+          least = differs;
         }
       }
   });

@@ -12,9 +12,12 @@
 #include "guided_filter.hpp"
 #include "matting_laplacian.hpp"
 #include "planes.hpp"
+#include "trimap.hpp"
 
 namespace alphacut {
 namespace {
+
+constexpr float kHeld = 0.506f;  // the least alpha of what the mask holds of thin parts: more than half
 
 bool is_unknown(uint8_t label) { return label != 0 && label != 255; }
 
@@ -141,30 +144,66 @@ void filter_unknown(ImageView<const T> image, ImageView<const uint8_t> labels, I
   }
 }
 
-// Constants: see refine_alpha in the Python package for where they come from.
+bool is_thin(uint8_t label) { return label == kThinMiddle || label == kThinEdge; }
+
+// A first alpha, and how far it can be trusted: `labels` are extended on the way. Constants: see refine_alpha in the
+// Python package for where they come from.
+template <class T>
+SampledAlpha first_alpha(ImageView<const T> image, ImageView<uint8_t> labels, MattingMethod method) {
+  if (method == MattingMethod::guided) {
+    SampledAlpha first{Image<float>::like(labels), Image<float>::like(labels)};
+    for (int64_t y = 0; y < labels.height; ++y)
+      for (int64_t x = 0; x < labels.width; ++x) {
+        first.alpha.row(y)[x] = labels.row(y)[x] == 255 ? 1.0f : 0.0f;
+        first.confidence.row(y)[x] = is_unknown(labels.row(y)[x]) ? 0.0f : 1.0f;
+      }
+    filter_unknown<T>(image, labels, first.confidence, 4, 10, 1e-5, first.alpha);
+    return first;
+  }
+  expand_known<T>(image, labels);
+  SampledAlpha first = sample_colours<T>(image, labels);
+  filter_unknown<T>(image, labels, first.confidence, 2, 4, 1e-5, first.alpha);
+  return first;
+}
+
+// Makes known the middle of what the mask holds of thin parts where the first alpha has lost it: mixtures of hair are
+// left alone. Returns whether it had. More is doubted where no pair of colours fits, and of the guided filter, whose
+// windows are wide.
+bool keep_lost(ImageView<const uint8_t> trimap, MattingMethod method, const SampledAlpha& first,
+               ImageView<uint8_t> labels) {
+  bool any = false;
+  for (int64_t y = 0; y < trimap.height; ++y)
+    for (int64_t x = 0; x < trimap.width; ++x) {
+      const bool doubtful = method == MattingMethod::guided || first.confidence.row(y)[x] < 0.3f;
+      const float least = doubtful ? 0.75f : 0.35f;
+      const bool lost = trimap.row(y)[x] == kThinMiddle && first.alpha.row(y)[x] < least;
+      labels.row(y)[x] = lost ? 255 : trimap.row(y)[x];
+      any = any || lost;
+    }
+  return any;
+}
+
 template <class T>
 Image<float> estimate(ImageView<const T> image, ImageView<const uint8_t> trimap, MattingMethod method) {
   Image<uint8_t> labels = Image<uint8_t>::like(trimap);
   for (int64_t y = 0; y < trimap.height; ++y) std::copy_n(trimap.row(y), trimap.width, labels.row(y));
-  if (method == MattingMethod::guided) {
-    Image<float> alpha = Image<float>::like(trimap), weight = Image<float>::like(trimap);
-    for (int64_t i = 0; i < alpha.pixels(); ++i) {
-      alpha.data()[i] = labels.data()[i] == 255 ? 1.0f : 0.0f;
-      weight.data()[i] = is_unknown(labels.data()[i]) ? 0.0f : 1.0f;
-    }
-    filter_unknown<T>(image, labels, weight, 4, 10, 1e-5, alpha);
-    return alpha;
+  SampledAlpha first = first_alpha<T>(image, labels, method);
+  Image<uint8_t> kept = Image<uint8_t>::like(trimap);
+  if (keep_lost(trimap, method, first, kept)) {
+    labels = std::move(kept);
+    first = first_alpha<T>(image, labels, method);
   }
-  expand_known<T>(image, labels);
-  SampledAlpha sampled = sample_colours<T>(image, labels);
-  filter_unknown<T>(image, labels, sampled.confidence, 2, 4, 1e-5, sampled.alpha);
-  if (method == MattingMethod::sampled) return std::move(sampled.alpha);
-  solve_laplacian<T>(image, labels, sampled.confidence, 0.03f, 15, sampled.alpha);
-  // Mixtures come out a little short of 0 and 1.
-  for (int64_t i = 0; i < labels.pixels(); ++i)
-    if (is_unknown(labels.data()[i]))
-      sampled.alpha.data()[i] = std::clamp((sampled.alpha.data()[i] - 0.05f) / 0.9f, 0.0f, 1.0f);
-  return std::move(sampled.alpha);
+  Image<float>& alpha = first.alpha;
+  if (method == MattingMethod::closed_form) {
+    solve_laplacian<T>(image, labels, first.confidence, 0.03f, 15, alpha);
+    // Mixtures come out a little short of 0 and 1.
+    for (int64_t i = 0; i < labels.pixels(); ++i)
+      if (is_unknown(labels.data()[i])) alpha.data()[i] = std::clamp((alpha.data()[i] - 0.05f) / 0.9f, 0.0f, 1.0f);
+  }
+  for (int64_t y = 0; y < trimap.height; ++y)
+    for (int64_t x = 0; x < trimap.width; ++x)
+      if (is_thin(trimap.row(y)[x])) alpha.row(y)[x] = std::max(alpha.row(y)[x], kHeld);
+  return std::move(alpha);
 }
 
 }  // namespace
@@ -184,7 +223,7 @@ void refine_alpha(ImageView<const T> image, ImageView<const uint8_t> trimap, Mat
   Image<uint8_t> banded;
   if (!extent.unknown()) {
     banded = Image<uint8_t>::like(trimap);
-    make_trimap(trimap, default_band(trimap.height, trimap.width), banded);
+    trimap_of_mask(trimap, banded);
     trimap = banded;
     extent = extent_of(trimap);
   }

@@ -1,3 +1,5 @@
+#include "trimap.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -95,82 +97,120 @@ Image<int32_t> signed_distance(ImageView<const uint8_t> mask, int32_t cap) {
   return result;
 }
 
-// Calls visit(y, x) for the neighbours, at most 8, of a pixel.
-template <class Visit>
-void for_neighbours(ImageView<const int32_t> picture, int64_t y, int64_t x, Visit visit) {
-  for (int64_t v = std::max<int64_t>(y - 1, 0); v <= std::min(y + 1, picture.height - 1); ++v)
-    for (int64_t u = std::max<int64_t>(x - 1, 0); u <= std::min(x + 1, picture.width - 1); ++u)
-      if (v != y || u != x) visit(v, u);
-}
-
 using Pixels = BlockVector<std::array<int64_t, 2>>;  // y, x
 
-// Marks the unknown pixels of the same kind that can be reached from the one pixel of `part`, and appends them to it.
-void reach(ImageView<const int32_t> distance, ImageView<const uint8_t> trimap, ImageView<uint8_t> reached,
-           Pixels& part) {
+constexpr double kReach = 5;  // bands from what is known: nearer, thin parts are left to the matte
+constexpr uint8_t kUnknown = 128, kThin = 1, kReached = 2;
+
+// Appends to the one pixel of `part` those of kind `from` that are connected with it, and makes all of them `to`.
+void reach(ImageView<uint8_t> kinds, uint8_t from, uint8_t to, Pixels& part) {
+  kinds.row(part[0][0])[part[0][1]] = to;
   for (size_t next = 0; next < part.size(); ++next) {
     const auto [y, x] = part[next];
-    const bool foreground = distance.row(y)[x] > 0;
-    for_neighbours(distance, y, x, [&](int64_t v, int64_t u) {
-      if (trimap.row(v)[u] != 128 || reached.row(v)[u] != 0 || (distance.row(v)[u] > 0) != foreground) return;
-      reached.row(v)[u] = 1;
-      part.push_back({v, u});
-    });
+    for (int64_t v = std::max<int64_t>(y - 1, 0); v <= std::min(y + 1, kinds.height - 1); ++v)
+      for (int64_t u = std::max<int64_t>(x - 1, 0); u <= std::min(x + 1, kinds.width - 1); ++u) {
+        if (kinds.row(v)[u] != from) continue;
+        kinds.row(v)[u] = to;
+        part.push_back({v, u});
+      }
   }
 }
 
-// Where known foreground is near: in the same square of a grid or in one of the 8 around. And whether any background is
-// known, near or far.
-class Known {
- public:
-  Known(ImageView<const uint8_t> trimap, int64_t side)
-      : side_(side), near_((trimap.height - 1) / side + 3, (trimap.width - 1) / side + 3) {
-    std::fill_n(near_.data(), near_.pixels(), uint8_t{0});
-    for (int64_t y = 0; y < trimap.height; ++y) {
-      const uint8_t *row = trimap.row(y), *row_end = row + trimap.width;
-      background_ = background_ || std::find(row, row_end, 0) != row_end;
-      for (int64_t x = 0; x < trimap.width; x += side) {
-        const uint8_t* end = row + std::min(x + side, trimap.width);
-        if (std::find(row + x, end, 255) == end) continue;
-        for (int64_t v = -1; v <= 1; ++v)
-          for (int64_t u = -1; u <= 1; ++u) near_.data()[cell(y, x) + v * near_.width() + u] = 1;
-      }
-    }
+// Whether a pixel lies at most half as far from the edge as others on its way inwards: not in the middle half of a
+// line.
+bool at_edge(ImageView<const int32_t> squared, int64_t y, int64_t x) {
+  static constexpr float kCosine[5] = {1.0f, 0.92387953251f, 0.70710678119f, 0.38268343237f, 0.0f};
+  const int64_t own = squared.row(y)[x];
+  const float length = std::sqrt(static_cast<float>(own));
+  const auto inwards = [&](int64_t dy, int64_t dx) {
+    const int64_t v = y + dy, u = x + dx;
+    if (v < 0 || u < 0 || v >= squared.height || u >= squared.width) return false;
+    return 5 * int64_t{squared.row(v)[u]} >= 18 * own;  // twice the distance, but for what the grid takes
+  };
+  for (size_t k = 0; k <= 4; ++k) {
+    const auto along = static_cast<int64_t>(length * kCosine[k] + 0.5f);
+    const auto across = static_cast<int64_t>(length * kCosine[4 - k] + 0.5f);
+    if (inwards(along, across) || inwards(along, -across) || inwards(-along, across) || inwards(-along, -across))
+      return true;
   }
-  bool foreground_near(int64_t y, int64_t x) const { return near_.data()[cell(y, x)] != 0; }
-  bool background() const { return background_; }
+  return false;
+}
 
- private:
-  int64_t cell(int64_t y, int64_t x) const { return (y / side_ + 1) * near_.width() + x / side_ + 1; }
-  int64_t side_;
-  Image<uint8_t> near_;
-  bool background_ = false;
+// What of the foreground counts as thin: all beyond the discs of radius `radius` in it, where that reaches farther than
+// `reach` from what is that far from the edge; and the labels its unknown pixels get, of its middle half and the rest.
+struct Thin {
+  double radius, reach;
+  uint8_t middle, edge;
 };
 
-// Gives back to a part that lies wholly in the band, with no known pixel of its kind near it, its pixels farthest from
-// the edge. For background, anywhere is near: small holes in hair are better left to the matte.
-void keep_lonely_parts(ImageView<const int32_t> distance, int64_t side, ImageView<uint8_t> trimap) {
-  const Known known(trimap, side);
-  Image<uint8_t> reached = Image<uint8_t>::like(trimap);
-  std::fill_n(reached.data(), reached.pixels(), uint8_t{0});
+// Nothing is lost for being thin. `kinds` is room for marks.
+void mark_thin_parts(ImageView<const int32_t> distance, const Thin& thin, ImageView<uint8_t> kinds,
+                     ImageView<uint8_t> trimap) {
+  constexpr double slack = 1.5;  // for the grid: no disc fills a straight edge
+  const double beyond = (thin.radius + slack) * (thin.radius + slack), far = thin.reach * thin.reach;
+  const auto cap = static_cast<int32_t>(thin.reach) + 2;
+  Image<int32_t> known(1, 1);
+  {
+    Image<uint8_t> core = Image<uint8_t>::like(trimap);
+    for (int64_t y = 0; y < trimap.height; ++y)
+      for (int64_t x = 0; x < trimap.width; ++x) core.row(y)[x] = distance.row(y)[x] > thin.radius * thin.radius;
+    known = column_distance(core, true, cap);
+  }
+  parallel_for(trimap.height, row_grain(trimap.width, 1 << 14), [&](int64_t begin, int64_t end) {
+    RowDistance row_distance(trimap.width);
+    std::vector<int32_t> column(static_cast<size_t>(trimap.width));
+    for (int64_t y = begin; y < end; ++y) {
+      std::copy_n(known.row(y), trimap.width, column.data());
+      row_distance.scan(column.data(), trimap.width, cap,
+                        [&](int64_t x, int32_t squared) { known.row(y)[x] = squared; });
+      for (int64_t x = 0; x < trimap.width; ++x)
+        kinds.row(y)[x] =
+            distance.row(y)[x] > 0 && trimap.row(y)[x] == kUnknown && known.row(y)[x] > beyond ? kThin : 0;
+    }
+  });
   Pixels part;
   for (int64_t y = 0; y < trimap.height; ++y)
     for (int64_t x = 0; x < trimap.width; ++x) {
-      if (trimap.row(y)[x] != 128 || reached.row(y)[x] != 0) continue;
-      reached.row(y)[x] = 1;
+      if (kinds.row(y)[x] != kThin) continue;
       part.assign(1, {y, x});
-      reach(distance, trimap, reached, part);
-      const bool foreground = distance.row(y)[x] > 0;
-      bool lonely = true;
-      int32_t farthest = 0;
-      for (const auto& [v, u] : part) {
-        lonely = lonely && !(foreground ? known.foreground_near(v, u) : known.background());
-        farthest = std::max(farthest, std::abs(distance.row(v)[u]));
-      }
-      if (!lonely) continue;
-      for (const auto& [v, u] : part)
-        if (std::abs(distance.row(v)[u]) == farthest) trimap.row(v)[u] = foreground ? 255 : 0;
+      reach(kinds, kThin, kReached, part);
+      if (std::none_of(part.begin(), part.end(), [&](const auto& at) { return known.row(at[0])[at[1]] > far; }))
+        continue;
+      for (const auto& [v, u] : part) trimap.row(v)[u] = at_edge(distance, v, u) ? thin.edge : thin.middle;
     }
+}
+
+// Where no background at all is known, its parts keep their pixels farthest from the edge.
+void keep_background(ImageView<const int32_t> distance, ImageView<uint8_t> kinds, ImageView<uint8_t> trimap) {
+  for (int64_t y = 0; y < trimap.height; ++y) {
+    if (std::find(trimap.row(y), trimap.row(y) + trimap.width, 0) != trimap.row(y) + trimap.width) return;
+    for (int64_t x = 0; x < trimap.width; ++x) kinds.row(y)[x] = distance.row(y)[x] < 0 ? kThin : 0;
+  }
+  Pixels part;
+  for (int64_t y = 0; y < trimap.height; ++y)
+    for (int64_t x = 0; x < trimap.width; ++x) {
+      if (kinds.row(y)[x] != kThin) continue;
+      part.assign(1, {y, x});
+      reach(kinds, kThin, kReached, part);
+      int32_t farthest = 0;
+      for (const auto& [v, u] : part) farthest = std::min(farthest, distance.row(v)[u]);
+      for (const auto& [v, u] : part)
+        if (distance.row(v)[u] == farthest) trimap.row(v)[u] = 0;
+    }
+}
+
+void fill_trimap(ImageView<const uint8_t> mask, double band, const Thin& thin, ImageView<uint8_t> trimap) {
+  const Image<int32_t> distance = signed_distance(mask, static_cast<int32_t>(std::max(band, thin.radius)) + 1);
+  parallel_for(mask.height, row_grain(mask.width), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y)
+      for (int64_t x = 0; x < mask.width; ++x) {
+        const int32_t squared = distance.row(y)[x];
+        trimap.row(y)[x] = std::abs(squared) <= band * band ? kUnknown : squared > 0 ? 255 : 0;
+      }
+  });
+  Image<uint8_t> kinds = Image<uint8_t>::like(mask);
+  mark_thin_parts(distance, thin, kinds, trimap);
+  keep_background(distance, kinds, trimap);
 }
 
 }  // namespace
@@ -221,15 +261,12 @@ void make_trimap(ImageView<const uint8_t> mask, double band, ImageView<uint8_t> 
     throw std::invalid_argument("make_trimap: mask and trimap must be single-channel and of one size");
   if (!(band >= 0 && band <= 4096))
     throw std::invalid_argument("band must be a number of pixels from 0 to 4096, got " + std::to_string(band));
-  const Image<int32_t> distance = signed_distance(mask, static_cast<int32_t>(band) + 1);
-  parallel_for(mask.height, row_grain(mask.width), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y)
-      for (int64_t x = 0; x < mask.width; ++x) {
-        const int32_t squared = distance.row(y)[x];
-        trimap.row(y)[x] = std::abs(squared) <= band * band ? 128 : squared > 0 ? 255 : 0;
-      }
-  });
-  keep_lonely_parts(distance, 4 * (static_cast<int64_t>(band) + 1), trimap);
+  fill_trimap(mask, band, {band, kReach * band, 255, kUnknown}, trimap);
+}
+
+void trimap_of_mask(ImageView<const uint8_t> mask, ImageView<uint8_t> trimap) {
+  const double band = default_band(mask.height, mask.width);
+  fill_trimap(mask, band, {1.5 * band, 3 * band, kThinMiddle, kThinEdge}, trimap);
 }
 
 }  // namespace alphacut

@@ -134,9 +134,9 @@ def make_trimap(mask: Array, *, band: float | None = None, out: Array | None = N
     Notes
     -----
     Exact Euclidean distances in linear time (Meijster, Roerdink and Hesselink 2000). No thing is lost for being thin:
-    an 8-connected part of foreground that lies wholly within the band keeps those of its pixels that are farthest from
-    the edge, unless known foreground is near, in the same or a neighbouring square of a grid ``4 * (floor(band) + 1)``
-    pixels wide. Parts of background keep theirs only where no background at all is known, so that the small holes in
+    what of the foreground lies beyond all discs of radius `band` that fit into it, and reaches farther than 5 bands
+    from what is that far from the edge, keeps its middle half (all of a line of 2 pixels, 4 of a strap of 6). Parts of
+    background keep what is farthest from the edge only where no background at all is known, so that the small holes in
     hair are left to the matte. Needs 10 bytes a pixel.
 
     The default lies between two optima, which were the same at 0.1, 0.4 and 1.6 megapixels (14 photographs with known
@@ -195,6 +195,13 @@ def refine_alpha(
     2008, started from and drawn to the filtered samples, by 15 steps of conjugate gradients, and stretched from
     0.05..0.95 to 0..1. A picture less than 3 pixels wide or high has no Laplacian: there "closed_form" is the filtered
     samples, stretched.
+
+    What a mask holds is not lost for being thin: where it is narrower than 3 bands, and reaches that far, its middle
+    half is taken as known where the first estimate has lost it (alpha below 0.35, or 0.75 where no pair fits and for
+    "guided"), the estimate is made anew from there, and all of it keeps more than half. On the pictures of the table,
+    from the exact mask, that takes 12 % off the squared error near the edge.
+
+    A transposed picture gets the transposed alpha, but for rounding and ties.
 
     Error and time on photographs of 0.5 megapixels, 15 % of them unknown, relative to pymatting's closed form of the
     whole picture (mean squared error 0.020):

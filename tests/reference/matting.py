@@ -55,29 +55,48 @@ def squared_distance(mask):
     return np.where(kinds[:, None] != kinds[None], squared, 10**9).min(1).reshape(mask.shape)
 
 
-def make_trimap(mask, band):
-    mask = mask.astype(bool)
-    squared = squared_distance(mask)
-    unknown = squared <= band**2
-    parts = np.arange(mask.size).reshape(mask.shape)  # 8-connected: least index by flooding
-    height, width = mask.shape
+def connected(members):
+    """The 8-connected parts of a mask, each as a mask: least index by flooding."""
+    parts = np.arange(members.size).reshape(members.shape)
+    height, width = members.shape
     before = None
     while before is None or (parts != before).any():
         before = parts.copy()
         for y in range(height):
             for x in range(width):
                 near = np.s_[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
-                parts[y, x] = parts[near][mask[near] == mask[y, x]].min()
-    cells = np.indices(mask.shape) // (4 * (int(band) + 1))
-    known = cells[:, mask & ~unknown].T
+                parts[y, x] = parts[near][members[near] == members[y, x]].min()
+    return [parts == part for part in np.unique(parts[members])]
+
+
+def at_edge(squared, y, x):
+    """Whether, looking in 16 directions, some pixel is twice as far from the edge."""
+    length = np.sqrt(np.float32(squared[y, x]))
+    for turn in range(16):
+        dy, dx = (abs(f(turn * np.pi / 8)) * length for f in (np.sin, np.cos))
+        v = y + int(np.floor(dy + 0.5)) * (1 if turn < 8 else -1)
+        u = x + int(np.floor(dx + 0.5)) * (1 if abs(turn - 8) > 4 else -1)
+        if 0 <= v < squared.shape[0] and 0 <= u < squared.shape[1] and squared[v, u] >= 3.6 * squared[y, x]:
+            return True
+    return False
+
+
+def make_trimap(mask, band):
+    mask = mask.astype(bool)
+    squared = squared_distance(mask)
+    unknown = squared <= band**2
+    known = np.argwhere(mask & ~unknown)
+    points = np.argwhere(np.ones_like(mask))
+    to_known = ((points[:, None] - known[None]) ** 2).sum(-1).min(1, initial=10**9).reshape(mask.shape)
+    inside = np.where(mask, np.minimum(squared, (int(band) + 1) ** 2), 0)
     any_background = (~mask & ~unknown).any()
-    for part in np.unique(parts):
-        here = parts == part
-        near = any_background
-        if mask[here].all():
-            near = (abs(cells[:, here].T[:, None] - known[None]).max(-1) <= 1).any()
-        if unknown[here].all() and not near:
-            unknown[here & (squared == squared[here].max())] = False
+    for part in connected(mask & unknown & (to_known > (band + 1.5) ** 2)):
+        if (to_known[part] > (5 * band) ** 2).any():
+            for y, x in np.argwhere(part):
+                unknown[y, x] = at_edge(inside, y, x)
+    if not any_background:
+        for part in connected(~mask):
+            unknown[part & (squared == squared[part].max())] = False
     return np.where(unknown, 128, np.where(mask, 255, 0)).astype(np.uint8)
 
 
@@ -110,21 +129,23 @@ def solve_laplacian(image, labels, confidence, alpha, weight):
     return x.reshape(labels.shape)
 
 
-def nearest_offsets(count, reach):
+def offsets_within(reach):
     offsets = [(dx, dy) for dy in range(-reach, reach + 1) for dx in range(-reach, reach + 1)]
-    return sorted(offsets, key=lambda o: o[0] ** 2 + o[1] ** 2)[:count]
+    return sorted((o for o in offsets if np.hypot(*o) <= reach), key=lambda o: o[0] ** 2 + o[1] ** 2)
 
 
 def expand_known(colours, labels):
     out = np.where((labels == 0) | (labels == 255), labels, 128)
     for y, x in np.argwhere(out == 128):
-        for dx, dy in nearest_offsets(81, 5):
+        near = []
+        for dx, dy in offsets_within(5):
             v, u = y + dy, x + dx
-            if not (0 <= v < labels.shape[0] and 0 <= u < labels.shape[1]) or labels[v, u] not in (0, 255):
-                continue
-            if np.linalg.norm(colours[v, u] - colours[y, x]) <= 5 - np.hypot(dx, dy):
-                out[y, x] = labels[v, u]
-                break
+            if 0 <= v < labels.shape[0] and 0 <= u < labels.shape[1] and labels[v, u] in (0, 255):
+                differs = np.linalg.norm(colours[v, u] - colours[y, x])
+                if differs <= 5 - np.hypot(dx, dy):
+                    near.append((dx * dx + dy * dy, differs, len(near), labels[v, u]))
+        if near:
+            out[y, x] = min(near)[3]
     return out
 
 
@@ -149,10 +170,14 @@ def sample_colours(image, labels):
 
     def rays(y, x):
         found, least = {0: [], 255: []}, {0: np.inf, 255: np.inf}
-        for turn in range(4):
-            angle = np.deg2rad((x % 3 + 3 * (y % 3)) * 10 + 90 * turn)
+        base = (0, 7, 6, 1, 4, 5, 2, 3, 0)[x % 3 + 3 * (y % 3)]
+        limit = 100
+        for k, turn in enumerate((0, 1, 2, 3) if base < 4 else (0, 2, 1, 3) if base == 4 else (0, 3, 2, 1)):
+            angle = np.deg2rad(base * 11.25 + 90 * turn)
             cost, wanted, before = 0, {0, 255}, half[y, x]
-            for step in range(1, 1 + min([100, *(16 + 4 * s for kind in found.values() for _, _, s in kind)])):
+            if k == 2:
+                limit = min([100, *(16 + 4 * s for kind in found.values() for _, _, s in kind)])
+            for step in range(1, 1 + limit):
                 u = int(np.floor(x + round(step * np.cos(angle), 5) + 0.5))
                 v = int(np.floor(y + round(step * np.sin(angle), 5) + 0.5))
                 if not inside(v, u):
@@ -187,7 +212,7 @@ def sample_colours(image, labels):
 
     shared = {}
     for y, x in np.argwhere(kinds == 128):
-        near = [pairs[y + dy, x + dx] for dx, dy in nearest_offsets(200, 9) if (y + dy, x + dx) in pairs]
+        near = [pairs[y + dy, x + dx] for dx, dy in offsets_within(9) if (y + dy, x + dx) in pairs]
         near = sorted(near, key=lambda p, i=half[y, x]: misfit(i, p[:3], p[3:6]))[:3]
         if near:
             mean = np.mean(near, 0)

@@ -24,10 +24,9 @@ void distance_transform(ImageView<const uint8_t> mask, ImageView<float> distance
 double default_band(int64_t height, int64_t width);
 
 // 255 and 0 (known foreground, background) where `mask` is nonzero and zero, 128 (unknown) within the Euclidean
-// distance `band` (0 to 4096) of a pixel of the other kind. An 8-connected part of foreground that lies wholly within
-// the band keeps its pixels farthest from the edge if no known foreground is near: in the same or a neighbouring square
-// of a grid 4·(⌊band⌋ + 1) pixels wide. Background parts do where no background at all is known. Needs 10 bytes a
-// pixel.
+// distance `band` (0 to 4096) of a pixel of the other kind. Foreground beyond all discs of radius `band` that fit into
+// it keeps its middle half if it reaches farther than 5 bands from what is that far from the edge. Background parts
+// keep what is farthest from the edge where no background at all is known. Needs 10 bytes a pixel.
 void make_trimap(ImageView<const uint8_t> mask, double band, ImageView<uint8_t> trimap);
 
 // Which kinds of pixels a trimap holds: 0, anything between, 255.
@@ -39,8 +38,9 @@ TrimapKinds trimap_kinds(ImageView<const uint8_t> trimap);
 enum class MattingMethod { guided, sampled, closed_form };
 
 // Alpha of `image` (1 or 3 channels; float 0..1): 0 and 1 (uint8 0, 255) where `trimap` is 0 and 255, estimated where
-// it is anything between. A trimap without unknown pixels is taken as a mask and goes through make_trimap first. Throws
-// std::invalid_argument if there are unknown pixels and either no 0 or no 255.
+// it is anything between. A trimap without unknown pixels is taken as a mask and goes through make_trimap first; more
+// than half is kept of what it holds of thin parts. Throws std::invalid_argument if there are unknown pixels and either
+// no 0 or no 255.
 template <class T>
 ALPHACUT_API void refine_alpha(ImageView<const T> image, ImageView<const uint8_t> trimap, MattingMethod method,
                                ImageView<T> alpha);
