@@ -137,6 +137,7 @@ def cut_film(
                         writer = _Writer(av, destination, suffix, video, sound, background is None)
                     writer.sound(packet)
                     continue
+                frame: Any
                 for frame in packet.decode():
                     pixels = _pixels(frame)
                     cutout = tracker(pixels, **(prompt or {})) if count == 0 else tracker(pixels)
