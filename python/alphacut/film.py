@@ -137,6 +137,7 @@ def cut_film(
                         writer = _Writer(av, destination, suffix, video, sound, background is None)
                     writer.sound(packet)
                     continue
+                frame: Any
                 for frame in packet.decode():
                     assert isinstance(frame, av.VideoFrame)  # which the stream's packets hold
                     pixels = _pixels(frame)

@@ -18,8 +18,9 @@
 namespace alphacut {
 namespace {
 
-constexpr double kHeld = 0.25;  // confidence below this is no hold on the subject
-constexpr int kStill = 6;       // colours that differ by less are taken for still
+constexpr double kHeld = 0.25;    // confidence below this is no hold on the subject
+constexpr int64_t kPatience = 5;  // frames without one after which it is looked for
+constexpr int kStill = 6;         // colours that differ by less are taken for still
 
 // RGB of 8 bits.
 template <class T>
@@ -71,7 +72,10 @@ struct Tracker::State {
   Memory memory;
   Image<uint8_t> frame, alpha;  // the latest
   double confidence = 1;
-  bool begun = false, alone = false, held = true;
+  bool begun = false;    // there was a frame
+  bool alone = false;    // each frame is cut out by itself
+  bool held = true;      // the subject is
+  int64_t doubtful = 0;  // frames in a row with little confidence
 
   const Network* network() const { return options.network ? &options.network() : nullptr; }
   void forget() {
@@ -80,20 +84,17 @@ struct Tracker::State {
     alpha = {};
     begun = alone = false;
     held = true;
+    doubtful = 0;
     confidence = 1;
   }
 
   Cutout next(const AnyView& picture, const AnyView& own_alpha, const Prompt& prompt) {
     const auto [height, width] = std::visit([](auto view) { return std::pair(view.height, view.width); }, picture);
-    const bool first = !begun || alone;
-    SessionOptions chosen = options;
-    if (!first) chosen.method = CutMethod::automatic;  // any prompt corrects
-    Session session(picture, own_alpha, std::move(chosen));
+    Session session(picture, own_alpha, options);
     const CheckedPrompt checked(prompt, height, width);
     const bool anew = prompt.box || checked.mask.data != nullptr || checked.trimap.data != nullptr || prompt.key ||
                       prompt.prior.data != nullptr;
     const bool corrects = !anew && checked.labels.data != nullptr;
-    if (alone && (anew || corrects)) forget();
     Image<uint8_t> rgb = std::visit([](auto view) { return in_rgb(view); }, picture);
     const bool same = frame.height() == height && frame.width() == width;
     std::vector<std::string> warnings;
@@ -108,6 +109,7 @@ struct Tracker::State {
       if (!alone) memory.begin(rgb, cutout.mask, true);
       confidence = cutout.confidence;
       held = true;
+      doubtful = 0;
       alpha = {};
     } else if (corrects) {
       const ImageView<const float> odds = memory.log_odds();
@@ -120,6 +122,7 @@ struct Tracker::State {
       memory.begin(rgb, cutout.mask, false);
       confidence = cutout.confidence;
       held = true;
+      doubtful = 0;
       alpha = {};
     } else {
       cutout = followed_cutout(picture, own_alpha, followed, rgb, warnings);
@@ -134,7 +137,8 @@ struct Tracker::State {
   Cutout followed_cutout(const AnyView& picture, const AnyView& own_alpha, const Followed& followed,
                          ImageView<const uint8_t> rgb, std::vector<std::string>& warnings) {
     confidence = followed.confidence;
-    if (followed.lost || confidence < kHeld) {
+    doubtful = confidence < kHeld ? doubtful + 1 : 0;
+    if (followed.lost || doubtful > kPatience) {
       const bool found = network() != nullptr && memory.search(rgb, *network());
       if (held && !found) warnings.emplace_back("the subject was lost: it is looked for");
       if (found) warnings.emplace_back("the subject was lost, and found again");
