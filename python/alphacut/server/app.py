@@ -22,7 +22,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .. import Remover
+from .. import Remover, _text
 from .._strokes import Stroke
 from . import docs, fields
 from .errors import ApiError, as_response
@@ -35,7 +35,6 @@ from .workers import Workers
 
 STATIC = Path(__file__).parent / "static"
 PICTURE_FIELDS = tuple(field for field in FIELDS if field.name == "file")
-MAX_JSON = 4 * 2**20
 _SWEEP_SECONDS = 20
 
 _HEADERS = [
@@ -72,11 +71,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
         Route("/metrics", service.measurements),
         *(Route(path, service.endpoint("remove", service.remove), methods=["POST"]) for path in docs.REMOVE_PATHS),
         Route("/api/pictures", service.endpoint("pictures", service.add_picture), methods=["POST"]),
-        Route("/api/pictures/{name}", service.endpoint("preview", service.show_picture, MAX_JSON), methods=["GET"]),
+        Route(
+            "/api/pictures/{name}", service.endpoint("preview", service.show_picture, fields.MAX_TEXT), methods=["GET"]
+        ),
         Route("/api/pictures/{name}", service.drop_picture, methods=["DELETE"]),
         Route(
             "/api/pictures/{name}/cut",
-            service.endpoint("cut", service.cut_picture, MAX_JSON),
+            service.endpoint("cut", service.cut_picture, fields.MAX_TEXT),
             methods=["POST"],
         ),
     ]
@@ -128,24 +129,25 @@ class _Service:
         """``POST /api/remove``."""
         accept = exchange.request.headers.get("accept", "")
 
-        def work(values: dict[str, Any]) -> Response:
-            response, cutout = remove(_loaded(values), accept, self._settings.max_pixels, self._settings.models)
+        def work(read: fields.Reader) -> Response:
+            response, cutout = remove(_loaded(read()), accept, self._settings.max_pixels, self._settings.models)
             self._metrics.cut(cutout.alpha.size, cutout.timings)
             return response
 
-        async with exchange.form(FIELDS) as values:
-            return await exchange.run(work, values)
+        async with exchange.form(FIELDS) as read:
+            return await exchange.run(work, read)
 
     async def add_picture(self, exchange: Exchange) -> Response:
         """``POST /api/pictures``."""
 
-        def work(values: dict[str, Any]) -> Preview:
+        def work(read: fields.Reader) -> Preview:
+            values = read()
             if "file" not in values:
                 raise ApiError(400, "missing_file", "file is missing: the picture")
             return Preview(_loaded(values)["file"], self._settings.max_pixels)
 
-        async with exchange.form(PICTURE_FIELDS) as values:
-            preview = await exchange.run(work, values)
+        async with exchange.form(PICTURE_FIELDS) as read:
+            preview = await exchange.run(work, read)
         height, width = preview.size
         small_height, small_width = preview.small_size
         body = {
@@ -212,15 +214,15 @@ def _loaded(values: dict[str, Any]) -> dict[str, Any]:
 def _cut_request(body: bytes) -> tuple[tuple[int, ...] | None, list[Stroke], bool]:
     """Box, strokes and whether a draft will do, from the JSON of a page."""
     try:
-        found = json.loads(body)
+        found = _text.from_json(body)
         if not isinstance(found, dict) or not found.keys() <= {"box", "strokes", "draft"}:
             raise ValueError("must be an object with box, strokes and draft")
         draft = found.get("draft", False)
         if not isinstance(draft, bool):
             raise ValueError(f"draft must be true or false, got {repr(draft)}")
         return fields.checked_box(found.get("box")), fields.checked_strokes(found.get("strokes", [])), draft
-    except (ValueError, RecursionError) as error:
-        raise ApiError(400, "invalid_request", f"The request's JSON: {error}") from error
+    except ValueError as error:
+        raise ApiError(400, "invalid_request", f"The body: {error}") from error
 
 
 async def _file(name: str, request: Request) -> Response:
