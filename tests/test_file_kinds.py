@@ -256,6 +256,12 @@ def test_exif_is_saved_if_asked_to(tmp_path, format, suffix):
         cutout.save(path, exif=1)
 
 
+def test_what_is_no_exif_is_not_written_into_a_tiff(tmp_path):
+    with pytest.raises(ValueError, match="exif must be EXIF data"):
+        write_image(tmp_path / "a.tiff", np.zeros((2, 2), np.uint8), exif=b"something else")
+    assert not list(tmp_path.iterdir())
+
+
 def test_exif_of_other_order_and_of_any_damage(rng):
     image = Image.fromarray(rng.integers(0, 256, (4, 6), np.uint8))
     exif = exif_of(8)

@@ -64,6 +64,7 @@ def test_every_source_gives_the_same(tmp_path, rgb):
     path.write_bytes(data)
     with path.open("rb") as file:
         sources = [str(path), path, data, bytearray(data), memoryview(data), io.BytesIO(data), file]
+        sources += [memoryview(data + data)[: len(data)], memoryview(bytes(each for each in data for _ in "12"))[::2]]
         sources += [Image.fromarray(rgb), Image.open(io.BytesIO(data)), rgb]
         for source in sources:
             picture = read_image(source)

@@ -2,6 +2,7 @@ import asyncio
 import base64
 import io
 import json
+import math
 import re
 import socket
 import struct
@@ -27,7 +28,7 @@ import alphacut
 from alphacut import cli
 from alphacut.composite import blurred_background
 from alphacut.files import read_image, write_image
-from alphacut.server import Settings, create_app, docs, remove, workers
+from alphacut.server import Settings, create_app, docs, fields, layout, remove, workers
 
 
 def scene(height=60, width=80):
@@ -122,6 +123,19 @@ def test_zip(client):
     assert read_image(archive.read("color.jpg")).pixels.shape == PHOTO.shape
     expected = alphacut.remove_background(PHOTO).alpha
     np.testing.assert_array_equal(read_image(archive.read("alpha.png")).pixels, expected)
+
+
+def test_a_zip_keeps_what_is_told_of_the_photo(client):
+    exif = Image.Exif()
+    exif[0x013B] = "Author"
+    file = encoded(PHOTO, "tiff", exif=exif.tobytes(), dpi=(300, 300))
+    for given, author in (({}, False), ({"exif": "true"}, True)):
+        archive = zipfile.ZipFile(io.BytesIO(post(client, {"file": file}, format="zip", **given).content))
+        colours, alpha = (read_image(archive.read(name)) for name in ("color.jpg", "alpha.png"))
+        assert (b"Author" in (colours.exif or b"")) == author
+        assert alpha.exif is None
+        for picture in (colours, alpha):
+            assert picture.dpi == pytest.approx((300, 300), abs=0.1)
 
 
 def test_json(client):
@@ -399,7 +413,7 @@ def test_the_subject_is_placed(client, given, box, depth):
     assert wrong.max() <= 1.5  # as much as can be seen
 
 
-def test_a_small_subject_on_a_large_canvas_and_none(client):
+def test_a_small_subject_on_a_large_canvas_and_none(client, monkeypatch):
     photo = np.full((900, 1200, 3), 250, np.uint8)
     mask = np.zeros((900, 1200), np.uint8)
     mask[500, 700] = 255
@@ -408,6 +422,15 @@ def test_a_small_subject_on_a_large_canvas_and_none(client):
     pixels = pixels_of(post(client, files, refine="none", scale="100%"))
     assert pixels[450, 600].tolist() == [200, 30, 40, 255]
     assert pixels[:, 150:1050, 3].min() >= 127
+    sizes = []
+
+    def resized(image, size):
+        sizes.append(size)
+        return alphacut.resize(image, size)
+
+    monkeypatch.setattr(layout, "resize", resized)
+    post(client, files, refine="none", scale="98%", position="50%")
+    assert max(map(math.prod, sizes)) < 2 * 900 * 1200  # what lies around one pixel would be eight canvases
     empty = post(client, {"file": encoded(photo), "mask": encoded(mask * 0)}, scale="100%", position="0%")
     assert pixels_of(empty)[..., 3].max() == 0
 
@@ -571,6 +594,8 @@ def test_one_pixel(client):
         ("invalid_field", {"method": "magic"}, "method: must be one of"),
         ("invalid_field", {"strokes": "{"}, "strokes: is no JSON"),
         ("invalid_field", {"strokes": "[" * 100_000}, "strokes: is no JSON"),
+        ("invalid_field", {"strokes": "[" + "[]," * 200_000 + "[]]"}, "strokes: has more than 300000 values"),
+        ("invalid_field", {"strokes": " " * (2**22 + 1)}, "strokes: must have at most 4194304 characters, got 4194305"),
         ("invalid_field", {"strokes": "{}"}, "strokes: must be a list"),
         ("invalid_field", {"strokes": "[3]"}, "strokes: each must be"),
         ("invalid_field", {"strokes": '[{"keep": 1, "width": 3, "points": [[1, 2]]}]'}, "strokes: each must be"),
@@ -582,6 +607,7 @@ def test_one_pixel(client):
         ("invalid_field", {"strokes": f'[{{"keep": true, "width": 3, "points": [[1, {"9" * 999}]]}}]'}, r"must be \[x"),
         ("invalid_field", {"points": "[]"}, "points: must have 1 to"),
         ("invalid_field", {"points": "1,2;3"}, "points: must be x,y"),
+        ("invalid_field", {"points": "1,2 " * 50_001}, "points: must have 1 to 50000 items"),
         ("invalid_field", {"points": "1e400,2"}, "points: must be x,y"),
         ("invalid_field", {"points": "[[1, 2"}, "is no JSON"),
         ("invalid_field", {"points": "[[1, 2, 3]]"}, "points: must be x,y"),
@@ -599,7 +625,7 @@ def test_one_pixel(client):
         ("invalid_field", {"similarity": "9"}, "similarity"),
         ("invalid_field", {"clean": "perhaps"}, "clean: must be true or false"),
         ("invalid_field", {"preprocess": "denoise magic"}, "preprocess: must be one of denoise, white_balance"),
-        ("invalid_field", {"seed": "-1"}, "seed must be from 0"),
+        ("invalid_field", {"seed": "-1"}, "^seed: must be from 0"),
         ("invalid_field", {"model": "u2net"}, "'u2net' is no model of this server; none was named"),
         ("invalid_prompt", {"instance": "0"}, "no model"),
         ("invalid_field", {"size": "huge"}, "size: must be preview"),
@@ -651,6 +677,7 @@ def test_wrong_bodies(client):
         ("application/json", b"", 400, "bad_request"),
         ("application/json", b"[]", 400, "bad_request"),
         ("application/json", b"[" * 100_000, 400, "bad_request"),
+        ("application/json", b'{"points": [' + b"[]," * 200_000 + b"[]]}", 400, "bad_request"),
         ("application/json", b'{"file": "\xff"}', 400, "bad_request"),
         ("application/json", b"{}", 400, "missing_file"),
         ("application/json", b'{"file": "no base64!"}', 400, "invalid_field"),
@@ -665,6 +692,20 @@ def test_wrong_bodies(client):
         assert answer.json()["errors"][0]["code"] == word
     many = [("file", FILE)] + [("mask", FILE)] * 80
     assert client.post("/api/remove", files=many).json()["errors"][0]["code"] == "bad_request"
+
+
+def test_fields_are_read_by_a_worker(client, monkeypatch):
+    seen = []
+
+    def parse(*arguments):
+        seen.append(threading.current_thread().name)
+        return original(*arguments)
+
+    original = fields.parse
+    monkeypatch.setattr(fields, "parse", parse)
+    post(client)
+    client.post("/api/remove", json={"file": base64.b64encode(FILE).decode()})
+    assert [name.rpartition("_")[0] for name in seen] == ["alphacut"] * 2  # long texts hold up nobody
 
 
 def test_a_form_that_was_cut_off_is_refused_whole(client):

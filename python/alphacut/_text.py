@@ -14,6 +14,9 @@ T = TypeVar("T")
 MAX_SEVERAL = 50_000
 """The longest list that is taken."""
 
+MAX_JSON_VALUES = 6 * MAX_SEVERAL
+"""Values of a JSON text: enough for the longest list of points, and quick to parse."""
+
 
 def flag(text: str) -> bool:
     """True or false, 1 or 0, yes or no, on or off."""
@@ -113,18 +116,22 @@ def several(read: Callable[[str], T]) -> Callable[[str], list[T]]:
             found = from_json(text)
             items = [",".join(map(str, each)) if isinstance(each, list) else str(each) for each in found]
         else:
-            items = re.split(r"[\s;]+", re.sub(r"\s{0,3},\s{0,3}", ",", text.strip()))
+            joined = re.sub(r"\s{0,3},\s{0,3}", ",", text.strip())
+            items = re.split(r"[\s;]+", joined, maxsplit=MAX_SEVERAL)
         if not 0 < len(items) <= MAX_SEVERAL:
-            raise ValueError(f"must have 1 to {MAX_SEVERAL} items, got {len(items)}")
+            raise ValueError(f"must have 1 to {MAX_SEVERAL} items")
         return [read(item) for item in items]
 
     return read_all
 
 
-def from_json(text: str) -> Any:
-    """What a JSON parser gives."""
+def from_json(text: str | bytes) -> Any:
+    """What a JSON parser gives; of a text with more values than would be quick, nothing is parsed."""
     import json  # which a program without texts does without
 
+    marks: Any = (",", "[", "{") if isinstance(text, str) else (b",", b"[", b"{")  # one before each value, or two
+    if sum(text.count(mark) for mark in marks) > MAX_JSON_VALUES:
+        raise ValueError(f"has more than {MAX_JSON_VALUES} values")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

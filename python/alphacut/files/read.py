@@ -99,7 +99,7 @@ def as_stored(source: Any, name: str, max_pixels: int = MAX_PIXELS) -> Picture:
             seekable = stream if stream.seekable() else io.BytesIO(stream.read())  # a pipe with a name
             return decode(seekable, os.fsdecode(source), max_pixels)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return decode(io.BytesIO(source), "the bytes given", max_pixels)
+        return decode(io.BytesIO(bytes(source)), "the bytes given", max_pixels)
     if hasattr(source, "read"):
         data = source.read()
         if not isinstance(data, (bytes, bytearray, memoryview)):

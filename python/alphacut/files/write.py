@@ -135,7 +135,10 @@ def _encode(
     if pixels.dtype != np.uint16 or pixels.ndim == 3 or format not in ("PNG", "TIFF"):
         pixels = eight_bits(pixels, "pixels")
     file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(file, format, **options)
+    try:
+        Image.fromarray(np.ascontiguousarray(pixels)).save(file, format, **options)
+    except SyntaxError as error:  # of a TIFF, for which Pillow reads them
+        raise ValueError(f"exif must be EXIF data: {error}") from error
     return file.getbuffer()
 
 

@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import Remover
-from . import docs
+from . import docs, fields
 from .errors import ApiError, as_response
 from .exchange import Endpoint, Exchange
 from .metrics import Metrics
@@ -118,13 +118,13 @@ class _Service:
         """``POST /api/remove``."""
         accept = exchange.request.headers.get("accept", "")
 
-        def work(values: dict[str, Any]) -> Response:
-            response, cutout = remove(_loaded(values), accept, self._settings.max_pixels, self._settings.models)
+        def work(read: fields.Reader) -> Response:
+            response, cutout = remove(_loaded(read()), accept, self._settings.max_pixels, self._settings.models)
             self._metrics.cut(cutout.alpha.size, cutout.timings)
             return response
 
-        async with exchange.form(FIELDS) as values:
-            return await exchange.run(work, values)
+        async with exchange.form(FIELDS) as read:
+            return await exchange.run(work, read)
 
     # --- endpoints that do not ---------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from python_multipart.multipart import parse_options_header
 from starlette.formparsers import MultiPartParser
 
+from .. import _text
 from .errors import ApiError
 
 
@@ -68,17 +69,17 @@ def from_urlencoded(body: bytes, most: int) -> list[tuple[str, str]]:
 def from_json(body: bytes, most: int) -> list[tuple[str, str]]:
     """The members of a JSON object as texts: null as none, lists with commas, and lists of more than that as JSON."""
     try:
-        found = json.loads(body)
+        found = _text.from_json(body)
         if not isinstance(found, dict):
             raise ValueError("must be an object with the fields")
-        return [(name, _text(value)) for name, value in found.items() if value is not None]
-    except (ValueError, RecursionError) as error:
-        raise ApiError(400, "bad_request", f"The request's JSON: {error}") from error
+        return [(name, _told(value)) for name, value in found.items() if value is not None]
+    except ValueError as error:
+        raise ApiError(400, "bad_request", f"The body: {error}") from error
 
 
-def _text(value: Any) -> str:
+def _told(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list) and all(isinstance(each, (int, float)) for each in value):
-        return ",".join(map(_text, value))
+        return ",".join(map(_told, value))
     return json.dumps(value)

@@ -58,7 +58,7 @@ def _position(text: str) -> tuple[float, ...] | str:
 
 def _percent(text: str) -> tuple[float, ...]:
     """Shares of one; none if it is something else."""
-    parts = re.split(r"[\s,]+", text.strip())
+    parts = re.split(r"[\s,]+", text.strip(), maxsplit=2)
     found = [re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?)%", part) for part in parts]
     return tuple(float(match[1]) / 100 for match in found if match) if all(found) else ()
 

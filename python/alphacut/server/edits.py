@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from reprlib import repr
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 
 from .._color import parse_color
 from .._strokes import Stroke
+from .._text import from_json
 from .errors import ApiError
 from .fields import checked_box, checked_points, checked_strokes
 
@@ -105,9 +105,9 @@ def file_request(body: bytes) -> tuple[Edit, Wish]:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise ApiError(400, "invalid_request", f"The request's JSON: {error}") from error
+        found = from_json(body)
+    except ValueError as error:
+        raise ApiError(400, "invalid_request", f"The body: {error}") from error
     if not isinstance(found, dict):
         raise ApiError(400, "invalid_request", "The request's JSON: must be an object")
     return found

@@ -54,4 +54,4 @@ def cutting() -> Iterator[None]:
 
 
 def _named(field: str, error: Exception) -> str:
-    return f"{field}: {str(error).removeprefix('the bytes given: ')}"
+    return f"{field}: {str(error).removeprefix('the bytes given: ').removeprefix(f'{field} ')}"

@@ -108,13 +108,16 @@ class Exchange:
         return await self._in_time(self.request.body())
 
     @contextlib.asynccontextmanager
-    async def form(self, known: tuple[fields.Field, ...]) -> AsyncIterator[dict[str, Any]]:
-        """The values of the fields that were given, in the address or the body; files are there until the end."""
+    async def form(self, known: tuple[fields.Field, ...]) -> AsyncIterator[fields.Reader]:
+        """What reads the values of the fields that were given, in the address or the body, once all are there.
+
+        For a worker, where a long text holds up nobody. Files are there until the end.
+        """
         query = self.request.query_params.multi_items()
         kind, options = parse_options_header(self.request.headers.get("content-type", ""))
         if decode := _TEXTS.get(kind.lower()):
             body = await self.body()
-            yield await self.run(lambda: fields.parse(known, query + decode(body, len(known))))
+            yield lambda: fields.parse(known, query + decode(body, len(known)))
             return
         if kind.lower() != b"multipart/form-data":
             raise ApiError(
@@ -140,7 +143,7 @@ class Exchange:
         except MultiPartException as error:
             raise ApiError(400, "bad_request", error.message) from error
         try:
-            yield fields.parse(known, query + form.multi_items())
+            yield lambda: fields.parse(known, query + form.multi_items())
         finally:
             await form.close()
 

@@ -20,6 +20,8 @@ from .errors import ApiError
 
 MAX_STROKES, MAX_POINTS, MAX_COORDINATE, MAX_WIDTH = 1000, 50_000, 1_000_000, 10_000
 MAX_BOX = 2**30
+MAX_TEXT = 4 * 2**20
+"""Characters of a field that is no file, and bytes of a page's request: more than the most points take."""
 
 
 class Said(enum.Enum):
@@ -57,6 +59,10 @@ class Field:
     example: str = ""
 
 
+Reader = Callable[[], dict[str, Any]]
+"""Gives the values of the fields of one request, by :func:`parse`."""
+
+
 def from_row(row: Option) -> Field:
     """The field of a prompt or an option."""
     more = f" Of {', '.join(row.words)}." if row.several and row.words else ""
@@ -88,7 +94,7 @@ def parse(fields: Sequence[Field], given: Iterable[tuple[str, str | UploadFile]]
         try:
             values[field.name] = _value(field, value)
         except (ValueError, TypeError) as error:
-            why = str(error).removeprefix(f"{field.name}: ")
+            why = str(error).removeprefix(f"{field.name}: ").removeprefix(f"{field.name} ")
             raise ApiError(400, "invalid_field", f"{name}: {why}") from error
     return {name: value for name, value in values.items() if value is not Said.NOTHING}
 
@@ -111,6 +117,8 @@ def _value(field: Field, given: str | UploadFile) -> Any:
         return _from_base64(given) if isinstance(given, str) else given
     if not isinstance(given, str):
         raise ValueError("must be a text, got a file")
+    if len(given) > MAX_TEXT:
+        raise ValueError(f"must have at most {MAX_TEXT} characters, got {len(given)}")
     return field.parse(given)
 
 
@@ -146,7 +154,7 @@ def margin(text: str) -> tuple[tuple[float, bool], ...]:
 
 
 def _lengths(text: str, counts: tuple[int, ...], what: str) -> tuple[tuple[float, bool], ...]:
-    parts = re.split(r"[\s,]+", text.strip())
+    parts = re.split(r"[\s,]+", text.strip(), maxsplit=max(counts))
     found = [re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)(px|%|)", part) for part in parts]
     if len(parts) not in counts or not all(found):
         raise ValueError(f"must be {what}, got {text[:80]!r}")

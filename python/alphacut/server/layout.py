@@ -66,8 +66,9 @@ class _Axis:
         begin = middle if position is None else round((full - new) * position)
         factor = new / length
         # Soft edges reach beyond the box: what lies around it comes along, as far as the canvas reaches.
-        before = min(start, math.ceil(begin / factor))
-        after = min(full - start - length, math.ceil((full - begin - new) / factor))
+        reach = math.ceil if 8 * factor <= full else math.floor  # pixels so wide would outgrow the canvas
+        before = min(start, reach(begin / factor))
+        after = min(full - start - length, reach((full - begin - new) / factor))
         more = round(before * factor)
         self.source = slice(start - before, start + length + after)
         self.size = more + new + round(after * factor)

@@ -14,10 +14,9 @@ from starlette.routing import BaseRoute, Route
 from .edits import cut_request, file_request
 from .errors import ApiError
 from .exchange import Endpoint, Exchange
-from .fields import Field
+from .fields import MAX_TEXT, Field, Reader
 from .pictures import Pictures, Preview
 
-MAX_JSON = 4 * 2**20
 _MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "tiff": "image/tiff"}
 _FILE = (Field("file", "A picture."),)
 
@@ -40,10 +39,10 @@ class Pages:
         one = "/api/pictures/{name}"
         known: tuple[tuple[str, str, str, Callable[[Exchange], Awaitable[Response]], int | None], ...] = (
             ("POST", "/api/pictures", "pictures", self.add, None),
-            ("GET", one, "preview", self.show, MAX_JSON),
-            ("POST", f"{one}/cut", "cut", self.cut, MAX_JSON),
-            ("POST", f"{one}/blurred", "blurred", self.blurred, MAX_JSON),
-            ("POST", f"{one}/file", "file", self.file, MAX_JSON),
+            ("GET", one, "preview", self.show, MAX_TEXT),
+            ("POST", f"{one}/cut", "cut", self.cut, MAX_TEXT),
+            ("POST", f"{one}/blurred", "blurred", self.blurred, MAX_TEXT),
+            ("POST", f"{one}/file", "file", self.file, MAX_TEXT),
             ("PUT", f"{one}/mask", "mask", partial(self.set, what="mask"), None),
             ("PUT", f"{one}/background", "background", partial(self.set, what="background"), None),
         )
@@ -61,11 +60,11 @@ class Pages:
     async def add(self, exchange: Exchange) -> Response:
         """``POST /api/pictures``."""
 
-        def work(values: dict[str, Any]) -> Preview:
-            return Preview(_file(values), self._max_pixels)
+        def work(read: Reader) -> Preview:
+            return Preview(_file(read()), self._max_pixels)
 
-        async with exchange.form(_FILE) as values:
-            preview = await exchange.run(work, values)
+        async with exchange.form(_FILE) as read:
+            preview = await exchange.run(work, read)
         height, width = preview.size
         small_height, small_width = preview.small_size
         body = {
@@ -80,8 +79,8 @@ class Pages:
         """``PUT /api/pictures/{name}/mask`` and ``background``."""
         preview = self._preview(exchange)
         take = {"mask": preview.set_mask, "background": preview.set_background}[what]
-        async with exchange.form(_FILE) as values:
-            await exchange.run_alone(preview.turn, lambda: take(_file(values)))
+        async with exchange.form(_FILE) as read:
+            await exchange.run_alone(preview.turn, lambda: take(_file(read())))
         return Response(status_code=204)
 
     async def show(self, exchange: Exchange) -> Response:

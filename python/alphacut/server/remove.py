@@ -110,7 +110,9 @@ def remove(
     what = "mask" if values.get("om") else "alpha" if values.get("channels") == "alpha" else "rgba"
     headers = _facts(answer) | _ignored(values)
     if form == "zip":
-        return Response(_zip(answer, encoding), media_type="application/zip", headers=headers), cutout
+        return Response(
+            _zip(answer, encoding, exif=values.get("exif", False)), media_type="application/zip", headers=headers
+        ), cutout
     encoding["exif"] = values.get("exif", False)
     file, media = _encoded(answer, form if form != "json" else "png", what, background, encoding)
     if form == "json":
@@ -254,15 +256,16 @@ def _writing() -> Iterator[None]:
         raise ApiError(400, "contradiction", str(error)) from error
 
 
-def _zip(cutout: Cutout, encoding: Mapping[str, Any]) -> memoryview:
-    """Colours and opacity, as other services pack them."""
+def _zip(cutout: Cutout, encoding: Mapping[str, Any], *, exif: bool) -> memoryview:
+    """Colours and opacity, as other services pack them; what is told of the photo goes with the colours."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, pixels, form in (("color.jpg", cutout.foreground, "jpeg"), ("alpha.png", cutout.alpha, "png")):
             part = io.BytesIO()
             with _writing():
-                profile = cutout.icc_profile if form == "jpeg" else None
-                write_image(part, pixels, format=form, icc_profile=profile, **_encoding_of(form, "zip", encoding))
+                told = {"icc_profile": cutout.icc_profile, "exif": cutout.exif if exif else None}
+                own = _encoding_of(form, "zip", encoding) | (told if form == "jpeg" else {})
+                write_image(part, pixels, format=form, dpi=cutout.dpi, **own)
             archive.writestr(name, part.getbuffer())
     return file.getbuffer()
 
