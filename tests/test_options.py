@@ -122,3 +122,8 @@ def test_the_server_shows_every_row():
             assert body["properties"][row.name]["description"].startswith(row.help)
     assert body["properties"]["refine"]["enum"] == list(ROWS["refine"].words)
     json.dumps(document)
+
+
+@pytest.mark.parametrize("text", ["1,2 3,4,0", "1 , 2;3,4,0; ", "[[1, 2], [3, 4, 0]]", " \n1,2\n3,4,0\n"])
+def test_the_ways_to_write_points(text):
+    assert ROWS["points"].from_text(text) == [(1, 2), (3, 4, 0)]

@@ -116,7 +116,7 @@ def several(read: Callable[[str], T]) -> Callable[[str], list[T]]:
             found = from_json(text)
             items = [",".join(map(str, each)) if isinstance(each, list) else str(each) for each in found]
         else:
-            joined = re.sub(r"\s{0,3},\s{0,3}", ",", text.strip())
+            joined = re.sub(r"\s{0,3},\s{0,3}", ",", text.strip(" \t\r\n;"))
             items = re.split(r"[\s;]+", joined, maxsplit=MAX_SEVERAL)
         if not 0 < len(items) <= MAX_SEVERAL:
             raise ValueError(f"must have 1 to {MAX_SEVERAL} items")

@@ -33,7 +33,7 @@ _ORIENTATIONS = {
 
 
 class _Source:
-    """A file that knows whether more was asked of it than it has."""
+    """A file that knows whether more was asked of it than it has, for when Pillow is set to let that pass."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream, self.short = stream, False
@@ -49,11 +49,15 @@ class _Source:
 
 def decode(stream: BinaryIO, name: str, max_pixels: int) -> Picture:
     """A picture file, from its beginning."""
+    from PIL import ImageFile
+
     format, factory = format_of(stream, name)
     with _decoding(name, format):
         limits.check(stream, format, name, max_pixels)
         stream.seek(0)
-        source: Any = _Source(without_large_metadata(stream) if format == "PNG" else stream)
+        source: Any = without_large_metadata(stream) if format == "PNG" else stream
+        if ImageFile.LOAD_TRUNCATED_IMAGES:
+            source = _Source(source)
         image = factory(source, "")
         if format == "HEIF":  # not yet a Pillow picture: its reader for Pillow gives black where bytes are missing
             width, height = image.size
@@ -136,15 +140,15 @@ def _with_exif(picture: Picture, data: Any) -> Picture:
 
 def _load(image: Image.Image, source: Any, name: str) -> None:
     """Decode."""
-    from PIL import Image, ImageFile
+    from PIL import Image
 
     if image.format == "TIFF" and getattr(image, "tile", None):
         # Pillow's TIFF reader checks its global size limit, by warning, unless its buffer is there already.
         image.im = Image.new(image.mode, getattr(image, "_tile_size", image.size), None).im
-    if source is not None:
+    if isinstance(source, _Source):
         source.short = False
     image.load()
-    if source is not None and ImageFile.LOAD_TRUNCATED_IMAGES and _is_cut_short(image, source):
+    if isinstance(source, _Source) and _is_cut_short(image, source):
         raise DecodeError(f"{name}: cut short")
 
 

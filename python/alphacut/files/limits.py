@@ -116,8 +116,8 @@ def _jpeg(stream: BinaryIO, name: str, max_pixels: int) -> None:
             continue
         length = struct.unpack(">H", stream.read(2))[0] - 2
         data = stream.read(max(length, 0))
-        for start in (b"Exif\0\0", b"MPF\0"):
-            if marker in (0xE1, 0xE2) and data.startswith(start):  # which Pillow reads as it opens the file
+        for start in (b"Exif\0\0", b"MPF\0") if marker in (0xE1, 0xE2) else ():
+            if data.startswith(start):  # which Pillow reads as it opens the file
                 tags.setdefault(start, bytearray()).extend(data[len(start) :])
         if marker in _FRAMES:
             progressive, components = marker in _PROGRESSIVE, data[5]

@@ -23,15 +23,12 @@ def _tag(image: Image.Image, number: int) -> Any:
 
 def planes(image: Image.Image, key: Any, name: str) -> tuple[Array, Array | None]:
     """Colours and opacity of a decoded picture, not yet upright; `key` is the colour that is transparent."""
-    bits = np.atleast_1d(_tag(image, _BITS) or 1)
-    if _tag(image, _PLANAR) == 2 and 16 in bits:
-        raise DecodeError(f"{name}: planes of 16 bits one after the other are not supported: save it chunky")
-    if 2 in np.atleast_1d(_tag(image, _SAMPLE_FORMAT) or 1) and 8 in bits:
-        raise DecodeError(f"{name}: samples of 8 bits with a sign are not supported")
+    if image.format == "TIFF":
+        _require_plain_samples(image, name)
     mode = image.mode
     if mode.startswith("I;16") or mode in ("I", "F"):
         pixels = _sixteen_bits(np.asarray(image), name)
-        if 12 in bits:
+        if 12 in np.atleast_1d(_tag(image, _BITS) or 1):
             pixels = ((pixels.astype(np.uint32) * 65535 + 2047) // 4095).astype(np.uint16)
         if _tag(image, _PHOTOMETRIC) == 0:  # white is zero, which Pillow minds in pictures of 8 bits alone
             pixels = np.uint16(65535) - pixels
@@ -54,6 +51,15 @@ def planes(image: Image.Image, key: Any, name: str) -> tuple[Array, Array | None
     if mode in ("P", "RGBX", "YCbCr", "HSV"):
         return np.asarray(image.convert("RGB")), None
     raise DecodeError(f"{name}: pictures of Pillow's mode {mode} are not supported")
+
+
+def _require_plain_samples(image: Image.Image, name: str) -> None:
+    """Those of a TIFF that Pillow reads as they are meant."""
+    bits = np.atleast_1d(_tag(image, _BITS) or 1)
+    if _tag(image, _PLANAR) == 2 and 16 in bits:
+        raise DecodeError(f"{name}: planes of 16 bits one after the other are not supported: save it chunky")
+    if 2 in np.atleast_1d(_tag(image, _SAMPLE_FORMAT) or 1) and 8 in bits:
+        raise DecodeError(f"{name}: samples of 8 bits with a sign are not supported")
 
 
 def _keyed(pixels: Array, key: Any, mode: str) -> tuple[Array, Array | None]:
