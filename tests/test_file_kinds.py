@@ -217,6 +217,13 @@ def test_what_pillow_has_turned_is_not_turned_again(format, orientation):
         assert np.abs(found - np.asarray(upright)).mean() < 8
 
 
+@pytest.mark.parametrize(("stored", "xmp", "shape"), [(6, 1, (6, 4)), (0, 6, (6, 4)), (9, 6, (6, 4)), (9, 1, (4, 6))])
+def test_an_orientation_that_there_is_not_says_nothing(stored, xmp, shape):
+    text = f'<x:xmpmeta tiff:Orientation="{xmp}"/>'.encode()
+    data = saved(Image.new("L", (6, 4)), "WEBP", exif=exif_of(stored), xmp=text)
+    assert read_image(data).pixels.shape[:2] == shape
+
+
 def test_what_was_turned_by_hand_is_not_turned_again():
     array = np.arange(24, dtype=np.uint8).reshape(4, 6)
     data = saved(Image.fromarray(array), "PNG", exif=exif_of(6, (6, 4)))

@@ -14,8 +14,8 @@ T = TypeVar("T")
 MAX_SEVERAL = 50_000
 """The longest list that is taken."""
 
-MAX_JSON_VALUES = 6 * MAX_SEVERAL
-"""Values of a JSON text: enough for the longest list of points, and quick to parse."""
+MAX_JSON_VALUES = 10 * MAX_SEVERAL
+"""Values of a JSON text, a list being one: enough for three of the longest lists of points, and quick to parse."""
 
 
 def flag(text: str) -> bool:

@@ -162,7 +162,7 @@ class Remover:
     box, points, labels, mask, trimap, key, model, instance, similarity, blend, despill
     method, subject, refine, edge, clean, foreground, preprocess, device, seed, steps
         As for :func:`remove_background`. Arrays are kept as they are, not copied; files and Pillow pictures are read
-        once.
+        once, and strokes in them as for the `box` that is kept beside them, or none.
 
     Raises
     ------

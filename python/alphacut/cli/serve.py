@@ -71,7 +71,7 @@ def serve(
         create_app(settings),
         host=host,
         port=port,
-        root_path=root_path,
+        root_path=f"/{root_path.strip('/')}".rstrip("/"),
         access_log=False,
         limit_concurrency=settings.places + 1000,  # idle connections, which are closed after some seconds, too
         timeout_graceful_shutdown=10,

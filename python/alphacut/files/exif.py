@@ -30,7 +30,7 @@ def orientation(exif: bytes | None, xmp: bytes | str | None = None) -> int:
             value = tiff.number(tiff.entries(tiff.first), ORIENTATION, 0)
         except (ValueError, struct.error, OverflowError):
             value = 0
-        if value:
+        if 1 <= value <= 8:
             return value
     text = xmp.encode("utf-8", "replace") if isinstance(xmp, str) else xmp
     said = re.search(rb'tiff:Orientation(?:="|>)([1-8])', text) if text else None

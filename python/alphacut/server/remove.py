@@ -35,7 +35,7 @@ _ROWS = {row.name: from_row(row) for row in (*PROMPTS, *OPTIONS, *OUTPUTS) if "s
 _OWN = (
     Field(
         "file",
-        "The picture: PNG, JPEG, WebP, TIFF, BMP, GIF, PNM, JPEG 2000 or AVIF; a file, or a text in base64.",
+        "The picture: PNG, JPEG, WebP, TIFF, BMP, GIF, PNM, JPEG 2000, AVIF or HEIC; a file, or a text in base64.",
         aliases=("image_file", "image_file_b64"),
     ),
     Field(
