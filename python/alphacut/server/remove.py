@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import json
 import math
-import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from .. import Cutout, Model, Remover, _text
 from .._strokes import draw_labels
 from ..composite import blurred_background
-from ..files import Picture, read_image, write_image
+from ..files import Picture, read_image
 from ..options import OPTIONS, OUTPUTS, PROMPTS
-from . import clients, fields
+from . import answer, clients, fields
 from .errors import ApiError, cutting, reading
 from .fields import Field, Said, from_row
 from .layout import placed, shrunk
@@ -82,8 +76,6 @@ _OWN = (
 FIELDS = tuple(({_OWN[0].name: _OWN[0]} | _ROWS | {field.name: field for field in _OWN}).values())
 FIELDS += clients.LAYOUT + clients.ASKED_ELSEWHERE
 
-_MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "tiff": "image/tiff"}
-
 
 def remove(
     values: Mapping[str, Any], accept: str, max_pixels: int, models: Mapping[str, Model]
@@ -99,25 +91,18 @@ def remove(
         raise ApiError(400, "missing_file", "file (or image_file, image_file_b64) is missing: the picture")
     form = _format(values, accept)
     encoding = {name: values[name] for name in ("quality", "png_level") if name in values}
-    _require_writable(form, encoding)
+    answer.require_writable(form, encoding)
     with reading("file"):
         picture = read_image(values["file"], max_pixels=max_pixels)
     options = _options(values, picture.pixels.shape[:2], max_pixels, models)
     background = _background(values, max_pixels)
     with cutting():
         cutout = Remover(**options)(picture)  # a call of a remover: the memory that it leaves serves the next
-    answer, background = _laid_out(cutout, values, background)
+    laid_out, background = _laid_out(cutout, values, background)
     what = "mask" if values.get("om") else "alpha" if values.get("channels") == "alpha" else "rgba"
-    headers = _facts(answer) | _ignored(values)
-    if form == "zip":
-        return Response(
-            _zip(answer, encoding, exif=values.get("exif", False)), media_type="application/zip", headers=headers
-        ), cutout
-    encoding["exif"] = values.get("exif", False)
-    file, media = _encoded(answer, form if form != "json" else "png", what, background, encoding)
-    if form == "json":
-        return JSONResponse({"data": _data(answer, file)}, headers=headers), cutout
-    return Response(file, media_type=media, headers=headers), cutout
+    exif = values.get("exif", False)
+    response = answer.response(laid_out, form, what, background, encoding, exif=exif, more=_ignored(values))
+    return response, cutout
 
 
 def _format(values: Mapping[str, Any], accept: str) -> str:
@@ -142,19 +127,6 @@ def _format(values: Mapping[str, Any], accept: str) -> str:
     if form == "zip" and opaque:
         raise ApiError(400, "contradiction", "format=zip holds colours and opacity: it goes with no om, channels or bg")
     return "jpeg" if form == "jpg" else form
-
-
-def _require_writable(form: str, encoding: Mapping[str, Any]) -> None:
-    """One pixel can be written so, before any work is done."""
-    for each in {"zip": ("jpeg", "png"), "json": ("png",)}.get(form, (form,)):
-        with _writing():
-            write_image(io.BytesIO(), np.zeros((1, 1), np.uint8), format=each, **_encoding_of(each, form, encoding))
-
-
-def _encoding_of(part: str, form: str, encoding: Mapping[str, Any]) -> dict[str, Any]:
-    """In a ZIP, each of the two pictures takes what is its own."""
-    own = {"jpeg": "quality", "png": "png_level"}
-    return {name: value for name, value in encoding.items() if form != "zip" or name == own[part]}
 
 
 def _options(
@@ -235,82 +207,3 @@ def _ignored(values: Mapping[str, Any]) -> dict[str, str]:
     names = [name for name, value in values.items() if value is Said.IGNORED]
     names += ["margin"] * ("margin" in values and not values.get("crop"))
     return {"X-Ignored": ", ".join(names)} if names else {}
-
-
-def _encoded(
-    cutout: Cutout, form: str, what: str, background: Any, encoding: Mapping[str, Any]
-) -> tuple[memoryview, str]:
-    """A picture file and its media type."""
-    file = io.BytesIO()
-    with _writing():
-        cutout.save(file, format=form, what=what, background=background, **encoding)
-    return file.getbuffer(), _MEDIA[form]
-
-
-@contextmanager
-def _writing() -> Iterator[None]:
-    """What a format cannot hold, such as a side above its limit, as an error of the request."""
-    try:
-        yield
-    except ValueError as error:
-        raise ApiError(400, "contradiction", str(error)) from error
-
-
-def _zip(cutout: Cutout, encoding: Mapping[str, Any], *, exif: bool) -> memoryview:
-    """Colours and opacity, as other services pack them; what is told of the photo goes with the colours."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for name, pixels, form in (("color.jpg", cutout.foreground, "jpeg"), ("alpha.png", cutout.alpha, "png")):
-            part = io.BytesIO()
-            with _writing():
-                told = {"icc_profile": cutout.icc_profile, "exif": cutout.exif if exif else None}
-                own = _encoding_of(form, "zip", encoding) | (told if form == "jpeg" else {})
-                write_image(part, pixels, format=form, dpi=cutout.dpi, **own)
-            archive.writestr(name, part.getbuffer())
-    return file.getbuffer()
-
-
-def facts(cutout: Cutout) -> dict[str, Any]:
-    """What was found, for a program."""
-    return {
-        "method": cutout.method,
-        "subject": cutout.subject,
-        "refine": cutout.refine,
-        "confidence": round(cutout.confidence, 4),
-        "verdict": cutout.verdict,
-        "box": cutout.box,
-        "warnings": cutout.warnings,
-        "timings": {stage: round(seconds, 6) for stage, seconds in cutout.timings.items()},
-    }
-
-
-def _data(cutout: Cutout, file: memoryview) -> dict[str, Any]:
-    x, y, width, height = cutout.box or (0, 0, 0, 0)
-    return {
-        "result_b64": base64.b64encode(file).decode(),
-        "foreground_left": x,
-        "foreground_top": y,
-        "foreground_width": width,
-        "foreground_height": height,
-        **facts(cutout),
-    }
-
-
-def _facts(cutout: Cutout) -> dict[str, str]:
-    """What was found, as headers."""
-    x, y, width, height = cutout.box or (0, 0, 0, 0)
-    headers = {
-        "X-Width": str(cutout.alpha.shape[1]),
-        "X-Height": str(cutout.alpha.shape[0]),
-        "X-Foreground-Left": str(x),
-        "X-Foreground-Top": str(y),
-        "X-Foreground-Width": str(width),
-        "X-Foreground-Height": str(height),
-        "X-Method": cutout.method,
-        "X-Confidence": f"{cutout.confidence:.4f}",
-        "X-Verdict": cutout.verdict,
-        "Server-Timing": ", ".join(f"{stage};dur={seconds * 1e3:.1f}" for stage, seconds in cutout.timings.items()),
-    }
-    if cutout.warnings:
-        headers["X-Warnings"] = json.dumps(cutout.warnings)
-    return headers
