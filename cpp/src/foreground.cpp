@@ -218,16 +218,27 @@ struct MeanColors {
 
   template <class T, class A>
   void add_row(const A* alpha, const T* pixels, int64_t width, int64_t channels) {
-    for (int64_t x = 0; x < width; ++x) {
+    if (channels == 1)
+      add_row<1>(alpha, pixels, width);
+    else
+      add_row<3>(alpha, pixels, width);
+  }
+
+ private:
+  template <int N, class T, class A>
+  void add_row(const A* alpha, const T* pixels, int64_t width) {
+    MeanColors sum = *this;  // one that stays in registers
+    for (int64_t x = 0; x < width; ++x, pixels += N) {
       const double a = static_cast<double>(unit(alpha[x]));
-      foreground_weight += a;
-      background_weight += 1 - a;
-      for (int64_t c = 0; c < channels; ++c) {
-        const double value = static_cast<double>(unit(*pixels++));
-        foreground[c] += a * value;
-        background[c] += (1 - a) * value;
+      sum.foreground_weight += a;
+      sum.background_weight += 1 - a;
+      for (int c = 0; c < N; ++c) {
+        const double value = static_cast<double>(unit(pixels[c]));
+        sum.foreground[c] += a * value;
+        sum.background[c] += (1 - a) * value;
       }
     }
+    *this = sum;
   }
 };
 
@@ -361,17 +372,27 @@ void select(const uint8_t* alpha, const uint8_t* pixels, const uint8_t* others, 
             uint8_t* result) {
   kernels().foreground.select_u8(alpha, pixels, others, static_cast<size_t>(n), channels, result);
 }
-template <class T, class A>
-void select(const A* alpha, const T* pixels, const T* others, int64_t n, int channels, T* result) {
-  for (int64_t x = 0; x < n; ++x)
-    for (int64_t i = x * channels; i < (x + 1) * channels; ++i) result[i] = unit(alpha[x]) == 1 ? pixels[i] : others[i];
+template <class T>
+void copy_values(const T* from, int64_t n, T* to) {
+  std::copy_n(from, n, to);
+}
+void copy_values(const float* from, int64_t n, uint16_t* to) { in_steps(from, n, to); }
+
+template <class T, class A, class F>
+void select(const A* alpha, const T* pixels, const T* others, int64_t n, int channels, F* result) {
+  for (int64_t x = 0, end; x < n; x = end) {
+    const bool full = unit(alpha[x]) == 1;
+    end = x + 1;
+    while (end < n && (unit(alpha[end]) == 1) == full) ++end;
+    copy_values((full ? pixels : others) + x * channels, (end - x) * channels, result + x * channels);
+  }
 }
 
 // The picture where alpha is full, else the coarse F; a row's F serves all rows of its cells. Also finds the partial
 // pixels of each tile's rows, `spans[tile column · height + y]`.
-template <class T, class A>
+template <class T, class A, class F>
 void fill_rows(ImageView<const T> image, ImageView<const A> alpha, Level& coarse, int shift, int64_t y0, int64_t y1,
-               Span* spans, ImageView<T> foreground) {
+               Span* spans, ImageView<F> foreground) {
   const int64_t width = image.width, channels = image.channels;
   std::vector<T> cells(static_cast<size_t>(coarse.width * channels)), colors(static_cast<size_t>(width * channels));
   for (int64_t y = y0; y < y1; ++y) {
@@ -389,9 +410,9 @@ void fill_rows(ImageView<const T> image, ImageView<const A> alpha, Level& coarse
 }
 
 // F as solved at full size, in the spans of a tile's rows.
-template <class T, class A>
+template <class T, class A, class F>
 void solve_tile(ImageView<const T> image, ImageView<const A> alpha, Level& coarse, int shift, const Rect& tile,
-                const Span* spans, ImageView<T> foreground) {
+                const Span* spans, ImageView<F> foreground) {
   if (std::all_of(spans, spans + tile.y1 - tile.y0, [](const Span& span) { return span.empty(); })) return;
   Level level = solve_around(image, alpha, coarse, shift, tile, spans);
   const int64_t left = tile.x0 - level.origin_x, channels = image.channels;
@@ -407,8 +428,8 @@ void solve_tile(ImageView<const T> image, ImageView<const A> alpha, Level& coars
   }
 }
 
-template <class T, class A>
-void check(ImageView<const T> image, ImageView<const A> alpha, ImageView<T> foreground) {
+template <class T, class A, class F>
+void check(ImageView<const T> image, ImageView<const A> alpha, ImageView<F> foreground) {
   if ((image.channels != 1 && image.channels != 3) || alpha.channels != 1 || foreground.channels != image.channels)
     throw std::invalid_argument("estimate_foreground: image and foreground must have 1 or 3 channels, alpha 1");
   const auto differs = [&](int64_t height, int64_t width) { return height != image.height || width != image.width; };
@@ -420,15 +441,13 @@ void check(ImageView<const T> image, ImageView<const A> alpha, ImageView<T> fore
   if constexpr (std::is_same_v<A, float>) require_range(alpha, 0, 1, "alpha");
 }
 
-}  // namespace
-
-template <class T, class A>
-void estimate_foreground(ImageView<const T> image, ImageView<const A> alpha, ImageView<T> foreground) {
+template <class T, class A, class F>
+void estimate(ImageView<const T> image, ImageView<const A> alpha, ImageView<F> foreground) {
   check(image, alpha, foreground);
   const MeanColors mean = mean_colors(image, alpha);
   if (image.pixels() == 1 || mean.foreground_weight == 0) {  // nothing to estimate from
     for (int64_t y = 0; y < image.height; ++y)
-      std::copy_n(image.row(y), image.width * image.channels, foreground.row(y));
+      copy_values(image.row(y), image.width * image.channels, foreground.row(y));
     return;
   }
   int shift = kCoarse;
@@ -449,6 +468,16 @@ void estimate_foreground(ImageView<const T> image, ImageView<const A> alpha, Ima
                  spans.data() + i % across * image.height + y0, foreground);
     }
   });
+}
+
+}  // namespace
+
+template <class T, class A>
+void estimate_foreground(ImageView<const T> image, ImageView<const A> alpha, ImageView<T> foreground) {
+  estimate(image, alpha, foreground);
+}
+void estimate_foreground(ImageView<const float> image, ImageView<const float> alpha, ImageView<uint16_t> foreground) {
+  estimate(image, alpha, foreground);
 }
 
 template void estimate_foreground(ImageView<const uint8_t>, ImageView<const uint8_t>, ImageView<uint8_t>);

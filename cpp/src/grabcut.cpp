@@ -190,6 +190,7 @@ class GrabCutter::State::Cut {
     if (box) box_ = clipped(*box, labels.height, labels.width, result_.warnings);
     const bool usable = options.resume && state.latest && state.latest->box == box_ &&
                         state.latest->n_components == options.n_components;
+    result_.resumed = usable;
     if (usable) latest_ = std::move(state.latest);
     state.latest.reset();
   }

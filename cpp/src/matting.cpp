@@ -22,17 +22,17 @@ constexpr float kHeld = 0.506f;  // the least alpha of what the mask holds of th
 bool is_unknown(uint8_t label) { return label != 0 && label != 255; }
 
 // What a trimap holds, and the rectangle [y0, y1) × [x0, x1) of its unknown pixels.
-struct Extent {
+struct UnknownPart {
   bool foreground = false, background = false;
   int64_t y0 = 0, y1 = 0, x0 = 0, x1 = 0;
   bool unknown() const { return y1 > y0; }
 };
 
-Extent extent_of(ImageView<const uint8_t> trimap) {
+UnknownPart unknown_part_of(ImageView<const uint8_t> trimap) {
   std::mutex mutex;
-  Extent all{false, false, trimap.height, 0, trimap.width, 0};
+  UnknownPart all{false, false, trimap.height, 0, trimap.width, 0};
   parallel_for(trimap.height, row_grain(trimap.width), [&](int64_t begin, int64_t end) {
-    Extent e = {false, false, trimap.height, 0, trimap.width, 0};
+    UnknownPart e = {false, false, trimap.height, 0, trimap.width, 0};
     for (int64_t y = begin; y < end; ++y) {
       const uint8_t *row = trimap.row(y), *stop = row + trimap.width;
       uint8_t foreground = 0, background = 0, unknown = 0;
@@ -59,7 +59,7 @@ Extent extent_of(ImageView<const uint8_t> trimap) {
 }
 
 template <class T>
-ImageView<T> crop(ImageView<T> image, const Extent& e) {
+ImageView<T> crop(ImageView<T> image, const UnknownPart& e) {
   return {image.row(e.y0) + e.x0 * image.channels, e.y1 - e.y0, e.x1 - e.x0, image.channels, image.stride};
 }
 
@@ -219,32 +219,32 @@ void refine_alpha(ImageView<const T> image, ImageView<const uint8_t> trimap, Mat
                                 std::to_string(trimap.width));
   if constexpr (std::is_same_v<T, float>) require_range(image, 0, 1, "image");
 
-  Extent extent = extent_of(trimap);
+  UnknownPart part = unknown_part_of(trimap);
   Image<uint8_t> banded;
-  if (!extent.unknown()) {
+  if (!part.unknown()) {
     banded = Image<uint8_t>::like(trimap);
     trimap_of_mask(trimap, banded);
     trimap = banded;
-    extent = extent_of(trimap);
+    part = unknown_part_of(trimap);
   }
-  if (extent.unknown() && !(extent.foreground && extent.background))
+  if (part.unknown() && !(part.foreground && part.background))
     throw std::invalid_argument(std::string("mask_or_trimap has unknown pixels (between 0 and 255) but no known ") +
-                                (extent.foreground ? "background (0)" : "foreground (255)"));
+                                (part.foreground ? "background (0)" : "foreground (255)"));
   parallel_for(alpha.height, row_grain(alpha.width), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y)
       for (int64_t x = 0; x < alpha.width; ++x) store_unit(trimap.row(y)[x] == 255 ? 1.0f : 0.0f, alpha.row(y)[x]);
   });
-  if (!extent.unknown()) return;
+  if (!part.unknown()) return;
 
   // All is done near the unknown pixels: twice the guided method's radius around them, from an even row and column.
   constexpr int64_t margin = 88;
-  extent.y0 = std::max<int64_t>(extent.y0 - margin, 0) & ~int64_t{1};
-  extent.x0 = std::max<int64_t>(extent.x0 - margin, 0) & ~int64_t{1};
-  extent.y1 = std::min(extent.y1 + margin, image.height);
-  extent.x1 = std::min(extent.x1 + margin, image.width);
-  const ImageView<const uint8_t> near = crop(trimap, extent);
-  const ImageView<T> result = crop(alpha, extent);
-  const Image<float> estimated = estimate<T>(crop(image, extent), near, method);
+  part.y0 = std::max<int64_t>(part.y0 - margin, 0) & ~int64_t{1};
+  part.x0 = std::max<int64_t>(part.x0 - margin, 0) & ~int64_t{1};
+  part.y1 = std::min(part.y1 + margin, image.height);
+  part.x1 = std::min(part.x1 + margin, image.width);
+  const ImageView<const uint8_t> near = crop(trimap, part);
+  const ImageView<T> result = crop(alpha, part);
+  const Image<float> estimated = estimate<T>(crop(image, part), near, method);
   parallel_for(near.height, row_grain(near.width), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y)
       for (int64_t x = 0; x < near.width; ++x)

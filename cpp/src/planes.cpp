@@ -22,9 +22,11 @@ Image<uint8_t> nearest(ImageView<const uint8_t> plane, int64_t height, int64_t w
 
 void in_bytes(ImageView<const float> image, ImageView<uint8_t> bytes) {
   const int64_t values = image.width * image.channels;
+  const auto convert = [](const float* __restrict from, int64_t n, uint8_t* __restrict to) {
+    for (int64_t i = 0; i < n; ++i) to[i] = static_cast<uint8_t>(static_cast<int32_t>(from[i] * 255.0f + 0.5f));
+  };
   parallel_for(image.height, row_grain(values), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y)
-      for (int64_t i = 0; i < values; ++i) bytes.row(y)[i] = static_cast<uint8_t>(image.row(y)[i] * 255.0f + 0.5f);
+    for (int64_t y = begin; y < end; ++y) convert(image.row(y), values, bytes.row(y));
   });
 }
 
@@ -42,17 +44,26 @@ uint8_t largest_of(ImageView<const uint8_t> plane) {
   return largest;
 }
 
+namespace {
+
+int64_t count_in_row(const uint8_t* row, int64_t width) {
+  int64_t sum = 0;
+  for (int64_t x = 0; x < width; x += 255) {  // as many as a byte can count
+    const uint8_t* const values = row + x;
+    uint8_t few = 0;
+    for (int64_t i = 0, n = std::min<int64_t>(255, width - x); i < n; ++i) few += values[i] != 0;
+    sum += few;
+  }
+  return sum;
+}
+
+}  // namespace
+
 int64_t count_nonzero(ImageView<const uint8_t> mask) {
   std::atomic<int64_t> count{0};
   parallel_for(mask.height, row_grain(mask.width, 1 << 18), [&](int64_t begin, int64_t end) {
     int64_t sum = 0;
-    for (int64_t y = begin; y < end; ++y)
-      for (int64_t x = 0; x < mask.width; x += 255) {  // as many as a byte can count
-        const uint8_t* const values = mask.row(y) + x;
-        uint8_t few = 0;
-        for (int64_t i = 0, n = std::min<int64_t>(255, mask.width - x); i < n; ++i) few += values[i] != 0;
-        sum += few;
-      }
+    for (int64_t y = begin; y < end; ++y) sum += count_in_row(mask.row(y), mask.width);
     count += sum;
   });
   return count;
@@ -67,10 +78,13 @@ bool is_empty(ImageView<const uint8_t> mask) {
   return true;
 }
 
-std::optional<Box> bounding_box(ImageView<const uint8_t> mask) {
+std::optional<Box> bounding_box(ImageView<const uint8_t> mask) { return extent_of(mask).box; }
+
+Extent extent_of(ImageView<const uint8_t> mask, const std::function<void(int64_t y)>& make) {
   const auto width = static_cast<size_t>(mask.width);
   const int64_t grain = row_grain(mask.width, 1 << 18), blocks = (mask.height + grain - 1) / grain;
   std::vector<uint8_t> rows(static_cast<size_t>(mask.height)), columns(static_cast<size_t>(blocks) * width, 0);
+  std::atomic<int64_t> count{0};
   const auto join = [](const uint8_t* __restrict row, size_t n, uint8_t* __restrict column) {
     uint8_t any = 0;
     for (size_t x = 0; x < n; ++x) {
@@ -81,7 +95,13 @@ std::optional<Box> bounding_box(ImageView<const uint8_t> mask) {
   };
   parallel_for(mask.height, grain, [&](int64_t begin, int64_t end) {
     uint8_t* const column = columns.data() + static_cast<size_t>(begin / grain) * width;
-    for (int64_t y = begin; y < end; ++y) rows[static_cast<size_t>(y)] = join(mask.row(y), width, column);
+    int64_t sum = 0;
+    for (int64_t y = begin; y < end; ++y) {
+      if (make) make(y);
+      const uint8_t any = rows[static_cast<size_t>(y)] = join(mask.row(y), width, column);
+      if (any != 0) sum += count_in_row(mask.row(y), mask.width);
+    }
+    count += sum;
   });
   for (size_t block = width; block < columns.size(); block += width)
     join(columns.data() + block, width, columns.data());
@@ -94,8 +114,8 @@ std::optional<Box> bounding_box(ImageView<const uint8_t> mask) {
   };
   const auto [top, bottom] = span(rows);
   const auto [left, right] = span(columns);
-  if (bottom == 0) return std::nullopt;
-  return Box{left, top, right - left, bottom - top};
+  if (bottom == 0) return {};
+  return {Box{left, top, right - left, bottom - top}, count};
 }
 
 }  // namespace alphacut

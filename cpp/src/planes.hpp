@@ -1,6 +1,7 @@
 // Small computations on planes that several stages need.
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "alphacut/image.hpp"
@@ -24,5 +25,13 @@ uint8_t largest_of(ImageView<const uint8_t> plane);  // 0 of a plane without pix
 int64_t count_nonzero(ImageView<const uint8_t> mask);
 bool is_empty(ImageView<const uint8_t> mask);
 std::optional<Box> bounding_box(ImageView<const uint8_t> mask);
+
+// The nonzero pixels of a mask: the box around them and how many there are. Rows may be made as they are looked at, by
+// `make(y)`, once each and on any thread.
+struct Extent {
+  std::optional<Box> box;
+  int64_t count = 0;
+};
+Extent extent_of(ImageView<const uint8_t> mask, const std::function<void(int64_t y)>& make = {});
 
 }  // namespace alphacut

@@ -13,4 +13,18 @@ inline float unit(float value) { return value; }
 inline void store_unit(float value, float& out) { out = value; }
 inline void store_unit(float value, uint8_t& out) { out = static_cast<uint8_t>(value * 255 + 0.5f); }
 
+constexpr float kSteps = 65535;  // of a picture of 16 bits
+
+// std::nearbyint of values from 0 to 2^22, as vectors of any instruction set: a sum this large has no bits for
+// fractions.
+inline float nearest_whole(float value) {
+  constexpr float large = 3 << 22;
+  return (value + large) - large;
+}
+
+inline void in_steps(const float* __restrict values, int64_t n, uint16_t* __restrict steps) {
+  for (int64_t i = 0; i < n; ++i)
+    steps[i] = static_cast<uint16_t>(static_cast<int32_t>(nearest_whole(values[i] * kSteps)));
+}
+
 }  // namespace alphacut

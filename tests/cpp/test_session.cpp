@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -246,6 +247,42 @@ void many_threads_cut_one_picture() {
   for (const int count : right) CHECK(count == 6);
 }
 
+// Strokes of one kind are held against the cut without them: made once, whoever asked for it first.
+void the_first_stroke_knows_the_cut_before() {
+  const Image<uint8_t> image = picture();
+  int cuts = 0;
+  Elsewhere counting;
+  counting.grabcut = [&](auto, const auto&, auto, const auto&, auto, auto&) {
+    ++cuts;
+    return false;
+  };
+  SessionOptions options;
+  options.method = CutMethod::graphcut;
+  for (const std::optional<Box> box : {std::optional<Box>(kBox), std::optional<Box>()})
+    for (const bool keep : {true, false}) {
+      Prompt plain, stroke;
+      plain.box = stroke.box = box;
+      stroke.points = {{60, 40, keep}};
+      const auto cut = [&](Session& session, const Prompt& prompt, bool resume = false) {
+        return digest(session.cut(prompt, resume, counting), image.view());
+      };
+      Session told(image.view(), options), untold(image.view(), options), stays(image.view(), options);
+      cuts = 0;
+      const std::string wanted = cut(untold, stroke);
+      CHECK(cuts == 2);
+      const std::string before = cut(told, plain);
+      CHECK(cuts == 3);
+      CHECK(cut(told, stroke) == wanted);
+      CHECK(cuts == 4);
+      CHECK(cut(untold, plain) == before);
+      // A resumed cut is not what the next stroke is held against, but one that had nothing to go on from is.
+      CHECK(digest(stays.cut(plain, true), image.view()) == before);
+      stays.cut(stroke, true);
+      stays.cut(plain, true);
+      CHECK(cut(stays, stroke) == wanted);
+    }
+}
+
 void what_cannot_work_is_refused() {
   const Image<uint8_t> image = picture(), small(3, 4), plane = mask();
   const ImageView<const uint8_t> opaque;
@@ -289,6 +326,7 @@ int main() {
   what_runs_here();
   a_network_comes_from_a_file();
   many_threads_cut_one_picture();
+  the_first_stroke_knows_the_cut_before();
   what_cannot_work_is_refused();
   return check::result();
 }

@@ -13,5 +13,9 @@ namespace alphacut {
 template <class T, class A>
 ALPHACUT_API void estimate_foreground(ImageView<const T> image, ImageView<const A> alpha, ImageView<T> foreground);
 
+// As that of floats, in steps of 1/65535, rounded to nearest.
+ALPHACUT_API void estimate_foreground(ImageView<const float> image, ImageView<const float> alpha,
+                                      ImageView<uint16_t> foreground);
+
 }  // namespace alphacut
 ALPHACUT_API_END

@@ -53,6 +53,7 @@ struct GrabCutResult {
   double energy = 0;   // what the last cut costs: data term and border, against each pixel's better side; 0 without one
   int n_iter = 0;      // rounds run
   bool exact = false;  // whether that cut had all undecided pixels
+  bool resumed = false;  // whether it went on from the latest cut
   std::vector<std::string> warnings;
 };
 

@@ -6,6 +6,7 @@
 #include "alphacut/preprocess.hpp"
 #include "flow/flow.hpp"
 #include "flow/pieces.hpp"
+#include "unit.hpp"
 
 namespace alphacut {
 namespace {
@@ -23,6 +24,10 @@ Image<T> shrunk(ImageView<const T> image) {
   return small;
 }
 
+void in_floats(const uint8_t* __restrict bytes, int64_t n, float* __restrict values) {
+  for (int64_t i = 0; i < n; ++i) values[i] = static_cast<float>(bytes[i]) / 255.0f;
+}
+
 }  // namespace
 
 template <class T>
@@ -32,7 +37,7 @@ Image<T> FlowOf<T>::of_mask(ImageView<const uint8_t> mask) const {
     if constexpr (std::is_same_v<T, uint8_t>)
       std::copy_n(mask.row(y), mask.width, alpha.row(y));
     else
-      for (int64_t x = 0; x < mask.width; ++x) alpha.row(y)[x] = static_cast<float>(mask.row(y)[x]) / 255.0f;
+      in_floats(mask.row(y), mask.width, alpha.row(y));
   });
   quantize(alpha);
   return alpha;
@@ -48,7 +53,7 @@ void FlowOf<T>::multiply_by_own(Image<T>& alpha) const {
       if constexpr (std::is_same_v<T, uint8_t>) {
         a[x] = static_cast<uint8_t>((static_cast<uint32_t>(a[x]) * own[x] + 127) / 255);
       } else if (wide_) {
-        const auto whole = [](float v) { return static_cast<uint64_t>(std::nearbyint(v * kSteps)); };
+        const auto whole = [](float v) { return static_cast<uint64_t>(nearest_whole(v * kSteps)); };
         a[x] = static_cast<float>((whole(a[x]) * whole(own[x]) + 32767) / 65535) / kSteps;
       } else {
         a[x] *= own[x];
@@ -64,7 +69,7 @@ void FlowOf<T>::quantize(Image<T>& values) const {
     const int64_t n = values.view().width * values.view().channels;
     for_rows(values.height(), n, [&](int64_t y) {
       float* row = values.row(y);
-      for (int64_t i = 0; i < n; ++i) row[i] = std::nearbyint(row[i] * kSteps) / kSteps;
+      for (int64_t i = 0; i < n; ++i) row[i] = nearest_whole(row[i] * kSteps) / kSteps;
     });
   }
 }
@@ -76,8 +81,7 @@ AnyImage FlowOf<T>::stored(Image<T> values) const {
   Image<uint16_t> result = Image<uint16_t>::like(values.view(), values.view().channels);
   const int64_t n = result.view().width * result.view().channels;
   for_rows(result.height(), n, [&](int64_t y) {
-    for (int64_t i = 0; i < n; ++i)
-      result.row(y)[i] = static_cast<uint16_t>(std::nearbyint(static_cast<float>(values.row(y)[i]) * kSteps));
+    if constexpr (std::is_same_v<T, float>) in_steps(values.row(y), n, result.row(y));
   });
   return result;
 }

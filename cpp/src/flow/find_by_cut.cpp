@@ -106,6 +106,8 @@ Found<T> FlowOf<T>::by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCut
     if (!done) {
       GrabCutResult result =
           (cutter != nullptr ? *cutter : kept_cutter()).cut(prompt.labels, prompt.box, map, options, mask);
+      // What goes on from a cut here is not what one elsewhere would give either.
+      found.resumed = result.resumed || (call.resume && call.elsewhere.grabcut);
       for (std::string& warning : result.warnings) found.warnings.push_back(std::move(warning));
       for_rows(mask.height, mask.width, [&](int64_t y) {
         uint8_t* const row = mask.row(y);
@@ -156,6 +158,16 @@ void FlowOf<T>::bound_one_way(const CheckedPrompt& prompt, Call& call, Image<uin
   if (options_.clean) (keeps ? fill_small_holes : drop_small_parts)(mask);
 }
 
+// A cut without strokes is most often what the first stroke has need of.
+template <class T>
+void FlowOf<T>::keep_unprompted(const std::optional<Box>& box, const Image<uint8_t>& mask) {
+  const bool strokes = options_.method == CutMethod::automatic || options_.method == CutMethod::graphcut;
+  if (!strokes || !options_.network || (unprompted_ && unprompted_->first == box)) return;
+  Image<uint8_t> copy = Image<uint8_t>::like(mask.view());
+  for_rows(mask.height(), mask.width(), [&](int64_t y) { std::copy_n(mask.row(y), mask.width(), copy.row(y)); });
+  unprompted_.emplace(box, std::move(copy));
+}
+
 template <class T>
 GrabCutter& FlowOf<T>::kept_cutter() {
   if (!cutter_) cutter_.emplace(bytes(), kGamma);
@@ -174,6 +186,8 @@ template Found<uint8_t> FlowOf<uint8_t>::by_graphcut(const CheckedPrompt&, Call&
 template Found<float> FlowOf<float>::by_graphcut(const CheckedPrompt&, Call&, GrabCutter*);
 template void FlowOf<uint8_t>::bound_one_way(const CheckedPrompt&, Call&, Image<uint8_t>&);
 template void FlowOf<float>::bound_one_way(const CheckedPrompt&, Call&, Image<uint8_t>&);
+template void FlowOf<uint8_t>::keep_unprompted(const std::optional<Box>&, const Image<uint8_t>&);
+template void FlowOf<float>::keep_unprompted(const std::optional<Box>&, const Image<uint8_t>&);
 template GrabCutter& FlowOf<uint8_t>::kept_cutter();
 template GrabCutter& FlowOf<float>::kept_cutter();
 template SubjectFinder& FlowOf<uint8_t>::finder();

@@ -10,7 +10,6 @@
 #include "alphacut/foreground.hpp"
 #include "alphacut/parallel.hpp"
 #include "alphacut/preprocess.hpp"
-#include "alphacut/threshold.hpp"
 #include "flow/pieces.hpp"
 
 namespace alphacut {
@@ -26,9 +25,15 @@ const char* name_of(MattingMethod method) {
   return method == MattingMethod::guided ? "guided" : method == MattingMethod::sampled ? "sampled" : "closed_form";
 }
 
+// A row's mask at one half; whether any alpha is above 0.
 template <class T>
-bool is_zero(const Image<T>& plane) {
-  return std::all_of(plane.data(), plane.data() + plane.pixels(), [](T value) { return value == 0; });
+bool cut_at_half(const T* __restrict alpha, int64_t n, uint8_t* __restrict mask) {
+  uint8_t any = 0;
+  for (int64_t x = 0; x < n; ++x) {
+    mask[x] = alpha[x] > kHalf<T> ? 255 : 0;
+    any |= alpha[x] != 0;
+  }
+  return any != 0;
 }
 
 // Whether the background is uneven next to the edge, as by the ringing and the blocks of JPEG: neighbours in a row
@@ -78,8 +83,8 @@ bool trimap_of_key(ImageView<const T> image, const Found<T>& found, Image<uint8_
 
 // Nothing is empty, or all there is, in silence.
 template <class T>
-void require_some(ImageView<const uint8_t> mask, Found<T>& found) {
-  const auto kept = static_cast<double>(count_nonzero(mask)), all = static_cast<double>(mask.pixels());
+void require_some(int64_t count, int64_t pixels, Found<T>& found) {
+  const auto kept = static_cast<double>(count), all = static_cast<double>(pixels);
   if (kept == 0) {
     if (found.confidence > 0 || found.warnings.empty()) found.warnings.emplace_back("the cutout is empty");
     found.confidence = 0;
@@ -137,12 +142,21 @@ Cutout FlowOf<T>::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewh
   {
     const auto running = call.clock("foreground");
     Image<T> colors;
+    const bool keyed = found.key && (options_.despill || options_.foreground);
     if (options_.foreground && found.method != "alpha") {
-      colors = Image<T>::like(pixels_, pixels_.channels);
-      estimate_foreground<T, T>(shown(), alpha, colors);
-      quantize(colors);
+      if constexpr (std::is_same_v<T, float>)
+        if (wide_ && !keyed) {
+          Image<uint16_t> steps = Image<uint16_t>::like(pixels_, pixels_.channels);
+          estimate_foreground(shown(), alpha, steps);
+          cutout.foreground = std::move(steps);
+        }
+      if (!cutout.foreground) {
+        colors = Image<T>::like(pixels_, pixels_.channels);
+        estimate_foreground<T, T>(shown(), alpha, colors);
+        quantize(colors);
+      }
     }
-    if (found.key && (options_.despill || options_.foreground)) {
+    if (keyed) {
       const ImageView<const T> from = colors.data() != nullptr ? ImageView<const T>(colors) : pixels_;
       // The preparation may have changed the colour of the background that it was found by.
       const bool anew = !options_.preparations.empty() && !checked.key;
@@ -156,15 +170,18 @@ Cutout FlowOf<T>::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewh
     if (own_alpha_.data != nullptr) multiply_by_own(alpha);
   }
   cutout.mask = Image<uint8_t>::like(pixels_);
-  threshold(alpha.view(), kHalf<T>, cutout.mask);
-  cutout.box = bounding_box(cutout.mask);
-  if (is_zero(alpha)) {  // it must not carry the photo
+  std::atomic<bool> some{false};
+  const Extent extent = extent_of(cutout.mask, [&](int64_t y) {
+    if (cut_at_half(alpha.row(y), alpha.width(), cutout.mask.row(y))) some = true;
+  });
+  cutout.box = extent.box;
+  if (!some) {  // it must not carry the photo
     Image<T> colors = Image<T>::like(pixels_, pixels_.channels);
     std::fill_n(colors.data(), colors.pixels() * pixels_.channels, T{0});
     cutout.foreground = stored(std::move(colors));
   }
   cutout.alpha = stored(std::move(alpha));
-  require_some(cutout.mask, found);
+  require_some(extent.count, cutout.mask.pixels(), found);
   cutout.confidence = found.confidence;
   cutout.method = std::move(found.method);
   cutout.subject = std::move(found.subject);
@@ -183,7 +200,9 @@ Found<T> FlowOf<T>::found_alone(const CheckedPrompt& prompt, Call& call) {
     const auto running = call.clock("preprocess");
     prepare();
   }
-  return find(prompt, call);
+  Found<T> found = find(prompt, call);
+  if (prompt.boxed_at_most() && !found.resumed) keep_unprompted(prompt.box, found.hint);
+  return found;
 }
 
 template <class T>

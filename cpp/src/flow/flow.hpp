@@ -25,8 +25,6 @@ constexpr double kUniformBorder = 0.9;
 // Below it a cutout has a warning; Cutout.verdict has words for it.
 constexpr double kUnsure = 0.5;
 
-constexpr float kSteps = 65535;  // of a picture of 16 bits
-
 template <class Body>
 void for_rows(int64_t height, int64_t values, Body body) {
   parallel_for(height, row_grain(values), [&](int64_t begin, int64_t end) {
@@ -68,6 +66,7 @@ struct Found {
   std::optional<KeyColor> key;
   Image<float> saliency;
   double confidence = 1;
+  bool resumed = false;  // it may depend on the cuts before
   std::vector<std::string> warnings;
 };
 
@@ -82,6 +81,8 @@ class Session::Flow {
 struct CheckedPrompt {
   CheckedPrompt(const Prompt& prompt, int64_t height, int64_t width);
   bool tells() const { return box || labels.data != nullptr; }
+  // Nothing but a box, or not even that.
+  bool boxed_at_most() const { return !labels && !mask && !trimap && !key && !prior; }
   std::optional<Box> box;
   ImageView<const uint8_t> labels, mask, trimap;
   std::optional<KeyColor> key;
@@ -124,6 +125,7 @@ class FlowOf final : public Session::Flow {
   Found<T> by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCutter* cutter = nullptr);
   std::optional<Image<float>> prior(const CheckedPrompt& prompt, Found<T>& found);
   void bound_one_way(const CheckedPrompt& prompt, Call& call, Image<uint8_t>& mask);
+  void keep_unprompted(const std::optional<Box>& box, const Image<uint8_t>& mask);
 
   // find_by_color.cpp
   Found<T> by_kmeans(const CheckedPrompt& prompt, Call& call);

@@ -9,6 +9,7 @@
 #include "alphacut/color.hpp"
 #include "flow/flow.hpp"
 #include "planes.hpp"
+#include "unit.hpp"
 
 namespace alphacut {
 namespace {
@@ -35,7 +36,9 @@ Image<float> in_floats(ImageView<const uint16_t> image) {
   Image<float> values = Image<float>::like(image, image.channels);
   const int64_t n = image.width * image.channels;
   for_rows(image.height, n, [&](int64_t y) {
-    for (int64_t i = 0; i < n; ++i) values.row(y)[i] = static_cast<float>(image.row(y)[i]) / kSteps;
+    const uint16_t* __restrict from = image.row(y);
+    float* __restrict to = values.row(y);
+    for (int64_t i = 0; i < n; ++i) to[i] = static_cast<float>(from[i]) / kSteps;
   });
   return values;
 }
