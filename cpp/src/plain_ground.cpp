@@ -20,7 +20,7 @@ constexpr float kDimKey = 0.15f;  // on a key darker than this no shadow is seen
 
 // The steepest change of light, a pixel, that a shadow may have: where nothing of the subject is likely, and where it
 // is not known how likely: there only the softest shadows go.
-constexpr float kSteepest = 0.15f, kSteepestUnknown = 0.02f;
+constexpr float kSteepest = 0.1f, kSteepestUnknown = 0.02f;
 
 constexpr float kSubject = 0.9f;    // likelier than this, what has the key's colour belongs to the subject
 constexpr int64_t kLeastHole = 12;  // pixels of a hole that may be background

@@ -16,6 +16,7 @@ constexpr double kSimilarity = 0.03;                // of chroma_key, where noth
 constexpr double kBlend = 0.05, kMoreBlend = 0.15;  // for a neutral key, and what a saturated one adds
 constexpr double kBand = 3;                         // around the cleaned mask, that keeps the key's alpha
 constexpr float kSure = 0.98f;                      // that likely the subject, alpha is full
+constexpr int64_t kNear = 2;                        // pixels from what is not background: shadow may be an edge
 constexpr double kFull = 0.75, kSolid = 0.95;       // of the picture, of its box: a subject that may be framed
 
 // The share of the border's pixels that went with the background.
@@ -33,6 +34,17 @@ double keyed_border(ImageView<const T> alpha) {
 }
 
 std::string percent(double share) { return std::to_string(static_cast<int>(std::nearbyint(100 * share))) + "%"; }
+
+// Whether all within kNear of a pixel is background.
+bool surrounded(const Image<uint8_t>& ground, int64_t y, int64_t x) {
+  const int64_t top = std::max<int64_t>(y - kNear, 0), bottom = std::min(y + kNear, ground.height() - 1);
+  const int64_t left = std::max<int64_t>(x - kNear, 0), right = std::min(x + kNear, ground.width() - 1);
+  for (int64_t v = top; v <= bottom; ++v) {
+    const uint8_t* row = ground.row(v);
+    if (std::any_of(row + left, row + right + 1, [](uint8_t is_ground) { return is_ground == 0; })) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -75,12 +87,14 @@ std::optional<Found<T>> FlowOf<T>::by_key(const CheckedPrompt& prompt, Call& cal
   return found;
 }
 
-// A key that was found is more than a colour: shadows are background, too; and what is not background but has partial
-// alpha belongs to the subject where that is likely. Without a network nothing enclosed is background.
+// A key that was found is more than a colour: shadows are background, too, though next to the subject they may be its
+// soft edge, which stays open below half; and what is not background but has partial alpha belongs to the subject where
+// that is likely. Without a network nothing enclosed is background.
 template <class T>
 void FlowOf<T>::judge_ramp(const KeyColor& key, double similarity, Found<T>& found) {
   constexpr T full = static_cast<T>(std::is_same_v<T, uint8_t> ? 255 : 1);
   constexpr T above_half = static_cast<T>(std::is_same_v<T, uint8_t> ? 128 : 0.502);
+  constexpr T below_half = static_cast<T>(std::is_same_v<T, uint8_t> ? 127 : 0.498);
   ImageView<const float> probability;
   if (found.saliency.data() != nullptr && !all_zero(found.saliency)) probability = found.saliency;
   Image<uint8_t> ground = Image<uint8_t>::like(working_);
@@ -91,7 +105,7 @@ void FlowOf<T>::judge_ramp(const KeyColor& key, double similarity, Found<T>& fou
     T* alpha = found.alpha.row(y);
     for (int64_t x = 0; x < working_.width; ++x) {
       if (is_ground[x] != 0) {
-        alpha[x] = 0;
+        if (alpha[x] > 0) alpha[x] = surrounded(ground, y, x) ? T(0) : std::min(alpha[x], below_half);
       } else if (alpha[x] < full && probability.data != nullptr) {
         const float p = likely(y, x);
         if (p > kSure)
