@@ -538,6 +538,39 @@ def test_the_flow_keeps_thin_parts_of_a_mask(rng):
             assert found.mask[far].mean() >= 0.95 * 255
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_refine_alpha_of_large_pictures(method, rng):
+    """Estimated on a smaller copy: as good as on the picture it was enlarged from, and the same for all settings."""
+    image, alpha, trimap = scene(rng, 400, 500)
+    large, mask = np.repeat(np.repeat(image, 4, 0), 4, 1), np.repeat(np.repeat(trimap, 4, 0), 4, 1)
+    result = alphacut.refine_alpha(large, mask, method=method)
+    small = alphacut.refine_alpha(image, trimap, method=method)
+    unknown = mask == 128
+    assert np.array_equal(result[~unknown], mask[~unknown])
+    truth = np.repeat(np.repeat(alpha, 4, 0), 4, 1)
+    error = ((result / 255 - truth)[unknown] ** 2).mean()
+    # The guided filter's windows cover less of an enlarged picture.
+    limit = 1.1 * ((small / 255 - alpha)[trimap == 128] ** 2).mean() + 1e-4
+    assert error < (0.01 if method == "guided" else limit)
+    assert settings_agree(lambda: alphacut.refine_alpha(large, mask, method=method))
+    turned = alphacut.refine_alpha(np.ascontiguousarray(large.swapaxes(0, 1)), mask.T.copy(), method=method).T
+    assert abs(turned.astype(int) - result).max() <= 10
+
+
+def test_refine_alpha_keeps_thin_parts_of_large_masks(rng):
+    image = np.full((1500, 1600), 240, np.uint8)
+    mask = np.zeros(image.shape, bool)
+    mask[500:1000, 200:700] = True
+    for row, width in ((520, 1), (620, 2), (720, 3), (820, 6), (920, 12)):
+        mask[row : row + width, 700:1500] = True
+    image[mask] = 50
+    for method in METHODS:
+        alpha = alphacut.refine_alpha(image, mask, method=method)
+        assert (alpha[mask] > 127).mean() >= 0.99
+        assert (alpha[500:1000, 800:1500][mask[500:1000, 800:1500]] > 127).mean() >= 0.95
+        assert alpha[~mask].mean() < 3
+
+
 def test_refine_alpha_layouts_and_out(rng):
     image, _, trimap = scene(rng, 40, 50)
     expected = alphacut.refine_alpha(image, trimap)

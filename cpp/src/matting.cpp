@@ -166,6 +166,17 @@ SampledAlpha first_alpha(ImageView<const T> image, ImageView<uint8_t> labels, Ma
   return first;
 }
 
+// What the mask holds of thin parts keeps more than half.
+void hold_thin_parts(ImageView<const uint8_t> trimap, ImageView<float> alpha) {
+  parallel_for(trimap.height, row_grain(trimap.width), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y)
+      for (int64_t x = 0; x < trimap.width; ++x) {
+        const uint8_t label = trimap.row(y)[x];
+        if (is_thin(label)) alpha.row(y)[x] = std::max(alpha.row(y)[x], kHeld);
+      }
+  });
+}
+
 // Makes known the middle of what the mask holds of thin parts where the first alpha has lost it: mixtures of hair are
 // left alone. Returns whether it had. More is doubted where no pair of colours fits, and of the guided filter, whose
 // windows are wide.
@@ -200,10 +211,55 @@ Image<float> estimate(ImageView<const T> image, ImageView<const uint8_t> trimap,
     for (int64_t i = 0; i < labels.pixels(); ++i)
       if (is_unknown(labels.data()[i])) alpha.data()[i] = std::clamp((alpha.data()[i] - 0.05f) / 0.9f, 0.0f, 1.0f);
   }
-  for (int64_t y = 0; y < trimap.height; ++y)
-    for (int64_t x = 0; x < trimap.width; ++x)
-      if (is_thin(trimap.row(y)[x])) alpha.row(y)[x] = std::max(alpha.row(y)[x], kHeld);
+  hold_thin_parts(trimap, alpha);
   return std::move(alpha);
+}
+
+// The labels of cells of factor² pixels: what most of its pixels are known to be; else the most telling unknown.
+Image<uint8_t> shrink_trimap(ImageView<const uint8_t> trimap, int64_t factor) {
+  Image<uint8_t> cells((trimap.height - 1) / factor + 1, (trimap.width - 1) / factor + 1);
+  parallel_for(cells.height(), row_grain(trimap.width * factor), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y)
+      for (int64_t x = 0; x < cells.width(); ++x) {
+        const int64_t y1 = std::min(y * factor + factor, trimap.height),
+                      x1 = std::min(x * factor + factor, trimap.width);
+        int64_t foreground = 0, background = 0;
+        uint8_t unknown = 128;
+        for (int64_t v = y * factor; v < y1; ++v)
+          for (int64_t u = x * factor; u < x1; ++u) {
+            const uint8_t label = trimap.row(v)[u];
+            foreground += label == 255;
+            background += label == 0;
+            if (is_thin(label)) unknown = std::max(unknown, label);
+          }
+        const int64_t all = (y1 - y * factor) * (x1 - x * factor);
+        cells.row(y)[x] = 2 * foreground > all ? 255 : 2 * background > all ? 0 : unknown;
+      }
+  });
+  return cells;
+}
+
+// Alpha at the unknown pixels. It is estimated at a bounded size and carried up by what the colours tell of it there in
+// each window: the matting Laplacian's own model, so the full picture's strands come back. Constants: 14 photographs as
+// one of 8 megapixels, MSE .0132 in full, .0132 at half, .0139 at a third and .0153 at a quarter of the size; enlarged
+// five times .0134 in full, .0112 at a quarter.
+template <class T>
+Image<float> estimate_bounded(ImageView<const T> image, ImageView<const uint8_t> trimap, MattingMethod method) {
+  constexpr int64_t bound = 1400000;
+  int64_t factor = 1;
+  while (image.height * image.width > bound * factor * factor) ++factor;
+  if (factor == 1) return estimate<T>(image, trimap, method);
+  Image<float> small = shrink(image, factor, 0.0f);
+  for (int64_t i = 0; i < small.pixels() * image.channels; ++i) small.data()[i] = std::min(small.data()[i], 1.0f);
+  const Image<float> coarse = estimate<float>(small, shrink_trimap(trimap, factor), method);
+  for (int64_t i = 0; i < small.pixels() * image.channels; ++i) small.data()[i] -= kGuideCentre;
+  const Image<float> mean = mean_fit(local_fit(small, coarse, {}, 1, 1e-5), 1);
+  Image<float> alpha = Image<float>::like(trimap);
+  Image<uint8_t> found = Image<uint8_t>::like(trimap);
+  std::fill_n(found.data(), found.pixels(), uint8_t{0});
+  apply_where_unknown<T>(image, trimap, mean, factor, found, alpha);
+  hold_thin_parts(trimap, alpha);
+  return alpha;
 }
 
 }  // namespace
@@ -244,7 +300,7 @@ void refine_alpha(ImageView<const T> image, ImageView<const uint8_t> trimap, Mat
   part.x1 = std::min(part.x1 + margin, image.width);
   const ImageView<const uint8_t> near = crop(trimap, part);
   const ImageView<T> result = crop(alpha, part);
-  const Image<float> estimated = estimate<T>(crop(image, part), near, method);
+  const Image<float> estimated = estimate_bounded<T>(crop(image, part), near, method);
   parallel_for(near.height, row_grain(near.width), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y)
       for (int64_t x = 0; x < near.width; ++x)

@@ -143,39 +143,49 @@ struct Thin {
   uint8_t middle, edge;
 };
 
-// Nothing is lost for being thin. `kinds` is room for marks.
+// Nothing is lost for being thin. `kinds` is room for marks. Distances from what is known are those of square cells, of
+// one pixel up to a radius of 16.
 void mark_thin_parts(ImageView<const int32_t> distance, const Thin& thin, ImageView<uint8_t> kinds,
                      ImageView<uint8_t> trimap) {
-  constexpr double slack = 1.5;  // for the grid: no disc fills a straight edge
-  const double beyond = (thin.radius + slack) * (thin.radius + slack), far = thin.reach * thin.reach;
-  const auto cap = static_cast<int32_t>(thin.reach) + 2;
-  Image<int32_t> known(1, 1);
-  {
-    Image<uint8_t> core = Image<uint8_t>::like(trimap);
-    for (int64_t y = 0; y < trimap.height; ++y)
-      for (int64_t x = 0; x < trimap.width; ++x) core.row(y)[x] = distance.row(y)[x] > thin.radius * thin.radius;
-    known = column_distance(core, true, cap);
-  }
-  parallel_for(trimap.height, row_grain(trimap.width, 1 << 14), [&](int64_t begin, int64_t end) {
-    RowDistance row_distance(trimap.width);
-    std::vector<int32_t> column(static_cast<size_t>(trimap.width));
+  constexpr double slack = 1.5;  // cells, for the grid: no disc fills a straight edge
+  const auto side = static_cast<int64_t>(thin.radius / 16) + 1;
+  const auto length = static_cast<double>(side), nearest = thin.radius / length + slack, farthest = thin.reach / length;
+  const auto cap = static_cast<int32_t>(farthest) + 2;
+  const auto beyond = nearest * nearest, far = farthest * farthest;
+  Image<uint8_t> core((trimap.height - 1) / side + 1, (trimap.width - 1) / side + 1);
+  parallel_for(core.height(), row_grain(trimap.width * side), [&](int64_t begin, int64_t end) {
+    const auto least = static_cast<int32_t>(thin.radius * thin.radius);
     for (int64_t y = begin; y < end; ++y) {
-      std::copy_n(known.row(y), trimap.width, column.data());
-      row_distance.scan(column.data(), trimap.width, cap,
-                        [&](int64_t x, int32_t squared) { known.row(y)[x] = squared; });
-      for (int64_t x = 0; x < trimap.width; ++x)
-        kinds.row(y)[x] =
-            distance.row(y)[x] > 0 && trimap.row(y)[x] == kUnknown && known.row(y)[x] > beyond ? kThin : 0;
+      std::fill_n(core.row(y), core.width(), uint8_t{0});
+      for (int64_t v = y * side; v < std::min(y * side + side, trimap.height); ++v)
+        for (int64_t cell = 0, x = 0; x < trimap.width; ++cell)
+          for (const int64_t stop = std::min(x + side, trimap.width); x < stop; ++x)
+            core.row(y)[cell] |= distance.row(v)[x] > least;
     }
   });
+  Image<int32_t> known = column_distance(core, true, cap);
+  parallel_for(core.height(), row_grain(trimap.width * side, 1 << 14), [&](int64_t begin, int64_t end) {
+    RowDistance row_distance(core.width());
+    std::vector<int32_t> column(static_cast<size_t>(core.width()));
+    for (int64_t y = begin; y < end; ++y) {
+      std::copy_n(known.row(y), core.width(), column.data());
+      row_distance.scan(column.data(), core.width(), cap,
+                        [&](int64_t x, int32_t squared) { known.row(y)[x] = squared; });
+      for (int64_t x = 0; x < core.width(); ++x) core.row(y)[x] = known.row(y)[x] > beyond;
+      for (int64_t v = y * side; v < std::min(y * side + side, trimap.height); ++v)
+        for (int64_t cell = 0, x = 0; x < trimap.width; ++cell)
+          for (const int64_t stop = std::min(x + side, trimap.width); x < stop; ++x)
+            kinds.row(v)[x] = core.row(y)[cell] != 0 && distance.row(v)[x] > 0 && trimap.row(v)[x] == kUnknown;
+    }
+  });
+  const auto is_far = [&](const auto& at) { return known.row(at[0] / side)[at[1] / side] > far; };
   Pixels part;
   for (int64_t y = 0; y < trimap.height; ++y)
-    for (int64_t x = 0; x < trimap.width; ++x) {
-      if (kinds.row(y)[x] != kThin) continue;
-      part.assign(1, {y, x});
+    for (uint8_t* at = kinds.row(y);
+         (at = std::find(at, kinds.row(y) + trimap.width, kThin)) != kinds.row(y) + trimap.width;) {
+      part.assign(1, {y, at - kinds.row(y)});
       reach(kinds, kThin, kReached, part);
-      if (std::none_of(part.begin(), part.end(), [&](const auto& at) { return known.row(at[0])[at[1]] > far; }))
-        continue;
+      if (std::none_of(part.begin(), part.end(), is_far)) continue;
       for (const auto& [v, u] : part) trimap.row(v)[u] = at_edge(distance, v, u) ? thin.edge : thin.middle;
     }
 }
