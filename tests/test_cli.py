@@ -668,6 +668,16 @@ def test_info():
         assert facts["cuda"]["reason"] in text
 
 
+@pytest.mark.parametrize(("option", "name"), [("--cmake-dir", "get_cmake_dir"), ("--include", "get_include")])
+def test_info_tells_cpp_programs_where_alphacut_lies(option, name):
+    try:
+        folder = getattr(alphacut, name)()
+    except ImportError:  # built in place
+        assert "built in place" in call("info", option, code=1)
+    else:
+        assert call("info", option).strip() == folder
+
+
 def test_demo(tmp_path, monkeypatch):
     pytest.importorskip("skimage")
     monkeypatch.setattr(demo, "SCENES", demo.SCENES[0:4:1])  # one with nothing said, with a box, with strokes and both

@@ -1,9 +1,10 @@
-import cv2
 import numpy as np
 import pytest
 
 import alphacut
 from reference import components as reference
+
+cv2 = pytest.importorskip("cv2")
 
 isas = pytest.mark.usefixtures("isa")
 both = pytest.mark.parametrize("connectivity", [4, 8])

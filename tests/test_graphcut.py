@@ -1,5 +1,3 @@
-import cv2
-import maxflow
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +8,9 @@ import alphacut
 from alphacut import _core
 from alphacut.graphcut import Cutter
 from reference import graphcut as reference
+
+cv2 = pytest.importorskip("cv2")
+maxflow = pytest.importorskip("maxflow")
 
 pytestmark = pytest.mark.usefixtures("isa")
 

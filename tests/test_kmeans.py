@@ -1,6 +1,5 @@
 import functools
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +8,8 @@ from hypothesis import strategies as st
 import alphacut
 from alphacut import _core
 from reference import kmeans as reference
+
+cv2 = pytest.importorskip("cv2")
 
 pytestmark = pytest.mark.usefixtures("isa")
 

@@ -1,6 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
 
-import cv2
 import numpy as np
 import pytest
 
@@ -8,6 +7,8 @@ import alphacut
 from alphacut import _core
 from reference import subject as reference
 from test_subject import disc
+
+cv2 = pytest.importorskip("cv2")
 
 pytestmark = pytest.mark.usefixtures("isa")
 

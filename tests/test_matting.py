@@ -1,7 +1,6 @@
 import functools
 import itertools
 
-import cv2
 import numpy as np
 import pytest
 
@@ -9,6 +8,8 @@ import alphacut
 from alphacut import _core
 from alphacut.matting import METHODS
 from reference import matting as reference
+
+cv2 = pytest.importorskip("cv2")
 
 pytestmark = pytest.mark.usefixtures("isa")
 

@@ -1,9 +1,10 @@
-import cv2
 import numpy as np
 import pytest
 
 import alphacut
 from reference import preprocess as reference
+
+cv2 = pytest.importorskip("cv2")
 
 pytestmark = pytest.mark.usefixtures("isa")
 

@@ -2,11 +2,12 @@
 
 import functools
 
-import cv2
 import numpy as np
 import pytest
 
 import alphacut
+
+cv2 = pytest.importorskip("cv2")
 
 GROUNDS = {"old": (0.15, 0.5, 0.75), "new": (0.9, 0.9, 0.85)}
 

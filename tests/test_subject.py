@@ -1,14 +1,16 @@
 import itertools
 from functools import partial
 
-import cv2
 import numpy as np
 import pytest
-import skimage.color
 
 import alphacut
 from alphacut import _core
 from reference import subject as reference
+
+cv2 = pytest.importorskip("cv2")
+skimage = pytest.importorskip("skimage")
+pytest.importorskip("skimage.color")
 
 pytestmark = pytest.mark.usefixtures("isa")
 by_barriers = partial(alphacut.detect_subject, method="barrier")

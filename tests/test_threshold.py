@@ -1,10 +1,12 @@
-import cv2
 import numpy as np
 import pytest
-import skimage.filters
 
 import alphacut
 from reference import threshold as reference
+
+cv2 = pytest.importorskip("cv2")
+skimage = pytest.importorskip("skimage")
+pytest.importorskip("skimage.filters")
 
 isas = pytest.mark.usefixtures("isa")
 LIMIT_METHODS = {"otsu": cv2.THRESH_OTSU, "triangle": cv2.THRESH_TRIANGLE}

@@ -1,11 +1,12 @@
 import json
 
-import cv2
 import numpy as np
 import pytest
 
 from alphacut import _core
 from training.samples import Pictures, arranged, corrected
+
+cv2 = pytest.importorskip("cv2")
 
 
 @pytest.fixture

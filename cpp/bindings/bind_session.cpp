@@ -83,6 +83,7 @@ SessionOptions options_of(const py::dict& given) {
     options.preparations.push_back(
         word<Preparation>(name, {{"denoise", Preparation::denoise}, {"white_balance", Preparation::white_balance}}));
   options.seed = given["seed"].cast<int64_t>();
+  options.network = nullptr;
   if (!given["network"].is_none())  // a function, which whoever holds the session keeps alive
     options.network = [load = py::handle(given["network"])]() -> const Network& {
       py::gil_scoped_acquire locked;

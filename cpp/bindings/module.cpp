@@ -1,4 +1,5 @@
 // Registers; every function lives in its stage's bind_<stage>.cpp.
+#include "alphacut/info.hpp"
 #include "alphacut/parallel.hpp"
 #include "dispatch.hpp"
 #include "numpy_view.hpp"
@@ -23,6 +24,7 @@ void bind_session(py::module_& m);
 PYBIND11_MODULE(_core, m) {
   using namespace alphacut;
   m.doc() = "alphacut's C++ core; use the functions of the package alphacut instead";
+  m.def("version", &version);
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("count"));
   m.def("isa", [] { return kernels().isa; });

@@ -3,9 +3,9 @@
 Every stage is a module and can be called alone; :func:`remove_background` runs them all.
 """
 
-__version__ = "0.1.0"
-
+from . import _core
 from ._device import DeviceUnavailableError, info
+from ._sdk import get_cmake_dir, get_include
 from .chromakey import KeyColor, chroma_key, despill, find_key
 from .components import (
     ComponentStats,
@@ -31,6 +31,8 @@ from .session import Session
 from .subject import barrier_map, detect_subject
 from .threads import get_num_threads, set_num_threads
 from .threshold import adaptive_threshold, find_threshold, threshold
+
+__version__ = _core.version()
 
 __all__ = [
     "ComponentStats",
@@ -64,6 +66,8 @@ __all__ = [
     "fill_holes",
     "find_key",
     "find_threshold",
+    "get_cmake_dir",
+    "get_include",
     "get_num_threads",
     "grabcut",
     "graph_cut",

@@ -1,19 +1,16 @@
 // The flow as a C++ program uses it: the bytes of Python's, see tests/golden/flow.py.
 #include <cmath>
-#include <cstddef>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
-#include <functional>
-#include <iterator>
 #include <map>
-#include <span>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "alphacut/session.hpp"
+#include "alphacut/alphacut.hpp"
 #include "check.hpp"
 
 using namespace alphacut;
@@ -79,13 +76,6 @@ Image<uint8_t> labels() {
   });
 }
 
-std::vector<std::byte> file(const char* path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::vector<char> bytes{std::istreambuf_iterator<char>(stream), {}};
-  const auto* first = reinterpret_cast<const std::byte*>(bytes.data());
-  return {first, first + bytes.size()};
-}
-
 class Digest {
  public:
   template <class T>
@@ -130,13 +120,12 @@ struct Call {
 };
 
 void the_bytes_are_pythons() {
-  const std::vector<std::byte> bytes = file(ALPHACUT_WEIGHTS);
-  const Network network(bytes);
+  const Network network(std::filesystem::path(ALPHACUT_WEIGHTS));  // the one that comes with alphacut, as a file
   const Image<uint8_t> image = picture(), strokes = labels(), given_mask = mask(), given_trimap = trimap(),
                        own = soft();
   std::map<std::string, Call> calls;
-  for (const auto& [name, wanted] : expected())
-    calls[name].options.network = [&]() -> const Network& { return network; };
+  for (const auto& [name, wanted] : expected()) calls[name] = {};
+  calls["learned"].options.network = [&]() -> const Network& { return network; };
   CHECK(calls.size() == 16);
   calls["learned"].options.method = calls["barrier"].options.method = CutMethod::graphcut;
   calls["barrier"].options.network = nullptr;
@@ -176,6 +165,66 @@ void the_bytes_are_pythons() {
     CHECK(first == wanted);
     CHECK(digest(session.cut(call.prompt), view) == wanted);  // again, with what is kept
   }
+}
+
+// A picture's fourth channel is its own alpha, in every depth, and a cutout's colours and alpha go side by side.
+template <class T>
+void rgba_goes_in_and_out(T one) {
+  const Image<uint8_t> rgb = picture(), own = soft();
+  Image<T> colors(kHeight, kWidth, 3), alpha(kHeight, kWidth), both(kHeight, kWidth, 4);
+  const auto stored = [&](uint8_t value) {
+    return one <= 1 ? static_cast<T>(static_cast<float>(value) / 255) : static_cast<T>(value * (one / 255));
+  };
+  for (int64_t i = 0; i < rgb.pixels(); ++i) {
+    for (int64_t c = 0; c < 3; ++c) both.data()[4 * i + c] = colors.data()[3 * i + c] = stored(rgb.data()[3 * i + c]);
+    both.data()[4 * i + 3] = alpha.data()[i] = stored(own.data()[i]);
+  }
+  Prompt prompt;
+  prompt.box = kBox;
+  for (const bool clean_colors : {true, false}) {
+    SessionOptions options;
+    options.foreground = clean_colors;
+    const Cutout wanted = Session(ImageView<const T>(colors), ImageView<const T>(alpha), options).cut(prompt);
+    const Cutout found = remove_background(ImageView<const T>(both), prompt, options);
+    CHECK(digest(found, ImageView<const T>(colors)) == digest(wanted, ImageView<const T>(colors)));
+    CHECK(found.foreground.has_value() == clean_colors);
+    const AnyImage joined = to_rgba(ImageView<const T>(both), found);
+    const auto& rgba = std::get<Image<T>>(joined);
+    const auto& out = std::get<Image<T>>(found.alpha);
+    const T* front = clean_colors ? std::get<Image<T>>(*found.foreground).data() : colors.data();
+    for (int64_t i = 0; i < rgba.pixels(); ++i) {
+      CHECK(rgba.data()[4 * i + 3] == out.data()[i]);
+      for (int64_t c = 0; c < 3; ++c) CHECK(rgba.data()[4 * i + c] == front[3 * i + c]);
+    }
+    CHECK_THROWS(std::invalid_argument, to_rgba(packed(rgb.data(), 3, 3, 3), found));
+  }
+  CHECK_THROWS(std::invalid_argument, Session(ImageView<const T>(both), ImageView<const T>(alpha), {}));
+}
+
+void a_view_of_three_numbers_is_packed() {
+  const uint8_t values[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+  const ImageView<const uint8_t> plane{values, 3, 4}, colors = packed(values, 2, 2, 3);
+  CHECK(plane.row(2)[1] == 9 && colors.row(1)[0] == 6 && colors.channels == 3);
+  CHECK(plane && !ImageView<const uint8_t>{} && !Image<float>());
+  CHECK(ImageView<const uint8_t>{values, 3, 4, 1, 0}.row(2) == values);  // one row, on purpose
+}
+
+void what_runs_here() {
+  const Info here = info();
+  CHECK(here.version == ALPHACUT_VERSION && here.threads == num_threads());
+  CHECK(!here.isas.empty() && here.isas == available_isas());
+  for (const std::string& isa : here.isas) {
+    set_isa(isa);
+    CHECK(info().isa == isa);
+  }
+  set_isa(here.isa);
+  CHECK_THROWS(std::invalid_argument, set_isa("sse9"));
+}
+
+void a_network_comes_from_a_file() {
+  CHECK(Network(std::filesystem::path(ALPHACUT_WEIGHTS)).multiple() == builtin_network().multiple());
+  CHECK_THROWS(std::runtime_error, Network(std::filesystem::path("no such file")));
+  CHECK_THROWS(std::exception, Network(std::filesystem::path(ALPHACUT_GOLDEN)));  // another file
 }
 
 void many_threads_cut_one_picture() {
@@ -233,6 +282,12 @@ void what_cannot_work_is_refused() {
 
 int main() {
   the_bytes_are_pythons();
+  rgba_goes_in_and_out<uint8_t>(255);
+  rgba_goes_in_and_out<uint16_t>(65535);
+  rgba_goes_in_and_out<float>(1);
+  a_view_of_three_numbers_is_packed();
+  what_runs_here();
+  a_network_comes_from_a_file();
   many_threads_cut_one_picture();
   what_cannot_work_is_refused();
   return check::result();

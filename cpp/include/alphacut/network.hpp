@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 
@@ -23,6 +24,8 @@ class Network {
   // From the bytes of a weights file (training/weights.py writes it). Throws std::invalid_argument for any other bytes,
   // and for a program that could leave the range of a number or take memory without reason.
   explicit Network(std::span<const std::byte> file);
+  // From a weights file. Also throws std::runtime_error if it cannot be read.
+  explicit Network(const std::filesystem::path& file);
   ~Network();
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
@@ -62,6 +65,10 @@ class Network {
   friend struct NetworkTrace;  // for tests: cpp/src/network_trace.hpp
   std::shared_ptr<const NetworkModel> model_;
 };
+
+// The network that comes with alphacut, made when it is first asked for, by whatever thread. Throws std::runtime_error
+// in a program that was built without it.
+const Network& builtin_network();
 
 }  // namespace alphacut
 ALPHACUT_API_END

@@ -19,7 +19,7 @@
 ALPHACUT_API_BEGIN
 namespace alphacut {
 
-// Pictures of any depth: values 0..255, 0..65535 or 0..1.
+// Pictures of any depth: values 0..255, 0..65535 or 0..1. A view becomes one by itself.
 using AnyView = std::variant<ImageView<const uint8_t>, ImageView<const uint16_t>, ImageView<const float>>;
 using AnyImage = std::variant<Image<uint8_t>, Image<uint16_t>, Image<float>>;
 
@@ -32,7 +32,8 @@ enum class Preparation { denoise, white_balance };
 
 struct SessionOptions {
   CutMethod method = CutMethod::automatic;
-  std::function<const Network&()> network;  // says where the subject is, asked for when first needed; none: barriers
+  // Says where the subject is, asked for when first needed; nullptr: barriers.
+  std::function<const Network&()> network = builtin_network;
   std::optional<double> similarity, blend;  // of chroma_key
   bool despill = false;                     // where the background is keyed out
   bool refine = true;                       // else the hard mask, or the key's own ramp
@@ -92,9 +93,11 @@ struct Elsewhere {
 // one after the other.
 class Session {
  public:
-  // The picture, 1 or 3 channels, its own alpha (no data: opaque) and the network must live as long as this. Throws
+  // The picture, 1 or 3 channels, or 4, the last of them its own alpha; that alpha alone (no data: opaque); and the
+  // network must live as long as this, but for a picture of 4 channels or uint16, which is copied. Throws
   // std::invalid_argument if a size, a value or an option is out of range.
   Session(const AnyView& image, const AnyView& own_alpha, SessionOptions options);
+  explicit Session(const AnyView& image, SessionOptions options = {});
   Session(Session&&) noexcept;
   ~Session();
 
@@ -112,7 +115,11 @@ class Session {
 };
 
 // A session for one cut.
-Cutout remove_background(const AnyView& image, const Prompt& prompt, const SessionOptions& options);
+Cutout remove_background(const AnyView& image, const Prompt& prompt = {}, const SessionOptions& options = {});
+
+// The cutout as straight RGBA, in the picture's depth: 4 channels. `image` is the picture that was cut, of as many
+// channels; throws std::invalid_argument for one of another size or depth.
+AnyImage to_rgba(const AnyView& image, const Cutout& cutout);
 
 }  // namespace alphacut
 ALPHACUT_API_END

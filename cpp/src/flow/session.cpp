@@ -1,6 +1,7 @@
 // Opening a picture of any depth.
 #include "alphacut/session.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <type_traits>
@@ -18,7 +19,8 @@ void require(bool holds, const char* message) {
 
 template <class T>
 void require_picture(ImageView<const T> image, ImageView<const T> own_alpha) {
-  require(!image.empty() && (image.channels == 1 || image.channels == 3), "image must have 1 or 3 channels, no side 0");
+  require(!image.empty() && (image.channels == 1 || image.channels == 3),
+          "image must have 1, 3 or 4 channels, no side 0");
   require(own_alpha.data == nullptr ||
               (own_alpha.height == image.height && own_alpha.width == image.width && own_alpha.channels == 1),
           "the picture's alpha must have its size");
@@ -38,8 +40,32 @@ Image<float> in_floats(ImageView<const uint16_t> image) {
   return values;
 }
 
+// Some channels of a picture, as one of its own.
+template <class T>
+Image<T> channels_of(ImageView<const T> image, int64_t first, int64_t count) {
+  Image<T> part = Image<T>::like(image, count);
+  for_rows(image.height, image.width, [&](int64_t y) {
+    const T* from = image.row(y) + first;
+    T* to = part.row(y);
+    for (int64_t x = 0; x < image.width; ++x, from += image.channels, to += count) std::copy_n(from, count, to);
+  });
+  return part;
+}
+
 template <class T>
 std::unique_ptr<Session::Flow> opened(ImageView<const T> image, ImageView<const T> own_alpha, SessionOptions options) {
+  if (image.channels == 4 && !image.empty()) {
+    require(!own_alpha, "a picture of 4 channels has its own alpha: no other can be given");
+    Image<T> pixels = channels_of(image, 0, 3), alpha = channels_of(image, 3, 1);
+    const ImageView<const T> view = pixels, alpha_view = alpha;
+    if constexpr (std::is_same_v<T, uint16_t>)
+      return opened<T>(view, alpha_view, std::move(options));
+    else {
+      require_picture(view, alpha_view);
+      return std::make_unique<FlowOf<T>>(view, std::move(pixels), alpha_view, std::move(alpha), false,
+                                         std::move(options));
+    }
+  }
   require_picture(image, own_alpha);
   if constexpr (std::is_same_v<T, uint16_t>) {
     Image<float> pixels = in_floats(image), alpha = in_floats(own_alpha);
@@ -68,6 +94,8 @@ Session::Session(const AnyView& image, const AnyView& own_alpha, SessionOptions 
       },
       image);
 }
+Session::Session(const AnyView& image, SessionOptions options)
+    : Session(image, ImageView<const uint8_t>{}, std::move(options)) {}
 Session::Session(Session&&) noexcept = default;
 Session::~Session() = default;
 
@@ -78,7 +106,7 @@ Cutout Session::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewher
 std::optional<AnyImage> Session::prepared() { return flow_->prepared(); }
 
 Cutout remove_background(const AnyView& image, const Prompt& prompt, const SessionOptions& options) {
-  return Session(image, ImageView<const uint8_t>{}, options).cut(prompt);
+  return Session(image, options).cut(prompt);
 }
 
 }  // namespace alphacut

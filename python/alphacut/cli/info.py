@@ -10,16 +10,25 @@ import click
 
 @click.command(short_help="Show what this installation can do here.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def info(as_json: bool) -> None:
+@click.option("--cmake-dir", is_flag=True, help="Only the folder of the CMake package, for C++ programs.")
+@click.option("--include", is_flag=True, help="Only the folder of the C and C++ headers.")
+def info(as_json: bool, cmake_dir: bool, include: bool) -> None:
     """Show the version, the instruction set, the threads and the GPU in use.
 
     \b
     Examples:
       alphacut info
       alphacut info --json
+      cmake -S . -B build -Dalphacut_DIR="$(alphacut info --cmake-dir)"
     """
     import alphacut
 
+    if cmake_dir or include:
+        try:
+            click.echo(alphacut.get_cmake_dir() if cmake_dir else alphacut.get_include())
+        except ImportError as error:
+            raise click.ClickException(str(error)) from None
+        return
     facts = alphacut.info()
     if as_json:
         click.echo(json.dumps(facts, indent=2))
