@@ -38,7 +38,7 @@ def main(cmake_dir: str | None, rounds: int) -> None:
         configure = ["cmake", "-S", source, "-B", build, f"-Dalphacut_DIR={package}", "-DCMAKE_BUILD_TYPE=Release"]
         subprocess.run(configure, check=True, capture_output=True)
         subprocess.run(["cmake", "--build", build], check=True, capture_output=True)
-        print("| picture | C++, ms | Python, ms | C++ / Python |\n|---|---:|---:|---:|")
+        print("| picture | C++, ms (least) | Python, ms (least) | C++ / Python (least) |\n|---|---:|---:|---:|")
         for side, calls in ((64, 20), (1000, 2)):
             image, box = scene(side)
             command = [Path(build, "latency"), *map(str, (side, side, *box))]
@@ -59,7 +59,8 @@ def main(cmake_dir: str | None, rounds: int) -> None:
                     cpp += times if turn > 0 else []
                 program.stdin.close()
             a, b = (1e3 * statistics.median(times) for times in (cpp, python))
-            print(f"| {side}×{side} | {a:.3f} | {b:.3f} | {a / b:.3f} |")
+            c, d = (1e3 * min(times) for times in (cpp, python))
+            print(f"| {side}×{side} | {a:.3f} ({c:.3f}) | {b:.3f} ({d:.3f}) | {a / b:.3f} ({c / d:.3f}) |")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,10 @@ install(FILES ${PROJECT_BINARY_DIR}/alphacut-config.cmake ${PROJECT_BINARY_DIR}/
 
 if(SKBUILD)
   install(FILES cmake/alphacut-embed.cmake DESTINATION ${package_dir})
+  if(CMAKE_STRIP AND NOT APPLE AND NOT MSVC)  # of names that no program links to
+    install(CODE "execute_process(COMMAND \"${CMAKE_STRIP}\" --strip-unneeded
+      \"\${CMAKE_INSTALL_PREFIX}/${library_dir}/libalphacut.a\" COMMAND_ERROR_IS_FATAL ANY)")
+  endif()
 else()
   file(RELATIVE_PATH to_prefix /${library_dir}/pkgconfig /)
   if(BUILD_SHARED_LIBS)

@@ -20,10 +20,10 @@ struct Box {
   bool operator==(const Box&) const = default;
 };
 
-// A picture of `height` rows; the `width * channels` values of a row are contiguous, rows lie `stride` bytes apart: right
-// behind each other unless something else is given (any stride: negative turns the picture upside down, 0 repeats one
-// row). Owns nothing. A picture that may be left out is a view, and if it is left out a view without data, as in `if
-// (view)`; a result that may be left out is a pointer; anything else that may be left out is a std::optional.
+// A picture of `height` rows; the `width * channels` values of a row are contiguous, rows lie `stride` bytes apart:
+// right behind each other unless something else is given (any stride: negative turns the picture upside down, 0 repeats
+// one row). Owns nothing. A picture that may be left out is a view, and if it is left out a view without data, as in
+// `if (view)`; a result that may be left out is a pointer; anything else that may be left out is a std::optional.
 template <class T>
 struct ImageView {
   T* data = nullptr;
