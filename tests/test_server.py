@@ -18,13 +18,16 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
-from starlette.applications import Starlette
-from starlette.routing import Mount
-from starlette.testclient import TestClient
 
 import alphacut
 from alphacut import cli
 from alphacut.io import read_image, write_image
+
+pytest.importorskip("starlette", reason="the server needs the extra 'serve'")
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+
 from alphacut.server import Settings, create_app, docs, remove, workers
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from alphacut import _core
-from training.samples import Pictures, arranged, corrected
 
 cv2 = pytest.importorskip("cv2")
+
+from training.samples import Pictures, arranged, corrected  # noqa: E402
 
 
 @pytest.fixture
