@@ -35,6 +35,8 @@ from .tracker import Tracker
 
 __version__ = _core.version()
 
+__version__ = _core.version()
+
 __all__ = [
     "ComponentStats",
     "Cutout",
