@@ -35,8 +35,6 @@ from .tracker import Tracker
 
 __version__ = _core.version()
 
-__version__ = _core.version()
-
 __all__ = [
     "ComponentStats",
     "Cutout",
