@@ -184,8 +184,8 @@ bool keep_lost(ImageView<const uint8_t> trimap, MattingMethod method, const Samp
   bool any = false;
   for (int64_t y = 0; y < trimap.height; ++y)
     for (int64_t x = 0; x < trimap.width; ++x) {
-      const bool doubtful = method == MattingMethod::guided || first.confidence.row(y)[x] < 0.3f;
-      const float least = doubtful ? 0.75f : 0.35f;
+      const bool doubtful = first.confidence.row(y)[x] < 0.3f;
+      const float least = method == MattingMethod::guided ? 0.5f : doubtful ? 0.75f : 0.35f;
       const bool lost = trimap.row(y)[x] == kThinMiddle && first.alpha.row(y)[x] < least;
       labels.row(y)[x] = lost ? 255 : trimap.row(y)[x];
       any = any || lost;
