@@ -530,6 +530,19 @@ def test_refine_alpha_keeps_thin_parts_of_a_mask(method, kind, width, rng):
         assert abs(turned.T - alpha).max() < 0.04
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_refine_alpha_of_a_mask_with_nothing_but_thin_parts(method, rng):
+    image = np.full((60, 200, 3), 230, np.uint8)
+    mask = np.zeros((60, 200), bool)
+    mask[20:22, 10:190] = mask[10:50, 100:103] = True
+    image[mask] = 30
+    alpha = alphacut.refine_alpha(image, mask, method=method)
+    assert (alpha[mask] > 127).mean() >= 0.95
+    assert alpha[~mask].mean() < 5
+    noise = rng.integers(0, 2, (9, 11), np.uint8) * np.uint8(255)
+    assert (alphacut.refine_alpha(rng.random((9, 11), np.float32), noise, method=method)[noise > 0] > 0).any()
+
+
 def test_the_flow_keeps_thin_parts_of_a_mask(rng):
     for kind in ("dark", "light", "textured"):
         image, mask, far = strap(rng, kind, 2, 33)

@@ -144,11 +144,11 @@ struct Thin {
 };
 
 // Nothing is lost for being thin. `kinds` is room for marks. Distances from what is known are those of square cells, of
-// one pixel up to a radius of 16.
+// one pixel up to a radius of 32.
 void mark_thin_parts(ImageView<const int32_t> distance, const Thin& thin, ImageView<uint8_t> kinds,
                      ImageView<uint8_t> trimap) {
   constexpr double slack = 1.5;  // cells, for the grid: no disc fills a straight edge
-  const auto side = static_cast<int64_t>(thin.radius / 16) + 1;
+  const auto side = static_cast<int64_t>(thin.radius / 32) + 1;
   const auto length = static_cast<double>(side), nearest = thin.radius / length + slack, farthest = thin.reach / length;
   const auto cap = static_cast<int32_t>(farthest) + 2;
   const auto beyond = nearest * nearest, far = farthest * farthest;
@@ -277,6 +277,10 @@ void make_trimap(ImageView<const uint8_t> mask, double band, ImageView<uint8_t> 
 void trimap_of_mask(ImageView<const uint8_t> mask, ImageView<uint8_t> trimap) {
   const double band = default_band(mask.height, mask.width);
   fill_trimap(mask, band, {1.5 * band, 3 * band, kThinMiddle, kThinEdge}, trimap);
+  const TrimapKinds kinds = trimap_kinds(trimap);
+  if (kinds.foreground || !kinds.unknown) return;
+  for (int64_t y = 0; y < trimap.height; ++y)  // nothing but thin parts: where else should colours come from
+    std::replace(trimap.row(y), trimap.row(y) + trimap.width, kThinMiddle, uint8_t{255});
 }
 
 }  // namespace alphacut
