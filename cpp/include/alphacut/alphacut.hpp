@@ -27,4 +27,5 @@
 #include "alphacut/session.hpp"
 #include "alphacut/subject.hpp"
 #include "alphacut/threshold.hpp"
+#include "alphacut/tracker.hpp"
 #include "alphacut/version.h"

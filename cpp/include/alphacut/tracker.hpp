@@ -3,8 +3,10 @@
 
 #include <memory>
 
+#include "alphacut/api.hpp"
 #include "alphacut/session.hpp"
 
+ALPHACUT_API_BEGIN
 namespace alphacut {
 
 // Keeps of the frames before: where the subject was, its colours and those of the ground around it, how both moved. The
@@ -37,3 +39,4 @@ class Tracker {
 };
 
 }  // namespace alphacut
+ALPHACUT_API_END
