@@ -243,7 +243,7 @@ def _section(method: str, path: str, operation: dict[str, Any]) -> str:
         if media in _TEXTS and len(bodies) > 1:
             text += "<p>The same fields, files in base64.</p>"
         else:
-            text += _table((name, _meaning(schema)) for name, schema in content["schema"]["properties"].items())
+            text += _table((name, _meaning(schema)) for name, schema in content["schema"].get("properties", {}).items())
     answers = ((status, answer["description"]) for status, answer in operation["responses"].items())
     return text + "<h3>Answers</h3>" + _table(answers)
 
