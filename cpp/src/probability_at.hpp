@@ -38,8 +38,7 @@ class ProbabilityAt {
     return static_cast<float>(static_cast<double>(of_map) / static_cast<double>(of_picture));
   }
   static Place place(float scale, int64_t at, int64_t size) {
-    const float exact =
-        std::clamp((static_cast<float>(at) + 0.5f) * scale - 0.5f, 0.0f, static_cast<float>(size - 1));
+    const float exact = std::clamp((static_cast<float>(at) + 0.5f) * scale - 0.5f, 0.0f, static_cast<float>(size - 1));
     const auto first = static_cast<int64_t>(exact);
     return {first, exact - static_cast<float>(first)};
   }
