@@ -11,6 +11,10 @@
 namespace alphacut {
 namespace {
 
+// Of the default band, for a mask that is near the edge already: on the clips the guided filter's masks lose .01 of IoU
+// by a band of 2 pixels, .02 by 4 and .06 by the default's 10.
+constexpr double kBand = 0.3;
+
 // A part put back where it was taken from: into `around`, or zeros if that has no data.
 template <class T>
 Image<T> put_back(const Image<T>& inner, const Box& box, ImageView<const T> around, int64_t height, int64_t width) {
@@ -53,7 +57,7 @@ Cutout cut_by_mask(const AnyView& frame, const AnyView& own_alpha, ImageView<con
   Prompt prompt;
   if (options.refine) {
     trimap = Image<uint8_t>::like(inner);
-    make_trimap(inner, default_band(mask.height, mask.width), trimap);
+    make_trimap(inner, std::max(2.0, kBand * default_band(mask.height, mask.width)), trimap);
     const TrimapKinds kinds = trimap_kinds(trimap);
     if (kinds.background && kinds.foreground) prompt.trimap = trimap;
   }

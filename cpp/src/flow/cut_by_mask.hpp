@@ -5,8 +5,8 @@
 
 namespace alphacut {
 
-// A cutout by its mask: a session's of the mask's box and what is around it, with the band that it refines in the whole
-// frame, put back into the frame.
+// A cutout by its mask: a session's of the mask's box and what is around it, refined in a narrow band, put back into
+// the frame.
 Cutout cut_by_mask(const AnyView& frame, const AnyView& own_alpha, ImageView<const uint8_t> mask,
                    const SessionOptions& options);
 

@@ -13,7 +13,7 @@ constexpr int64_t kWindow = 2 * kBlock;  // what is compared of a block: it and 
 constexpr int32_t kWindowBytes = kWindow * kWindow * 3;
 constexpr int32_t kStep = kWindowBytes / 6;  // what a step away from a motion at hand must gain
 constexpr int32_t kHidden = 90;              // differences of three channels count up to this
-constexpr size_t kSamples = 600;             // of a mask
+constexpr size_t kSamples = 1500;            // of a mask
 constexpr int kDescent = 4;
 constexpr int64_t kMargin = kBlock / 2;
 

@@ -18,9 +18,8 @@
 namespace alphacut {
 namespace {
 
-constexpr double kHeld = 0.25;    // confidence below this is no hold on the subject
-constexpr int64_t kPatience = 5;  // frames without one after which it is looked for
-constexpr int kStill = 6;         // colours that differ by less are taken for still
+constexpr double kHeld = 0.25;  // confidence below this is no hold on the subject
+constexpr int kStill = 6;       // colours that differ by less are taken for still
 
 // RGB of 8 bits.
 template <class T>
@@ -72,10 +71,9 @@ struct Tracker::State {
   Memory memory;
   Image<uint8_t> frame, alpha;  // the latest
   double confidence = 1;
-  bool begun = false;    // there was a frame
-  bool alone = false;    // each frame is cut out by itself
-  bool held = true;      // the subject is
-  int64_t doubtful = 0;  // frames in a row with little confidence
+  bool begun = false;  // there was a frame
+  bool alone = false;  // each frame is cut out by itself
+  bool held = true;    // the subject is
 
   const Network* network() const { return options.network ? &options.network() : nullptr; }
   void forget() {
@@ -84,7 +82,6 @@ struct Tracker::State {
     alpha = {};
     begun = alone = false;
     held = true;
-    doubtful = 0;
     confidence = 1;
   }
 
@@ -109,7 +106,6 @@ struct Tracker::State {
       if (!alone) memory.begin(rgb, cutout.mask, true);
       confidence = cutout.confidence;
       held = true;
-      doubtful = 0;
       alpha = {};
     } else if (corrects) {
       const ImageView<const float> odds = memory.log_odds();
@@ -122,7 +118,6 @@ struct Tracker::State {
       memory.begin(rgb, cutout.mask, false);
       confidence = cutout.confidence;
       held = true;
-      doubtful = 0;
       alpha = {};
     } else {
       cutout = followed_cutout(picture, own_alpha, followed, rgb, warnings);
@@ -137,8 +132,7 @@ struct Tracker::State {
   Cutout followed_cutout(const AnyView& picture, const AnyView& own_alpha, const Followed& followed,
                          ImageView<const uint8_t> rgb, std::vector<std::string>& warnings) {
     confidence = followed.confidence;
-    doubtful = confidence < kHeld ? doubtful + 1 : 0;
-    if (followed.lost || doubtful > kPatience) {
+    if (followed.lost || confidence < kHeld) {
       const bool found = network() != nullptr && memory.search(rgb, *network());
       if (held && !found) warnings.emplace_back("the subject was lost: it is looked for");
       if (found) warnings.emplace_back("the subject was lost, and found again");
