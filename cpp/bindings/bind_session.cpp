@@ -234,8 +234,16 @@ class TrackerOfArrays {
     }
     return result_of(std::move(cutout), frame.array.ndim() == 3 ? 3 : 0);
   }
-  double confidence() const { return tracker_.confidence(); }
-  void reset() { tracker_.reset(); }
+  double confidence() {
+    py::gil_scoped_release unlocked;
+    std::lock_guard lock(mutex_);
+    return tracker_.confidence();
+  }
+  void reset() {
+    py::gil_scoped_release unlocked;
+    std::lock_guard lock(mutex_);
+    tracker_.reset();
+  }
 
  private:
   py::object network_;

@@ -39,22 +39,6 @@ Box seen_around(const Box& box, int64_t height, int64_t width) {
           std::min(box.y + box.height + margin(box.height), height) - top};
 }
 
-template <class T>
-ImageView<T> part(ImageView<T> whole, const Box& box) {
-  return {whole.row(box.y) + box.x * whole.channels, box.height, box.width, whole.channels, whole.stride};
-}
-
-// The box in the square that `seen` is squashed to, rounded outwards.
-Box in_square(const Box& box, const Box& seen) {
-  const auto span = [](int64_t begin, int64_t length, int64_t from, int64_t whole) {
-    const int64_t low = (begin - from) * kSide / whole;
-    return std::pair(low, ((begin + length - from) * kSide + whole - 1) / whole - low);
-  };
-  const auto [x, width] = span(box.x, box.width, seen.x, seen.width);
-  const auto [y, height] = span(box.y, box.height, seen.y, seen.height);
-  return {x, y, width, height};
-}
-
 Image<uint8_t> square_rgb(ImageView<const uint8_t> image) {
   if (image.width > kSide && image.width / kStrip > image.height) {  // or its few wide rows were read for each of many
     Image<uint8_t> narrow(image.height, kSide, image.channels);
@@ -86,16 +70,6 @@ void place(const Image<float>& map, const Box& seen, int64_t height, int64_t wid
   if (across < out.width || down < out.height)
     for (int64_t v = 0; v < out.height; ++v) std::fill_n(out.row(v), out.width, beyond);
   resize_bilinear(map.view(), part(out, {x, y, across, down}));
-}
-
-// The colours less 128, and a plane of zeros.
-Image<int16_t> colours_of(const Image<uint8_t>& rgb) {
-  Image<int16_t> colours(kSide, kSide, 4);
-  for (int64_t i = 0; i < rgb.pixels(); ++i) {
-    for (int64_t c = 0; c < 3; ++c) colours.data()[4 * i + c] = static_cast<int16_t>(rgb.data()[3 * i + c] - 128);
-    colours.data()[4 * i + 3] = 0;
-  }
-  return colours;
 }
 
 // The means of 4 by 4 pixels.
@@ -203,7 +177,7 @@ struct SubjectFinder::State {
       features.reset();
       answer = {};
       rgb = square_rgb(whole ? small : part(image, part_seen));
-      features.emplace(network.see(colours_of(rgb)));
+      features.emplace(network.see(network_colours(rgb)));
       seen = part_seen;
     } else if (inside == box && answer.data() != nullptr) {
       return;
@@ -226,7 +200,7 @@ struct SubjectFinder::State {
     const bool told = box.has_value();
     if (!told) box = open_box(labels);
     const Box around = box ? seen_around(*box, image.height, image.width) : Box{0, 0, image.width, image.height};
-    see(around, box ? std::optional(in_square(*box, around)) : std::nullopt);
+    see(around, box ? std::optional(in_square(*box, around, kSide)) : std::nullopt);
     Image<uint8_t> hints;
     if (labels.data != nullptr) {  // where they make the box, they are no strokes beyond it
       Box within{0, 0, seen.width, seen.height};

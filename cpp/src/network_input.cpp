@@ -3,53 +3,34 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "alphacut/matting.hpp"
 #include "alphacut/preprocess.hpp"
 #include "alphacut/subject.hpp"
+#include "color_counts.hpp"
 
 namespace alphacut {
 namespace {
 
 constexpr int kPasses = 3;         // of the barrier distance
-constexpr int64_t kBins = 16;      // of the histograms, a channel
 constexpr int64_t kBands = 24;     // without a prompt, colours at the frame are those of a band of 1 in so many
 constexpr double kRare = 1e-4;     // a share of colours that says little
 constexpr float kNearStroke = 6;   // of 96 cells a side
 constexpr double kFarthest = 2.5;  // squared, from the middle
 constexpr float kAnswerScale = 14;
 
-size_t bin_of(const uint8_t* rgb) {
-  return (static_cast<size_t>(rgb[0]) >> 4) << 8 | (static_cast<size_t>(rgb[1]) >> 4) << 4 | rgb[2] >> 4;
+// As shares of all.
+std::vector<double> shares_of(const ColorCounts& counts) {
+  const std::vector<int64_t> spread = counts.smooth();
+  int64_t sum = 0;
+  for (const int64_t n : spread) sum += n;
+  std::vector<double> shares;
+  for (const int64_t n : spread)
+    shares.push_back(static_cast<double>(n) / static_cast<double>(std::max<int64_t>(sum, 1)));
+  return shares;
 }
-
-// Colours counted, each spread over its neighbours, as shares of all.
-class Shares {
- public:
-  Shares() : count_(kCells, 0) {}
-  void add(size_t bin, int64_t weight) { count_[bin] += weight; }
-  std::vector<double> smooth() const {
-    std::vector<int64_t> from = count_, to(kCells);
-    for (const size_t step : {size_t{kBins * kBins}, size_t{kBins}, size_t{1}}) {
-      for (size_t i = 0; i < kCells; ++i) {
-        const size_t place = i / step % kBins;
-        to[i] = 2 * from[i] + (place > 0 ? from[i - step] : 0) + (place + 1 < kBins ? from[i + step] : 0);
-      }
-      from.swap(to);
-    }
-    int64_t sum = 0;
-    for (const int64_t n : from) sum += n;
-    std::vector<double> share(kCells);
-    for (size_t i = 0; i < kCells; ++i)
-      share[i] = static_cast<double>(from[i]) / static_cast<double>(std::max<int64_t>(sum, 1));
-    return share;
-  }
-
- private:
-  static constexpr size_t kCells = kBins * kBins * kBins;
-  std::vector<int64_t> count_;
-};
 
 // Which cells are known, and where the background starts from.
 struct Known {
@@ -138,20 +119,20 @@ class Middle {
 std::vector<int16_t> colour_ratios(ImageView<const uint8_t> cells, Known& known, const Middle& middle) {
   const int64_t n = cells.width;
   if (!known.told) known.frame(std::max<int64_t>(2 * n / kBands, 1));
-  Shares inside, outside;
+  ColorCounts inside, outside;
   for (int64_t y = 0; y < n; ++y)
     for (int64_t x = 0; x < n; ++x) {
-      const size_t bin = bin_of(cells.row(y) + 3 * x);
+      const uint8_t* const rgb = cells.row(y) + 3 * x;
       const bool out = known.outside.row(y)[x] != 0;
-      if (out) outside.add(bin, 1);
+      if (out) outside.add(rgb);
       if (known.any_front) {
-        if (known.front.row(y)[x] != 0) inside.add(bin, 256);
+        if (known.front.row(y)[x] != 0) inside.add(rgb, 256);
       } else if (!out) {
         const double near = std::max(1 - middle.square(y, x), 0.0);
-        inside.add(bin, static_cast<int64_t>(std::nearbyint(256 * (near * near))));
+        inside.add(rgb, static_cast<int64_t>(std::nearbyint(256 * (near * near))));
       }
     }
-  const std::vector<double> in = inside.smooth(), out = outside.smooth();
+  const std::vector<double> in = shares_of(inside), out = shares_of(outside);
   std::vector<int16_t> ratio;
   for (size_t i = 0; i < in.size(); ++i)
     ratio.push_back(static_cast<int16_t>(std::nearbyint(127 * (in[i] - out[i]) / (in[i] + out[i] + kRare))));
@@ -159,6 +140,25 @@ std::vector<int16_t> colour_ratios(ImageView<const uint8_t> cells, Known& known,
 }
 
 }  // namespace
+
+Image<int16_t> network_colours(const Image<uint8_t>& rgb) {
+  Image<int16_t> colours(rgb.height(), rgb.width(), 4);
+  for (int64_t i = 0; i < rgb.pixels(); ++i) {
+    for (int64_t c = 0; c < 3; ++c) colours.data()[4 * i + c] = static_cast<int16_t>(rgb.data()[3 * i + c] - 128);
+    colours.data()[4 * i + 3] = 0;
+  }
+  return colours;
+}
+
+Box in_square(const Box& box, const Box& seen, int64_t side) {
+  const auto span = [side](int64_t begin, int64_t length, int64_t from, int64_t whole) {
+    const int64_t low = (begin - from) * side / whole;
+    return std::pair(low, ((begin + length - from) * side + whole - 1) / whole - low);
+  };
+  const auto [x, width] = span(box.x, box.width, seen.x, seen.width);
+  const auto [y, height] = span(box.y, box.height, seen.y, seen.height);
+  return {x, y, width, height};
+}
 
 float network_input(ImageView<const uint8_t> image, ImageView<const uint8_t> hints, std::optional<Box> box,
                     ImageView<const float> answer, ImageView<int16_t> planes) {
@@ -200,7 +200,8 @@ float network_input(ImageView<const uint8_t> image, ImageView<const uint8_t> hin
   else
     put.put(6, nothing);
   const std::vector<int16_t> ratio = colour_ratios(cells, known, middle);
-  put.put(2, [&](int64_t y, int64_t x) { return static_cast<float>(ratio[bin_of(cells.row(y) + 3 * x)]); });
+  put.put(2,
+          [&](int64_t y, int64_t x) { return static_cast<float>(ratio[ColorCounts::cell_of(cells.row(y) + 3 * x)]); });
   const auto in = [](int64_t cell, int64_t begin, int64_t length) {  // its middle
     const int64_t at = kInputCell * cell + kInputCell / 2;
     return at >= begin && at < begin + length;

@@ -10,6 +10,12 @@ namespace alphacut {
 inline constexpr int64_t kInputPlanes = 8;
 inline constexpr int64_t kInputCell = 4;  // pixels a side of what is one value of the planes
 
+// The colours of a picture less 128, and a plane of zeros.
+Image<int16_t> network_colours(const Image<uint8_t>& rgb);
+
+// A box within `seen` in the square of `side` pixels that `seen` is squashed to, rounded outwards.
+Box in_square(const Box& box, const Box& seen, int64_t side);
+
 // `image`: RGB, square, the side a multiple of 4 and at least 32; `hints`, of its size or no data: 0 background, 1
 // foreground, anything else nothing; `box`, within the picture; `answer`, of a quarter of the size or no data: log-odds
 // that the network gave without the strokes. `planes`, of a quarter of the size, gets -128..127:

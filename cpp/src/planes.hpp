@@ -8,6 +8,13 @@
 
 namespace alphacut {
 
+// A part of a picture, in place; of none, none.
+template <class T>
+ImageView<T> part(ImageView<T> whole, const Box& box) {
+  if (!whole) return whole;
+  return {whole.row(box.y) + box.x * whole.channels, box.height, box.width, whole.channels, whole.stride};
+}
+
 // A plane at another size, each pixel from the one at its centre.
 Image<uint8_t> nearest(ImageView<const uint8_t> plane, int64_t height, int64_t width);
 

@@ -10,8 +10,8 @@ ALPHACUT_API_BEGIN
 namespace alphacut {
 
 // Keeps of the frames before: where the subject was, its colours and those of the ground around it, how both moved. The
-// same frames and prompts give the same bytes. Memory: some 25 bytes a pixel of a copy of at most 480 pixels a side,
-// and the latest frame and its alpha. Not for several threads at once.
+// same frames and prompts give the same bytes. Memory kept: some 12 bytes a pixel of a copy of at most 480 pixels a
+// side, and the latest frame and its alpha, of 8 bits. Not for several threads at once.
 class Tracker {
  public:
   // As a Session's; refined by the guided filter unless `refinement` says otherwise. The network must live as long as
@@ -23,8 +23,8 @@ class Tracker {
 
   // The next frame. Without a prompt it is followed from the frames before; the first, one after a cut between scenes
   // and one of another size are cut out as a picture of their own. Points and labels correct what is followed; a box, a
-  // mask, a trimap or a key starts anew. Warns where the subject was lost and where it was found again. Throws as
-  // Session::cut, and is then as before.
+  // mask, a trimap, a key or a prior starts anew. Warns where the subject was lost and where it was found again. Throws
+  // as Session::cut, and is then as before.
   Cutout next(const AnyView& frame, const AnyView& own_alpha, const Prompt& prompt = {});
 
   // 0..1, of the latest frame; 1 before the first.

@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "alphacut/matting.hpp"
-#include "flow/memory_pieces.hpp"
 #include "planes.hpp"
 
 namespace alphacut {
@@ -67,11 +66,13 @@ Cutout cut_by_mask(const AnyView& frame, const AnyView& own_alpha, ImageView<con
   std::visit(
       [&]<class T>(ImageView<const T> view) {
         cutout.alpha = put_back(std::get<Image<T>>(cutout.alpha), box, ImageView<const T>{}, height, width);
-        if (cutout.foreground)
-          cutout.foreground = put_back(std::get<Image<T>>(*cutout.foreground), box, view, height, width);
+        if (!cutout.foreground) return;
+        const ImageView<const T> around = cutout.box ? view : ImageView<const T>{};  // nothing must not carry the photo
+        cutout.foreground = put_back(std::get<Image<T>>(*cutout.foreground), box, around, height, width);
       },
       frame);
   cutout.mask = put_back(cutout.mask, box, ImageView<const uint8_t>{}, height, width);
+  cutout.found = put_back(cutout.found, box, ImageView<const uint8_t>{}, height, width);
   cutout.box = bounding_box(cutout.mask);
   return cutout;
 }

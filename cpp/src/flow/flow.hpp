@@ -2,6 +2,7 @@
 // to steps of 1/65535.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <optional>
@@ -76,6 +77,18 @@ class Session::Flow {
   virtual Cutout cut(const Prompt& prompt, bool resume, const Elsewhere& elsewhere) = 0;
   virtual std::optional<AnyImage> prepared() = 0;
 };
+
+// Some channels of a picture, as one of its own.
+template <class T>
+Image<T> channels_of(ImageView<const T> image, int64_t first, int64_t count) {
+  Image<T> chosen = Image<T>::like(image, count);
+  for_rows(image.height, image.width, [&](int64_t y) {
+    const T* from = image.row(y) + first;
+    T* to = chosen.row(y);
+    for (int64_t x = 0; x < image.width; ++x, from += image.channels, to += count) std::copy_n(from, count, to);
+  });
+  return chosen;
+}
 
 // The prompt of one picture, checked: points drawn, the box clipped.
 struct CheckedPrompt {

@@ -5,6 +5,7 @@
 #include "alphacut/preprocess.hpp"
 #include "flow/memory.hpp"
 #include "flow/memory_pieces.hpp"
+#include "flow/pieces.hpp"
 #include "network_input.hpp"
 
 namespace alphacut {
@@ -13,31 +14,20 @@ Image<float> look(const Network& network, ImageView<const uint8_t> part, std::op
                   ImageView<const float> before, int64_t side) {
   Image<uint8_t> rgb(side, side, 3);
   resize_area(part, rgb);
-  Image<int16_t> colors(side, side, 4), planes(side / kInputCell, side / kInputCell, kInputPlanes);
-  for (int64_t i = 0; i < rgb.pixels(); ++i) {
-    for (int64_t c = 0; c < 3; ++c) colors.data()[4 * i + c] = static_cast<int16_t>(rgb.data()[3 * i + c] - 128);
-    colors.data()[4 * i + 3] = 0;
-  }
-  const Network::Features features = network.see(colors);
+  Image<int16_t> planes(side / kInputCell, side / kInputCell, kInputPlanes);
+  const Network::Features features = network.see(network_colours(rgb));
   network_input(rgb, {}, box, before, planes);
   Image<float> log_odds(side, side);
   network.ask(features, planes, log_odds);
   return log_odds;
 }
 
-// Parts below a twentieth of the largest.
 void Memory::drop_specks() {
-  const Image<uint8_t> mask = above(log_odds_, 0);
-  Image<int32_t> parts = Image<int32_t>::like(mask.view());
-  const auto count = static_cast<size_t>(label_components(mask, 8, parts));
-  std::vector<int64_t> area(count + 1, 0);
-  for (int64_t i = 0; i < parts.pixels(); ++i) ++area[static_cast<size_t>(parts.data()[i])];
-  area[0] = 0;
-  const int64_t largest = *std::max_element(area.begin(), area.end());
-  for (int64_t i = 0; i < parts.pixels(); ++i) {
-    const auto of = static_cast<size_t>(parts.data()[i]);
-    if (of != 0 && 20 * area[of] < largest) log_odds_.data()[i] = -1;
-  }
+  const Image<uint8_t> mask = positive(log_odds_);
+  Image<uint8_t> kept = positive(log_odds_);
+  drop_small_parts(kept);
+  for (int64_t i = 0; i < mask.pixels(); ++i)
+    if (mask.data()[i] != kept.data()[i]) log_odds_.data()[i] = -1;
 }
 
 bool Memory::search(ImageView<const uint8_t> frame, const Network& network) {
@@ -48,7 +38,7 @@ bool Memory::search(ImageView<const uint8_t> frame, const Network& network) {
   for (int64_t y = 0; y < height; ++y)
     for (int64_t x = 0; x < width; ++x)
       odds.row(y)[x] = std::clamp(odds.row(y)[x], -kKept, kKept) + colors_.log_odds(small.row(y) + 3 * x);
-  const Image<uint8_t> mask = above(odds, 0);
+  const Image<uint8_t> mask = positive(odds);
   Image<int32_t> parts = Image<int32_t>::like(mask.view());
   const auto count = static_cast<size_t>(label_components(mask, 8, parts));
   std::vector<double> likely(count + 1, 0), colored(count + 1, 0);

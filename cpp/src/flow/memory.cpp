@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "alphacut/preprocess.hpp"
 #include "flow/memory_pieces.hpp"
@@ -32,7 +33,6 @@ Image<uint8_t> shrunk(ImageView<const uint8_t> frame) {
   return small;
 }
 
-// How alike the colours of two frames are, 0..1.
 std::vector<float> histogram_of(ImageView<const uint8_t> rgb) {
   std::vector<float> shares(512, 0);
   const float one = 1 / static_cast<float>(rgb.pixels());
@@ -41,6 +41,8 @@ std::vector<float> histogram_of(ImageView<const uint8_t> rgb) {
       shares[static_cast<size_t>((p[0] >> 5) * 64 + (p[1] >> 5) * 8 + (p[2] >> 5))] += one;
   return shares;
 }
+
+// How alike the colours of two frames are, 0..1.
 double common(const std::vector<float>& a, const std::vector<float>& b) {
   double sum = 0;
   for (size_t i = 0; i < a.size(); ++i) sum += std::min(a[i], b[i]);
@@ -90,15 +92,14 @@ std::optional<Memory::Edges> Memory::extent() const {
 }
 
 // The layers' motion since the frame before, back from the present one, and the box along with the subject.
-void Memory::move(const Padded& now, std::array<Shift, 2>& layers) {
-  const Padded now_half(halved(now.view()));
-  Image<uint8_t> subject = above(log_odds_, 0), ground = Image<uint8_t>::like(subject.view());
+void Memory::move(const Padded& now, const Padded& now_half, std::array<Shift, 2>& layers) {
+  Image<uint8_t> subject = positive(log_odds_), ground = Image<uint8_t>::like(subject.view());
   for (int64_t y = 0; y < subject.height(); ++y)
     for (int64_t x = 0; x < subject.width(); ++x) {
       ground.row(y)[x] = subject.row(y)[x] ^ 255;
       if (colors_.log_odds(before_.at(y, x)) < 0) subject.row(y)[x] = 0;  // hardly its own
     }
-  if (count_nonzero(subject) < kFewest) subject = above(log_odds_, 0);
+  if (count_nonzero(subject) < kFewest) subject = positive(log_odds_);
   const bool nowhere = is_empty(subject);
   const auto shift = [&](const Image<uint8_t>& mask, Shift last) {
     const Image<uint8_t> half = nearest(mask, (mask.height() + 1) / 2, (mask.width() + 1) / 2);
@@ -116,11 +117,11 @@ void Memory::move(const Padded& now, std::array<Shift, 2>& layers) {
 
 Followed Memory::follow(ImageView<const uint8_t> frame, const Network* network) {
   const Image<uint8_t> small = shrunk(frame);
-  const Padded now(small);
+  Padded now(small), now_half(halved(small));
   std::vector<float> histogram = histogram_of(small);
   std::array<Shift, 2> layers;
   const Edges edges = edges_;
-  move(now, layers);
+  move(now, now_half, layers);
   BlockMotion motion = block_motion(before_, now, layers, motion_);
   const auto rough =
       std::count_if(motion.difference.begin(), motion.difference.end(), [](float d) { return d > kRough; });
@@ -136,8 +137,8 @@ Followed Memory::follow(ImageView<const uint8_t> frame, const Network* network) 
   carry(before_, now, motion_, log_odds_, carried, different);
   smooth(different);
   followed.confidence = weigh(frame, now, network, carried, different);
-  before_ = Padded(small);
-  before_half_ = Padded(halved(small));
+  before_ = std::move(now);
+  before_half_ = std::move(now_half);
   histogram_ = std::move(histogram);
   if (const auto found = extent()) {
     const auto toward = [](double& side, double to, double outward) {

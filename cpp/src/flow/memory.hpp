@@ -7,6 +7,7 @@
 
 #include "alphacut/image.hpp"
 #include "alphacut/network.hpp"
+#include "color_counts.hpp"
 #include "flow/motion.hpp"
 
 namespace alphacut {
@@ -18,15 +19,11 @@ class ColorMemory {
   // first are taken as they are.
   void learn(ImageView<const uint8_t> rgb, ImageView<const uint8_t> side, float rate);
   // Log-odds of the subject by colour alone, held within -2 and 2.
-  float log_odds(const uint8_t* rgb) const { return ratio_[bin_of(rgb)]; }
+  float log_odds(const uint8_t* rgb) const { return ratio_[ColorCounts::cell_of(rgb)]; }
 
  private:
-  static constexpr size_t kBins = 4096;
-  static size_t bin_of(const uint8_t* rgb) {
-    return (static_cast<size_t>(rgb[0]) >> 4) << 8 | (static_cast<size_t>(rgb[1]) >> 4) << 4 | rgb[2] >> 4;
-  }
   std::array<std::vector<float>, 2> shares_;
-  std::vector<float> ratio_ = std::vector<float>(kBins, 0.0f);
+  std::vector<float> ratio_ = std::vector<float>(ColorCounts::kCells, 0.0f);
 };
 
 struct Followed {
@@ -54,7 +51,7 @@ class Memory {
   };
   std::optional<Edges> extent() const;
   Box expected() const;
-  void move(const Padded& now, std::array<Shift, 2>& layers);
+  void move(const Padded& now, const Padded& now_half, std::array<Shift, 2>& layers);
   double weigh(ImageView<const uint8_t> frame, const Padded& now, const Network* network,
                ImageView<const float> carried, ImageView<const uint8_t> different);
   void drop_specks();

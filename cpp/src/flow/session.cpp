@@ -1,7 +1,6 @@
 // Opening a picture of any depth.
 #include "alphacut/session.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <type_traits>
@@ -41,18 +40,6 @@ Image<float> in_floats(ImageView<const uint16_t> image) {
     for (int64_t i = 0; i < n; ++i) to[i] = static_cast<float>(from[i]) / kSteps;
   });
   return values;
-}
-
-// Some channels of a picture, as one of its own.
-template <class T>
-Image<T> channels_of(ImageView<const T> image, int64_t first, int64_t count) {
-  Image<T> part = Image<T>::like(image, count);
-  for_rows(image.height, image.width, [&](int64_t y) {
-    const T* from = image.row(y) + first;
-    T* to = part.row(y);
-    for (int64_t x = 0; x < image.width; ++x, from += image.channels, to += count) std::copy_n(from, count, to);
-  });
-  return part;
 }
 
 template <class T>

@@ -6,14 +6,14 @@
 #include <cstdlib>
 #include <type_traits>
 
-#include "alphacut/parallel.hpp"
 #include "alphacut/preprocess.hpp"
-#include "alphacut/threshold.hpp"
 #include "flow/cut_by_mask.hpp"
 #include "flow/flow.hpp"
 #include "flow/memory.hpp"
+#include "flow/memory_pieces.hpp"
 #include "math.hpp"
 #include "planes.hpp"
+#include "unit.hpp"
 
 namespace alphacut {
 namespace {
@@ -25,25 +25,23 @@ constexpr int kStill = 6;       // colours that differ by less are taken for sti
 template <class T>
 Image<uint8_t> in_rgb(ImageView<const T> frame) {
   Image<uint8_t> rgb(frame.height, frame.width, 3);
-  parallel_for(frame.height, row_grain(frame.width), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y) {
-      if constexpr (std::is_same_v<T, uint8_t>)
-        if (frame.channels == 3) {
-          std::copy_n(frame.row(y), 3 * frame.width, rgb.row(y));
-          continue;
-        }
-      for (int64_t x = 0; x < frame.width; ++x)
-        for (int64_t c = 0; c < 3; ++c) {
-          const T value = frame.row(y)[frame.channels == 3 ? 3 * x + c : x];
-          uint8_t& to = rgb.row(y)[3 * x + c];
-          if constexpr (std::is_same_v<T, uint8_t>)
-            to = value;
-          else if constexpr (std::is_same_v<T, uint16_t>)
-            to = static_cast<uint8_t>((value + 128) / 257);
-          else
-            to = static_cast<uint8_t>(value * 255 + 0.5f);
-        }
-    }
+  for_rows(frame.height, frame.width, [&](int64_t y) {
+    if constexpr (std::is_same_v<T, uint8_t>)
+      if (frame.channels == 3) {
+        std::copy_n(frame.row(y), 3 * frame.width, rgb.row(y));
+        return;
+      }
+    for (int64_t x = 0; x < frame.width; ++x)
+      for (int64_t c = 0; c < 3; ++c) {
+        const T value = frame.row(y)[frame.channels == 3 ? 3 * x + c : x];
+        uint8_t& to = rgb.row(y)[3 * x + c];
+        if constexpr (std::is_same_v<T, uint8_t>)
+          to = value;
+        else if constexpr (std::is_same_v<T, uint16_t>)
+          to = static_cast<uint8_t>((value + 128) / 257);
+        else
+          store_unit(value, to);
+      }
   });
   return rgb;
 }
@@ -51,12 +49,14 @@ Image<uint8_t> in_rgb(ImageView<const T> frame) {
 Image<uint8_t> mask_of(ImageView<const float> log_odds, int64_t height, int64_t width) {
   Image<float> large(height, width);
   resize_bilinear(log_odds, large);
-  Image<uint8_t> mask(height, width);
-  parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y)
-      for (int64_t x = 0; x < width; ++x) mask.row(y)[x] = large.row(y)[x] > 0 ? 255 : 0;
-  });
-  return mask;
+  return positive(large);
+}
+
+Image<float> probability_of(ImageView<const float> log_odds) {
+  Image<float> probability = Image<float>::like(log_odds);
+  for (int64_t i = 0; i < probability.pixels(); ++i)
+    probability.data()[i] = static_cast<float>(1 / (1 + exp_exact(-static_cast<double>(log_odds.data[i]))));
+  return probability;
 }
 
 // Whether what was found is followed; what a plain ground or colours alone tell is found in each frame.
@@ -76,14 +76,6 @@ struct Tracker::State {
   bool held = true;    // the subject is
 
   const Network* network() const { return options.network ? &options.network() : nullptr; }
-  void forget() {
-    memory = Memory();
-    frame = {};
-    alpha = {};
-    begun = alone = false;
-    held = true;
-    confidence = 1;
-  }
 
   Cutout next(const AnyView& picture, const AnyView& own_alpha, const Prompt& prompt) {
     const auto [height, width] = std::visit([](auto view) { return std::pair(view.height, view.width); }, picture);
@@ -100,22 +92,17 @@ struct Tracker::State {
     Followed followed;
     if (begun && same && !anew && !alone) followed = memory.follow(rgb, network());
     if (followed.cut) warnings.emplace_back("the scene changed: the subject is looked for anew");
-    if (!begun || !same || anew || alone || followed.cut) {
-      cutout = session.cut(prompt);
-      alone = !follows(cutout);
-      if (!alone) memory.begin(rgb, cutout.mask, true);
-      confidence = cutout.confidence;
-      held = true;
-      alpha = {};
-    } else if (corrects) {
-      const ImageView<const float> odds = memory.log_odds();
-      Image<float> likely = Image<float>::like(odds);
-      for (int64_t i = 0; i < likely.pixels(); ++i)
-        likely.data()[i] = static_cast<float>(1 / (1 + exp_exact(-static_cast<double>(odds.data[i]))));
+    const bool begins = !begun || !same || anew || alone || followed.cut;
+    if (begins || corrects) {
       Prompt told = prompt;
-      told.prior = likely;
+      Image<float> likely;
+      if (!begins) {
+        likely = probability_of(memory.log_odds());
+        told.prior = likely;
+      }
       cutout = session.cut(told);
-      memory.begin(rgb, cutout.mask, false);
+      alone = begins && !follows(cutout);
+      if (!alone) memory.begin(rgb, cutout.mask, begins);
       confidence = cutout.confidence;
       held = true;
       alpha = {};
@@ -157,17 +144,15 @@ struct Tracker::State {
     Image<uint8_t>* now = std::get_if<Image<uint8_t>>(&cutout.alpha);
     if (now == nullptr) return;
     if (alpha.height() == rgb.height && alpha.width() == rgb.width) {
-      parallel_for(rgb.height, row_grain(rgb.width), [&](int64_t begin, int64_t end) {
-        for (int64_t y = begin; y < end; ++y) {
-          const uint8_t *a = rgb.row(y), *b = frame.row(y), *before = alpha.row(y);
-          uint8_t *to = now->row(y), *mask = cutout.mask.row(y);
-          for (int64_t x = 0; x < rgb.width; ++x) {
-            if (to[x] == before[x]) continue;
-            int most = 0;
-            for (int64_t c = 3 * x; c < 3 * x + 3; ++c) most = std::max(most, std::abs(a[c] - b[c]));
-            if (most < kStill) to[x] = static_cast<uint8_t>((to[x] + before[x] + 1) / 2);
-            mask[x] = to[x] > 127 ? 255 : 0;
-          }
+      for_rows(rgb.height, rgb.width, [&](int64_t y) {
+        const uint8_t *a = rgb.row(y), *b = frame.row(y), *before = alpha.row(y);
+        uint8_t *to = now->row(y), *mask = cutout.mask.row(y);
+        for (int64_t x = 0; x < rgb.width; ++x) {
+          if (to[x] == before[x]) continue;
+          int most = 0;
+          for (int64_t c = 3 * x; c < 3 * x + 3; ++c) most = std::max(most, std::abs(a[c] - b[c]));
+          if (most < kStill) to[x] = static_cast<uint8_t>((to[x] + before[x] + 1) / 2);
+          mask[x] = to[x] > 127 ? 255 : 0;
         }
       });
       cutout.box = bounding_box(cutout.mask);
@@ -186,9 +171,16 @@ Tracker& Tracker::operator=(Tracker&&) noexcept = default;
 Tracker::~Tracker() = default;
 
 Cutout Tracker::next(const AnyView& frame, const AnyView& own_alpha, const Prompt& prompt) {
-  return state_->next(frame, own_alpha, prompt);
+  return std::visit(
+      [&]<class T>(ImageView<const T> picture) {
+        const bool opaque = std::visit([](auto view) { return !view; }, own_alpha);
+        if (picture.channels != 4 || picture.empty() || !opaque) return state_->next(frame, own_alpha, prompt);
+        const Image<T> colors = channels_of(picture, 0, 3), alpha = channels_of(picture, 3, 1);
+        return state_->next(colors.view(), alpha.view(), prompt);
+      },
+      frame);
 }
 double Tracker::confidence() const { return state_->confidence; }
-void Tracker::reset() { state_->forget(); }
+void Tracker::reset() { *this = Tracker(state_->options); }
 
 }  // namespace alphacut

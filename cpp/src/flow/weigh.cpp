@@ -10,6 +10,7 @@
 #include "flow/memory_pieces.hpp"
 #include "flow/pieces.hpp"
 #include "math.hpp"
+#include "network_input.hpp"
 
 namespace alphacut {
 namespace {
@@ -73,27 +74,21 @@ double Memory::weigh(ImageView<const uint8_t> frame, const Padded& now, const Ne
   Image<float> found(seen.height, seen.width);
   std::fill_n(found.data(), found.pixels(), 0.0f);
   if (network != nullptr) {
-    Image<float> known(seen.height, seen.width), cells(kLookSide / 4, kLookSide / 4);
+    Image<float> known(seen.height, seen.width), cells(kLookSide / kInputCell, kLookSide / kInputCell);
     for (int64_t y = 0; y < seen.height; ++y)
       for (int64_t x = 0; x < seen.width; ++x)
         known.row(y)[x] = carried.row(seen.y + y)[seen.x + x] * trust[different.row(seen.y + y)[seen.x + x]];
     resize_area(known.view(), cells);
-    const auto scaled = [](int64_t begin, int64_t length, int64_t from, int64_t whole) {
-      const int64_t low = (begin - from) * kLookSide / whole;
-      return std::pair(low, ((begin + length - from) * kLookSide + whole - 1) / whole - low);
-    };
-    const auto [x, across] = scaled(box.x, box.width, seen.x, seen.width);
-    const auto [y, down] = scaled(box.y, box.height, seen.y, seen.height);
-    const Image<float> answer =
-        look(*network, part(frame, enlarged(seen, frame, height, width)), Box{x, y, across, down}, cells, kLookSide);
+    const Image<float> answer = look(*network, part(frame, enlarged(seen, frame, height, width)),
+                                     in_square(box, seen, kLookSide), cells, kLookSide);
     resize_bilinear(answer.view(), found);
   }
-  const Image<uint8_t> before = above(carried, 0);
+  const Image<uint8_t> before = positive(carried);
   Image<uint8_t> beyond = Image<uint8_t>::like(before.view()), side = Image<uint8_t>::like(before.view());
   for (int64_t i = 0; i < before.pixels(); ++i) beyond.data()[i] = before.data()[i] ^ 255;
   Image<float> away = Image<float>::like(before.view());
   distance_transform(beyond, away);
-  Image<float> told = Image<float>::like(before.view());  // which layer's motion fits better
+  Image<float> told(motion_.rows * kBlock, motion_.columns * kBlock);  // which layer's motion fits better
   {
     Image<float> blocks(motion_.rows, motion_.columns);
     const bool apart = std::abs(subject_.x - ground_.x) + std::abs(subject_.y - ground_.y) > kApart;
@@ -102,9 +97,7 @@ double Memory::weigh(ImageView<const uint8_t> frame, const Padded& now, const Ne
       blocks.data()[i] =
           apart ? std::clamp((motion_.as_layer[1][k] - motion_.as_layer[0][k]) / kLayerScale, -kLayers, kLayers) : 0;
     }
-    Image<float> all(motion_.rows * kBlock, motion_.columns * kBlock);
-    resize_bilinear(blocks.view(), all);
-    for (int64_t y = 0; y < height; ++y) std::copy_n(all.row(y), width, told.row(y));
+    resize_bilinear(blocks.view(), told);
   }
   const float scale = 1 / std::max(4.0f, 0.1f * static_cast<float>(std::min(box.width, box.height)));
   const auto outside = [](int64_t p, int64_t begin, int64_t length) {
