@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import Cutout, Remover, Session, adjust_edge, distance_transform, estimate_foreground, threshold
+from .. import Cutout, Remover, Session, adjust_edge, distance_transform, estimate_foreground
 from .._arrays import Array
 from .._strokes import Stroke, draw_labels
 from ..files import Picture
 from ..preprocess import resize
 from .edits import Edit, Touch
+from .layout import full_scale, with_alpha
 
 _POINT = 200
 """A point on a mask counts as a dab of the longer side through this, as :func:`alphacut.remove_background` has it."""
@@ -100,7 +101,7 @@ class Bench:
         """The cutout with what was painted into its alpha."""
         if not edit.paint:
             return cutout
-        alpha = cutout.alpha.astype(np.float32) / _full(cutout.alpha)
+        alpha = cutout.alpha.astype(np.float32) / full_scale(cutout.alpha)
         # Those of one brush, one after another, are drawn as one: less work, and no seams.
         for (keep, width, softness), touches in groupby(edit.paint, _brush):
             scaled = [stroke._replace(keep=True) for stroke in self._scaled(touch.stroke for touch in touches)]
@@ -109,9 +110,9 @@ class Bench:
             cover = np.minimum(distance_transform(inside) / np.float32(fade), 1)
             alpha = np.maximum(alpha, cover) if keep else np.minimum(alpha, 1 - cover)
         if cutout.alpha.dtype != np.float32:
-            alpha = np.rint(alpha * _full(cutout.alpha)).astype(cutout.alpha.dtype)
+            alpha = np.rint(alpha * full_scale(cutout.alpha)).astype(cutout.alpha.dtype)
         more = (alpha > cutout.alpha).reshape(*self.size, *(1,) * (cutout.image.ndim - 2))
-        return _with_alpha(replace(cutout, foreground=np.where(more, cutout.image, cutout.foreground)), alpha)
+        return with_alpha(replace(cutout, foreground=np.where(more, cutout.image, cutout.foreground)), alpha)
 
     # --- prompts in pixels of this size ------------------------------------------------------------------------------
 
@@ -197,23 +198,4 @@ def _moved(cutout: Cutout, edge: tuple[float, float]) -> Cutout:
         return cutout
     shift, feather = edge
     alpha = adjust_edge(cutout.alpha, shift=shift, feather=feather)
-    return _with_alpha(cutout, alpha)
-
-
-def _with_alpha(cutout: Cutout, alpha: Array) -> Cutout:
-    mask = threshold(alpha, _full(alpha) / 2)
-    return replace(cutout, alpha=alpha, mask=mask, box=_box_of(mask))
-
-
-def _full(plane: Array) -> int:
-    """What is all in its depth."""
-    return {"uint8": 255, "uint16": 65535}.get(plane.dtype.name, 1)
-
-
-def _box_of(mask: Array) -> tuple[int, int, int, int] | None:
-    """The smallest box that holds all of a mask."""
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    if not rows.size:
-        return None
-    x, y = int(columns[0]), int(rows[0])
-    return x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y
+    return with_alpha(cutout, alpha)
