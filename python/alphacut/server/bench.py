@@ -44,10 +44,7 @@ class Bench:
 
     def draft(self, edit: Edit, mask: Array | None) -> Cutout:
         """A cutout whose edge is not refined, unless it is known; its colours are the picture's."""
-        if self._matte is not None and self._matte[0] == edit.matte:
-            found = self._matte[1]
-        else:
-            found = self._found(edit, mask, resume=True)
+        found = self._known(edit) or self._found(edit, mask, resume=True)
         return self._painted(_moved(found, edit.edge), edit)
 
     def finished(self, edit: Edit, mask: Array | None) -> Cutout:
@@ -55,11 +52,12 @@ class Bench:
         return self._painted(self._finished(edit, mask), edit)
 
     def _finished(self, edit: Edit, mask: Array | None) -> Cutout:
-        if self._matte is not None and self._matte[0] == edit.matte:
-            return self._coloured(self._matte[1], edit)
-        found = self._found(edit, mask, resume=False)
+        if known := self._known(edit):
+            return self._coloured(known, edit)
         refine = "auto" if edit.refine else None
-        if found.method in ("key", "alpha"):  # its ramp is finer than what its mask could be refined to
+        keyed = edit.key is not None and not edit.mask
+        found = None if keyed else self._found(edit, mask, resume=False)
+        if found is None or found.method in ("key", "alpha"):  # a ramp finer than what a mask could be refined to
             options: dict[str, Any] = {**_keying(edit), "despill": edit.despill, "clean": edit.clean, "edge": edit.edge}
             return self._cut("finish", self._prompts(edit), refine=refine, foreground=edit.foreground, **options)
         if self._picture.alpha is not None or self._picture.pixels.dtype != np.uint8:
@@ -71,6 +69,10 @@ class Bench:
         matte = _with_facts(matte, found)
         self._matte = edit.matte, matte
         return self._coloured(matte, edit)
+
+    def _known(self, edit: Edit) -> Cutout | None:
+        """The latest matte, if it is what this edit comes to before its edge is moved."""
+        return self._matte[1] if self._matte is not None and self._matte[0] == edit.matte else None
 
     def _found(self, edit: Edit, mask: Array | None, resume: bool) -> Cutout:
         """The hard cutout."""
