@@ -318,6 +318,9 @@ OPTIONS = tuple(
     Option(name=each.name, default=each.default, **each.metadata["row"]) for each in fields(Options) if each.metadata
 )
 
+# What a cutout can be put on, beside a colour or a picture.
+BACKGROUNDS = ("blur", "checkerboard")
+
 # What is done with a cutout: keywords of Cutout.crop and Cutout.save.
 OUTPUTS = (
     Option(

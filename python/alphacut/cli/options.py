@@ -11,14 +11,12 @@ from .. import _text
 from .._prompt import Prompt
 from ..cutout import is_colour
 from ..files import read_image
-from ..options import OPTIONS, OUTPUTS, PROMPTS, Option
+from ..options import BACKGROUNDS, OPTIONS, OUTPUTS, PROMPTS, Option
 
 if TYPE_CHECKING:
     from .. import Remover, Tracker
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-BACKGROUND_WORDS = ("blur", "checkerboard")
 
 
 def _read(row: Option, context: click.Context, option: click.Parameter, text: Any) -> Any:
@@ -70,7 +68,7 @@ def _all(rows: Iterable[Option]) -> Callable[[Command], Command]:
 
 def _background(context: click.Context, option: click.Parameter, value: str | None) -> Any:
     """The picture, where --background names a file, or else a word or a colour."""
-    if value is None or value in BACKGROUND_WORDS:
+    if value is None or value in BACKGROUNDS:
         return value
     try:
         return _text.colour(value) if is_colour(value) else read_image(value)

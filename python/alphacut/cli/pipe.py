@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from ..cutout import cover
 from ..files import MAX_PIXELS, Picture
 from ..tracker import Tracker
 from . import options
-from .report import require_streams, say
+from .report import require_streams, tell_once
 
 if TYPE_CHECKING:
     from .. import Cutout
@@ -135,12 +134,3 @@ def _written(pixels: Array) -> bool:
     except OSError as error:
         raise click.ClickException(f"standard output: {error.strerror}") from error
     return True
-
-
-def tell_once(warnings: tuple[str, ...], number: int, told: set[str]) -> None:
-    """Each warning the first time, whatever its numbers."""
-    for warning in warnings:
-        kind = re.sub(r"\d", "", warning)
-        if kind not in told:
-            told.add(kind)
-            say(f"frame {number}: {warning}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Generator
@@ -89,6 +90,15 @@ def say(line: str) -> None:
     from tqdm import tqdm
 
     tqdm.write(line, file=sys.stderr)
+
+
+def tell_once(warnings: tuple[str, ...], number: int, told: set[str]) -> None:
+    """Each warning the first time, whatever its numbers."""
+    for warning in warnings:
+        kind = re.sub(r"\d", "", warning)
+        if kind not in told:
+            told.add(kind)
+            say(f"frame {number}: {warning}")
 
 
 def _write(line: str) -> None:

@@ -10,8 +10,7 @@ import click
 
 from ..files import DecodeError
 from . import options
-from .pipe import tell_once
-from .report import say
+from .report import say, tell_once
 
 if TYPE_CHECKING:
     from .. import Cutout

@@ -17,7 +17,7 @@ from .. import Cutout
 from ..files import write_image
 from .errors import ApiError
 
-_MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "tiff": "image/tiff"}
+MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "tiff": "image/tiff"}
 
 
 def require_writable(form: str, encoding: Mapping[str, Any]) -> None:
@@ -53,7 +53,7 @@ def response(
         cutout.save(file, format=picture, what=what, background=background, exif=exif, **encoding)
     if form == "json":
         return JSONResponse({"data": _data(cutout, file.getbuffer())}, headers=headers)
-    return Response(file.getbuffer(), media_type=_MEDIA[form], headers=headers)
+    return Response(file.getbuffer(), media_type=MEDIA[form], headers=headers)
 
 
 @contextmanager

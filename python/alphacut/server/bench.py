@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import Cutout, Remover, Session, adjust_edge, distance_transform, estimate_foreground, threshold
+from .. import Cutout, Remover, Session, adjust_edge, distance_transform, estimate_foreground
 from .._arrays import Array
 from .._strokes import Stroke, draw_labels
 from ..files import Picture
 from ..preprocess import resize
 from .edits import Edit, Touch
+from .layout import full_scale, with_alpha
 
 _POINT = 200
 """A point on a mask counts as a dab of the longer side through this, as :func:`alphacut.remove_background` has it."""
@@ -43,10 +44,7 @@ class Bench:
 
     def draft(self, edit: Edit, mask: Array | None) -> Cutout:
         """A cutout whose edge is not refined, unless it is known; its colours are the picture's."""
-        if self._matte is not None and self._matte[0] == edit.matte:
-            found = self._matte[1]
-        else:
-            found = self._found(edit, mask, resume=True)
+        found = self._known(edit) or self._found(edit, mask, resume=True)
         return self._painted(_moved(found, edit.edge), edit)
 
     def finished(self, edit: Edit, mask: Array | None) -> Cutout:
@@ -54,11 +52,12 @@ class Bench:
         return self._painted(self._finished(edit, mask), edit)
 
     def _finished(self, edit: Edit, mask: Array | None) -> Cutout:
-        if self._matte is not None and self._matte[0] == edit.matte:
-            return self._coloured(self._matte[1], edit)
-        found = self._found(edit, mask, resume=False)
+        if known := self._known(edit):
+            return self._coloured(known, edit)
         refine = "auto" if edit.refine else None
-        if found.method in ("key", "alpha"):  # its ramp is finer than what its mask could be refined to
+        keyed = edit.key is not None and not edit.mask
+        found = None if keyed else self._found(edit, mask, resume=False)
+        if found is None or found.method in ("key", "alpha"):  # a ramp finer than what a mask could be refined to
             options: dict[str, Any] = {**_keying(edit), "despill": edit.despill, "clean": edit.clean, "edge": edit.edge}
             return self._cut("finish", self._prompts(edit), refine=refine, foreground=edit.foreground, **options)
         if self._picture.alpha is not None or self._picture.pixels.dtype != np.uint8:
@@ -70,6 +69,10 @@ class Bench:
         matte = _with_facts(matte, found)
         self._matte = edit.matte, matte
         return self._coloured(matte, edit)
+
+    def _known(self, edit: Edit) -> Cutout | None:
+        """The latest matte, if it is what this edit comes to before its edge is moved."""
+        return self._matte[1] if self._matte is not None and self._matte[0] == edit.matte else None
 
     def _found(self, edit: Edit, mask: Array | None, resume: bool) -> Cutout:
         """The hard cutout."""
@@ -100,7 +103,7 @@ class Bench:
         """The cutout with what was painted into its alpha."""
         if not edit.paint:
             return cutout
-        alpha = cutout.alpha.astype(np.float32) / _full(cutout.alpha)
+        alpha = cutout.alpha.astype(np.float32) / full_scale(cutout.alpha)
         # Those of one brush, one after another, are drawn as one: less work, and no seams.
         for (keep, width, softness), touches in groupby(edit.paint, _brush):
             scaled = [stroke._replace(keep=True) for stroke in self._scaled(touch.stroke for touch in touches)]
@@ -109,9 +112,9 @@ class Bench:
             cover = np.minimum(distance_transform(inside) / np.float32(fade), 1)
             alpha = np.maximum(alpha, cover) if keep else np.minimum(alpha, 1 - cover)
         if cutout.alpha.dtype != np.float32:
-            alpha = np.rint(alpha * _full(cutout.alpha)).astype(cutout.alpha.dtype)
+            alpha = np.rint(alpha * full_scale(cutout.alpha)).astype(cutout.alpha.dtype)
         more = (alpha > cutout.alpha).reshape(*self.size, *(1,) * (cutout.image.ndim - 2))
-        return _with_alpha(replace(cutout, foreground=np.where(more, cutout.image, cutout.foreground)), alpha)
+        return with_alpha(replace(cutout, foreground=np.where(more, cutout.image, cutout.foreground)), alpha)
 
     # --- prompts in pixels of this size ------------------------------------------------------------------------------
 
@@ -197,23 +200,4 @@ def _moved(cutout: Cutout, edge: tuple[float, float]) -> Cutout:
         return cutout
     shift, feather = edge
     alpha = adjust_edge(cutout.alpha, shift=shift, feather=feather)
-    return _with_alpha(cutout, alpha)
-
-
-def _with_alpha(cutout: Cutout, alpha: Array) -> Cutout:
-    mask = threshold(alpha, _full(alpha) / 2)
-    return replace(cutout, alpha=alpha, mask=mask, box=_box_of(mask))
-
-
-def _full(plane: Array) -> int:
-    """What is all in its depth."""
-    return {"uint8": 255, "uint16": 65535}.get(plane.dtype.name, 1)
-
-
-def _box_of(mask: Array) -> tuple[int, int, int, int] | None:
-    """The smallest box that holds all of a mask."""
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    if not rows.size:
-        return None
-    x, y = int(columns[0]), int(rows[0])
-    return x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y
+    return with_alpha(cutout, alpha)

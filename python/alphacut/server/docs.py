@@ -129,7 +129,7 @@ def _of_pages(settings: Settings) -> dict[str, Any]:
     form = _form([field for field in FIELDS if field.name == "file"])
     paths: dict[str, Any] = {"blurred": {"post": blurred}, "file": {"post": file}}
     for what in ("mask", "background"):
-        answers = {"204": {"description": "Kept."}} | errors
+        answers = {"204": {"description": "Kept."}} | errors | _errors(settings, "415")
         paths[what] = {"put": _operation(f"Keep a file as the picture's {what}.", answers, form)}
     return {
         f"/api/pictures/{{name}}/{name}": {method: {**each, "parameters": _NAME} for method, each in methods.items()}

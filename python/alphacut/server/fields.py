@@ -18,7 +18,7 @@ from .._strokes import Stroke
 from ..options import Option
 from .errors import ApiError
 
-MAX_STROKES, MAX_POINTS, MAX_COORDINATE, MAX_WIDTH = 1000, 50_000, 1_000_000, 10_000
+MAX_STROKES, MAX_POINTS, MAX_COORDINATE, MAX_WIDTH = 1000, _text.MAX_SEVERAL, 1_000_000, 10_000
 MAX_BOX = 2**30
 MAX_TEXT = 4 * 2**20
 """Characters of a field that is no file, and bytes of a page's request: more than the most points take."""

@@ -7,22 +7,26 @@ from dataclasses import replace
 
 import numpy as np
 
-from .. import Cutout, premultiply, resize, unpremultiply
+from .. import Cutout, premultiply, resize, threshold, unpremultiply
 from .._arrays import Array
 
-_HALF = {"uint8": 127, "uint16": 32767, "float32": 0.5}
+
+def fitting(size: tuple[int, int], most: int) -> tuple[int, int]:
+    """The (height, width) of a picture of this size, made smaller where it has more than so many pixels."""
+    scale = math.sqrt(most / (size[0] * size[1]))
+    if scale >= 1:
+        return size
+    height = max(1, min(round(size[0] * scale), most))
+    return height, max(1, min(round(size[1] * scale), most // height))
 
 
 def shrunk(cutout: Cutout, most: int) -> Cutout:
     """With at most so many pixels."""
-    height, width = cutout.alpha.shape
-    scale = math.sqrt(most / (height * width))
-    if scale >= 1:
+    size = fitting(cutout.alpha.shape, most)
+    if size == cutout.alpha.shape:
         return cutout
-    rows = max(1, min(int(height * scale), most))
-    columns = max(1, min(int(width * scale), most // rows))
-    foreground, alpha = _scaled(cutout, (rows, columns))
-    return _with(cutout, resize(cutout.image, (rows, columns)), foreground, alpha)
+    foreground, alpha = _scaled(cutout, size)
+    return with_alpha(replace(cutout, image=resize(cutout.image, size), foreground=foreground, steps={}), alpha)
 
 
 def placed(cutout: Cutout, scale: float | None, position: tuple[float, float] | None) -> Cutout:
@@ -54,7 +58,7 @@ def placed(cutout: Cutout, scale: float | None, position: tuple[float, float] | 
     foreground, alpha = (np.zeros((height, width, *plane.shape[2:]), plane.dtype) for plane in planes)
     for canvas, plane in zip((foreground, alpha), planes, strict=True):
         canvas[down.target, across.target] = plane[down.seen, across.seen]
-    return _with(cutout, cutout.image, foreground, alpha)
+    return with_alpha(replace(cutout, foreground=foreground, steps={}), alpha)
 
 
 class _Axis:
@@ -88,13 +92,17 @@ def _scaled(cutout: Cutout, size: tuple[int, int]) -> tuple[Array, Array]:
     return np.ascontiguousarray(straight if cutout.foreground.ndim == 3 else straight[..., 0]), alpha
 
 
-def _with(cutout: Cutout, image: Array, foreground: Array, alpha: Array) -> Cutout:
-    """The same, with these, and with the mask and box of this alpha."""
-    inside = alpha > _HALF[alpha.dtype.name]
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+def with_alpha(cutout: Cutout, alpha: Array) -> Cutout:
+    """The same with this alpha, and with the mask and box of it."""
+    mask = threshold(alpha, full_scale(alpha) / 2)
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     box = None
     if rows.size:
         top, left = int(rows[0]), int(columns[0])
         box = left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
-    mask = inside.astype(np.uint8) * np.uint8(255)
-    return replace(cutout, image=image, foreground=foreground, alpha=alpha, mask=mask, box=box, steps={})
+    return replace(cutout, alpha=alpha, mask=mask, box=box)
+
+
+def full_scale(plane: Array) -> int:
+    """What is all in its depth."""
+    return {"uint8": 255, "uint16": 65535}.get(plane.dtype.name, 1)

@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from .answer import MEDIA
 from .edits import cut_request, file_request
 from .errors import ApiError
 from .exchange import Endpoint, Exchange
 from .fields import MAX_TEXT, Field, Reader
 from .pictures import Pictures, Preview
 
-_MEDIA = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "tiff": "image/tiff"}
 _FILE = (Field("file", "A picture."),)
 
 
@@ -110,7 +110,7 @@ class Pages:
         self._pictures.at_full_size(preview)
         edit, wish = file_request(body)
         file = await exchange.run_alone(preview.full_turn, preview.file, edit, wish)
-        return Response(file, media_type=_MEDIA[wish.format])
+        return Response(file, media_type=MEDIA[wish.format])
 
     async def drop(self, request: Request) -> Response:
         """``DELETE /api/pictures/{name}``."""

@@ -20,6 +20,7 @@ from ..files import Picture, read_image, read_mask, write_image
 from .bench import Bench
 from .edits import Edit, Wish
 from .errors import ApiError, cutting, reading
+from .layout import fitting
 
 PREVIEW_PIXELS = 750_000
 """The size in which a page sees its cutout: a stroke then takes some tens of milliseconds, and 75 MB are kept."""
@@ -211,13 +212,8 @@ class Pictures:
 
 def _small(plane: Array) -> Array:
     """In 8 bits and at most the preview's size."""
-    height, width = plane.shape[:2]
-    scale = math.sqrt(PREVIEW_PIXELS / (height * width))
-    if scale >= 1:
-        return as_uint8(plane)
-    small_height = max(1, min(round(height * scale), PREVIEW_PIXELS))
-    small_width = max(1, min(round(width * scale), PREVIEW_PIXELS // small_height))
-    return as_uint8(resize(plane, (small_height, small_width), method="area"))
+    size = fitting(plane.shape[:2], PREVIEW_PIXELS)
+    return as_uint8(plane if size == plane.shape[:2] else resize(plane, size, method="area"))
 
 
 def _part(cutout: Cutout, region: Sequence[int]) -> Cutout:

@@ -12,7 +12,7 @@ from .. import Cutout, Model, Remover, _text
 from .._strokes import draw_labels
 from ..composite import blurred_background
 from ..files import Picture, read_image
-from ..options import OPTIONS, OUTPUTS, PROMPTS
+from ..options import BACKGROUNDS, OPTIONS, OUTPUTS, PROMPTS
 from . import answer, clients, fields
 from .errors import ApiError, cutting, reading
 from .fields import Field, Said, from_row
@@ -22,7 +22,7 @@ PREVIEW_PIXELS = 250_000
 
 
 def _background_words(text: str) -> Any:
-    return text if text in ("blur", "checkerboard") else _text.colour(text)
+    return text if text in BACKGROUNDS else _text.colour(text)
 
 
 _ROWS = {row.name: from_row(row) for row in (*PROMPTS, *OPTIONS, *OUTPUTS) if "server" in row.faces}

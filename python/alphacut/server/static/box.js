@@ -1,6 +1,6 @@
 // The box: where it can be taken hold of, and what becomes of it.
 
-import { place } from "./stage.js";
+import { clamped, place } from "./stage.js";
 import { state } from "./state.js";
 
 const REACH = 11; // of a side's handle, in pixels of the page
@@ -41,8 +41,8 @@ export function cursor(sides) {
 export function moved([x, y, width, height], sides, [dx, dy]) {
     const { picture } = state;
     if (sides.left && sides.right) {
-        const inside = (value, side, most) => Math.round(Math.min(Math.max(value, 0), most - side));
-        return [inside(x + dx, width, picture.width), inside(y + dy, height, picture.height), width, height];
+        const inside = (value, most) => Math.round(clamped(value, 0, most));
+        return [inside(x + dx, picture.width - width), inside(y + dy, picture.height - height), width, height];
     }
     const [left, right] = [x + sides.left * dx, x + width + sides.right * dx];
     const [top, bottom] = [y + sides.top * dy, y + height + sides.bottom * dy];
@@ -52,12 +52,11 @@ export function moved([x, y, width, height], sides, [dx, dy]) {
 /** The whole pixels of the picture between two corners; null where there are none to speak of. */
 export function between([x, y], [otherX, otherY]) {
     if (Math.min(Math.abs(x - otherX), Math.abs(y - otherY)) * place.scale < 2) return null;
-    const clamped = (value, most) => Math.min(Math.max(value, 0), most);
     const { picture } = state;
-    const left = clamped(Math.floor(Math.min(x, otherX)), picture.width);
-    const top = clamped(Math.floor(Math.min(y, otherY)), picture.height);
-    const width = clamped(Math.ceil(Math.max(x, otherX)), picture.width) - left;
-    const height = clamped(Math.ceil(Math.max(y, otherY)), picture.height) - top;
+    const left = clamped(Math.floor(Math.min(x, otherX)), 0, picture.width);
+    const top = clamped(Math.floor(Math.min(y, otherY)), 0, picture.height);
+    const width = clamped(Math.ceil(Math.max(x, otherX)), 0, picture.width) - left;
+    const height = clamped(Math.ceil(Math.max(y, otherY)), 0, picture.height) - top;
     return width > 0 && height > 0 ? [left, top, width, height] : null;
 }
 

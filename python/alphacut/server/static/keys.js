@@ -1,8 +1,9 @@
 // Keys that work wherever the focus is.
 
 import { drawing, penCancel, penUp } from "./pen.js";
-import { actual, canvas, zoomTo } from "./stage.js";
+import { actual, canvas, clamped, zoomTo } from "./stage.js";
 import { commit, goTo, isUsable, said, set, state } from "./state.js";
+import { element } from "./telling.js";
 
 const VIEWS = ["result", "mask", "alpha", "original"];
 
@@ -18,7 +19,7 @@ const STEP = 1.5; // of the zoom
 /** Whether a control has a use of its own for a key: a number for all of them, a list for those that are letters. */
 const isTaken = ({ type, tagName }, control) => type === "number" || (tagName === "SELECT" && !control);
 
-const sizeBrush = (factor) => set({ brush: Math.min(Math.max(Math.round(state.brush * factor), 4), 120) });
+const sizeBrush = (factor) => set({ brush: clamped(Math.round(state.brush * factor), 4, 120) });
 
 const KEYS = {
     m: () => choose("move"),
@@ -54,4 +55,4 @@ document.addEventListener("keydown", (event) => {
 });
 
 const buttons = { "zoom-in": KEYS["+"], "zoom-out": KEYS["-"], "zoom-fit": KEYS[0] };
-for (const [id, action] of Object.entries(buttons)) document.getElementById(id).addEventListener("click", action);
+for (const [id, action] of Object.entries(buttons)) element(id).addEventListener("click", action);

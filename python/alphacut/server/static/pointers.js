@@ -3,7 +3,7 @@
 import { cursor, grip, handles } from "./box.js";
 import { redraw } from "./drawing.js";
 import { drawing, penDown, penMove, penUp, penCancel } from "./pen.js";
-import { canvas, moveBy, place, rounded, under, zoomTo } from "./stage.js";
+import { canvas, clamped, moveBy, place, rounded, under, zoomTo } from "./stage.js";
 import { said, state } from "./state.js";
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -140,8 +140,8 @@ function movePen(event, to) {
     const pen = keyboardPen(event);
     const { width, height } = state.picture;
     const [x, y] = to(pen);
-    pen.x = Math.min(Math.max(rounded(x), 0), width);
-    pen.y = Math.min(Math.max(rounded(y), 0), height);
+    pen.x = clamped(rounded(x), 0, width);
+    pen.y = clamped(rounded(y), 0, height);
     if (drawing) penMove([pen.x, pen.y]);
     redraw();
 }

@@ -10,7 +10,7 @@ const REST = 1200; // milliseconds in which nothing is said, before the full siz
 const ENDINGS = { png: "png", webp: "webp", jpeg: "jpg", tiff: "tif" };
 
 let timer = 0;
-let made = null; // { wish, files, controller, blob, size }: the latest file, or the promise of it
+let made = null; // { key, picture, files, controller, blob, size }: the latest file; `blob` is the promise of it
 
 /** What the file shall be, as the server takes it. */
 function wished(format = said().format) {

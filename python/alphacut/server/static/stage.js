@@ -16,7 +16,7 @@ export const place = { x: 0, y: 0, width: 1, height: 1, scale: 1, fitting: 1 };
 
 const snapped = (value) => Math.round(value * devicePixelRatio) / devicePixelRatio;
 
-const clamped = (value, least, most) => Math.min(Math.max(value, least), most);
+export const clamped = (value, least, most) => Math.min(Math.max(value, least), most);
 
 /** Lays the picture on the stage, on whole pixels of the screen. */
 export function layOut() {

@@ -30,7 +30,7 @@ export const LOOK = Object.freeze({
     quality: 90,
 });
 
-export const START = Object.freeze({ ...SUBJECT, ...LOOK });
+const START = Object.freeze({ ...SUBJECT, ...LOOK });
 
 export const state = {
     picture: null, // see opening.js
