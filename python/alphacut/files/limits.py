@@ -89,13 +89,13 @@ def _require_metadata(size: int, name: str) -> None:
         raise DecodeError(f"{name}: metadata that take {size} bytes are more than the limit of {MAX_METADATA}")
 
 
-def _require_tags(data: bytes, name: str) -> None:
-    """The EXIF data are no more than allowed when they are read."""
+def _require_tags(stream: BinaryIO, name: str, start: int = 0) -> None:
+    """The EXIF data that begin at `start` are no more than allowed when they are read."""
     try:
-        tiff = Tiff(io.BytesIO(data))
+        tiff = Tiff(stream, start)
     except ValueError:
         return
-    _require_metadata(claimed(tiff.entries(tiff.first), len(data)), name)
+    _require_metadata(claimed(tiff.entries(tiff.first), _length(stream) - start), name)
 
 
 def _jpeg(stream: BinaryIO, name: str, max_pixels: int) -> None:
@@ -128,7 +128,7 @@ def _jpeg(stream: BinaryIO, name: str, max_pixels: int) -> None:
     else:
         raise DecodeError(f"{name}: more than the limit of {MAX_SEGMENTS} segments")
     for found in tags.values():
-        _require_tags(bytes(found), name)
+        _require_tags(io.BytesIO(found), name)
     if progressive or data[0] < components:
         _require_scans(stream.read(), name)
 
@@ -198,7 +198,7 @@ def _avif(stream: BinaryIO, name: str, max_pixels: int) -> None:
         for _ in range(MAX_SCANS):
             if at < 0:
                 break
-            _require_tags(data[at:], name)
+            _require_tags(stream, name, at)
             at = data.find(magic, at + 1)
         else:
             raise DecodeError(f"{name}: more than the limit of {MAX_SCANS} places with EXIF data")

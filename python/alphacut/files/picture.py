@@ -93,6 +93,13 @@ def require_unit(values: Array, name: str) -> None:
         raise ValueError(f"{name} of float32 must lie in 0..1, got {values.min()}..{values.max()}")
 
 
+def require_unit_planes(picture: Picture, name: str) -> None:
+    """The same of its colours and its alpha."""
+    for plane in (picture.pixels, picture.alpha):
+        if plane is not None:
+            require_unit(plane, name)
+
+
 def eight_bits(values: Any, name: str) -> Array:
     """uint8, rounded."""
     require_unit(values, name)
