@@ -29,6 +29,9 @@ MAX_STRIPS = 1 << 20
 MAX_METADATA = 64 << 20
 """Bytes that a reader of all EXIF tags takes; those that share their data ask for more than the file has."""
 
+MAX_EXIF = 64
+"""Places in an AVIF that look like EXIF data."""
+
 MAX_SEGMENTS = 20_000
 """Segments of a JPEG, boxes of a JPEG 2000."""
 
@@ -195,13 +198,13 @@ def _avif(stream: BinaryIO, name: str, max_pixels: int) -> None:
     data = stream.read()
     for magic in (b"II*\0", b"MM\0*"):
         at = data.find(magic)
-        for _ in range(MAX_SCANS):
+        for _ in range(MAX_EXIF):
             if at < 0:
                 break
             _require_tags(stream, name, at)
             at = data.find(magic, at + 1)
         else:
-            raise DecodeError(f"{name}: more than the limit of {MAX_SCANS} places with EXIF data")
+            raise DecodeError(f"{name}: more than the limit of {MAX_EXIF} places with EXIF data")
 
 
 _CHECKS: dict[str, Callable[[BinaryIO, str, int], None]] = {
