@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 import alphacut
 from alphacut.cli import main
+from alphacut.film import cut_film
 from test_tracker import film, overlap
 
 BOX = "16,26,38,38"
@@ -98,6 +99,23 @@ def test_a_film_on_a_background(av, source, suffix):
     assert (blue - red)[:, :20].mean() > 150
 
 
+def test_a_picture_behind_a_film_is_read_once(av, source, tmp_path):
+    picture = tmp_path / "blue.png"
+    alphacut.write_image(picture, np.full((9, 7, 3), (0, 0, 255), np.uint8))
+    out = source.with_name("out.mp4")
+    done = cut_film(
+        source,
+        out,
+        alphacut.Tracker(),
+        prompt={"box": (16, 26, 38, 38)},
+        background=picture,
+        each=lambda number, total, cutout: picture.unlink(missing_ok=True),
+    )
+    assert done.frames == len(TIMES)
+    red, _, blue = read(av, out)[0][-1][..., :3].transpose(2, 0, 1).astype(int)
+    assert (blue - red)[:, :20].mean() > 150
+
+
 @pytest.mark.parametrize("suffix", [".gif", ".webp"])
 def test_an_animation(source, suffix):
     from PIL import Image, ImageSequence
@@ -117,6 +135,8 @@ def test_wrong_usage(av, source, tmp_path):
     assert run(source, tmp_path / "a.avi").exit_code == 2
     assert run(source, tmp_path / "a.webm", "--model", source).exit_code == 2
     assert run(source, source, "--background", "red", "--overwrite").exit_code == 2
+    (tmp_path / "link.mkv").symlink_to(source)
+    assert run(source, tmp_path / "link.mkv", "--background", "red", "--overwrite").exit_code == 2
     assert run(source, tmp_path / "a.webm", "--box", "900,900,5,5").exit_code == 2
     text = tmp_path / "text.mp4"
     text.write_text("no film")

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import alphacut
 from alphacut import _core
@@ -186,6 +187,16 @@ def test_a_keyed_ground_is_keyed_in_each_frame():
         cutout = track(image)
         assert cutout.method == "key"
         assert overlap(cutout.mask, truth) > 0.95
+
+
+def test_what_a_frame_from_a_file_says_is_kept(tmp_path):
+    path = tmp_path / "frame.png"
+    exif = Image.Exif()
+    exif[0x0110] = "Model"
+    alphacut.write_image(path, film(1)[0][0], dpi=(300, 300), exif=exif.tobytes())
+    cutout = alphacut.Tracker(refine=None)(path, box=(16, 26, 38, 38))
+    assert b"Model" in cutout.exif
+    assert cutout.dpi == pytest.approx((300, 300), abs=0.1)
 
 
 def test_small_and_odd_frames():

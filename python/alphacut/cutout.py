@@ -315,8 +315,8 @@ def is_colour(background: Any) -> bool:
 def cover(background: Any, height: int, width: int, profile: bytes | None = None) -> Array:
     """The middle of a picture, of the shape of height × width, scaled to that: over white, in this profile."""
     picture = files.as_picture(background, "background")
+    files.require_unit_planes(picture, "background")
     pixels, alpha = picture.pixels, picture.alpha
-    files.require_unit(pixels, "background")
     old_height, old_width = pixels.shape[:2]
     scale = max(height / old_height, width / old_width)
     part = [min(old, max(1, round(new / scale))) for old, new in ((old_height, height), (old_width, width))]
@@ -324,7 +324,6 @@ def cover(background: Any, height: int, width: int, profile: bytes | None = None
     middle = slice(top, top + part[0]), slice(left, left + part[1])
     pixels = pixels[middle]
     if alpha is not None:
-        files.require_unit(alpha, "background")
         pixels = composite(pixels, alpha[middle], "white")
     if pixels.shape[:2] != (height, width):
         pixels = resize(pixels, (height, width))

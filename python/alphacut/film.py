@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ._arrays import Array
-from .cutout import Cutout, cover
-from .files import DecodeError, Picture
+from .cutout import Cutout, cover, is_colour
+from .files import DecodeError
 from .tracker import Tracker
 
 # By suffix: the codec and its pixels with transparency and without, and the sound that the file may hold as it is.
@@ -115,7 +115,7 @@ def cut_film(
         raise ValueError(f"destination must end with one of {', '.join(SUFFIXES)}, got {suffix!r}")
     if background is None and suffix not in _WITH_ALPHA:
         raise ValueError(f"{suffix} has no transparency: it needs a background, or .webm, .mov, .gif or .webp")
-    if os.path.abspath(source) == os.path.abspath(destination):
+    if os.path.realpath(source) == os.path.realpath(destination):
         raise ValueError("destination is the source")
     try:
         incoming = av.open(os.fspath(source))
@@ -127,6 +127,7 @@ def cut_film(
         if not incoming.streams.video:
             raise DecodeError(f"{os.fspath(source)} has no picture")
         writer: _Writer | None = None
+        waiting: list[Any] = []  # sound before the first frame, with which the file begins
         video, sound = incoming.streams.video[0], next(iter(incoming.streams.audio), None)
         video.thread_type = "AUTO"
         count, seconds, interrupted = 0, 0.0, False
@@ -134,19 +135,24 @@ def cut_film(
             for packet in incoming.demux([video] + [sound] * (sound is not None and suffix in _SOUND)):
                 if packet.stream is not video:
                     if writer is None:
-                        writer = _Writer(av, destination, suffix, video, sound, background is None)
-                    writer.sound(packet)
+                        waiting.append(packet)
+                    else:
+                        writer.sound(packet)
                     continue
                 frame: Any
                 for frame in packet.decode():
                     assert isinstance(frame, av.VideoFrame)  # which the stream's packets hold
                     pixels = _pixels(frame)
                     cutout = tracker(pixels, **(prompt or {})) if count == 0 else tracker(pixels)
-                    if count == 0 and isinstance(background, Picture):
-                        background = cover(background, *pixels.shape[:2])
+                    if count == 0 and not (background is None or is_colour(background)):
+                        background = cover(background, *pixels.shape[:2])  # once, not for each frame
+                    shown = cutout.rgba if background is None else cutout.on(background)
                     if writer is None:
                         writer = _Writer(av, destination, suffix, video, sound, background is None)
-                    writer.picture(cutout.rgba if background is None else cutout.on(background), frame)
+                    writer.picture(shown, frame)
+                    for early in waiting:
+                        writer.sound(early)
+                    waiting.clear()
                     if each is not None:
                         each(count, video.frames or None, cutout)
                     count, seconds = count + 1, float(frame.time or 0)
@@ -178,9 +184,7 @@ class _Writer:
         codec, self._format = (_WITH_ALPHA if transparent else _OPAQUE)[suffix]
         self._video = self._file.add_stream(codec, rate=like.average_rate or 25, options=_SETTINGS.get(codec, {}))
         self._graph: Any = None
-        self._begun = False  # whether the video stream knows its size
         self._sound = self._encoder = None
-        self._waiting: list[Any] = []
         if sound is not None and suffix in _SOUND:
             held, other = _SOUND[suffix]
             if sound.codec_context.name in held:
@@ -199,8 +203,7 @@ class _Writer:
         )
         made.pts, made.time_base = frame.pts, frame.time_base
         context = self._video.codec_context
-        if not self._begun:
-            self._begun = True
+        if not context.is_open:
             context.width, context.height = made.width, made.height
             context.pix_fmt = self._format
             context.time_base = frame.time_base if self._format != "pal8" else Fraction(1, 100)
@@ -209,9 +212,6 @@ class _Writer:
         elif made.format.name != self._format:
             made = made.reformat(format=self._format)
         self._file.mux(self._video.encode(made))
-        waiting, self._waiting = self._waiting, []
-        for packet in waiting:
-            self.sound(packet)
 
     def _with_palette(self, frame: Any) -> Any:
         """The frame in 256 colours of its own, one of them transparent."""
@@ -237,9 +237,6 @@ class _Writer:
         """Copy a packet, or encode it anew."""
         if self._sound is None:
             return
-        if not self._begun:  # the file begins with a frame
-            self._waiting.append(packet)
-            return
         if self._encoder is None:
             if packet.dts is not None:
                 packet.stream = self._sound
@@ -252,7 +249,7 @@ class _Writer:
         """Write what the encoders hold, and the file's end."""
         try:
             for stream in (self._video, self._encoder):
-                if stream is not None and self._begun:
+                if stream is not None and stream.codec_context.is_open:
                     self._file.mux(stream.encode(None))
         finally:
             self._file.close()

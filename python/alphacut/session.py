@@ -26,9 +26,9 @@ from .subject import network
 
 # Of the core's centres of clusters, the units of full scale.
 _UNITS = 16320
-# Sessions of a parent process: another thread may have been at work in one when the process was forked, so that it can
-# neither be used nor ended.
-_ABANDONED: list[_core.Session | None] = []
+# Sessions and trackers of a parent process: another thread may have been at work in one when the process was forked,
+# so that it can neither be used nor ended.
+ABANDONED: list[object] = []
 
 
 class Clock:
@@ -78,9 +78,7 @@ class Session:
         own: bool = False,
         clock: Clock | None = None,
     ) -> None:
-        for plane in (picture.pixels, picture.alpha):
-            if plane is not None:
-                files.require_unit(plane, "image")
+        files.require_unit_planes(picture, "image")
         self._options, self._memory, self._read = options, memory, clock
         if own:
             alpha = None if picture.alpha is None else picture.alpha.copy("C")
@@ -154,10 +152,7 @@ class Session:
     def cut_timed(self, clock: Clock, picture: files.Picture, resume: bool, prompt: dict[str, Any]) -> Cutout:
         """:meth:`cut` of the same pixels in the caller's array."""
         options = self._open()
-        if not prompt.keys() <= Prompt.NAMES:
-            raise TypeError(f"{', '.join(prompt.keys() - Prompt.NAMES)}: prompts are {', '.join(sorted(Prompt.NAMES))}")
-        hints = replace(options.prompt, **prompt).checked(picture.pixels.shape[:2])
-        options.require_usable(hints)
+        hints = hints_of(options, prompt, picture)
         with self._lock:
             if self._core is None:
                 learned = options.subject != "barrier" and hints.model is None
@@ -175,24 +170,11 @@ class Session:
         clock.add(found["timings"])
         if prior is not None:
             clock.add(model_clock.seconds)
-        colours = picture.pixels if found["foreground"] is None else found["foreground"]
-        return Cutout(
-            image=picture.pixels,
-            mask=found["mask"],
-            alpha=found["alpha"],
-            foreground=colours,
-            box=found["box"],
-            confidence=found["confidence"],
-            method=found["method"],
-            subject=found["subject"],
-            refine=found["refine"],
+        return replace(
+            cutout_of(picture, found, clock),
             device=device.used,
-            timings=clock.seconds,
             warnings=(*found["warnings"], *device.warnings),
             steps=_steps(found, core.prepared()) if options.steps else {},
-            icc_profile=picture.icc_profile,
-            dpi=picture.dpi,
-            exif=picture.exif,
         )
 
     def _open(self) -> Options:
@@ -200,7 +182,7 @@ class Session:
         if self._closed:
             raise ValueError("the session is closed")
         if self._process != os.getpid():
-            _ABANDONED.append(self._core)
+            ABANDONED.append(self._core)
             self._core, self._lock, self._process = None, threading.Lock(), os.getpid()
         return self._options
 
@@ -213,6 +195,37 @@ class Session:
             pixels = self._picture.pixels if prepared is None else prepared
             self._maps[hints.instance] = known = hints.model.small_map(pixels, hints.instance)
         return known
+
+
+def hints_of(
+    options: Options, prompt: dict[str, Any], picture: files.Picture, names: frozenset[str] = Prompt.NAMES
+) -> Prompt:
+    """The prompts of a call, any of `names`, in place of those that are kept; checked for the picture."""
+    if not prompt.keys() <= names:
+        raise TypeError(f"{', '.join(sorted(prompt.keys() - names))}: prompts are {', '.join(sorted(names))}")
+    hints = replace(options.prompt, **prompt).checked(picture.pixels.shape[:2])
+    options.require_usable(hints)
+    return hints
+
+
+def cutout_of(picture: files.Picture, found: dict[str, Any], clock: Clock) -> Cutout:
+    """What the core found in a picture."""
+    return Cutout(
+        image=picture.pixels,
+        mask=found["mask"],
+        alpha=found["alpha"],
+        foreground=picture.pixels if found["foreground"] is None else found["foreground"],
+        box=found["box"],
+        confidence=found["confidence"],
+        method=found["method"],
+        subject=found["subject"],
+        refine=found["refine"],
+        timings=clock.seconds,
+        warnings=tuple(found["warnings"]),
+        icc_profile=picture.icc_profile,
+        dpi=picture.dpi,
+        exif=picture.exif,
+    )
 
 
 class _Elsewhere:

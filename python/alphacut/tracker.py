@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import Any
 
 from . import _core, files
 from ._prompt import Prompt
 from .cutout import Cutout
 from .options import Options
-from .session import Clock
+from .session import ABANDONED, Clock, cutout_of, hints_of
 from .subject import network
 
 
@@ -30,7 +29,8 @@ class Tracker:
     Raises
     ------
     TypeError, ValueError
-        As :func:`remove_background`; if `model`, `instance` or `steps` is given, which a film has no use for.
+        As :func:`remove_background`; if a prompt, `model`, `device` or `steps` is given, which go with a frame or
+        have no use here.
 
     Notes
     -----
@@ -57,7 +57,7 @@ class Tracker:
     """
 
     def __init__(self, *, refine: str | None = "guided", **options: Any) -> None:
-        for name in ("model", "instance", "steps", "device", *Prompt.NAMES):
+        for name in ("model", "steps", "device", *Prompt.NAMES):
             if name in options:
                 raise TypeError(f"{name} is no option of a Tracker")
         self._options = Options(prompt=Prompt(), refine=refine, **options)
@@ -89,37 +89,18 @@ class Tracker:
         TypeError, ValueError, DecodeError
             As :func:`remove_background`; the tracker is then as before.
         """
-        names = Prompt.NAMES - {"instance"}
-        if not prompt.keys() <= names:
-            raise TypeError(f"{', '.join(sorted(prompt.keys() - names))}: prompts are {', '.join(sorted(names))}")
         if self._process != os.getpid():
+            ABANDONED.append(self._core)
             self._begin()
         clock = Clock()
         with self._memory:
             with clock("read"):
                 picture = files.as_picture(frame, "frame")
-                for plane in (picture.pixels, picture.alpha):
-                    if plane is not None:
-                        files.require_unit(plane, "frame")
-            hints = replace(self._options.prompt, **prompt).checked(picture.pixels.shape[:2])
-            self._options.require_usable(hints)
+                files.require_unit_planes(picture, "frame")
+            hints = hints_of(self._options, prompt, picture, Prompt.NAMES - {"instance"})
             found = self._core.next(picture.pixels, picture.alpha, {**hints.of_core(), "prior": None})
         clock.add(found["timings"])
-        return Cutout(
-            image=picture.pixels,
-            mask=found["mask"],
-            alpha=found["alpha"],
-            foreground=picture.pixels if found["foreground"] is None else found["foreground"],
-            box=found["box"],
-            confidence=found["confidence"],
-            method=found["method"],
-            subject=found["subject"],
-            refine=found["refine"],
-            timings=clock.seconds,
-            warnings=tuple(found["warnings"]),
-            icc_profile=picture.icc_profile,
-            dpi=picture.dpi,
-        )
+        return cutout_of(picture, found, clock)
 
     @property
     def confidence(self) -> float:

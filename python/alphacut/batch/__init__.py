@@ -1,16 +1,14 @@
 """Many pictures: finds them, names each output, and goes on when one fails."""
 
 from .jobs import Job, Result, explain
-from .naming import ENDINGS, STEP, belongs, ending_of, job_in, plan, walk
-from .running import Stamp, attempt, is_stale, run, stamp
+from .naming import STEP, belongs, ending_of, job_in, plan, walk
+from .running import Stamp, is_stale, run, stamp
 
 __all__ = [
-    "ENDINGS",
     "STEP",
     "Job",
     "Result",
     "Stamp",
-    "attempt",
     "belongs",
     "ending_of",
     "explain",

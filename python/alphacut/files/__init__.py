@@ -5,7 +5,7 @@ Pillow is imported when the first picture is read or written. Its global setting
 
 from .formats import READ_SUFFIXES, WRITE_SUFFIXES
 from .labels import read_labels, read_mask
-from .picture import DecodeError, Picture, TooManyPixelsError, require_unit
+from .picture import DecodeError, Picture, TooManyPixelsError, require_unit, require_unit_planes
 from .profile import in_profile
 from .read import MAX_PIXELS, as_picture, read_image
 from .write import write_image
@@ -23,5 +23,6 @@ __all__ = [
     "read_labels",
     "read_mask",
     "require_unit",
+    "require_unit_planes",
     "write_image",
 ]

@@ -14,7 +14,7 @@ from . import exif, limits
 from ._png import without_large_metadata
 from ._tiff import Tiff
 from .formats import format_of
-from .picture import DecodeError, Picture
+from .picture import DecodeError, Picture, two_numbers
 from .planes import planes
 
 if TYPE_CHECKING:
@@ -67,9 +67,7 @@ def decode(stream: BinaryIO, name: str, max_pixels: int) -> Picture:
         picture = _picture(image, name, max_pixels, source)
         if halves and picture.alpha is not None:
             picture = replace(picture, alpha=picture.alpha | _low_differs(factory, source))
-        if format == "TIFF":
-            return _with_exif(picture, Tiff(stream))
-        return _with_exif(picture, _exif(image))
+        return _with_exif(picture, Tiff(stream) if format == "TIFF" else _exif(image))
 
 
 def of_pillow(image: Image.Image, name: str, max_pixels: int) -> Picture:
@@ -216,12 +214,3 @@ def _upright(array: Array, orientation: int) -> Array:
     if swap:
         array = array.swapaxes(0, 1)
     return np.ascontiguousarray(array[::rows, ::columns])
-
-
-def two_numbers(value: Any) -> tuple[float, float] | None:
-    """A resolution that every format can hold; None for all else a file may claim (a TIFF without any says 1)."""
-    try:
-        x, y = (float(part) for part in value)
-    except (TypeError, ValueError, ZeroDivisionError):
-        return None
-    return (x, y) if 1 < x <= 65535 and 1 < y <= 65535 else None  # false for NaN, too

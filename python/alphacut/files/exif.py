@@ -80,21 +80,15 @@ def _written(order: str, parts: dict[int, dict[int, tuple[int, int, bytes]]]) ->
             room -= 12 + len(values[tag][2])
             if room < 0:
                 del values[tag]
-    main = dict(parts[0])
+    main = parts[0] | {tag: (4, 1, bytes(4)) for tag in (EXIF, _GPS) if parts[tag]}
+    at, others = 8 + len(_directory(order, main, 8)), b""
     for tag in (EXIF, _GPS):
         if parts[tag]:
-            main[tag] = 4, 1, bytes(4)
-    at = 8
-    places = {}
-    for part, values in ((0, main), (EXIF, parts[EXIF]), (_GPS, parts[_GPS])):
-        places[part] = at
-        at += len(_directory(order, values, at)) if values else 0
-    for tag in (EXIF, _GPS):
-        if tag in main:
-            main[tag] = 4, 1, struct.pack(f"{order}I", places[tag])
-    blocks = ((0, main), (EXIF, parts[EXIF]), (_GPS, parts[_GPS]))
+            place = at + len(others)
+            main[tag] = 4, 1, struct.pack(f"{order}I", place)
+            others += _directory(order, parts[tag], place)
     head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, 8)
-    return b"Exif\0\0" + head + b"".join(_directory(order, values, places[part]) for part, values in blocks if values)
+    return b"Exif\0\0" + head + _directory(order, main, 8) + others
 
 
 def _directory(order: str, values: dict[int, tuple[int, int, bytes]], at: int) -> bytes:

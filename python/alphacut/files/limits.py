@@ -29,6 +29,9 @@ MAX_STRIPS = 1 << 20
 MAX_METADATA = 64 << 20
 """Bytes that a reader of all EXIF tags takes; those that share their data ask for more than the file has."""
 
+MAX_EXIF = 64
+"""Places in an AVIF that look like EXIF data."""
+
 MAX_SEGMENTS = 20_000
 """Segments of a JPEG, boxes of a JPEG 2000."""
 
@@ -89,13 +92,13 @@ def _require_metadata(size: int, name: str) -> None:
         raise DecodeError(f"{name}: metadata that take {size} bytes are more than the limit of {MAX_METADATA}")
 
 
-def _require_tags(data: bytes, name: str) -> None:
-    """The EXIF data are no more than allowed when they are read."""
+def _require_tags(stream: BinaryIO, name: str, start: int = 0) -> None:
+    """The EXIF data that begin at `start` are no more than allowed when they are read."""
     try:
-        tiff = Tiff(io.BytesIO(data))
+        tiff = Tiff(stream, start)
     except ValueError:
         return
-    _require_metadata(claimed(tiff.entries(tiff.first), len(data)), name)
+    _require_metadata(claimed(tiff.entries(tiff.first), _length(stream) - start), name)
 
 
 def _jpeg(stream: BinaryIO, name: str, max_pixels: int) -> None:
@@ -128,7 +131,7 @@ def _jpeg(stream: BinaryIO, name: str, max_pixels: int) -> None:
     else:
         raise DecodeError(f"{name}: more than the limit of {MAX_SEGMENTS} segments")
     for found in tags.values():
-        _require_tags(bytes(found), name)
+        _require_tags(io.BytesIO(found), name)
     if progressive or data[0] < components:
         _require_scans(stream.read(), name)
 
@@ -195,13 +198,13 @@ def _avif(stream: BinaryIO, name: str, max_pixels: int) -> None:
     data = stream.read()
     for magic in (b"II*\0", b"MM\0*"):
         at = data.find(magic)
-        for _ in range(MAX_SCANS):
+        for _ in range(MAX_EXIF):
             if at < 0:
                 break
-            _require_tags(data[at:], name)
+            _require_tags(stream, name, at)
             at = data.find(magic, at + 1)
         else:
-            raise DecodeError(f"{name}: more than the limit of {MAX_SCANS} places with EXIF data")
+            raise DecodeError(f"{name}: more than the limit of {MAX_EXIF} places with EXIF data")
 
 
 _CHECKS: dict[str, Callable[[BinaryIO, str, int], None]] = {

@@ -93,7 +93,23 @@ def require_unit(values: Array, name: str) -> None:
         raise ValueError(f"{name} of float32 must lie in 0..1, got {values.min()}..{values.max()}")
 
 
+def require_unit_planes(picture: Picture, name: str) -> None:
+    """The same of its colours and its alpha."""
+    for plane in (picture.pixels, picture.alpha):
+        if plane is not None:
+            require_unit(plane, name)
+
+
 def eight_bits(values: Any, name: str) -> Array:
     """uint8, rounded."""
     require_unit(values, name)
     return as_uint8(values)
+
+
+def two_numbers(value: Any) -> tuple[float, float] | None:
+    """A resolution that every format can hold; None for all else a file may claim (a TIFF without any says 1)."""
+    try:
+        x, y = (float(part) for part in value)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return (x, y) if 1 < x <= 65535 and 1 < y <= 65535 else None  # false for NaN, too

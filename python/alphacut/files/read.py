@@ -58,12 +58,12 @@ def read_image(source: Any, *, max_pixels: int = MAX_PIXELS) -> Picture:
     0..65535 and floats in 0..1: both give uint16. Gray in a profile of its own is brought to the tones of sRGB. CMYK
     becomes sRGB, by its profile if it has one. Of EXIF data see :class:`Picture`.
 
-    What a file may cost is known from its headers before it is decoded. Refused are a JPEG of more than 64 scans, a
-    TIFF with a tile that is larger than the picture and than 16 megapixels, or with more than 2**20 strips or tiles, a
-    JPEG 2000 of more than 4 channels or 2**14 tiles, and EXIF data or tags that would take more than 64 MiB beside the
-    file's own size. Texts and profiles of a PNG of more than 1 MiB are passed over. Of what a HEIF or
-    AVIF holds inside, libheif's and libavif's own limits count. A camera's raw file, which begins with a preview, is
-    refused.
+    What a file may cost is known from its headers before it is decoded. Refused are a JPEG of more than 64 scans or
+    20,000 segments, a TIFF with a tile that is larger than the picture and than 16 megapixels, or with more than 2**20
+    strips or tiles, a JPEG 2000 of more than 4 channels, 2**14 tiles or 20,000 boxes, an AVIF with EXIF data in more
+    than 64 places, and EXIF data or tags that would take more than 64 MiB beside the file's own size. Texts and
+    profiles of a PNG of more than 1 MiB are passed over. Of what a HEIF or AVIF holds inside, libheif's and libavif's
+    own limits count. A camera's raw file, which begins with a preview, is refused.
 
     Takes up to three times the bytes of the pixels while decoding.
 

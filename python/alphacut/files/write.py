@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from .._arrays import Array, integer, require_host
-from .decode import two_numbers
 from .formats import WRITTEN
-from .picture import eight_bits, require_picture, single
+from .picture import eight_bits, require_picture, single, two_numbers
 from .profile import fits
 
 _LONGEST_SIDE = {"WEBP": 16383, "JPEG": 65500}
