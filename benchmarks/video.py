@@ -237,8 +237,6 @@ def main() -> None:
     parser.add_argument("clips", nargs="*", metavar="CLIP", help=", ".join(clips))
     given = parser.parse_args()
     ways = {**WAYS, **(PEERS if given.peers else {})}
-    if not hasattr(alphacut, "Tracker"):
-        del ways["Tracker"]
     if given.way:
         ways = {name: {**WAYS, **PEERS}[name] for name in given.way}
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in ways}

@@ -464,6 +464,16 @@ def test_refine_alpha_degenerate(method, rng):
     assert np.array_equal(alpha[[0, -1]], trimap[[0, -1]])
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_every_value_between_is_as_unknown(method, rng):
+    image, _, trimap = scene(rng)
+    wanted = alphacut.refine_alpha(image, trimap, method=method)
+    values = rng.integers(1, 255, trimap.shape).astype(np.uint8)
+    for value in (1, 160, 192, 254, values):
+        given = np.where(trimap == 128, value, trimap).astype(np.uint8)
+        assert np.array_equal(alphacut.refine_alpha(image, given, method=method), wanted)
+
+
 def test_guided_refinement_reaches_far_unknown_pixels(rng):
     image = np.zeros((30, 700), np.uint8)
     trimap = np.full((30, 700), 128, np.uint8)

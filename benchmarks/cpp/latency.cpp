@@ -13,8 +13,8 @@ int main(int argc, char** argv) {
   if (std::fread(pixels.data(), 1, pixels.size(), stdin) != pixels.size()) return 2;
   alphacut::Prompt prompt;
   prompt.box = {std::atoll(argv[3]), std::atoll(argv[4]), std::atoll(argv[5]), std::atoll(argv[6])};
-  const alphacut::BlockReserve
-      memory;  // or the system takes big blocks back after each call: Python's allocator keeps them
+  // Or the system takes big blocks back after each call, which Python's allocator keeps.
+  const alphacut::BlockReserve memory;
   for (int calls = 0; std::scanf("%d", &calls) == 1;) {
     for (int i = 0; i < calls; ++i) {
       const auto start = std::chrono::steady_clock::now();

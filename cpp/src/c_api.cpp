@@ -57,8 +57,8 @@ alphacut_status guarded(F&& work) {
 // `work`, or `otherwise` if it fails.
 template <class T, class F>
 T guarded_or(T otherwise, F&& work) {
-  T result = otherwise;
-  return guarded([&] { result = work(); }) == ALPHACUT_OK ? result : otherwise;
+  guarded([&] { otherwise = work(); });
+  return otherwise;
 }
 
 void require(bool holds, const std::string& message) {

@@ -298,7 +298,17 @@ void refine_alpha(ImageView<const T> image, ImageView<const uint8_t> trimap, Mat
   part.x0 = std::max<int64_t>(part.x0 - margin, 0) & ~int64_t{1};
   part.y1 = std::min(part.y1 + margin, image.height);
   part.x1 = std::min(part.x1 + margin, image.width);
-  const ImageView<const uint8_t> near = crop(trimap, part);
+  ImageView<const uint8_t> near = crop(trimap, part);
+  Image<uint8_t> given;
+  if (!banded) {  // whatever it holds between 0 and 255: marks of thin parts are trimap_of_mask's alone
+    given = Image<uint8_t>::like(near);
+    parallel_for(near.height, row_grain(near.width), [&](int64_t begin, int64_t end) {
+      for (int64_t y = begin; y < end; ++y)
+        for (int64_t x = 0; x < near.width; ++x)
+          given.row(y)[x] = is_unknown(near.row(y)[x]) ? uint8_t{128} : near.row(y)[x];
+    });
+    near = given;
+  }
   const ImageView<T> result = crop(alpha, part);
   const Image<float> estimated = estimate_bounded<T>(crop(image, part), near, method);
   parallel_for(near.height, row_grain(near.width), [&](int64_t begin, int64_t end) {

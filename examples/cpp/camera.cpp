@@ -1,8 +1,7 @@
-// camera WIDTH HEIGHT: raw RGB frames from standard input, as RGBA to standard output, as a camera or ffmpeg gives
-// them:
+// camera WIDTH HEIGHT: follows the subject of raw RGB frames from standard input; RGBA to standard output. With ffmpeg:
 //
-//   ffmpeg -v error -i in.mp4 -f rawvideo -pix_fmt rgb24 - | camera 640 480 | ffplay -f rawvideo -pix_fmt rgba -s
-//   640x480 -
+//   ffmpeg -v error -i in.mp4 -f rawvideo -pix_fmt rgb24 - |
+//     camera 640 480 | ffplay -f rawvideo -pix_fmt rgba -s 640x480 -
 #include <alphacut/alphacut.hpp>
 #include <chrono>
 #include <cstdio>
@@ -17,8 +16,7 @@ int main(int argc, char** argv) try {
     return std::fprintf(stderr, "usage: camera WIDTH HEIGHT\n"), 2;
   std::vector<uint8_t> frame(static_cast<size_t>(3 * width * height));
   alphacut::BlockReserve memory;  // each frame works in the memory of the one before
-  alphacut::SessionOptions options;
-  options.refinement = alphacut::MattingMethod::guided;
+  alphacut::Tracker track{{}};
 
   int64_t frames = 0;
   double seconds = 0;
@@ -26,7 +24,7 @@ int main(int argc, char** argv) try {
     const auto start = std::chrono::steady_clock::now();
     memory.begin_call();
     const alphacut::AnyView view = alphacut::packed(frame.data(), height, width, 3);
-    const alphacut::Cutout cutout = alphacut::remove_background(view, {}, options);
+    const alphacut::Cutout cutout = track.next(view, {});
     const auto rgba = std::get<alphacut::Image<uint8_t>>(alphacut::to_rgba(view, cutout));
     memory.end_call();
     seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -42,7 +42,7 @@ ALPHACUT_C_API int alphacut_num_threads(void);
 ALPHACUT_C_API alphacut_status alphacut_set_num_threads(int count); /* 1 to 1024 */
 
 /* The instruction set in use, NULL if ALPHACUT_ISA names none of this machine; those available, slowest first, NULL
- * beyond the last; and one forced for the whole process. Every one gives the same bytes. */
+ * beyond the last; and one forced for the whole process, while no other thread computes. All give the same bytes. */
 ALPHACUT_C_API const char* alphacut_isa(void);
 ALPHACUT_C_API const char* alphacut_available_isa(int index);
 ALPHACUT_C_API alphacut_status alphacut_set_isa(const char* name);

@@ -5,9 +5,9 @@
 // Pictures are views of the caller's memory (image.hpp): RGB or gray, uint8 0..255, uint16 0..65535 or float 0..1.
 // Functions write into views that the caller makes, of the size they say; an input must not overlap an output unless a
 // header allows it. What is out of range, or does not fit, throws std::invalid_argument and writes nothing of use;
-// std::bad_alloc where there is no memory. Nothing is printed. Every function may be called from many threads at once;
-// an object that one is a member of, too, where its header says so. The same input gives the same bytes for every
-// instruction set and number of threads.
+// std::bad_alloc where there is no memory. Nothing is printed. Functions may be called from many threads at once unless
+// their header says otherwise; members of one object only where its header says so. The same input gives the same bytes
+// for every instruction set and number of threads.
 #pragma once
 
 #include "alphacut/blocks.hpp"
