@@ -203,15 +203,15 @@ def refine_alpha(
 
     A transposed picture gets the transposed alpha, but for rounding and ties.
 
-    Error and time on photographs of 0.5 megapixels, 15 % of them unknown, relative to pymatting's closed form of the
-    whole picture (mean squared error 0.020):
+    Error over the unknown pixels, and time on one thread, of photographs of 0.5 megapixels, 15 % of them unknown,
+    relative to pymatting's closed form of the whole picture (mean squared error 0.020):
 
     ============= ============= ======================
     method        squared error time
     ============= ============= ======================
-    "guided"      1.9           1/250
-    "sampled"     0.73          1/35
-    "closed_form" 0.63          1/19
+    "guided"      1.9           1/110
+    "sampled"     0.71          1/16
+    "closed_form" 0.61          1/9
     ============= ============= ======================
 
     Only the rectangle around the unknown pixels, 88 pixels wider on each side, is looked at. Where it has more than 1.4
