@@ -83,7 +83,7 @@ def test_contiguous_follows_a_spiral():
 
 @pytest.mark.parametrize("color", [(255, 255, 255), (128, 128, 128), (0, 177, 64), (30, 60, 200), (0, 0, 0)])
 @pytest.mark.parametrize("noise", [0, 3])
-def test_key_of_a_plain_ground_is_found(color, noise):
+def test_key_of_a_plain_background_is_found(color, noise):
     image, alpha = shot(plain(color), noise=noise, color=(200, 120, 160))
     for work in (image, image.astype(np.float32) / 255, image.astype(np.uint16) * 257):
         key = alphacut.find_key(work)

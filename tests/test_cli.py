@@ -569,9 +569,9 @@ def test_forbidden_files_and_folders(root):
         (["a.png", "--mask", "a.png", "--box", "1,2,3,4"], "box and mask contradict"),
         (
             ["a.png", "--box", "1,2,3,4", "--similarity", "0.1"],
-            "similarity: for a ground",
+            "similarity: for a background",
         ),
-        (["a.png", "--method", "graphcut", "--despill"], "despill: for a ground"),
+        (["a.png", "--method", "graphcut", "--despill"], "despill: for a background"),
         (["a.png", "--key", "red", "--blend", "-1"], "blend"),
         (["a.png", "--subject", "magic"], "magic"),
         (["a.png", "--seed", "-1"], "seed must be from 0"),

@@ -524,11 +524,11 @@ def test_no_block_of_the_store():
     """The network keeps its own memory: removers that come and go have no part in it."""
     colours, planes = reference.random_colours(1, 192), reference.random_planes(1, 192)
     out = np.empty((192, 192), np.float32)
-    reserve = _core.BlockReserve()
-    before = _core.block_counts()
+    reserve = _core.BufferPool()
+    before = _core.buffer_pool_counts()
     net = _core.Network(file())
     for _ in range(3):
         net.ask(net.see(colours), planes, out=out)
-    after = _core.block_counts()
+    after = _core.buffer_pool_counts()
     reserve.release()
     assert after == before

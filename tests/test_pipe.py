@@ -246,7 +246,7 @@ def test_a_terminal_is_refused(side):
         ([64, 48, "--box", "100,100,5,5"], "overlap the 64×48 picture"),
         ([64, 48, "--mask", "other.png"], "mask must have the picture's shape"),
         ([64, 48, "--labels", "other.png"], "no strokes"),
-        ([64, 48, "--box", "1,1,5,5", "--blend", "0.1"], "blend: for a ground that is keyed out"),
+        ([64, 48, "--box", "1,1,5,5", "--blend", "0.1"], "blend: for a background that is keyed out"),
         ([64, 48, "--key", "red", "--similarity", "3"], "similarity"),
         ([64, 48, "--threads", "0"], "threads"),
         ([64, 48, "--seed", "-1"], "seed"),

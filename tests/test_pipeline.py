@@ -436,7 +436,7 @@ def test_a_frame_is_not_keyed():
     assert remove_background(framed, subject="barrier").method == "key"
 
 
-def test_many_things_on_a_plain_ground_are_keyed():
+def test_many_things_on_a_plain_background_are_keyed():
     things = np.zeros((240, 320), bool)
     y, x = np.mgrid[:240, :320]
     for row in range(30, 220, 45):
@@ -487,12 +487,12 @@ def test_options_of_a_key_need_one(option):
     (name,) = option
     mask = np.ones((120, 160), bool)
     for other in ({"box": BOX}, {"mask": mask}, {"trimap": mask.view(np.uint8)}, {"method": "graphcut"}):
-        with pytest.raises(ValueError, match=f"{name}: for a ground that is keyed out, which {next(iter(other))}"):
+        with pytest.raises(ValueError, match=f"{name}: for a background that is keyed out, which {next(iter(other))}"):
             Remover(**option, **other)
     picture, _ = scene()
     found = Remover(**option)(picture)
     assert found.method == "graphcut"  # known only when the border is seen
-    assert "the ground was not keyed out: similarity, blend and despill changed nothing" in found.warnings
+    assert "the background was not keyed out: similarity, blend and despill changed nothing" in found.warnings
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -132,9 +132,9 @@ def large(dtype=np.uint8):
 def blocks_of_a_cut(image):
     """How many big blocks of memory one cut takes."""
     with Remover(refine=None, foreground=False).open(image) as session:
-        before = _core.block_counts()
+        before = _core.buffer_pool_counts()
         session.cut(box=(90, 24, 222, 216))
-        after = _core.block_counts()
+        after = _core.buffer_pool_counts()
     return sum(after[kind] - before[kind] for kind in ("taken", "reused"))
 
 
@@ -182,11 +182,11 @@ def layouts():
 
 @pytest.mark.parametrize(("a", "b"), [*layouts()])
 def test_bytes_are_compared_where_they_lie(a, b):
-    with _core.BlockReserve():
-        before = _core.block_counts()
+    with _core.BufferPool():
+        before = _core.buffer_pool_counts()
         assert _core.same_bytes(a, b)
         assert _core.same_bytes(b, a)
-        assert _core.block_counts() == before
+        assert _core.buffer_pool_counts() == before
     for place in {0, b.size // 2, b.size - 1} if b.size else ():
         other = b.copy()
         other.reshape(-1).view(np.uint8)[place * b.itemsize] ^= 1

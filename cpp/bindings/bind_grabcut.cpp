@@ -4,7 +4,7 @@
 #include "alphacut/color.hpp"
 #include "alphacut/graphcut.hpp"
 #include "alphacut/parallel.hpp"
-#include "cut_level.hpp"
+#include "grabcut_level.hpp"
 #include "numpy_view.hpp"
 #include "prompt_view.hpp"
 #include "twins.hpp"
@@ -105,7 +105,7 @@ py::array_t<float> refit(const py::array_t<int64_t, py::array::c_style>& sums, i
                          const std::vector<float>& old) {
   if (sums.ndim() != 2 || sums.shape(0) != kMaxComponents || sums.shape(1) != 10)
     throw py::value_error("sums must have shape (16, 10)");
-  std::array<ColourSums, kMaxComponents> components;
+  std::array<Rgb8Sums, kMaxComponents> components;
   for (size_t k = 0; k < components.size(); ++k) {
     const int64_t* from = sums.data(static_cast<py::ssize_t>(k), 0);
     components[k].count = from[0];

@@ -5,7 +5,7 @@
 #include "numpy_view.hpp"
 
 namespace alphacut {
-void bind_blocks(py::module_& m);
+void bind_buffer_pool(py::module_& m);
 void bind_preprocess(py::module_& m);
 void bind_subject(py::module_& m);
 void bind_threshold(py::module_& m);
@@ -30,7 +30,7 @@ PYBIND11_MODULE(_core, m) {
   m.def("isa", [] { return kernels().isa; });
   m.def("available_isas", &available_isas);
   m.def("set_isa", &set_isa, py::arg("name"));
-  bind_blocks(m);
+  bind_buffer_pool(m);
   bind_preprocess(m);
   bind_subject(m);
   bind_threshold(m);

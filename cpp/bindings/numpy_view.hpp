@@ -18,7 +18,7 @@
 
 #include "alphacut/image.hpp"
 #include "alphacut/parallel.hpp"
-#include "block_vector.hpp"
+#include "pooled_vector.hpp"
 
 namespace py = pybind11;
 
@@ -73,28 +73,28 @@ std::string dtype_text() {
   return py::str(py::dtype::of<T>());
 }
 
-// A block as a Python object that gives it back at its end.
+// A buffer as a Python object that gives it back at its end.
 inline py::capsule owned_block(size_t bytes) {
-  void* const block = alphacut::detail::take_block(bytes);
-  PyObject* const capsule = PyCapsule_New(block, nullptr, [](PyObject* self) {
-    alphacut::detail::give_block(PyCapsule_GetPointer(self, nullptr),
-                                 reinterpret_cast<size_t>(PyCapsule_GetContext(self)));
+  void* const buffer = alphacut::detail::take_buffer(bytes);
+  PyObject* const capsule = PyCapsule_New(buffer, nullptr, [](PyObject* self) {
+    alphacut::detail::give_buffer(PyCapsule_GetPointer(self, nullptr),
+                                  reinterpret_cast<size_t>(PyCapsule_GetContext(self)));
   });
   if (capsule == nullptr) {
-    alphacut::detail::give_block(block, bytes);
+    alphacut::detail::give_buffer(buffer, bytes);
     throw py::error_already_set();
   }
   PyCapsule_SetContext(capsule, reinterpret_cast<void*>(bytes));
   return py::reinterpret_steal<py::capsule>(capsule);
 }
 
-// A new array, uninitialised. While blocks are kept, a big one lies in such a block.
+// A new array, uninitialised. While buffers are kept, a big one lies in such a buffer.
 template <class T>
 py::array new_array(py::ssize_t ndim, const Py_intptr_t* shape) {
   constexpr auto limit = std::numeric_limits<py::ssize_t>::max();
   py::ssize_t bytes = sizeof(T);  // 0 if they are too many to count: NumPy then says so
   for (py::ssize_t i = 0; i < ndim; ++i) bytes = shape[i] == 0 || bytes <= limit / shape[i] ? bytes * shape[i] : 0;
-  if (bytes >= static_cast<py::ssize_t>(kBigBlock) && keeps_blocks()) {
+  if (bytes >= static_cast<py::ssize_t>(kPooledSize) && keeps_buffers()) {
     const py::capsule owner = owned_block(static_cast<size_t>(bytes));
     return py::array(py::dtype::of<T>(), std::vector<py::ssize_t>(shape, shape + ndim), {}, owner.get_pointer(), owner);
   }

@@ -8,9 +8,9 @@
 
 #include "alphacut/color.hpp"
 #include "alphacut/parallel.hpp"
-#include "block_vector.hpp"
 #include "dispatch.hpp"
 #include "planes.hpp"
+#include "pooled_vector.hpp"
 
 namespace alphacut {
 namespace {
@@ -66,9 +66,9 @@ Triple key_at(const KeyColor& key, double u, double v) {
   return color;
 }
 
-BlockVector<Sample> near_key(const BlockVector<Sample>& border, const KeyColor& key, double limit) {
+PooledVector<Sample> near_key(const PooledVector<Sample>& border, const KeyColor& key, double limit) {
   const double weight = luma_weight(key);
-  BlockVector<Sample> near;
+  PooledVector<Sample> near;
   for (const Sample& s : border) {
     const Triple k = key_at(key, s.u, s.v);
     const Triple d = luma_chroma({s.color[0] - k[0], s.color[1] - k[1], s.color[2] - k[2]});
@@ -79,13 +79,13 @@ BlockVector<Sample> near_key(const BlockVector<Sample>& border, const KeyColor& 
 
 // All pixels of the frame, or every so many of them: the frame of a picture of few rows may be the whole picture.
 template <class T>
-BlockVector<Sample> border_of(ImageView<const T> image) {
+PooledVector<Sample> border_of(ImageView<const T> image) {
   const int64_t height = image.height, width = image.width;
   const int64_t thickness = std::clamp<int64_t>(std::min(height, width) / 100, 1, 3);
   const int64_t inside = std::max<int64_t>(0, height - 2 * thickness) * std::max<int64_t>(0, width - 2 * thickness);
   const int64_t step = (height * width - inside - 1) / kMaxSamples + 1;
   int64_t next = 0;
-  BlockVector<Sample> border;
+  PooledVector<Sample> border;
   for (int64_t y = 0; y < height; ++y) {
     const bool whole_row = y < thickness || y >= height - thickness;
     for (int64_t x = 0; x < width; ++x) {
@@ -103,7 +103,7 @@ BlockVector<Sample> border_of(ImageView<const T> image) {
 }
 
 // The mean colour of the fullest cube of 2 x 2 x 2 bins, of 16 bins a channel: overlapping cubes have no seams.
-Triple commonest_color(const BlockVector<Sample>& border) {
+Triple commonest_color(const PooledVector<Sample>& border) {
   const auto bin = [](double v) { return std::min<size_t>(static_cast<size_t>(v * 16), 15); };
   std::vector<int64_t> count(15 * 15 * 15, 0);
   const auto for_each_cube = [&](const Sample& s, auto f) {
@@ -127,7 +127,7 @@ Triple commonest_color(const BlockVector<Sample>& border) {
 }
 
 // Least squares of color + across u + down v; slopes cost a little, so those that nothing determines become 0.
-void fit_plane(const BlockVector<Sample>& samples, KeyColor& key) {
+void fit_plane(const PooledVector<Sample>& samples, KeyColor& key) {
   const auto n = static_cast<double>(samples.size());
   double u = 0, v = 0;
   Triple mean{};
@@ -178,7 +178,7 @@ void keep_connected(ImageView<T> alpha, T full) {
   struct Point {
     int64_t y, x;
   };
-  BlockVector<Point> waiting;
+  PooledVector<Point> waiting;
   const auto open = [&](int64_t y, int64_t x) { return alpha.row(y)[x] < full && !reached.row(y)[x]; };
   const auto fill_from = [&](int64_t y0, int64_t x0) {
     if (open(y0, x0)) waiting.push_back({y0, x0});

@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "alphacut/parallel.hpp"
-#include "block_vector.hpp"
-#include "color_rays.hpp"
+#include "dilate.hpp"
 #include "dispatch.hpp"
 #include "guided_filter.hpp"
 #include "math.hpp"
-#include "nearby.hpp"
+#include "pooled_vector.hpp"
+#include "ray_sampling.hpp"
 
 namespace alphacut {
 namespace {
@@ -37,7 +37,7 @@ template <class T>
 Color color_at(ImageView<const T> image, int64_t y, int64_t x) {
   const T* p = image.row(y) + x * image.channels;
   const int64_t step = image.channels == 3 ? 1 : 0;
-  return {{unit(p[0]) * 255, unit(p[step]) * 255, unit(p[2 * step]) * 255}};
+  return {{to_float(p[0]) * 255, to_float(p[step]) * 255, to_float(p[2 * step]) * 255}};
 }
 
 struct Pair {
@@ -149,7 +149,7 @@ constexpr int64_t kRun = MattingKernels::kRun;
 // shared over. Where there is no pair, b is so far that its squared distance is infinite.
 class Mixtures {
  public:
-  Mixtures(const Half& half, const BlockVector<Pair>& pairs)
+  Mixtures(const Half& half, const PooledVector<Pair>& pairs)
       : rows_(half.image.height() + 2 * kShareReach),
         pitch_(half.image.width() + 2 * kShareReach),
         planes_(7 * rows_, pitch_) {
@@ -177,7 +177,7 @@ class Mixtures {
 
 // The mean of the pairs at those offsets (or fewer, from the best on), drawn to the pixel's own colour where that is as
 // likely.
-Pair mean_pair(const Half& half, const BlockVector<Pair>& pairs, const std::vector<Offset>& offsets, int64_t y,
+Pair mean_pair(const Half& half, const PooledVector<Pair>& pairs, const std::vector<Offset>& offsets, int64_t y,
                int64_t x, const int32_t* best) {
   Pair mean{{}, {}, 0, 0, false};
   int found = 0;
@@ -200,12 +200,12 @@ Pair mean_pair(const Half& half, const BlockVector<Pair>& pairs, const std::vect
 }
 
 // For each pixel the mean of the three nearby pairs that explain it best.
-BlockVector<Pair> share_pairs(const Half& half, const BlockVector<Pair>& pairs) {
+PooledVector<Pair> share_pairs(const Half& half, const PooledVector<Pair>& pairs) {
   static const std::vector<Offset> offsets = offsets_within(kShareReach);
   Mixtures mixtures(half, pairs);
   std::vector<int64_t> steps;
   for (const Offset& offset : offsets) steps.push_back(offset.dy * mixtures.pitch() + offset.dx);
-  BlockVector<Pair> shared(pairs.size());
+  PooledVector<Pair> shared(pairs.size());
   parallel_for(static_cast<int64_t>(pairs.size()), 512, [&](int64_t begin, int64_t end) {
     float colors[3][kRun];
     int32_t best[3][kRun];
@@ -225,8 +225,8 @@ BlockVector<Pair> share_pairs(const Half& half, const BlockVector<Pair>& pairs) 
   return shared;
 }
 
-BlockVector<Pair> best_pairs(const Half& half) {
-  BlockVector<Pair> pairs(half.unknown.size());
+PooledVector<Pair> best_pairs(const Half& half) {
+  PooledVector<Pair> pairs(half.unknown.size());
   walk_rays(half, [&](int64_t y, int64_t x, const Candidates& found) {
     pairs[static_cast<size_t>(half.index.row(y)[x])] = best_pair(half, y, x, found);
   });
@@ -234,7 +234,7 @@ BlockVector<Pair> best_pairs(const Half& half) {
 }
 
 // The pair at a pixel of the full picture, bilinear between the half-size pairs that exist.
-Pair pair_at(const Half& half, const BlockVector<Pair>& pairs, int64_t y, int64_t x) {
+Pair pair_at(const Half& half, const PooledVector<Pair>& pairs, int64_t y, int64_t x) {
   const Between rows = between_cells(y, 2, half.image.height()), columns = between_cells(x, 2, half.image.width());
   Pair mean{{}, {}, 0, 0, false};
   float weight = 0;
@@ -260,7 +260,7 @@ template <class T>
 void expand_known(ImageView<const T> image, ImageView<uint8_t> labels) {
   constexpr int reach = 5;
   static const std::vector<Offset> offsets = offsets_within(reach);
-  const Image<uint8_t> known = nearby(labels.height, labels.width, reach, [&](int64_t y, uint8_t* bits) {
+  const Image<uint8_t> known = dilate(labels.height, labels.width, reach, [&](int64_t y, uint8_t* bits) {
     for (int64_t x = 0; x < labels.width; ++x) bits[x] = is_unknown(labels.row(y)[x]) ? 0 : 1;
   });
   Image<uint8_t> result = Image<uint8_t>::like(labels);
@@ -296,7 +296,7 @@ void expand_known(ImageView<const T> image, ImageView<uint8_t> labels) {
 template <class T>
 SampledAlpha sample_colours(ImageView<const T> image, ImageView<const uint8_t> labels) {
   const Half half = halve(image, labels);
-  const BlockVector<Pair> pairs = share_pairs(half, best_pairs(half));
+  const PooledVector<Pair> pairs = share_pairs(half, best_pairs(half));
 
   SampledAlpha result{Image<float>::like(labels), Image<float>::like(labels)};
   parallel_for(labels.height, row_grain(labels.width, 1 << 14), [&](int64_t begin, int64_t end) {

@@ -7,9 +7,9 @@
 
 #include "alphacut/color.hpp"
 #include "alphacut/parallel.hpp"
+#include "depth.hpp"
 #include "dispatch.hpp"
 #include "planes.hpp"
-#include "unit.hpp"
 
 namespace alphacut {
 namespace {
@@ -229,11 +229,11 @@ struct MeanColors {
   void add_row(const A* alpha, const T* pixels, int64_t width) {
     MeanColors sum = *this;  // one that stays in registers
     for (int64_t x = 0; x < width; ++x, pixels += N) {
-      const double a = static_cast<double>(unit(alpha[x]));
+      const double a = static_cast<double>(to_float(alpha[x]));
       sum.foreground_weight += a;
       sum.background_weight += 1 - a;
       for (int c = 0; c < N; ++c) {
-        const double value = static_cast<double>(unit(pixels[c]));
+        const double value = static_cast<double>(to_float(pixels[c]));
         sum.foreground[c] += a * value;
         sum.background[c] += (1 - a) * value;
       }
@@ -381,9 +381,9 @@ void copy_values(const float* from, int64_t n, uint16_t* to) { in_steps(from, n,
 template <class T, class A, class F>
 void select(const A* alpha, const T* pixels, const T* others, int64_t n, int channels, F* result) {
   for (int64_t x = 0, end; x < n; x = end) {
-    const bool full = unit(alpha[x]) == 1;
+    const bool full = to_float(alpha[x]) == 1;
     end = x + 1;
-    while (end < n && (unit(alpha[end]) == 1) == full) ++end;
+    while (end < n && (to_float(alpha[end]) == 1) == full) ++end;
     copy_values((full ? pixels : others) + x * channels, (end - x) * channels, result + x * channels);
   }
 }

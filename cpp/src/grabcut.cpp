@@ -9,9 +9,9 @@
 #include "alphacut/graphcut.hpp"
 #include "alphacut/parallel.hpp"
 #include "alphacut/preprocess.hpp"
-#include "cut_band.hpp"
-#include "cut_hints.hpp"
-#include "cut_level.hpp"
+#include "grabcut_band.hpp"
+#include "grabcut_hints.hpp"
+#include "grabcut_level.hpp"
 #include "planes.hpp"
 #include "twins.hpp"
 
@@ -145,9 +145,9 @@ struct GrabCutter::State {
   class Cut;
 
   ImageView<const uint8_t> image;
-  std::vector<Image<uint8_t>> pictures;           // smaller copies, the smallest first
-  std::vector<std::unique_ptr<CutLevel>> levels;  // of these and of the picture itself
-  std::optional<Box> opened;                      // that of the first level's graph
+  std::vector<Image<uint8_t>> pictures;               // smaller copies, the smallest first
+  std::vector<std::unique_ptr<GrabCutLevel>> levels;  // of these and of the picture itself
+  std::optional<Box> opened;                          // that of the first level's graph
   StrokeMaps strokes;
   std::optional<Latest> latest;
 
@@ -175,7 +175,7 @@ GrabCutter::GrabCutter(ImageView<const uint8_t> image, double gamma) : state_(st
   std::reverse(state_->pictures.begin(), state_->pictures.end());
   for (size_t level = 0; level < sizes.size(); ++level)
     state_->levels.push_back(
-        std::make_unique<CutLevel>(state_->picture(level), level == 0 ? gamma : gamma * kFineGamma));
+        std::make_unique<GrabCutLevel>(state_->picture(level), level == 0 ? gamma : gamma * kFineGamma));
 }
 
 GrabCutter::GrabCutter(GrabCutter&&) noexcept = default;
@@ -334,7 +334,7 @@ void GrabCutter::State::Cut::resume_start(ImageView<uint8_t> here) {
 
 // Models and cuts of the smallest size in turn.
 void GrabCutter::State::Cut::run_rounds() {
-  CutLevel& coarse = *state_.levels[0];
+  GrabCutLevel& coarse = *state_.levels[0];
   const ImageView<uint8_t> here = labels(0);
   const Box graph = box_ ? state_.at_level(*box_, 0) : Box{0, 0, here.width, here.height};
   Image<uint8_t> domain = Image<uint8_t>::like(here);
@@ -382,19 +382,20 @@ void GrabCutter::State::Cut::run_rounds() {
 void GrabCutter::State::Cut::cut_edge(size_t level) {
   const ImageView<const uint8_t> small = labels(level - 1);
   const ImageView<uint8_t> here = labels(level);
-  Image<uint8_t> places = Image<uint8_t>::like(small);
+  Image<uint8_t> small_domain = Image<uint8_t>::like(small);
   if (options_.exact && level == top_) {
-    std::fill_n(places.data(), places.pixels(), uint8_t{kNode});
+    std::fill_n(small_domain.data(), small_domain.pixels(), uint8_t{kNode});
   } else {
-    places = band_of(small);
-    if (latest_) keep_unchanged(small, latest_->cuts[level - 1].labels, hint_rows(level), latest_->cuts[level], places);
+    small_domain = band_of(small);
+    if (latest_)
+      keep_unchanged(small, latest_->cuts[level - 1].labels, hint_rows(level), latest_->cuts[level], small_domain);
   }
-  const Enlarged enlarged = enlarge(small, places, hint_rows(level),
+  const Enlarged enlarged = enlarge(small, small_domain, hint_rows(level),
                                     latest_ ? latest_->cuts[level].labels.view() : ImageView<const uint8_t>{}, here);
   groups_[level] = enlarged.groups;
   const Image<uint8_t>& domain = enlarged.domain;
   if (result_.n_iter == 0) return;
-  CutLevel& fine = *state_.levels[level];
+  GrabCutLevel& fine = *state_.levels[level];
   fine.open(domain, enlarged.rows);
   if (fine.empty()) return;
   if (!models_[0].empty() && !models_[1].empty()) models_ = fine.fit(here, models_);

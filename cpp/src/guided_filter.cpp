@@ -43,7 +43,7 @@ struct FullSize {
   float guide_at(int64_t y, int64_t x, int64_t c) const {
     return static_cast<float>(guide.row(y)[x * guide.channels + c]);
   }
-  float source_at(int64_t y, int64_t x) const { return unit(source.row(y)[x]); }
+  float source_at(int64_t y, int64_t x) const { return to_float(source.row(y)[x]); }
 
   // Planes of n pixels of a row, less their centres.
   void load(int64_t y, int64_t x, int64_t n, const float* centre, float*, float* planes, int64_t pitch) const {
@@ -69,9 +69,9 @@ struct Shrunk {
   int64_t width() const { return (guide.width - 1) / factor + 1; }
   int64_t scratch(int64_t pitch) const { return pitch * factor * guide.channels; }
   float guide_at(int64_t y, int64_t x, int64_t c) const {
-    return unit(guide.row(y * factor)[x * factor * guide.channels + c]);
+    return to_float(guide.row(y * factor)[x * factor * guide.channels + c]);
   }
-  float source_at(int64_t y, int64_t x) const { return unit(source.row(y * factor)[x * factor]); }
+  float source_at(int64_t y, int64_t x) const { return to_float(source.row(y * factor)[x * factor]); }
 
   void load(int64_t y, int64_t x, int64_t n, const float* centre, float* sums, float* planes, int64_t pitch) const {
     shrink_row(guide, y, x, n, centre, sums, planes, pitch);
@@ -300,7 +300,7 @@ void filter_shrunk(const Job<Shrunk<Guide, Source>>& job, ImageView<float> resul
 template <class T>
 void load_guide(ImageView<const T> image, int64_t y, float* guide) {
   const T* row = image.row(y);
-  for (int64_t i = 0; i < image.width * image.channels; ++i) guide[i] = unit(row[i]) - kGuideCentre;
+  for (int64_t i = 0; i < image.width * image.channels; ++i) guide[i] = to_float(row[i]) - kGuideCentre;
 }
 
 // The row y of `small`, each cell `factor` pixels long, at the size of a picture `width` wide.

@@ -7,8 +7,8 @@
 
 #include "alphacut/image.hpp"
 #include "alphacut/parallel.hpp"
+#include "depth.hpp"
 #include "dispatch.hpp"
-#include "unit.hpp"
 
 namespace alphacut {
 

@@ -10,8 +10,8 @@
 
 #include "alphacut/color.hpp"
 #include "alphacut/parallel.hpp"
+#include "color_histogram.hpp"
 #include "dispatch.hpp"
-#include "kmeans_boxes.hpp"
 #include "planes.hpp"
 #include "twins.hpp"
 
@@ -269,7 +269,7 @@ Kmeans run(ImageView<const T> image, const KmeansOptions& options, ImageView<uin
     return Kmeans{pack(end.centers, image.channels), inertia_of(squares, end.sums, end.centers), end.n_iter};
   };
   if constexpr (std::is_same_v<T, uint8_t>)
-    if (const auto boxes = KmeansBoxes::of(image, options.max_iter)) {
+    if (const auto boxes = ColorHistogram::of(image, options.max_iter)) {
       const auto end = iterate(image, options, std::move(start), [&](const auto& c) { return boxes->assign(c); });
       boxes->paint(image, end.centers, labels);
       return result(end, boxes->square_sum());

@@ -118,7 +118,8 @@ bool apply_where_unknown(ImageView<const T> image, ImageView<const uint8_t> labe
           continue;
         }
         float value = fit[channels];
-        for (int64_t c = 0; c < channels; ++c) value += fit[c] * (unit(image.row(y)[x * channels + c]) - kGuideCentre);
+        for (int64_t c = 0; c < channels; ++c)
+          value += fit[c] * (to_float(image.row(y)[x * channels + c]) - kGuideCentre);
         alpha.row(y)[x] = std::clamp(value, 0.0f, 1.0f);
         found.row(y)[x] = 1;
       }
@@ -288,7 +289,7 @@ void refine_alpha(ImageView<const T> image, ImageView<const uint8_t> trimap, Mat
                                 (part.foreground ? "background (0)" : "foreground (255)"));
   parallel_for(alpha.height, row_grain(alpha.width), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y)
-      for (int64_t x = 0; x < alpha.width; ++x) store_unit(trimap.row(y)[x] == 255 ? 1.0f : 0.0f, alpha.row(y)[x]);
+      for (int64_t x = 0; x < alpha.width; ++x) store_float(trimap.row(y)[x] == 255 ? 1.0f : 0.0f, alpha.row(y)[x]);
   });
   if (!part.unknown()) return;
 
@@ -314,7 +315,7 @@ void refine_alpha(ImageView<const T> image, ImageView<const uint8_t> trimap, Mat
   parallel_for(near.height, row_grain(near.width), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y)
       for (int64_t x = 0; x < near.width; ++x)
-        if (is_unknown(near.row(y)[x])) store_unit(estimated.row(y)[x], result.row(y)[x]);
+        if (is_unknown(near.row(y)[x])) store_float(estimated.row(y)[x], result.row(y)[x]);
   });
 }
 

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "alphacut/parallel.hpp"
-#include "block_vector.hpp"
 #include "dispatch.hpp"
 #include "guided_filter.hpp"
+#include "pooled_vector.hpp"
 
 namespace alphacut {
 namespace {
@@ -22,8 +22,8 @@ struct Block {
 bool is_unknown(uint8_t label) { return label != 0 && label != 255; }
 
 // The aligned blocks of 8 pixels that hold an unknown one.
-BlockVector<Block> unknown_blocks(ImageView<const uint8_t> labels) {
-  BlockVector<Block> blocks;
+PooledVector<Block> unknown_blocks(ImageView<const uint8_t> labels) {
+  PooledVector<Block> blocks;
   for (int64_t y = 0; y < labels.height; ++y)
     for (int64_t x = 0; x < labels.width; x += kLanes) {
       const uint8_t* row = labels.row(y);
@@ -56,7 +56,7 @@ void block_coefficients(ImageView<const T> image, ImageView<const uint8_t> label
     const T* row = image.row(std::clamp<int64_t>(block.y + r - 2, 0, image.height - 1));
     for (int64_t i = 0; i < 12; ++i) {
       const T* pixel = row + image.channels * std::clamp<int64_t>(block.x + i - 2, 0, image.width - 1);
-      for (int64_t c = 0; c < 3; ++c) colors[c][r][i] = unit(pixel[image.channels == 3 ? c : 0]);
+      for (int64_t c = 0; c < 3; ++c) colors[c][r][i] = to_float(pixel[image.channels == 3 ? c : 0]);
     }
   }
   for (int64_t r = 0; r < 3; ++r)
@@ -72,7 +72,7 @@ void block_coefficients(ImageView<const T> image, ImageView<const uint8_t> label
 // The rows of the Laplacian for the blocks, and where these lie in `p`.
 template <class T>
 Image<float> coefficients_of(ImageView<const T> image, ImageView<const uint8_t> labels,
-                             const BlockVector<Block>& blocks, const Padded& p, BlockVector<int64_t>& at) {
+                             const PooledVector<Block>& blocks, const Padded& p, PooledVector<int64_t>& at) {
   const auto count = static_cast<int64_t>(blocks.size());
   Image<float> coefficients(count, kOffsets * kLanes);
   at.resize(blocks.size());
@@ -110,10 +110,10 @@ template <class T>
 void solve_laplacian(ImageView<const T> image, ImageView<const uint8_t> labels, ImageView<const float> confidence,
                      float weight, int iterations, ImageView<float> alpha) {
   const auto& kernel = kernels().matting;
-  const BlockVector<Block> blocks = unknown_blocks(labels);
+  const PooledVector<Block> blocks = unknown_blocks(labels);
   const auto count = static_cast<int64_t>(blocks.size());
   if (count == 0) return;
-  BlockVector<int64_t> at;
+  PooledVector<int64_t> at;
   Padded p(image.height, image.width);
   Image<float> coefficients = coefficients_of(image, labels, blocks, p, at);
   Image<float> x(count, kLanes), r(count, kLanes), q(count, kLanes), inverse(count, kLanes);
@@ -175,8 +175,8 @@ template <class T>
 void multiply_laplacian(ImageView<const T> image, ImageView<const float> x, ImageView<float> product) {
   Image<uint8_t> labels = Image<uint8_t>::like(x);
   std::fill_n(labels.data(), labels.pixels(), uint8_t{128});
-  const BlockVector<Block> blocks = unknown_blocks(labels);
-  BlockVector<int64_t> at;
+  const PooledVector<Block> blocks = unknown_blocks(labels);
+  PooledVector<int64_t> at;
   Padded p(image.height, image.width);
   const Image<float> coefficients = coefficients_of<T>(image, labels, blocks, p, at);
   for (int64_t y = 0; y < image.height; ++y) std::copy_n(x.row(y), image.width, p.row(y));

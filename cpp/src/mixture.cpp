@@ -13,7 +13,7 @@ namespace {
 constexpr double kVarianceFloor = 4;
 constexpr int kMaxLloyd = 10;
 
-int32_t distance(const Colour& a, const Colour& b) {
+int32_t distance(const Rgb8& a, const Rgb8& b) {
   int32_t sum = 0;
   for (size_t i = 0; i < 3; ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
   return sum;
@@ -27,7 +27,7 @@ uint64_t random_number(uint64_t seed, uint64_t n) {
   return z ^ (z >> 31);
 }
 
-void fit_component(const ColourSums& sums, int64_t total, float* out) {
+void fit_component(const Rgb8Sums& sums, int64_t total, float* out) {
   const auto n = static_cast<double>(sums.count);
   double mean[3], c[6];
   for (size_t i = 0, p = 0; i < 3; ++i) {
@@ -48,7 +48,7 @@ void fit_component(const ColourSums& sums, int64_t total, float* out) {
 
 }  // namespace
 
-std::vector<float> fit_mixture(const ColourSums* components, int count) {
+std::vector<float> fit_mixture(const Rgb8Sums* components, int count) {
   int64_t total = 0;
   for (int k = 0; k < count; ++k) total += components[k].count;
   std::vector<float> mixture;
@@ -60,15 +60,15 @@ std::vector<float> fit_mixture(const ColourSums* components, int count) {
   return mixture;
 }
 
-int nearest(const std::vector<Colour>& centres, const Colour& x) {
+int nearest(const std::vector<Rgb8>& centres, const Rgb8& x) {
   int best = 0;
   for (int k = 1; k < static_cast<int>(centres.size()); ++k)
     if (distance(centres[static_cast<size_t>(k)], x) < distance(centres[static_cast<size_t>(best)], x)) best = k;
   return best;
 }
 
-std::vector<Colour> cluster(const std::vector<Colour>& samples, int count, uint64_t seed) {
-  std::vector<Colour> centres;
+std::vector<Rgb8> cluster(const std::vector<Rgb8>& samples, int count, uint64_t seed) {
+  std::vector<Rgb8> centres;
   if (samples.empty()) return centres;
   centres.push_back(samples[random_number(seed, 0) % samples.size()]);
   std::vector<int32_t> gap(samples.size());  // squared distance to the nearest centre
@@ -86,8 +86,8 @@ std::vector<Colour> cluster(const std::vector<Colour>& samples, int count, uint6
     centres.push_back(samples[pick]);
   }
   for (int round = 0; round < kMaxLloyd; ++round) {
-    std::vector<ColourSums> sums(centres.size());
-    for (const Colour& x : samples) sums[static_cast<size_t>(nearest(centres, x))].add(x);
+    std::vector<Rgb8Sums> sums(centres.size());
+    for (const Rgb8& x : samples) sums[static_cast<size_t>(nearest(centres, x))].add(x);
     bool moved = false;
     for (size_t k = 0; k < centres.size(); ++k) {
       if (sums[k].count == 0) continue;

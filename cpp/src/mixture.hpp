@@ -9,22 +9,22 @@
 namespace alphacut {
 
 using std::size_t;
-using Colour = std::array<uint8_t, 3>;
+using Rgb8 = std::array<uint8_t, 3>;
 
 // Count, sum and products of the colours of a component. Integers: any order of adding gives the same.
-struct ColourSums {
+struct Rgb8Sums {
   int64_t count = 0;
   std::array<int64_t, 3> sum{};
   std::array<int64_t, 6> product{};  // 00, 10, 11, 20, 21, 22
 
-  void add(const Colour& x) {
+  void add(const Rgb8& x) {
     ++count;
     for (size_t i = 0, p = 0; i < 3; ++i) {
       sum[i] += x[i];
       for (size_t j = 0; j <= i; ++j) product[p++] += int64_t{x[i]} * x[j];
     }
   }
-  void add(const ColourSums& other) {
+  void add(const Rgb8Sums& other) {
     count += other.count;
     for (size_t i = 0; i < 3; ++i) sum[i] += other.sum[i];
     for (size_t i = 0; i < 6; ++i) product[i] += other.product[i];
@@ -33,13 +33,13 @@ struct ColourSums {
 
 // The components that have pixels, 10 numbers each, as the kernel mixture_score takes them: the score of a colour is
 // the largest log(weight · density) of a component (less a constant that all mixtures share).
-std::vector<float> fit_mixture(const ColourSums* components, int count);
+std::vector<float> fit_mixture(const Rgb8Sums* components, int count);
 
 // At most `count` different centres of the samples, by k-means++ (Arthur and Vassilvitskii, 2007) and Lloyd's
 // iterations in integers; none without samples.
-std::vector<Colour> cluster(const std::vector<Colour>& samples, int count, uint64_t seed);
+std::vector<Rgb8> cluster(const std::vector<Rgb8>& samples, int count, uint64_t seed);
 
 // The nearest centre, the first of equals.
-int nearest(const std::vector<Colour>& centres, const Colour& x);
+int nearest(const std::vector<Rgb8>& centres, const Rgb8& x);
 
 }  // namespace alphacut

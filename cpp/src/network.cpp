@@ -44,11 +44,11 @@ struct Tensor {
   }
 };
 
-// Gives places in one piece of memory to what lives from one operation to another.
+// Gives slots in one piece of memory to what lives from one operation to another.
 class Planner {
  public:
   // In the order of `first`.
-  int64_t place(int64_t size, size_t first, size_t last) {
+  int64_t slot_for(int64_t size, size_t first, size_t last) {
     std::erase_if(taken_, [&](const Taken& other) { return other.last < first; });
     int64_t begin = 0;
     auto next = taken_.begin();
@@ -106,23 +106,23 @@ struct NetworkArena {
   std::vector<Tensor> tensors;
   std::vector<int16_t*> scratch;  // of each operation that is fused with the two that follow; else null
 
-  // For a run; what lies elsewhere gets no place.
+  // For a run; what lies elsewhere gets no slot.
   NetworkArena(const NetworkPart& part, const std::vector<size_t>& elsewhere, int64_t rows, int64_t columns, bool fuse)
       : height(rows), width(columns), scratch(part.ops.size()) {
     for (const NetworkShape& shape : part.tensors) tensors.push_back(Tensor::of(shape, rows, columns));
     const std::vector<size_t> last = last_uses(part);
     Planner planner;
-    std::vector<int64_t> place(tensors.size(), -1), scratch_place(part.ops.size(), -1);
+    std::vector<int64_t> slot(tensors.size(), -1), scratch_slot(part.ops.size(), -1);
     const auto give = [&](size_t tensor, size_t now) {
       if (std::find(elsewhere.begin(), elsewhere.end(), tensor) == elsewhere.end())
-        place[tensor] = planner.place(tensors[tensor].size(), now, last[tensor]);
+        slot[tensor] = planner.slot_for(tensors[tensor].size(), now, last[tensor]);
     };
     for (size_t i = 0; i < part.inputs; ++i) give(i, 0);
     for (size_t i = 0; i < part.ops.size(); ++i) {
       if (fuse && can_fuse(part, i, rows, columns)) {
         const size_t inner = part.inputs + i;
         const int64_t blocks = (tensors[inner + 1].height + kFusedRows - 1) / kFusedRows;
-        scratch_place[i] = planner.place(blocks * scratch_size(part, i), i, i);
+        scratch_slot[i] = planner.slot_for(blocks * scratch_size(part, i), i, i);
         give(inner + 2, i);
         i += 2;
       } else if (part.inputs + i < tensors.size()) {
@@ -134,9 +134,9 @@ struct NetworkArena {
     row = (row + 31) / 32 * 32;
     memory = make_network_values(row + planner.peak());
     for (size_t i = 0; i < tensors.size(); ++i)
-      if (place[i] >= 0) tensors[i] = tensors[i].at(memory.get() + row + place[i]);
+      if (slot[i] >= 0) tensors[i] = tensors[i].at(memory.get() + row + slot[i]);
     for (size_t i = 0; i < scratch.size(); ++i)
-      if (scratch_place[i] >= 0) scratch[i] = memory.get() + row + scratch_place[i];
+      if (scratch_slot[i] >= 0) scratch[i] = memory.get() + row + scratch_slot[i];
     zeros = memory.get();
   }
 
@@ -179,21 +179,21 @@ namespace {
 class Arenas {
  public:
   ~Arenas() {
-    for (auto& place : places_) delete place.load();
+    for (auto& slot : slots_) delete slot.load();
   }
   // One of this size, or what `make` makes; any other that is met goes.
   template <class Make>
   std::unique_ptr<NetworkArena> take(int64_t height, int64_t width, Make make) {
-    for (auto& place : places_) {
-      std::unique_ptr<NetworkArena> arena(place.exchange(nullptr));
+    for (auto& slot : slots_) {
+      std::unique_ptr<NetworkArena> arena(slot.exchange(nullptr));
       if (arena && arena->height == height && arena->width == width) return arena;
     }
     return make();
   }
   void give(std::unique_ptr<NetworkArena> arena) {
-    for (auto& place : places_) {
+    for (auto& slot : slots_) {
       NetworkArena* empty = nullptr;
-      if (place.compare_exchange_strong(empty, arena.get())) {
+      if (slot.compare_exchange_strong(empty, arena.get())) {
         arena.release();
         return;
       }
@@ -201,7 +201,7 @@ class Arenas {
   }
 
  private:
-  std::array<std::atomic<NetworkArena*>, 8> places_{};
+  std::array<std::atomic<NetworkArena*>, 8> slots_{};
 };
 
 // One run of a part, operation by operation.

@@ -9,10 +9,10 @@
 
 #include "alphacut/color.hpp"
 #include "alphacut/parallel.hpp"
-#include "block_vector.hpp"
 #include "dispatch.hpp"
 #include "math.hpp"
 #include "planes.hpp"
+#include "pooled_vector.hpp"
 
 namespace alphacut {
 namespace {
@@ -347,7 +347,7 @@ void percentile_stretch(ImageView<const float> in, double percent, ImageView<flo
   require_picture(in, out, "percentile_stretch");
   const int64_t rank = tail_rank(in.pixels(), percent);
   double low[3] = {0, 0, 0}, gain[3] = {1, 1, 1};
-  BlockVector<float> values(static_cast<size_t>(in.pixels()));
+  PooledVector<float> values(static_cast<size_t>(in.pixels()));
   for (int64_t c = 0; c < in.channels; ++c) {
     auto next = values.begin();
     for (int64_t y = 0; y < in.height; ++y)

@@ -10,8 +10,8 @@
 
 #include "alphacut/matting.hpp"
 #include "alphacut/parallel.hpp"
-#include "block_vector.hpp"
 #include "dispatch.hpp"
+#include "pooled_vector.hpp"
 
 namespace alphacut {
 namespace {
@@ -97,7 +97,7 @@ Image<int32_t> signed_distance(ImageView<const uint8_t> mask, int32_t cap) {
   return result;
 }
 
-using Pixels = BlockVector<std::array<int64_t, 2>>;  // y, x
+using Pixels = PooledVector<std::array<int64_t, 2>>;  // y, x
 
 constexpr double kReach = 5;  // bands from what is known: nearer, thin parts are left to the matte
 constexpr uint8_t kUnknown = 128, kThin = 1, kReached = 2;

@@ -15,7 +15,7 @@ int main(int argc, char** argv) try {
   if (width < 1 || height < 1 || width > 16384 || height > 16384)
     return std::fprintf(stderr, "usage: camera WIDTH HEIGHT\n"), 2;
   std::vector<uint8_t> frame(static_cast<size_t>(3 * width * height));
-  alphacut::BlockReserve memory;  // each frame works in the memory of the one before
+  alphacut::BufferPool memory;  // each frame works in the memory of the one before
   alphacut::Tracker track{{}};
 
   int64_t frames = 0;

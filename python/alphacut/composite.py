@@ -64,14 +64,14 @@ def composite(
     of it; where alpha is 0 or whole, the result is the input, exactly. (Porter and Duff, Compositing Digital Images,
     1984.)
 
-    A halo around the subject has one of three causes. *Colours of the old ground*: a soft pixel of a picture holds its
-    ground's colour too; composing the picture itself instead of :func:`estimate_foreground`'s colours shows it, at an
-    edge ten pixels wide as six to ten times the error. *Straight against premultiplied*: premultiplied colours taken as
-    straight are weighted twice, which darkens the edge, straight ones added to ``(1 - a) * b`` are not weighted at all,
-    which brightens it. A premultiplied picture goes through :func:`unpremultiply` first. *The light*: what was mixed in
-    encoded values (by most software) wants `linear` False, what was mixed in linear light (by a lens, some renderers)
-    True. The other choice leaves the edge too dark or too bright. Alpha and colours are best estimated in the light of
-    the picture, too: :func:`decode_srgb`, estimate, compose with `linear` False, :func:`encode_srgb`.
+    A halo around the subject has one of three causes. *Colours of the old background*: a soft pixel of a picture holds
+    its background's colour too; composing the picture itself instead of :func:`estimate_foreground`'s colours shows it,
+    at an edge ten pixels wide as six to ten times the error. *Straight against premultiplied*: premultiplied colours
+    taken as straight are weighted twice, which darkens the edge, straight ones added to ``(1 - a) * b`` are not
+    weighted at all, which brightens it. A premultiplied picture goes through :func:`unpremultiply` first. *The light*:
+    what was mixed in encoded values (by most software) wants `linear` False, what was mixed in linear light (by a lens,
+    some renderers) True. The other choice leaves the edge too dark or too bright. Alpha and colours are best estimated
+    in the light of the picture, too: :func:`decode_srgb`, estimate, compose with `linear` False, :func:`encode_srgb`.
 
     Examples
     --------

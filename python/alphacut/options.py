@@ -139,7 +139,7 @@ PROMPTS = (
     ),
     Option(
         name="key",
-        help="The ground's colour, such as green, #00b140 or 0,177,64.",
+        help="The background's colour, such as green, #00b140 or 0,177,64.",
         read=_text.colour,
         example="00b140",
         metavar="COLOUR",
@@ -218,18 +218,18 @@ class Options:
     similarity: float | None = _option(
         check=_of_key,
         read=_text.real,
-        help="Up to this distance from the key all is ground, by default 0.03.",
+        help="Up to this distance from the key all is background, by default 0.03.",
         example="0.03",
         metavar="DISTANCE",
     )
     blend: float | None = _option(
         check=_of_key,
         read=_text.real,
-        help="Over this further distance the ground fades, by default as the key needs it.",
+        help="Over this further distance the background fades, by default as the key needs it.",
         example="0.1",
         metavar="DISTANCE",
     )
-    despill: bool = _flag(False, help="Take the ground's tint off the subject, where the ground is keyed.")
+    despill: bool = _flag(False, help="Take the background's tint off the subject, where the background is keyed.")
     subject: str = _word(
         "auto",
         Subject,
@@ -250,7 +250,7 @@ class Options:
         metavar="SHIFT[,FEATHER]",
     )
     clean: bool = _flag(True, help="Drop specks and fill small holes of the mask that was found.")
-    foreground: bool = _flag(True, help="Give soft edges the subject's own colours, without the ground's.")
+    foreground: bool = _flag(True, help="Give soft edges the subject's own colours, without the background's.")
     preprocess: str | Sequence[str] | None = _option(
         check=_preparations,
         read=_text.one_of(*get_args(Preparation)),
@@ -301,13 +301,13 @@ class Options:
                 raise ValueError(f"method={self.method!r} cannot use {row.name}: it goes with {', '.join(row.methods)}")
 
     def _require_keying(self) -> None:
-        """Nothing rules out that a ground is keyed, if there are options for it."""
+        """Nothing rules out that a background is keyed, if there are options for it."""
         given = [name for name in ("similarity", "blend") if getattr(self, name) is not None]
         given += ["despill"] * self.despill
         others = [row.name for row in PROMPTS if row.name != "key" and getattr(self.prompt, row.name) is not None]
         if given and (others or self.method not in ("auto", "key")):
             ruled_out = " and ".join(others) if others else f"method={self.method!r}"
-            raise ValueError(f"{' and '.join(given)}: for a ground that is keyed out, which {ruled_out} rules out")
+            raise ValueError(f"{' and '.join(given)}: for a background that is keyed out, which {ruled_out} rules out")
 
     def of_core(self, network: object) -> dict[str, Any]:
         """As the core takes them."""

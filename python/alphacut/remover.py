@@ -70,7 +70,7 @@ def remove_background(
         0 background, 255 foreground, anything between unknown: only the unknown is computed. Where something is
         unknown, there must be known pixels of both kinds.
     key : colour, optional
-        "#rrggbb", CSS name or (r, g, b) in 0..255: the colour of the ground to take out.
+        "#rrggbb", CSS name or (r, g, b) in 0..255: the colour of the background to take out.
     model : Model, or path or bytes of an ONNX file, optional
         A segmentation network of your own, which says where the subject is; the cut follows it where the colours and
         the border leave it open. May join `box` and `labels`, which go before it. See :class:`Model`.
@@ -78,10 +78,10 @@ def remove_background(
         For a `model` that finds several objects: only this one, by its place in :meth:`Model.instances`. By default all
         that it is sure of.
     similarity, blend : float, optional
-        Of :func:`chroma_key`, where the ground is keyed out, by a `key` or by its uniform border; its defaults.
+        Of :func:`chroma_key`, where the background is keyed out, by a `key` or by its uniform border; its defaults.
     despill : bool
-        Where the ground is keyed out, take the tint that its colour has cast off all of `foreground`: :func:`despill`;
-        without it off the edge alone, where `foreground` is estimated.
+        Where the background is keyed out, take the tint that its colour has cast off all of `foreground`:
+        :func:`despill`; without it off the edge alone, where `foreground` is estimated.
     method : {"auto", "graphcut", "kmeans", "threshold", "key"}
         How the mask is found. "auto" follows the prompt; without one, a uniform border means "key", unless it is but
         the frame of a picture, and anything else "graphcut" around the detected subject.
@@ -135,8 +135,8 @@ def remove_background(
 
     Notes
     -----
-    A picture without any prompt and with a cluttered ground is hard: look at `confidence` and `warnings`, and give a
-    box, or a `model`.
+    A picture without any prompt and with a cluttered background is hard: look at `confidence` and `warnings`, and give
+    a box, or a `model`.
 
     Examples
     --------
@@ -217,9 +217,9 @@ class Remover:
         self._latest: Session | None = None
 
     @cached_property
-    def _memory(self) -> _core.BlockReserve:
-        """Lets blocks of memory be used again, from the first call on."""
-        return _core.BlockReserve()
+    def _memory(self) -> _core.BufferPool:
+        """Lets buffers be used again, from the first call on."""
+        return _core.BufferPool()
 
     def __call__(self, image: Any, *, resume: bool = False, **prompt: Any) -> Cutout:
         """Cut the subject out of one picture.

@@ -35,12 +35,12 @@ class Tracker:
     Notes
     -----
     Of the frames before it keeps where the subject was, as log-odds on a copy of at most 480 pixels a side; the colours
-    of subject and ground, which learn slowly and only from pixels that are sure; and how subject, ground and each block
-    of 8 × 8 pixels moved. What was known is carried along where the colours agree, and joined by what the network sees
-    around the expected place, the colours, and which of the two motions explains a block. Alpha is steady where nothing
-    moves. A frame whose colours and motion have nothing in common with the last one's begins anew, and so does one of
-    another size; `warnings` of the cutout say so. A keyed ground is keyed in each frame. The same frames and
-    prompts give the same bytes.
+    of subject and background, which learn slowly and only from pixels that are sure; and how subject, background and
+    each block of 8 × 8 pixels moved. What was known is carried along where the colours agree, and joined by what the
+    network sees around the expected place, the colours, and which of the two motions explains a block. Alpha is steady
+    where nothing moves. A frame whose colours and motion have nothing in common with the last one's begins anew, and so
+    does one of another size; `warnings` of the cutout say so. A keyed background is keyed in each frame. The same
+    frames and prompts give the same bytes.
 
     Examples
     --------
@@ -61,7 +61,7 @@ class Tracker:
             if name in options:
                 raise TypeError(f"{name} is no option of a Tracker")
         self._options = Options(prompt=Prompt(), refine=refine, **options)
-        self._memory = _core.BlockReserve()
+        self._memory = _core.BufferPool()
         self._begin()
 
     def _begin(self) -> None:

@@ -462,7 +462,7 @@ KmeansBox box_at(const u8* eighths, const i32* home) {
   return box;
 }
 
-void kmeans_boxes() {
+void color_histogram() {
   const int channels = random_bool() ? 3 : 1, parts = static_cast<int>(random_from(1, 9));
   KERNEL(kmeans.box, keys, in<u8>(channels), count, channels, out<u32>(1));
   compare(PICK(kmeans.box, gather), ADAPTED((const u8* counts, u32* total, KmeansBox* box) {
@@ -947,7 +947,7 @@ void round() {
   components();
   kmeans<u8>("kmeans.u8.assign", "kmeans.u8.relax", "kmeans.u8.square_sum", &KmeansKernels::u8);
   kmeans<f32>("kmeans.f32.assign", "kmeans.f32.relax", "kmeans.f32.square_sum", &KmeansKernels::f32);
-  kmeans_boxes();
+  color_histogram();
   graphcut();
   chromakey();
   matting();

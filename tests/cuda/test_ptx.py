@@ -54,8 +54,8 @@ def test_kmeans_stays_in_registers(compiler, monkeypatch):
     from alphacut.cuda import kmeans
 
     monkeypatch.setattr("numba.cuda.dispatcher.get_current_device", lambda: SimpleNamespace(compute_capability=(9, 0)))
-    for signature in kmeans.iterate.signatures:
-        ptx, _ = compiler.compile_ptx(kmeans.iterate.function, signature, cc=(9, 0))
+    for signature in kmeans.assign_pixels.signatures:
+        ptx, _ = compiler.compile_ptx(kmeans.assign_pixels.function, signature, cc=(9, 0))
         assert ".local" not in ptx
 
 

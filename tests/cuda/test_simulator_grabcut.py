@@ -187,14 +187,14 @@ def test_results_that_stay_on_the_gpu_are_waited_for(there, monkeypatch, rng):
 
     from alphacut.cuda import grabcut
 
-    kernel, events = grabcut.show, []
+    kernel, events = grabcut.write_mask, []
 
     class Show:
         def __getitem__(self, grid):
             events.append("show")
             return kernel[grid]
 
-    monkeypatch.setattr(grabcut, "show", Show())
+    monkeypatch.setattr(grabcut, "write_mask", Show())
     monkeypatch.setattr(cuda, "default_stream", lambda: SimpleNamespace(synchronize=lambda: events.append("wait")))
     alphacut.grabcut(there(scene(rng, 30, 40)), box=(5, 5, 30, 20))
     assert events == ["show", "wait"]

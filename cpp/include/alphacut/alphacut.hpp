@@ -10,7 +10,7 @@
 // for every instruction set and number of threads.
 #pragma once
 
-#include "alphacut/blocks.hpp"
+#include "alphacut/buffer_pool.hpp"
 #include "alphacut/chromakey.hpp"
 #include "alphacut/color.hpp"
 #include "alphacut/components.hpp"

@@ -9,7 +9,7 @@
 #include <type_traits>
 
 #include "alphacut/api.hpp"
-#include "alphacut/blocks.hpp"
+#include "alphacut/buffer_pool.hpp"
 
 ALPHACUT_API_BEGIN
 namespace alphacut {
@@ -72,7 +72,7 @@ class Image {
     if (height < 0 || width < 0 || channels < 1 || (width != 0 && height > limit / width / channels))
       throw std::invalid_argument("image size is out of range");
     const auto bytes = static_cast<size_t>(height * width * channels) * sizeof(T);
-    data_ = {static_cast<T*>(detail::take_block(bytes)), Give{bytes}};
+    data_ = {static_cast<T*>(detail::take_buffer(bytes)), Give{bytes}};
     view_ = packed(data_.get(), height, width, channels);
   }
   template <class U>
@@ -96,7 +96,7 @@ class Image {
  private:
   struct Give {
     size_t bytes = 0;
-    void operator()(T* data) const { detail::give_block(data, bytes); }
+    void operator()(T* data) const { detail::give_buffer(data, bytes); }
   };
   std::unique_ptr<T[], Give> data_;
   ImageView<T> view_;

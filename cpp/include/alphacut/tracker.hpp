@@ -9,8 +9,8 @@
 ALPHACUT_API_BEGIN
 namespace alphacut {
 
-// Keeps of the frames before: where the subject was, its colours and those of the ground around it, how both moved. The
-// same frames and prompts give the same bytes. Memory kept: some 12 bytes a pixel of a copy of at most 480 pixels a
+// Keeps of the frames before: where the subject was, its colours and those of the background around it, how both moved.
+// The same frames and prompts give the same bytes. Memory kept: some 12 bytes a pixel of a copy of at most 480 pixels a
 // side, and the latest frame and its alpha, of 8 bits. Not for several threads at once.
 class Tracker {
  public:

@@ -1,4 +1,6 @@
 // The picture's depth and its smaller forms.
+#include "depth.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <type_traits>
@@ -6,7 +8,6 @@
 #include "alphacut/preprocess.hpp"
 #include "flow/flow.hpp"
 #include "flow/pieces.hpp"
-#include "unit.hpp"
 
 namespace alphacut {
 namespace {

@@ -6,7 +6,7 @@
 #include "alphacut/threshold.hpp"
 #include "flow/flow.hpp"
 #include "flow/pieces.hpp"
-#include "plain_ground.hpp"
+#include "plain_background.hpp"
 #include "probability_at.hpp"
 
 namespace alphacut {
@@ -36,12 +36,13 @@ double keyed_border(ImageView<const T> alpha) {
 std::string percent(double share) { return std::to_string(static_cast<int>(std::nearbyint(100 * share))) + "%"; }
 
 // Whether all within kNear of a pixel is background.
-bool surrounded(const Image<uint8_t>& ground, int64_t y, int64_t x) {
-  const int64_t top = std::max<int64_t>(y - kNear, 0), bottom = std::min(y + kNear, ground.height() - 1);
-  const int64_t left = std::max<int64_t>(x - kNear, 0), right = std::min(x + kNear, ground.width() - 1);
+bool surrounded(const Image<uint8_t>& background, int64_t y, int64_t x) {
+  const int64_t top = std::max<int64_t>(y - kNear, 0), bottom = std::min(y + kNear, background.height() - 1);
+  const int64_t left = std::max<int64_t>(x - kNear, 0), right = std::min(x + kNear, background.width() - 1);
   for (int64_t v = top; v <= bottom; ++v) {
-    const uint8_t* row = ground.row(v);
-    if (std::any_of(row + left, row + right + 1, [](uint8_t is_ground) { return is_ground == 0; })) return false;
+    const uint8_t* row = background.row(v);
+    if (std::any_of(row + left, row + right + 1, [](uint8_t is_background) { return is_background == 0; }))
+      return false;
   }
   return true;
 }
@@ -97,15 +98,15 @@ void FlowOf<T>::judge_ramp(const KeyColor& key, double similarity, Found<T>& fou
   constexpr T below_half = static_cast<T>(std::is_same_v<T, uint8_t> ? 127 : 0.498);
   ImageView<const float> probability;
   if (found.saliency.data() != nullptr && !all_zero(found.saliency)) probability = found.saliency;
-  Image<uint8_t> ground = Image<uint8_t>::like(working_);
-  plain_ground(working_, key, similarity, probability, ground);
+  Image<uint8_t> background = Image<uint8_t>::like(working_);
+  plain_background(working_, key, similarity, probability, background);
   for_rows(working_.height, working_.width, [&](int64_t y) {
     const ProbabilityAt likely(probability, working_.height, working_.width);
-    const uint8_t* is_ground = ground.row(y);
+    const uint8_t* is_background = background.row(y);
     T* alpha = found.alpha.row(y);
     for (int64_t x = 0; x < working_.width; ++x) {
-      if (is_ground[x] != 0) {
-        if (alpha[x] > 0) alpha[x] = surrounded(ground, y, x) ? T(0) : std::min(alpha[x], below_half);
+      if (is_background[x] != 0) {
+        if (alpha[x] > 0) alpha[x] = surrounded(background, y, x) ? T(0) : std::min(alpha[x], below_half);
       } else if (alpha[x] < full && probability.data != nullptr) {
         const float p = likely(y, x);
         if (p > kSure)

@@ -126,7 +126,7 @@ Cutout FlowOf<T>::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewh
   Found<T> found = found_alone(checked, call);
   require_light(pixels_, found);
   if (!found.key && (options_.similarity || options_.blend || options_.despill))
-    found.warnings.emplace_back("the ground was not keyed out: similarity, blend and despill changed nothing");
+    found.warnings.emplace_back("the background was not keyed out: similarity, blend and despill changed nothing");
   Cutout cutout;
   Image<T> alpha;
   {

@@ -93,10 +93,10 @@ std::optional<Memory::Edges> Memory::extent() const {
 
 // The layers' motion since the frame before, back from the present one, and the box along with the subject.
 void Memory::move(const Padded& now, const Padded& now_half, std::array<Shift, 2>& layers) {
-  Image<uint8_t> subject = positive(log_odds_), ground = Image<uint8_t>::like(subject.view());
+  Image<uint8_t> subject = positive(log_odds_), background = Image<uint8_t>::like(subject.view());
   for (int64_t y = 0; y < subject.height(); ++y)
     for (int64_t x = 0; x < subject.width(); ++x) {
-      ground.row(y)[x] = subject.row(y)[x] ^ 255;
+      background.row(y)[x] = subject.row(y)[x] ^ 255;
       if (colors_.log_odds(before_.at(y, x)) < 0) subject.row(y)[x] = 0;  // hardly its own
     }
   if (count_nonzero(subject) < kFewest) subject = positive(log_odds_);
@@ -106,9 +106,9 @@ void Memory::move(const Padded& now, const Padded& now_half, std::array<Shift, 2
     const Shift coarse = shift_of(before_half_, now_half, half, {last.x / 2, last.y / 2}, kReach);
     return shift_of(before_, now, mask, {2 * coarse.x, 2 * coarse.y}, 2);
   };
-  ground_ = shift(ground, ground_);
-  subject_ = nowhere ? ground_ : shift(subject, subject_);
-  layers = {Shift{-subject_.x, -subject_.y}, Shift{-ground_.x, -ground_.y}};
+  background_ = shift(background, background_);
+  subject_ = nowhere ? background_ : shift(subject, subject_);
+  layers = {Shift{-subject_.x, -subject_.y}, Shift{-background_.x, -background_.y}};
   edges_.left += subject_.x;
   edges_.right += subject_.x;
   edges_.top += subject_.y;

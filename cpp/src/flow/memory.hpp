@@ -15,7 +15,7 @@ namespace alphacut {
 // How often each colour occurs on either side, learned slowly.
 class ColorMemory {
  public:
-  // Colours of `rgb` where `side` is 1 (subject) or 0 (ground) join what is known with the weight `rate`, 0..1; the
+  // Colours of `rgb` where `side` is 1 (subject) or 0 (background) join what is known with the weight `rate`, 0..1; the
   // first are taken as they are.
   void learn(ImageView<const uint8_t> rgb, ImageView<const uint8_t> side, float rate);
   // Log-odds of the subject by colour alone, held within -2 and 2.
@@ -61,7 +61,7 @@ class Memory {
   BlockMotion motion_;
   ColorMemory colors_;
   Edges edges_;
-  Shift subject_, ground_;
+  Shift subject_, background_;
   std::vector<float> histogram_;
 };
 

@@ -1,4 +1,4 @@
-// How two frames of a film move: the subject as one, the ground as one, and each block.
+// How two frames of a film move: the subject as one, the background as one, and each block.
 #pragma once
 
 #include <array>
@@ -45,8 +45,8 @@ struct BlockMotion {
   std::array<std::vector<float>, 2> as_layer;
 };
 
-// Starts from `layers` (the shifts back of subject and ground), no motion and the motion before (of the same size or
-// empty), and takes its neighbours' where that fits better.
+// Starts from `layers` (the shifts back of subject and background), no motion and the motion before (of the same size
+// or empty), and takes its neighbours' where that fits better.
 BlockMotion block_motion(const Padded& before, const Padded& now, const std::array<Shift, 2>& layers,
                          const BlockMotion& last);
 

@@ -6,9 +6,9 @@
 #include <type_traits>
 
 #include "alphacut/color.hpp"
+#include "depth.hpp"
 #include "flow/flow.hpp"
 #include "planes.hpp"
-#include "unit.hpp"
 
 namespace alphacut {
 namespace {

@@ -7,13 +7,13 @@
 #include <type_traits>
 
 #include "alphacut/preprocess.hpp"
+#include "depth.hpp"
 #include "flow/cut_by_mask.hpp"
 #include "flow/flow.hpp"
 #include "flow/memory.hpp"
 #include "flow/memory_pieces.hpp"
 #include "math.hpp"
 #include "planes.hpp"
-#include "unit.hpp"
 
 namespace alphacut {
 namespace {
@@ -40,7 +40,7 @@ Image<uint8_t> in_rgb(ImageView<const T> frame) {
         else if constexpr (std::is_same_v<T, uint16_t>)
           to = static_cast<uint8_t>((value + 128) / 257);
         else
-          store_unit(value, to);
+          store_float(value, to);
       }
   });
   return rgb;
@@ -59,7 +59,7 @@ Image<float> probability_of(ImageView<const float> log_odds) {
   return probability;
 }
 
-// Whether what was found is followed; what a plain ground or colours alone tell is found in each frame.
+// Whether what was found is followed; what a plain background or colours alone tell is found in each frame.
 bool follows(const Cutout& cutout) {
   return cutout.method == "graphcut" || cutout.method == "mask" || cutout.method == "trimap";
 }

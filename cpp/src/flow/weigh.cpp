@@ -91,7 +91,7 @@ double Memory::weigh(ImageView<const uint8_t> frame, const Padded& now, const Ne
   Image<float> told(motion_.rows * kBlock, motion_.columns * kBlock);  // which layer's motion fits better
   {
     Image<float> blocks(motion_.rows, motion_.columns);
-    const bool apart = std::abs(subject_.x - ground_.x) + std::abs(subject_.y - ground_.y) > kApart;
+    const bool apart = std::abs(subject_.x - background_.x) + std::abs(subject_.y - background_.y) > kApart;
     for (int64_t i = 0; i < blocks.pixels(); ++i) {
       const auto k = static_cast<size_t>(i);
       blocks.data()[i] =

@@ -118,7 +118,7 @@ def terminal_of(image, y, x, models, counts, log_odds):  # type: ignore[no-untyp
 
 
 @kernel(f"void({_LABEL_MAP}, int64, int64, int64, int64, int64, {_LABEL_MAP}, {_NOTES})")
-def take(hints, hinted, left, top, right, bottom, labels, notes):  # type: ignore[no-untyped-def]
+def apply_hints(hints, hinted, left, top, right, bottom, labels, notes):  # type: ignore[no-untyped-def]
     """The hints, or 3 if there are none; outside the box 0. Notes the values seen, and foreground that is overruled."""
     height, width = labels.shape
     for i in range(cuda.grid(1), height * width, cuda.gridsize(1)):
@@ -137,7 +137,7 @@ def take(hints, hinted, left, top, right, bottom, labels, notes):  # type: ignor
 
 
 @kernel(f"void({_LABEL_MAP}, int64, {_LABEL_MAP}, {_NOTES})")
-def shrink(labels, parts, small, notes):  # type: ignore[no-untyped-def]
+def shrink_labels(labels, parts, small, notes):  # type: ignore[no-untyped-def]
     """Labels at a smaller size, as ``shrink_labels``: background where it covers more than one of so many parts."""
     height, width = labels.shape
     rows, columns = small.shape
@@ -165,7 +165,7 @@ def shrink(labels, parts, small, notes):  # type: ignore[no-untyped-def]
 
 
 @kernel(f"void({_LABEL_MAP}, int64, {_LABEL_MAP})")
-def find_band(small, whole, places):  # type: ignore[no-untyped-def]
+def find_band(small, whole, small_domain):  # type: ignore[no-untyped-def]
     """Where the sides meet within a few pixels, or everywhere: the graph; elsewhere the pixel's side."""
     height, width = small.shape
     for i in range(cuda.grid(1), height * width, cuda.gridsize(1)):
@@ -176,11 +176,11 @@ def find_band(small, whole, places):  # type: ignore[no-untyped-def]
         for v in range(max(y - BAND, 0), min(y + BAND + 1, height)):
             for u in range(max(x - BAND, 0), min(x + BAND + 1, width)):
                 meet = meet or small[v, u] & 1 != side
-        places[y, x] = _NODE if meet else side
+        small_domain[y, x] = _NODE if meet else side
 
 
 @kernel(f"void({_LABEL_MAP}, {_LABEL_MAP}, {_LABEL_MAP}, {_LABEL_MAP}, {_NOTES})")
-def enlarge(small, places, labels, domain, notes):  # type: ignore[no-untyped-def]
+def enlarge_labels(small, small_domain, labels, domain, notes):  # type: ignore[no-untyped-def]
     """The smaller size's sides for undecided labels, and where each pixel stands."""
     height, width = labels.shape
     rows, columns = small.shape
@@ -192,7 +192,7 @@ def enlarge(small, places, labels, domain, notes):  # type: ignore[no-untyped-de
         if label > 1:
             v, u = (2 * y + 1) * rows // (2 * height), (2 * x + 1) * columns // (2 * width)  # its centre lies there
             labels[y, x] = 2 + (small[v, u] & 1)
-            label = places[v, u]
+            label = small_domain[v, u]
         domain[y, x] = label
         nodes += label == _NODE
     add_up(nodes, notes, _NODES)
@@ -279,7 +279,7 @@ def build(image, domain, straight, diagonal, models, counts, log_odds, arcs, exc
 
 
 @kernel(f"void(int64[:, ::1], int32[:, ::1], {_LABEL_MAP}, {_LABEL_MAP}, {_NOTES})")
-def decide(excess, reached, domain, labels, notes):  # type: ignore[no-untyped-def]
+def decide_labels(excess, reached, domain, labels, notes):  # type: ignore[no-untyped-def]
     """The sides of the nodes, and the excess that is left."""
     height, width = labels.shape
     left = np.int64(0)
@@ -312,7 +312,7 @@ def measure_cut(image, domain, labels, straight, diagonal, terminals, notes):  #
 
 
 @kernel(f"void({_PICTURE}, {_LABEL_MAP}, {_WEIGHTS}, {_MODELS}, {_PRIOR}, {_NOTES})")
-def price(image, labels, straight, diagonal, models, counts, log_odds, notes):  # type: ignore[no-untyped-def]
+def measure_energy(image, labels, straight, diagonal, models, counts, log_odds, notes):  # type: ignore[no-untyped-def]
     """What labels cost over the whole picture: data of undecided pixels against their better side, and border."""
     height, width, _ = image.shape
     cost = np.int64(0)
@@ -331,7 +331,7 @@ def price(image, labels, straight, diagonal, models, counts, log_odds, notes):  
 
 
 @kernel(f"void({_LABEL_MAP}, {_LABEL_MAP})")
-def show(labels, mask):  # type: ignore[no-untyped-def]
+def write_mask(labels, mask):  # type: ignore[no-untyped-def]
     """255 where foreground."""
     height, width = labels.shape
     for i in range(cuda.grid(1), height * width, cuda.gridsize(1)):
@@ -373,7 +373,7 @@ class Level:
             terminals = cuda.device_array_like(excess)
             terminals.copy_to_device(excess)
         solve(arcs, excess, reached, state)
-        decide[grid](excess, reached, domain, labels, notes)
+        decide_labels[grid](excess, reached, domain, labels, notes)
         if certify:
             measure_cut[grid](self.image, domain, labels, *self.weights, terminals, notes)
         found = notes.copy_to_host()
@@ -385,7 +385,7 @@ class Level:
     def cost(self, models: list[Array], log_odds: Any, labels: Any) -> int:
         """Of the labels over the whole picture."""
         notes = _no_notes()
-        price[launch(self.pixels)](self.image, labels, *self.weights, *_packed(models), log_odds, notes)
+        measure_energy[launch(self.pixels)](self.image, labels, *self.weights, *_packed(models), log_odds, notes)
         return int(notes.copy_to_host()[_CAPACITY])
 
 
@@ -456,7 +456,7 @@ def grabcut(
         energy = (level or Level(pictures[-1], gamma)).cost(models, log_odds, told[-1]) / _SCALE
 
     mask = written(target, shape)
-    show[launch(mask.size)](told[-1], mask)
+    write_mask[launch(mask.size)](told[-1], mask)
     cuda.default_stream().synchronize()  # if all results stay on the GPU, no copy waits for them
     full = result(told[-1], None, image)
     return result(mask, out, image), full, energy, rounds, exact or len(sizes) == 1, warnings + doubts
@@ -489,12 +489,12 @@ def _hints(hints: Any, sizes: list[list[int]], boxes: list[tuple[int, int, int, 
         small = hints
         if hints is not None and i < len(sizes) - 1:
             small, seen = cuda.device_array((height, width), np.uint8), _no_notes()
-            shrink[launch(small.size)](hints, 4, small, seen)
+            shrink_labels[launch(small.size)](hints, 4, small, seen)
             found = seen.copy_to_host()
             if found[_THIN] > 0 and found[_KEPT] == 0:
-                shrink[launch(small.size)](hints, 2**31 - 1, small, seen)  # better too much than none
+                shrink_labels[launch(small.size)](hints, 2**31 - 1, small, seen)  # better too much than none
         notes = _no_notes()
-        take[launch(labels.size)](
+        apply_hints[launch(labels.size)](
             labels if small is None else small,
             small is not None,
             left,
@@ -510,9 +510,9 @@ def _hints(hints: Any, sizes: list[list[int]], boxes: list[tuple[int, int, int, 
 
 def _domain(small: Any, labels: Any, whole: bool) -> tuple[Any, int]:
     """Where the larger size's pixels stand, and how many are nodes; gives undecided ones the smaller's sides."""
-    places, domain, notes = cuda.device_array_like(small), cuda.device_array_like(labels), _no_notes()
-    find_band[launch(small.size)](small, whole, places)
-    enlarge[launch(labels.size)](small, places, labels, domain, notes)
+    small_domain, domain, notes = cuda.device_array_like(small), cuda.device_array_like(labels), _no_notes()
+    find_band[launch(small.size)](small, whole, small_domain)
+    enlarge_labels[launch(labels.size)](small, small_domain, labels, domain, notes)
     return domain, int(notes.copy_to_host()[_NODES])
 
 

@@ -42,7 +42,7 @@ int32 = np.int32  # Numba widens int32 arithmetic to int64 unless told
 @kernel(
     "void(int32[:, ::1], int32[:, ::1], int32[:, :, ::1], int32[:, :, ::1], int64[:, ::1], int32[:, ::1], int64[::1])"
 )
-def load(source, sink, neighbours, arcs, excess, labels, state):  # type: ignore[no-untyped-def]
+def load_graph(source, sink, neighbours, arcs, excess, labels, state):  # type: ignore[no-untyped-def]
     """The residual graph before any flow; arcs out of the picture are closed."""
     height, width = source.shape
     supply = np.int64(0)
@@ -96,7 +96,7 @@ def begin_search(excess, labels, pending, following, active, state):  # type: ig
 
 
 @kernel("void(int32[:, ::1], int32[:, ::1], int32[:, ::1], int64[::1])", max_registers=TILE_REGISTERS)
-def search(labels, pending, following, state):  # type: ignore[no-untyped-def]
+def search_paths(labels, pending, following, state):  # type: ignore[no-untyped-def]
     """Shorten the distances in the pending tiles until none in the tile can be; then those around it follow.
 
     Distances only fall. A neighbour may run at the same time and see an old one, but then it runs again.
@@ -268,7 +268,7 @@ def discharge(arcs, excess, labels, active, state, colour, steps):  # type: igno
 
 
 @kernel("void(int64[:, ::1], int32[:, ::1], uint8[:, ::1], int64[::1])")
-def finish(excess, labels, mask, state):  # type: ignore[no-untyped-def]
+def write_mask(excess, labels, mask, state):  # type: ignore[no-untyped-def]
     """255 where the source still reaches; the excess that is left."""
     height, width = labels.shape
     left = np.int64(0)
@@ -326,9 +326,9 @@ def graph_cut(source: Any, sink: Any, neighbours: Any, out: Any = None, certify:
     mask = written(target, (height, width))
     arcs, excess, labels, state = residual_graph(height, width)
     pixels = launch(height * width)
-    load[pixels](*inputs, arcs, excess, labels, state)
+    load_graph[pixels](*inputs, arcs, excess, labels, state)
     solve(arcs, excess, labels, state)
-    finish[pixels](excess, labels, mask, state)
+    write_mask[pixels](excess, labels, mask, state)
     if certify:
         measure_cut[pixels](*inputs, mask, state)
     found = state.copy_to_host()
@@ -362,7 +362,7 @@ def solve(arcs: Any, excess: Any, labels: Any, state: Any) -> None:
         waiting = True
         while waiting:
             for _ in range(SEARCHES):
-                search[every, threads](labels, pending, following, state)
+                search_paths[every, threads](labels, pending, following, state)
                 pending, following = following, pending
             found = state.copy_to_host()
             if found[_OUT_OF_RANGE]:

@@ -73,7 +73,7 @@ def pack(pixels, channels, scale, unit, points, state):  # type: ignore[no-untyp
 
 
 @kernel(*(f"void({points}[::1], int32, int32, int32, int64, int64, int64[::1], uint8[::1])" for points in _POINT_TYPES))
-def iterate(points, unit, k, copies, max_iter, tolerated, state, labels):  # type: ignore[no-untyped-def]
+def assign_pixels(points, unit, k, copies, max_iter, tolerated, state, labels):  # type: ignore[no-untyped-def]
     """Label every pixel; then the last block to finish moves the centres, or ends the loop.
 
     The least ``|C|² - 2 C·X`` is nearest; a centre lies ready as ``|C|²`` and -2 C in the points' units, two values to
@@ -202,7 +202,7 @@ def iterate(points, unit, k, copies, max_iter, tolerated, state, labels):  # typ
 
 
 @kernel(*(f"void({points}[::1], int64, int64[::1], int64, int64, uint32[::1], int64[::1])" for points in _POINT_TYPES))
-def relax(points, unit, centers, first, last, distances, farthest):  # type: ignore[no-untyped-def]
+def shorten_distances(points, unit, centers, first, last, distances, farthest):  # type: ignore[no-untyped-def]
     """Lower the distances to those to centres first .. last - 1 (set them if first is 0), and find the greatest.
 
     ``farthest[0]`` becomes at least ``distance << 32 | (2^32 - 1 - index)``: the first in raster order wins ties.
@@ -234,7 +234,7 @@ def relax(points, unit, centers, first, last, distances, farthest):  # type: ign
 
 
 @kernel(*(f"void({pixel}[::1], int64, int64[::1], {pixel}[::1])" for pixel in ("uint8", "float32")))
-def gather(pixels, channels, indices, samples):  # type: ignore[no-untyped-def]
+def gather_samples(pixels, channels, indices, samples):  # type: ignore[no-untyped-def]
     """Copy the pixels at `indices`."""
     for i in range(cuda.grid(1), indices.size, cuda.gridsize(1)):
         for c in range(channels):
@@ -288,7 +288,7 @@ def kmeans(
     grid = max(blocks, n // _MOST_POINTS), threads, 0, 4 * 4 * k * copies
     while found[_STATUS] != _DONE:
         for _ in range(min(max_iter - int(found[_N_ITER]) + 1, 64)):  # 64: a loop without end is not queued at once
-            iterate[grid](points, unit, k, copies, max_iter, tol * tol, state, labels.reshape(-1))
+            assign_pixels[grid](points, unit, k, copies, max_iter, tol * tol, state, labels.reshape(-1))
         state.copy_to_host(found)
         if found[_STATUS] == _EMPTY_CLUSTER:
             _update_and_refill(points, unit, max_iter, tol * tol, centers, sums, found)
@@ -315,7 +315,7 @@ def _update_and_refill(
     def farthest(candidates: Array, first: int) -> tuple[int, int]:
         best = cuda.to_device(np.zeros(1, np.int64))
         there = cuda.to_device(candidates.ravel())
-        relax[launch(points.size)](points, unit, there, first, len(candidates), distances, best)
+        shorten_distances[launch(points.size)](points, unit, there, first, len(candidates), distances, best)
         key = int(best.copy_to_host()[0])
         return key >> 32, _LAST_INDEX - (key & _LAST_INDEX)
 
@@ -342,7 +342,7 @@ def _update_and_refill(
 def _samples(pixels: Any, n: int, channels: int, seed: int) -> Array:
     indices = _core.kmeans_samples(n, seed)
     samples = cuda.device_array(indices.size * channels, pixels.dtype)
-    gather[launch(indices.size)](pixels, channels, cuda.to_device(indices), samples)
+    gather_samples[launch(indices.size)](pixels, channels, cuda.to_device(indices), samples)
     host: Array = samples.copy_to_host()
     return host.reshape(1, -1) if channels == 1 else host.reshape(1, -1, 3)
 

@@ -16,7 +16,7 @@ float32 = np.float32
 
 
 @kernel("void(uint8[:, ::1], int64[::1], float32[:, ::1], float32[:, ::1])")
-def down(picture, first, weights, sums):  # type: ignore[no-untyped-def]
+def add_rows(picture, first, weights, sums):  # type: ignore[no-untyped-def]
     """Weighted sums of the rows that each row of the result takes in."""
     height, width = sums.shape
     for i in range(cuda.grid(1), height * width, cuda.gridsize(1)):
@@ -29,7 +29,7 @@ def down(picture, first, weights, sums):  # type: ignore[no-untyped-def]
 
 
 @kernel("void(float32[:, :, ::1], int64[::1], float32[:, ::1], float32, uint8[:, :, ::1])")
-def across(sums, first, weights, divisor, small):  # type: ignore[no-untyped-def]
+def add_columns(sums, first, weights, divisor, small):  # type: ignore[no-untyped-def]
     """The same along the rows, divided and rounded."""
     height, width, channels = small.shape
     for i in range(cuda.grid(1), height * width * channels, cuda.gridsize(1)):
@@ -49,11 +49,11 @@ def resize_area(picture: Any, height: int, width: int) -> Any:
     sums = cuda.device_array((height, old_width, channels), np.float32)
     small = cuda.device_array((height, width, channels), np.uint8)
     flat = height, old_width * channels
-    down[launch(flat[0] * flat[1])](
+    add_rows[launch(flat[0] * flat[1])](
         picture.reshape(old_height, flat[1]), cuda.to_device(rows), cuda.to_device(row_weights), sums.reshape(flat)
     )
     divisor = (float32(old_height) / float32(height)) * (float32(old_width) / float32(width))
-    across[launch(small.size)](sums, cuda.to_device(columns), cuda.to_device(column_weights), divisor, small)
+    add_columns[launch(small.size)](sums, cuda.to_device(columns), cuda.to_device(column_weights), divisor, small)
     return small
 
 

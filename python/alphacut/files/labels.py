@@ -47,8 +47,8 @@ def read_labels(source: Any, *, undecided: int = 2, max_pixels: int = MAX_PIXELS
     ----------
     source, max_pixels
         As for :func:`read_image`. In colour: strokes of green (#00ff00, give or take 31 in each channel) are to keep,
-        of red (#ff0000) to remove, on any ground that is neither: transparency, one colour, or the photo itself if it
-        has no such colours. In gray: labels as they are, 0 to 3.
+        of red (#ff0000) to remove, on any background that is neither: transparency, one colour, or the photo itself if
+        it has no such colours. In gray: labels as they are, 0 to 3.
     undecided : {2, 3}
         The label where there is no stroke in colour: 2, probably background, or 3, probably foreground, which is usual
         inside a box.

@@ -108,8 +108,8 @@ def remove(
 def _format(values: Mapping[str, Any], accept: str) -> str:
     """The form of the answer; refused, where the request contradicts itself."""
     part = values.get("om") or values.get("channels") == "alpha"
-    grounds = [name for name in ("background", "bg_image_file") if values.get(name) is not None]
-    if len(grounds) > 1 or (part and grounds):
+    backgrounds = [name for name in ("background", "bg_image_file") if values.get(name) is not None]
+    if len(backgrounds) > 1 or (part and backgrounds):
         raise ApiError(400, "contradiction", "only one of om, channels=alpha, background and bg_image_file can be had")
     if values.get("om") and values.get("channels") == "alpha":
         raise ApiError(400, "contradiction", "om is the mask, channels=alpha the opacity: ask for one")
@@ -119,9 +119,9 @@ def _format(values: Mapping[str, Any], accept: str) -> str:
         raise ApiError(400, "contradiction", "strokes and labels say the same: give one")
     only_json = accept.split(";")[0].strip().lower() == "application/json"
     form: str = values.get("format", "json" if only_json else "png")
-    opaque = bool(part or grounds)
+    opaque = bool(part or backgrounds)
     if form == "auto":
-        return "jpeg" if grounds else "png"
+        return "jpeg" if backgrounds else "png"
     if form in ("jpg", "jpeg") and not opaque:
         raise ApiError(400, "contradiction", "a JPEG has no transparency: add bg_color, or ask for png or webp")
     if form == "zip" and opaque:

@@ -42,8 +42,8 @@ struct Enlarged {
 };
 
 // Writes the labels of the larger size: the hints, undecided ones on the side of the smaller size, or the latest one
-// where `places` says kKept. No `latest` where nothing is kept.
-Enlarged enlarge(ImageView<const uint8_t> small, ImageView<const uint8_t> places, const HintRows& hints,
+// where `small_domain` says kKept. No `latest` where nothing is kept.
+Enlarged enlarge(ImageView<const uint8_t> small, ImageView<const uint8_t> small_domain, const HintRows& hints,
                  ImageView<const uint8_t> latest, ImageView<uint8_t> labels);
 
 }  // namespace alphacut

@@ -1,4 +1,4 @@
-#include "kmeans_boxes.hpp"
+#include "color_histogram.hpp"
 
 #include <algorithm>
 #include <array>
@@ -143,11 +143,11 @@ std::unique_ptr<const KmeansForms> forms_of(const std::vector<KmeansCenter>& cen
 
 }  // namespace
 
-std::optional<KmeansBoxes> KmeansBoxes::of(ImageView<const uint8_t> image, int64_t max_iter) {
+std::optional<ColorHistogram> ColorHistogram::of(ImageView<const uint8_t> image, int64_t max_iter) {
   if (!counting_pays(image, max_iter)) return std::nullopt;
   Counters counters;
   count(image, counters);
-  KmeansBoxes result;
+  ColorHistogram result;
   result.boxes_ = boxes_in_use(counters);
   result.square_sum_ = counters.square_sum();
   const auto n = static_cast<int64_t>(result.boxes_.size());
@@ -175,7 +175,7 @@ std::optional<KmeansBoxes> KmeansBoxes::of(ImageView<const uint8_t> image, int64
   return result;
 }
 
-std::vector<int64_t> KmeansBoxes::assign(const std::vector<KmeansCenter>& centers) const {
+std::vector<int64_t> ColorHistogram::assign(const std::vector<KmeansCenter>& centers) const {
   const auto forms = forms_of(centers);
   std::vector<int64_t> total(4 * centers.size());
   std::mutex merging;
@@ -189,8 +189,8 @@ std::vector<int64_t> KmeansBoxes::assign(const std::vector<KmeansCenter>& center
   return total;
 }
 
-void KmeansBoxes::paint(ImageView<const uint8_t> image, const std::vector<KmeansCenter>& centers,
-                        ImageView<uint8_t> labels) const {
+void ColorHistogram::paint(ImageView<const uint8_t> image, const std::vector<KmeansCenter>& centers,
+                           ImageView<uint8_t> labels) const {
   const auto forms = forms_of(centers);
   const auto k = static_cast<int64_t>(centers.size()), n = counts_.height();
   Image<uint8_t> palette(k + n, kColors);  // a row of each label, then the rows of the boxes that have several

@@ -6,12 +6,12 @@
 namespace alphacut {
 
 // A division: 255 becomes exactly 1.
-inline float unit(uint8_t value) { return static_cast<float>(value) / 255; }
-inline float unit(float value) { return value; }
+inline float to_float(uint8_t value) { return static_cast<float>(value) / 255; }
+inline float to_float(float value) { return value; }
 
 // `value` must lie in 0..1; rounds half up.
-inline void store_unit(float value, float& out) { out = value; }
-inline void store_unit(float value, uint8_t& out) { out = static_cast<uint8_t>(value * 255 + 0.5f); }
+inline void store_float(float value, float& out) { out = value; }
+inline void store_float(float value, uint8_t& out) { out = static_cast<uint8_t>(value * 255 + 0.5f); }
 
 constexpr float kSteps = 65535;  // of a picture of 16 bits
 

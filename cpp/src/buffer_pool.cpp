@@ -1,4 +1,4 @@
-#include "alphacut/blocks.hpp"
+#include "alphacut/buffer_pool.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -7,7 +7,7 @@
 #include <mutex>
 #include <new>
 
-#include "block_vector.hpp"
+#include "pooled_vector.hpp"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
@@ -16,8 +16,8 @@
 namespace alphacut {
 namespace {
 
-constexpr size_t kSlack = 2;        // a block may be that many times larger than what is asked for
-constexpr int64_t kRoundsKept = 3;  // for which a block stays that nobody takes
+constexpr size_t kSlack = 2;        // a buffer may be that many times larger than what is asked for
+constexpr int64_t kRoundsKept = 3;  // for which a buffer stays that nobody takes
 
 struct Free {
   void operator()(void* memory) const { ::operator delete(memory, std::align_val_t{64}); }
@@ -26,19 +26,19 @@ using Memory = std::unique_ptr<void, Free>;
 
 Memory allocate(size_t bytes) { return Memory(::operator new(bytes, std::align_val_t{64})); }
 
-struct Block {
+struct Buffer {
   Memory memory;
   size_t size;
   int64_t round;  // in which it was taken last
 };
-using Blocks = std::map<void*, Block>;  // its nodes move from one to another without an allocation
+using Buffers = std::map<void*, Buffer>;  // its nodes move from one to another without an allocation
 
-constexpr auto everything = [](const Block&) { return true; };
+constexpr auto everything = [](const Buffer&) { return true; };
 
 class Store {
  public:
-  std::atomic<int64_t> reserves{0};
-  std::atomic<int64_t> in_use{0};  // blocks
+  std::atomic<int64_t> pools{0};
+  std::atomic<int64_t> in_use{0};  // buffers
 
   void lock() { mutex_.lock(); }
   void unlock() { mutex_.unlock(); }
@@ -55,22 +55,22 @@ class Store {
     const size_t size = bytes + bytes / 8;  // for pictures a little larger; untouched memory costs nothing
     Memory memory = allocate_or_make_room(size);
     void* const key = memory.get();
-    Blocks fresh;
-    fresh.emplace(key, Block{std::move(memory), size, 0});
+    Buffers fresh;
+    fresh.emplace(key, Buffer{std::move(memory), size, 0});
     std::lock_guard guard(mutex_);
     ++counts_.taken;
     return hand_out(fresh.extract(key));
   }
 
-  // Returns false if the block did not come from here.
+  // Returns false if the buffer did not come from here.
   bool give(void* memory) noexcept {
-    Blocks::node_type node;  // freed, if it is, after the lock
+    Buffers::node_type node;  // freed, if it is, after the lock
     std::lock_guard guard(mutex_);
     node = used_.extract(memory);
     if (!node) return false;
     --in_use;
     counts_.bytes_in_use -= signed_size(node.mapped());
-    if (reserves == 0 || stale(node.mapped())) return true;
+    if (pools == 0 || stale(node.mapped())) return true;
     counts_.bytes_kept += signed_size(node.mapped());
     kept_.insert(std::move(node));
     return true;
@@ -91,12 +91,12 @@ class Store {
       ended_calls_ = 0;
       ++round_;
     }
-    drop([this](const Block& block) { return stale(block); });
+    drop([this](const Buffer& buffer) { return stale(buffer); });
   }
 
   template <class Condition>
   void drop(Condition condition) {
-    Blocks dropped;
+    Buffers dropped;
     std::lock_guard guard(mutex_);
     for (auto next = kept_.begin(); next != kept_.end();) {
       const auto it = next++;
@@ -106,14 +106,14 @@ class Store {
     }
   }
 
-  BlockCounts counts() {
+  BufferPoolCounts counts() {
     std::lock_guard guard(mutex_);
     return counts_;
   }
 
  private:
-  static int64_t signed_size(const Block& block) { return static_cast<int64_t>(block.size); }
-  bool stale(const Block& block) const { return block.round + kRoundsKept < round_; }
+  static int64_t signed_size(const Buffer& buffer) { return static_cast<int64_t>(buffer.size); }
+  bool stale(const Buffer& buffer) const { return buffer.round + kRoundsKept < round_; }
 
   Memory allocate_or_make_room(size_t size) {
     try {
@@ -124,7 +124,7 @@ class Store {
     }
   }
 
-  Blocks::iterator best_fit(size_t bytes) {
+  Buffers::iterator best_fit(size_t bytes) {
     auto best = kept_.end();
     for (auto it = kept_.begin(); it != kept_.end(); ++it) {
       const size_t size = it->second.size;
@@ -133,7 +133,7 @@ class Store {
     return best;
   }
 
-  void* hand_out(Blocks::node_type node) {
+  void* hand_out(Buffers::node_type node) {
     node.mapped().round = round_;
     counts_.bytes_in_use += signed_size(node.mapped());
     ++in_use;
@@ -141,10 +141,10 @@ class Store {
   }
 
   std::mutex mutex_;
-  Blocks used_, kept_;
+  Buffers used_, kept_;
   int64_t round_ = 0;
   int64_t calls_ = 0, most_calls_ = 0, ended_calls_ = 0;  // at this time, and in this round
-  BlockCounts counts_;
+  BufferPoolCounts counts_;
 };
 
 // Never destroyed: arrays may outlive the end of main. In a child of fork the lock must be free.
@@ -161,25 +161,25 @@ Store& store() {
 
 }  // namespace
 
-void* detail::take_block(size_t bytes) {
-  return bytes >= kBigBlock && keeps_blocks() ? store().take(bytes) : allocate(bytes).release();
+void* detail::take_buffer(size_t bytes) {
+  return bytes >= kPooledSize && keeps_buffers() ? store().take(bytes) : allocate(bytes).release();
 }
 
-void detail::give_block(void* block, size_t bytes) noexcept {
-  if (bytes < kBigBlock || store().in_use == 0 || !store().give(block)) Free()(block);
+void detail::give_buffer(void* buffer, size_t bytes) noexcept {
+  if (bytes < kPooledSize || store().in_use == 0 || !store().give(buffer)) Free()(buffer);
 }
 
-BlockReserve::BlockReserve() { ++store().reserves; }
+BufferPool::BufferPool() { ++store().pools; }
 
-BlockReserve::~BlockReserve() {
-  if (--store().reserves == 0) store().drop(everything);
+BufferPool::~BufferPool() {
+  if (--store().pools == 0) store().drop(everything);
 }
 
-void BlockReserve::begin_call() { store().begin_call(); }
-void BlockReserve::end_call() { store().end_call(); }
-void BlockReserve::release() { store().drop(everything); }
+void BufferPool::begin_call() { store().begin_call(); }
+void BufferPool::end_call() { store().end_call(); }
+void BufferPool::release() { store().drop(everything); }
 
-BlockCounts block_counts() { return store().counts(); }
-bool keeps_blocks() { return store().reserves != 0; }
+BufferPoolCounts buffer_pool_counts() { return store().counts(); }
+bool keeps_buffers() { return store().pools != 0; }
 
 }  // namespace alphacut

@@ -1,4 +1,4 @@
-#include "cut_level.hpp"
+#include "grabcut_level.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -29,7 +29,7 @@ int64_t spacing(int64_t pixels, int64_t wanted) { return (pixels - 1) / wanted +
 int64_t contrast_step(int64_t pixels) { return spacing(pixels, kMaxContrasted); }
 int64_t fit_step(int64_t pixels) { return spacing(pixels, kMaxFitted); }
 
-std::vector<float> refitted(const ColourSums* components, int64_t step, const std::vector<float>& old) {
+std::vector<float> refitted(const Rgb8Sums* components, int64_t step, const std::vector<float>& old) {
   int64_t seen = 0;
   for (int k = 0; k < kMaxComponents; ++k) seen += components[k].count;
   return step > 1 && seen < kFewFitted ? old : fit_mixture(components, kMaxComponents);
@@ -61,9 +61,9 @@ void Prior::row(int64_t y, int64_t x0, int64_t x1, float* values) const {
 }
 
 // Parts of the picture's rows, one array a channel.
-class CutLevel::Rows {
+class GrabCutLevel::Rows {
  public:
-  explicit Rows(const CutLevel& level) : image_(level.image_), planes_(static_cast<size_t>(9 * level.width_)) {}
+  explicit Rows(const GrabCutLevel& level) : image_(level.image_), planes_(static_cast<size_t>(9 * level.width_)) {}
   // Columns [x0, x1) of row y, kept in slot 0..2; a pointer to where column 0 would be.
   GraphcutRow load(size_t slot, int64_t y, int64_t x0, int64_t x1) {
     const uint8_t* row = image_.row(y);
@@ -86,9 +86,10 @@ GraphcutRow from(GraphcutRow row, int64_t x) { return {{row.channel[0] + x, row.
 }  // namespace
 
 // The edges of a run's pixels to all neighbours.
-class CutLevel::Edges {
+class GrabCutLevel::Edges {
  public:
-  explicit Edges(const CutLevel& level) : level_(level), rows_(level), weights_(static_cast<size_t>(level.width_)) {}
+  explicit Edges(const GrabCutLevel& level)
+      : level_(level), rows_(level), weights_(static_cast<size_t>(level.width_)) {}
   // Calls body(k, x, n, weights) for each neighbour k that n pixels from column x on have inside the picture.
   template <class Body>
   void visit(const Run& run, int step, Body body) {
@@ -110,12 +111,12 @@ class CutLevel::Edges {
   }
 
  private:
-  const CutLevel& level_;
+  const GrabCutLevel& level_;
   Rows rows_;
   std::vector<int32_t> weights_;
 };
 
-CutLevel::CutLevel(ImageView<const uint8_t> image, double gamma)
+GrabCutLevel::GrabCutLevel(ImageView<const uint8_t> image, double gamma)
     : image_(image), height_(image.height), width_(image.width), weights_(gamma, contrast()) {}
 
 // Edge weights γ / length · exp(-β |difference of colours|²), β = 1 / (2 · mean |difference|²), as in the paper.
@@ -132,13 +133,13 @@ EdgeWeights::EdgeWeights(double gamma, Contrast contrast)
   }
 }
 
-Contrast CutLevel::contrast() const {
+Contrast GrabCutLevel::contrast() const {
   const Contrast contrast = contrast_of_rows(contrast_step(image_.pixels()));
   return contrast.sum == 0 ? contrast_of_rows(1) : contrast;
 }
 
 // Of the edges of every `step`-th row, to the right and down.
-Contrast CutLevel::contrast_of_rows(int64_t step) const {
+Contrast GrabCutLevel::contrast_of_rows(int64_t step) const {
   const int64_t rows = (height_ - 1) / step + 1;
   const int64_t grain = row_grain(width_, 1 << 14);
   std::vector<uint64_t> sums(static_cast<size_t>((rows - 1) / grain + 1)), counts(sums.size());
@@ -165,29 +166,29 @@ Contrast CutLevel::contrast_of_rows(int64_t step) const {
 }
 
 // The samples are spaced evenly over the pixels of each side.
-Mixtures CutLevel::cluster_sides(ImageView<const uint8_t> labels, int components, int64_t seed) const {
+Mixtures GrabCutLevel::cluster_sides(ImageView<const uint8_t> labels, int components, int64_t seed) const {
   std::array<int64_t, 2> pixels{}, seen{};
   for (int64_t y = 0; y < height_; ++y)
     for (int64_t x = 0; x < width_; ++x) ++pixels[side_of(labels.row(y)[x])];
-  std::array<std::vector<Colour>, 2> samples;
+  std::array<std::vector<Rgb8>, 2> samples;
   for (int64_t y = 0; y < height_; ++y)
     for (int64_t x = 0; x < width_; ++x) {
       const size_t side = side_of(labels.row(y)[x]);
       if (seen[side]++ % spacing(pixels[side], kMaxSamples) != 0) continue;
       const uint8_t* p = image_.row(y) + x * image_.channels;
-      samples[side].push_back(image_.channels == 3 ? Colour{p[0], p[1], p[2]} : Colour{p[0], p[0], p[0]});
+      samples[side].push_back(image_.channels == 3 ? Rgb8{p[0], p[1], p[2]} : Rgb8{p[0], p[0], p[0]});
     }
   Mixtures models;
   for (size_t side = 0; side < 2; ++side)
-    for (const Colour& c : cluster(samples[side], components, 2 * static_cast<uint64_t>(seed) + side)) {
+    for (const Rgb8& c : cluster(samples[side], components, 2 * static_cast<uint64_t>(seed) + side)) {
       models[side].insert(models[side].end(), c.begin(), c.end());
       models[side].insert(models[side].end(), {1, 0, 1, 0, 0, 1, 0});  // the nearest centre scores best
     }
   return fit(labels, models);
 }
 
-Mixtures CutLevel::fit(ImageView<const uint8_t> labels, const Mixtures& old) const {
-  using Sums = std::array<std::array<ColourSums, kMaxComponents>, 2>;
+Mixtures GrabCutLevel::fit(ImageView<const uint8_t> labels, const Mixtures& old) const {
+  using Sums = std::array<std::array<Rgb8Sums, kMaxComponents>, 2>;
   const int64_t step = fit_step(image_.pixels()), rows = (height_ - 1) / step + 1;
   const int64_t grain = row_grain(width_, 1 << 14);
   std::vector<Sums> partial(static_cast<size_t>((rows - 1) / grain + 1));
@@ -206,7 +207,7 @@ Mixtures CutLevel::fit(ImageView<const uint8_t> labels, const Mixtures& old) con
         kernels().graphcut.mixture_score(from(row, static_cast<int64_t>(x)), stop - x, old[side].data(),
                                          static_cast<int>(old[side].size() / 10), score.data(), best.data());
         for (size_t i = x; i < stop; ++i)
-          sums[side][best[i - x]].add(Colour{row.channel[0][i], row.channel[1][i], row.channel[2][i]});
+          sums[side][best[i - x]].add(Rgb8{row.channel[0][i], row.channel[1][i], row.channel[2][i]});
       }
     }
   });
@@ -220,7 +221,7 @@ Mixtures CutLevel::fit(ImageView<const uint8_t> labels, const Mixtures& old) con
 }
 
 template <class Body>
-void CutLevel::for_runs(Body body) const {
+void GrabCutLevel::for_runs(Body body) const {
   constexpr size_t kNodes = 1 << 13;
   std::vector<size_t> first{0};  // of each block: runs of whole rows
   for (size_t i = 1; i < runs_.size(); ++i)
@@ -232,7 +233,7 @@ void CutLevel::for_runs(Body body) const {
 }
 
 // An empty graph in which the nodes' bounding box has room: the last one, if it serves.
-void CutLevel::prepare_graph() {
+void GrabCutLevel::prepare_graph() {
   const int64_t top = runs_.front().y, bottom = runs_.back().y + 1;
   int64_t left = width_, right = 0;
   for (const Run& run : runs_) left = std::min(left, run.x0), right = std::max(right, run.x1);
@@ -243,7 +244,7 @@ void CutLevel::prepare_graph() {
   graph_ = std::make_unique<GridFlow>(window_.height, window_.width);
 }
 
-void CutLevel::open(ImageView<const uint8_t> domain, const std::vector<uint8_t>& rows) {
+void GrabCutLevel::open(ImageView<const uint8_t> domain, const std::vector<uint8_t>& rows) {
   runs_.clear();
   flow_ = 0;
   size_t at = 0;
@@ -282,9 +283,9 @@ void CutLevel::open(ImageView<const uint8_t> domain, const std::vector<uint8_t>&
 }
 
 // Terminals, source less sink, of a run: data, hints and the edges to fixed pixels.
-class CutLevel::Terminals {
+class GrabCutLevel::Terminals {
  public:
-  Terminals(const CutLevel& level, const Mixtures& models, const Prior& prior)
+  Terminals(const GrabCutLevel& level, const Mixtures& models, const Prior& prior)
       : level_(level), models_(models), prior_(prior), rows_(level), best_(static_cast<size_t>(level.width_)) {
     for (auto& values : values_) values.resize(best_.size());
   }
@@ -302,7 +303,7 @@ class CutLevel::Terminals {
   }
 
  private:
-  const CutLevel& level_;
+  const GrabCutLevel& level_;
   const Mixtures& models_;
   const Prior& prior_;
   Rows rows_;
@@ -310,7 +311,7 @@ class CutLevel::Terminals {
   std::vector<uint8_t> best_;
 };
 
-int64_t CutLevel::cut(const Mixtures& models, const Prior& prior, ImageView<uint8_t> labels) {
+int64_t GrabCutLevel::cut(const Mixtures& models, const Prior& prior, ImageView<uint8_t> labels) {
   for_runs([&](size_t begin, size_t end) {
     Terminals terminals(*this, models, prior);
     std::vector<int32_t> after(static_cast<size_t>(width_));
@@ -343,9 +344,9 @@ int64_t CutLevel::cut(const Mixtures& models, const Prior& prior, ImageView<uint
   return changed;
 }
 
-double CutLevel::energy() const { return static_cast<double>(flow_) / kScale; }
+double GrabCutLevel::energy() const { return static_cast<double>(flow_) / kScale; }
 
-bool CutLevel::certified(ImageView<const uint8_t> domain, ImageView<const uint8_t> labels) const {
+bool GrabCutLevel::certified(ImageView<const uint8_t> domain, ImageView<const uint8_t> labels) const {
   Edges edges(*this);
   int64_t capacity = 0;
   for (const Run& run : runs_) {
@@ -365,7 +366,7 @@ bool CutLevel::certified(ImageView<const uint8_t> domain, ImageView<const uint8_
   return capacity == flow_;
 }
 
-double CutLevel::energy_of(const Mixtures& models, const Prior& prior, ImageView<const uint8_t> labels) const {
+double GrabCutLevel::energy_of(const Mixtures& models, const Prior& prior, ImageView<const uint8_t> labels) const {
   Edges edges(*this);
   Terminals terminals(*this, models, prior);
   const auto n = static_cast<size_t>(width_);

@@ -1,12 +1,12 @@
-#include "cut_band.hpp"
+#include "grabcut_band.hpp"
 
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "alphacut/parallel.hpp"
-#include "cut_level.hpp"
-#include "nearby.hpp"
+#include "dilate.hpp"
+#include "grabcut_level.hpp"
 
 namespace alphacut {
 namespace {
@@ -51,10 +51,10 @@ void add_changes(const uint8_t* __restrict hints, const uint8_t* __restrict befo
 }
 
 // Masks, not conditions: what may not be read before it is chosen keeps a compiler to one pixel at a time.
-void enlarge_row(const uint8_t* __restrict sides, const uint8_t* __restrict places, const uint8_t* __restrict latest,
-                 size_t n, uint8_t* __restrict labels, uint8_t* __restrict domain) {
+void enlarge_row(const uint8_t* __restrict sides, const uint8_t* __restrict small_domain,
+                 const uint8_t* __restrict latest, size_t n, uint8_t* __restrict labels, uint8_t* __restrict domain) {
   for (size_t x = 0; x < n; ++x) {
-    const uint8_t hint = labels[x], place = places[x];
+    const uint8_t hint = labels[x], place = small_domain[x];
     const uint8_t kept = place == kKept ? 255 : 0, known = hint > 1 ? 0 : 255;
     const auto side = static_cast<uint8_t>(((latest[x] & kept) | (sides[x] & ~kept)) & 1);
     const auto stands = static_cast<uint8_t>((side & kept) | (place & ~kept));
@@ -83,15 +83,15 @@ void add_turned(const uint8_t* __restrict now, const uint8_t* __restrict before,
   }
 }
 
-bool all_kept(const uint8_t* places, int64_t n) {
-  return std::all_of(places, places + n, [](uint8_t place) { return place == kKept; });
+bool all_kept(const uint8_t* small_domain, int64_t n) {
+  return std::all_of(small_domain, small_domain + n, [](uint8_t place) { return place == kKept; });
 }
 
 }  // namespace
 
 Image<uint8_t> band_of(ImageView<const uint8_t> small) {
   const int64_t width = small.width;
-  Image<uint8_t> band = nearby(small.height, width, kBand, [&](int64_t y, uint8_t* sides) {
+  Image<uint8_t> band = dilate(small.height, width, kBand, [&](int64_t y, uint8_t* sides) {
     const uint8_t* label = small.row(y);
     for (int64_t x = 0; x < width; ++x) sides[x] = static_cast<uint8_t>(1 + (label[x] & 1));
   });
@@ -140,7 +140,7 @@ void keep_unchanged(ImageView<const uint8_t> small, ImageView<const uint8_t> sma
     }
     add_turned(small.row(v), small_latest.row(v), band.row(v), cells, static_cast<size_t>(small.width), turned);
   });
-  const Image<uint8_t> near = nearby(small.height, small.width, kBand,
+  const Image<uint8_t> near = dilate(small.height, small.width, kBand,
                                      [&](int64_t y, uint8_t* bits) { std::copy_n(changed.row(y), small.width, bits); });
   for (int64_t y = 0; y < small.height; ++y) {
     const uint8_t* __restrict reached = near.row(y);
@@ -149,12 +149,12 @@ void keep_unchanged(ImageView<const uint8_t> small, ImageView<const uint8_t> sma
   }
 }
 
-Enlarged enlarge(ImageView<const uint8_t> small, ImageView<const uint8_t> places, const HintRows& hints,
+Enlarged enlarge(ImageView<const uint8_t> small, ImageView<const uint8_t> small_domain, const HintRows& hints,
                  ImageView<const uint8_t> latest, ImageView<uint8_t> labels) {
   Enlarged made{Image<uint8_t>::like(labels), std::vector<uint8_t>(static_cast<size_t>(small.height)),
                 std::vector<uint8_t>(static_cast<size_t>(labels.height), 0)};
   for (int64_t v = 0; v < small.height; ++v)
-    made.groups[static_cast<size_t>(v)] = latest.data == nullptr || !all_kept(places.row(v), small.width);
+    made.groups[static_cast<size_t>(v)] = latest.data == nullptr || !all_kept(small_domain.row(v), small.width);
   const std::vector<int64_t> first = starts(labels.width, small.width);
   for_row_groups(small.height, labels, [&](int64_t v, int64_t begin, int64_t end) {
     const auto n = static_cast<size_t>(labels.width);
@@ -166,7 +166,7 @@ Enlarged enlarge(ImageView<const uint8_t> small, ImageView<const uint8_t> places
     for (int64_t u = 0; u < small.width; ++u) {
       const int64_t x = first[static_cast<size_t>(u)], cell = first[static_cast<size_t>(u) + 1] - x;
       std::fill_n(sides.data() + x, cell, small.row(v)[u]);
-      std::fill_n(place.data() + x, cell, places.row(v)[u]);
+      std::fill_n(place.data() + x, cell, small_domain.row(v)[u]);
     }
     for (int64_t y = begin; y < end; ++y) {
       hints.row(y, labels.row(y));

@@ -42,7 +42,7 @@ int64_t fit_step(int64_t pixels);
 
 // The model of a side from the sums of its components' pixels (kMaxComponents), seen in every `step`-th row; the old
 // one if these show next to nothing of it.
-std::vector<float> refitted(const ColourSums* components, int64_t step, const std::vector<float>& old);
+std::vector<float> refitted(const Rgb8Sums* components, int64_t step, const std::vector<float>& old);
 
 // Log-odds of foreground from a map of any size, no data: 0.
 class Prior {
@@ -56,10 +56,10 @@ class Prior {
   int64_t height_, width_;
 };
 
-class CutLevel {
+class GrabCutLevel {
  public:
   // The picture must live as long as the level. `gamma` is the weight of the border's length.
-  CutLevel(ImageView<const uint8_t> image, double gamma);
+  GrabCutLevel(ImageView<const uint8_t> image, double gamma);
 
   bool flat() const { return weights_.flat; }  // one colour
 

@@ -7,7 +7,7 @@
 
 #include "alphacut/image.hpp"
 #include "alphacut/parallel.hpp"
-#include "block_vector.hpp"
+#include "pooled_vector.hpp"
 
 namespace alphacut {
 
@@ -27,9 +27,9 @@ inline float squared(Color a) { return dot(a, a); }
 // The picture and its labels at half size: where pairs are gathered.
 struct Half {
   Image<Color> image;
-  Image<uint8_t> labels;                        // 0, 128, 255
-  Image<int32_t> index;                         // of an unknown pixel in `unknown`, -1 elsewhere
-  BlockVector<std::array<int32_t, 2>> unknown;  // y, x; by rows
+  Image<uint8_t> labels;                         // 0, 128, 255
+  Image<int32_t> index;                          // of an unknown pixel in `unknown`, -1 elsewhere
+  PooledVector<std::array<int32_t, 2>> unknown;  // y, x; by rows
 
   Color color(int64_t y, int64_t x) const { return image.row(y)[x]; }
 };

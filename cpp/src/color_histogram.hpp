@@ -11,11 +11,11 @@ namespace alphacut {
 
 // Each colour is counted exactly. Colours are kept in boxes of 8×8×8: most boxes lie wholly nearest to one centre and
 // move as one; only in the others is each colour compared with the few centres that may be nearest.
-class KmeansBoxes {
+class ColorHistogram {
  public:
   // None where the picture is too small or too colourful for this to pay in so many iterations, or too large for the
   // sums.
-  static std::optional<KmeansBoxes> of(ImageView<const uint8_t> image, int64_t max_iter);
+  static std::optional<ColorHistogram> of(ImageView<const uint8_t> image, int64_t max_iter);
 
   // The sum of |X|² of all pixels.
   int64_t square_sum() const { return square_sum_; }

@@ -5,20 +5,20 @@
 #include <thread>
 #include <vector>
 
-#include "alphacut/blocks.hpp"
+#include "alphacut/buffer_pool.hpp"
 #include "alphacut/image.hpp"
-#include "block_vector.hpp"
 #include "check.hpp"
+#include "pooled_vector.hpp"
 
 using namespace alphacut;
 
 namespace {
 
-constexpr size_t kSize = 5 * kBigBlock;
+constexpr size_t kSize = 5 * kPooledSize;
 
 struct Taken {
-  explicit Taken(size_t size) : bytes(size), data(detail::take_block(size)) {}
-  ~Taken() { detail::give_block(data, bytes); }
+  explicit Taken(size_t size) : bytes(size), data(detail::take_buffer(size)) {}
+  ~Taken() { detail::give_buffer(data, bytes); }
   Taken(const Taken&) = delete;
   Taken& operator=(const Taken&) = delete;
   size_t bytes;
@@ -35,82 +35,82 @@ void* use_once(size_t bytes) {
 void nothing_is_kept_without_a_reserve() {
   use_once(kSize);
   use_once(0);
-  const BlockCounts counts = block_counts();
+  const BufferPoolCounts counts = buffer_pool_counts();
   CHECK(counts.taken == 0 && counts.reused == 0 && counts.bytes_kept == 0);
-  CHECK(!keeps_blocks());
+  CHECK(!keeps_buffers());
 }
 
 void a_block_serves_whoever_it_fits() {
-  const int64_t before = block_counts().taken;
-  BlockReserve reserve;
-  CHECK(keeps_blocks());
+  const int64_t before = buffer_pool_counts().taken;
+  BufferPool reserve;
+  CHECK(keeps_buffers());
   void* const first = use_once(kSize);
   CHECK(use_once(kSize) == first);
   CHECK(use_once(kSize - kSize / 3) == first);
   CHECK(use_once(kSize + kSize / 16) == first);
-  CHECK(block_counts().taken == before + 1);
+  CHECK(buffer_pool_counts().taken == before + 1);
   use_once(kSize / 3);  // too small for it
   use_once(2 * kSize);  // too large
-  use_once(kBigBlock - 1);
-  CHECK(block_counts().taken == before + 3);
-  CHECK(block_counts().bytes_kept >= static_cast<int64_t>(3 * kSize + kSize / 3));
+  use_once(kPooledSize - 1);
+  CHECK(buffer_pool_counts().taken == before + 3);
+  CHECK(buffer_pool_counts().bytes_kept >= static_cast<int64_t>(3 * kSize + kSize / 3));
   {
     const Taken a(kSize), b(kSize);
     CHECK(a.data != b.data);
-    CHECK(block_counts().bytes_in_use >= static_cast<int64_t>(2 * kSize));
+    CHECK(buffer_pool_counts().bytes_in_use >= static_cast<int64_t>(2 * kSize));
   }
   reserve.release();
-  CHECK(block_counts().bytes_kept == 0 && block_counts().bytes_in_use == 0);
+  CHECK(buffer_pool_counts().bytes_kept == 0 && buffer_pool_counts().bytes_in_use == 0);
 }
 
 void the_last_reserve_gives_all_back() {
   Taken outlives(kSize);  // of no store
   std::vector<Image<uint8_t>> images;
   {
-    BlockReserve one;
+    BufferPool one;
     {
-      BlockReserve two;
+      BufferPool two;
       images.emplace_back(1000, 1000);
       use_once(kSize);
     }
-    CHECK(block_counts().bytes_kept > 0);
+    CHECK(buffer_pool_counts().bytes_kept > 0);
   }
-  CHECK(block_counts().bytes_kept == 0);
-  CHECK(block_counts().bytes_in_use >= 1000000);
+  CHECK(buffer_pool_counts().bytes_kept == 0);
+  CHECK(buffer_pool_counts().bytes_in_use >= 1000000);
   std::fill_n(images[0].data(), images[0].pixels(), uint8_t{1});
   images.clear();
-  CHECK(block_counts().bytes_in_use == 0 && block_counts().bytes_kept == 0);
+  CHECK(buffer_pool_counts().bytes_in_use == 0 && buffer_pool_counts().bytes_kept == 0);
 }
 
 void blocks_without_use_are_given_back() {
-  BlockReserve reserve;
+  BufferPool reserve;
   const auto call = [&](size_t bytes) {
     reserve.begin_call();
     use_once(bytes);
     reserve.end_call();
   };
   call(10 * kSize);
-  CHECK(block_counts().bytes_kept >= static_cast<int64_t>(10 * kSize));
+  CHECK(buffer_pool_counts().bytes_kept >= static_cast<int64_t>(10 * kSize));
   for (int i = 0; i < 4; ++i) call(kSize);
-  CHECK(block_counts().bytes_kept < static_cast<int64_t>(2 * kSize));
+  CHECK(buffer_pool_counts().bytes_kept < static_cast<int64_t>(2 * kSize));
 }
 
 void vectors_grow_in_blocks() {
-  BlockReserve reserve;
+  BufferPool reserve;
   int64_t taken = 0;
   for (int round = 0; round < 3; ++round) {
-    BlockVector<int32_t> values;
+    PooledVector<int32_t> values;
     for (int32_t i = 0; i < 1 << 18; ++i) values.push_back(i);
-    BlockVector<int32_t> moved = std::move(values), copy = moved;
+    PooledVector<int32_t> moved = std::move(values), copy = moved;
     for (int32_t i = 0; i < 1 << 18; ++i) CHECK(copy[static_cast<size_t>(i)] == i);
-    if (round == 0) taken = block_counts().taken;
+    if (round == 0) taken = buffer_pool_counts().taken;
   }
-  CHECK(block_counts().taken == taken);
+  CHECK(buffer_pool_counts().taken == taken);
 }
 
 void many_threads_share_the_store() {
   const auto work = [](unsigned seed) {
-    BlockReserve reserve;
+    BufferPool reserve;
     for (int call = 0; call < 50; ++call) {
       reserve.begin_call();
       std::vector<Image<uint32_t>> images;
@@ -129,7 +129,7 @@ void many_threads_share_the_store() {
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < 4; ++i) threads.emplace_back(work, i);
   for (auto& thread : threads) thread.join();
-  CHECK(block_counts().bytes_in_use == 0 && block_counts().bytes_kept == 0);
+  CHECK(buffer_pool_counts().bytes_in_use == 0 && buffer_pool_counts().bytes_kept == 0);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "cut_hints.hpp"
+#include "grabcut_hints.hpp"
 
 #include <algorithm>
 #include <array>

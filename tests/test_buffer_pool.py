@@ -1,4 +1,4 @@
-"""The store of memory blocks: removers take no new memory for pictures like the last ones."""
+"""The pool of buffers: removers take no new memory for pictures like the last ones."""
 
 import copy
 import gc
@@ -34,12 +34,12 @@ def box(picture):
 
 def counts():
     gc.collect()
-    return _core.block_counts()
+    return _core.buffer_pool_counts()
 
 
 @pytest.fixture(autouse=True)
 def _nothing_kept():
-    """No test leaves a remover or a block behind."""
+    """No test leaves a remover or a buffer behind."""
     before = counts()
     yield
     assert counts()["bytes_kept"] == before["bytes_kept"] == 0
@@ -48,7 +48,7 @@ def _nothing_kept():
 
 @pytest.fixture
 def one_thread():
-    """Which blocks two threads need at once is a matter of time; one thread's are always the same."""
+    """Which buffers two threads need at once is a matter of time; one thread's are always the same."""
     before = _core.num_threads()
     _core.set_num_threads(1)
     yield
@@ -73,11 +73,11 @@ def test_further_calls_take_no_new_block(prompt, refine):
     expected = remove(picture).rgba
     taken = []
     for _ in range(9):
-        before = _core.block_counts()
+        before = _core.buffer_pool_counts()
         cutout = remove(picture)  # the memory of the one before is free only when this one is there
         assert np.array_equal(cutout.rgba, expected)
-        taken.append(_core.block_counts()["taken"] - before["taken"])
-        assert _core.block_counts()["reused"] > before["reused"]
+        taken.append(_core.buffer_pool_counts()["taken"] - before["taken"])
+        assert _core.buffer_pool_counts()["reused"] > before["reused"]
     assert taken[3:] == [0] * 6
 
 
@@ -87,22 +87,22 @@ def test_sizes_in_turn_stay_bounded():
     for i in range(16):
         picture, _ = scene(300 + 10 * i, 400 + (13 * i) % 100)
         remove(picture, box=box(picture))
-        kept.append(_core.block_counts()["bytes_kept"])
+        kept.append(_core.buffer_pool_counts()["bytes_kept"])
     remove.reset()
     for _ in range(3):
         remove(picture, box=box(picture))
-    assert max(kept) < 2.5 * _core.block_counts()["bytes_kept"]
+    assert max(kept) < 2.5 * _core.buffer_pool_counts()["bytes_kept"]
 
 
-def test_blocks_of_no_further_use_go_back():
+def test_buffer_pool_of_no_further_use_go_back():
     remove = Remover()
     large, _ = scene(900, 1200)
     small, _ = scene()
     remove(large, box=box(large))
-    at_first = _core.block_counts()["bytes_kept"]
+    at_first = _core.buffer_pool_counts()["bytes_kept"]
     for _ in range(5):
         remove(small, box=box(small))
-    assert _core.block_counts()["bytes_kept"] < at_first / 2
+    assert _core.buffer_pool_counts()["bytes_kept"] < at_first / 2
 
 
 def test_threads_at_once():
@@ -114,8 +114,8 @@ def test_threads_at_once():
             found = pool.map(lambda picture: remove(picture, box=box(picture)).rgba.tobytes(), pictures)
             assert list(found) == expected
             if round == 2:
-                before = _core.block_counts()
-    after = _core.block_counts()
+                before = _core.buffer_pool_counts()
+    after = _core.buffer_pool_counts()
     fresh, reused = (after[name] - before[name] for name in ("taken", "reused"))
     assert fresh < 0.1 * reused
 
@@ -124,9 +124,9 @@ def test_removers_share_and_the_last_one_gives_all_back():
     picture, mask = scene()
     first, second = Remover(mask=mask), Remover(mask=mask)
     first(picture)
-    assert _core.block_counts()["bytes_kept"] > 0
+    assert _core.buffer_pool_counts()["bytes_kept"] > 0
     first.reset()
-    assert _core.block_counts()["bytes_kept"] == 0
+    assert _core.buffer_pool_counts()["bytes_kept"] == 0
     second(picture)
     del first
     assert counts()["bytes_kept"] > 0
@@ -162,7 +162,7 @@ def test_dropping_many_held_results_keeps_few():
     picture, mask = scene()
     remove = Remover(mask=mask)
     cutouts = [remove(picture) for _ in range(30)]
-    bytes_in_use = _core.block_counts()["bytes_in_use"]
+    bytes_in_use = _core.buffer_pool_counts()["bytes_in_use"]
     assert bytes_in_use >= 30 * 5 * mask.size
     del cutouts
     assert counts()["bytes_kept"] < bytes_in_use / 2
@@ -170,12 +170,12 @@ def test_dropping_many_held_results_keeps_few():
 
 def test_without_a_remover_arrays_are_numpys():
     picture, mask = scene()
-    before = _core.block_counts()
+    before = _core.buffer_pool_counts()
     assert alphacut.threshold(picture, 90).flags.owndata
     alphacut.refine_alpha(picture, mask)
-    assert _core.block_counts() == before
+    assert _core.buffer_pool_counts() == before
     alphacut.remove_background(picture, mask=mask)  # nor is a single call's memory kept
-    assert _core.block_counts() == before
+    assert _core.buffer_pool_counts() == before
     remove = Remover()
     remove(picture, mask=mask)
     assert not alphacut.threshold(picture, 90).flags.owndata
@@ -190,7 +190,7 @@ def test_a_failed_call_gives_its_memory_back():
         remove(picture, mask=mask[1:])
     with pytest.raises(ValueError, match="unknown pixels"):
         remove(picture, trimap=np.full_like(mask, 7))
-    assert _core.block_counts()["bytes_in_use"] == 0
+    assert _core.buffer_pool_counts()["bytes_in_use"] == 0
 
 
 def test_removers_are_copied_and_pickled():

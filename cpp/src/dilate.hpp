@@ -12,7 +12,7 @@ namespace alphacut {
 // The bits that stand at most `reach` rows and columns from each pixel, all of them. `bits(y, row)` writes those of a
 // row.
 template <class Bits>
-Image<uint8_t> nearby(int64_t height, int64_t width, int64_t reach, Bits bits) {
+Image<uint8_t> dilate(int64_t height, int64_t width, int64_t reach, Bits bits) {
   Image<uint8_t> across(height, width), any(height, width);
   const auto n = static_cast<size_t>(width);
   const auto join = [n](const uint8_t* __restrict from, uint8_t* __restrict to) {

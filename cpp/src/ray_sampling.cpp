@@ -1,4 +1,4 @@
-#include "color_rays.hpp"
+#include "ray_sampling.hpp"
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "plain_ground.hpp"
+#include "plain_background.hpp"
 
 #include <algorithm>
 #include <array>
@@ -104,8 +104,8 @@ std::vector<uint8_t> background_parts(const Image<int32_t>& labels, int32_t coun
 }  // namespace
 
 template <class T>
-void plain_ground(ImageView<const T> image, const KeyColor& key, double similarity, ImageView<const float> probability,
-                  ImageView<uint8_t> ground) {
+void plain_background(ImageView<const T> image, const KeyColor& key, double similarity,
+                      ImageView<const float> probability, ImageView<uint8_t> background) {
   const int64_t height = image.height, width = image.width;
   Image<uint8_t> kind = Image<uint8_t>::like(image);
   {
@@ -138,22 +138,23 @@ void plain_ground(ImageView<const T> image, const KeyColor& key, double similari
             const int64_t left = std::max<int64_t>(x - 1, 0), right = std::min(x + 1, width - 1);
             if (static_cast<float>(slope(above, row, below, left, x, right)) >= 6 * kLight * steepest) open = 0;
           }
-          ground.row(y)[x] = open;
+          background.row(y)[x] = open;
         }
       }
     });
   }
   Image<int32_t> labels = Image<int32_t>::like(image);
-  const int32_t count = label_components(ground, 4, labels);
-  const std::vector<uint8_t> background = background_parts(labels, count, kind, probability);
+  const int32_t count = label_components(background, 4, labels);
+  const std::vector<uint8_t> is_background = background_parts(labels, count, kind, probability);
   parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y)
-      for (int64_t x = 0; x < width; ++x) ground.row(y)[x] = background[static_cast<size_t>(labels.row(y)[x])];
+      for (int64_t x = 0; x < width; ++x) background.row(y)[x] = is_background[static_cast<size_t>(labels.row(y)[x])];
   });
 }
 
-template void plain_ground(ImageView<const uint8_t>, const KeyColor&, double, ImageView<const float>,
-                           ImageView<uint8_t>);
-template void plain_ground(ImageView<const float>, const KeyColor&, double, ImageView<const float>, ImageView<uint8_t>);
+template void plain_background(ImageView<const uint8_t>, const KeyColor&, double, ImageView<const float>,
+                               ImageView<uint8_t>);
+template void plain_background(ImageView<const float>, const KeyColor&, double, ImageView<const float>,
+                               ImageView<uint8_t>);
 
 }  // namespace alphacut

@@ -1,4 +1,4 @@
-// The background of a picture on a plain ground, in light and in shadow.
+// The background of a picture that has a plain one, in light and in shadow.
 #pragma once
 
 #include "alphacut/chromakey.hpp"
@@ -13,7 +13,7 @@ namespace alphacut {
 // enclosed counts where it is likelier not the subject. `image` has 1 or 3 channels, float ones 0..1. Memory: 7 bytes a
 // pixel.
 template <class T>
-void plain_ground(ImageView<const T> image, const KeyColor& key, double similarity, ImageView<const float> probability,
-                  ImageView<uint8_t> ground);
+void plain_background(ImageView<const T> image, const KeyColor& key, double similarity,
+                      ImageView<const float> probability, ImageView<uint8_t> background);
 
 }  // namespace alphacut
