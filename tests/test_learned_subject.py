@@ -231,8 +231,9 @@ def test_thin_strokes_are_seen(rng):
 
 
 def test_small_shapes_are_finite(rng):
-    for height in range(1, 18):
-        for width in range(1, 18):
+    sides = (1, 2, 3, 5, 8, 9, 16, 17)
+    for height in sides:
+        for width in sides:
             image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
             labels = rng.integers(0, 4, (height, width), dtype=np.uint8)
             for prompt in ({}, {"labels": labels}, {"box": (width // 2, 0, 1, height)}):
