@@ -9,6 +9,7 @@
 #include "alphacut/graphcut.hpp"
 #include "alphacut/parallel.hpp"
 #include "alphacut/preprocess.hpp"
+#include "cleaning.hpp"
 #include "grabcut_band.hpp"
 #include "grabcut_hints.hpp"
 #include "grabcut_level.hpp"
@@ -86,7 +87,7 @@ bool foreground_outside(const Box& box, ImageView<const uint8_t> labels) {
 
 // Drops parts below a twentieth of the largest, and where strokes alone tell of the subject all parts that touch none
 // of foreground; a part that touches one stays. Fills holes below a hundredth of the mask. Hints stay.
-void clean(ImageView<uint8_t> labels, bool strokes_alone) {
+Cleaning clean(ImageView<uint8_t> labels, bool strokes_alone) {
   Image<uint8_t> mask = Image<uint8_t>::like(labels);
   for (int64_t y = 0; y < labels.height; ++y)
     for (int64_t x = 0; x < labels.width; ++x) mask.row(y)[x] = foreground(labels.row(y)[x]) ? 255 : 0;
@@ -104,14 +105,21 @@ void clean(ImageView<uint8_t> labels, bool strokes_alone) {
   const bool stroke = std::find(touched.begin(), touched.end(), 1) != touched.end();
   const int64_t least = (*std::max_element(area.begin(), area.end()) + 19) / 20;
   std::vector<uint8_t> stays(count, 0);
-  for (size_t part = 1; part < count; ++part)
+  Cleaning done;
+  for (size_t part = 1; part < count; ++part) {
     stays[part] = touched[part] || (area[part] >= least && !(stroke && strokes_alone)) ? 255 : 0;
+    done.mask += area[part];
+    done.parts += stays[part] == 0;
+    done.dropped += stays[part] == 0 ? area[part] : 0;
+  }
   Image<uint8_t> kept = Image<uint8_t>::like(labels);
   for (int64_t i = 0; i < kept.pixels(); ++i) kept.data()[i] = stays[static_cast<size_t>(parts.data()[i])];
-  fill_holes(kept, std::count(kept.data(), kept.data() + kept.pixels(), 255) / 100, 8, mask);
+  fill_holes(kept, (done.mask - done.dropped) / 100, 8, mask);
+  done.filled = count_nonzero(mask) - (done.mask - done.dropped);
   for (int64_t y = 0; y < labels.height; ++y)
     for (int64_t x = 0; x < labels.width; ++x)
       if (labels.row(y)[x] > 1) labels.row(y)[x] = mask.row(y)[x] ? 3 : 2;
+  return done;
 }
 
 void copy_rows(ImageView<const uint8_t> from, ImageView<uint8_t> to) {
@@ -375,7 +383,7 @@ void GrabCutter::State::Cut::run_rounds() {
   } else {
     latest_.reset();  // no edge is left, nor any that was
   }
-  if (options_.clean) clean(here, unary_.data == nullptr);
+  if (options_.clean) clean(here, unary_.data == nullptr).tell(result_.warnings);
 }
 
 // A larger size: the edge again, as far as it changed.

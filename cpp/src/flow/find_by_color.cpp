@@ -4,6 +4,7 @@
 
 #include "alphacut/kmeans.hpp"
 #include "alphacut/threshold.hpp"
+#include "cleaning.hpp"
 #include "flow/flow.hpp"
 #include "flow/pieces.hpp"
 
@@ -89,7 +90,7 @@ void FlowOf<T>::finish_by_color(const CheckedPrompt& prompt, Call& call, Found<T
   }
   {
     const auto running = call.clock("clean");
-    if (options_.clean) clean_mask(found.hint);
+    if (options_.clean) clean_mask(found.hint).tell(found.warnings);
   }
   found.confidence = color_separation(small_bytes(), nearest(found.hint, small().height, small().width));
   if (is_empty(found.hint)) found.warnings.emplace_back("no subject was found: the mask is empty");

@@ -5,6 +5,7 @@
 #include "alphacut/graphcut.hpp"
 #include "alphacut/parallel.hpp"
 #include "alphacut/subject.hpp"
+#include "cleaning.hpp"
 #include "confidence.hpp"
 #include "flow/flow.hpp"
 #include "flow/pieces.hpp"
@@ -114,7 +115,7 @@ Found<T> FlowOf<T>::by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCut
         for (int64_t x = 0, n = mask.width; x < n; ++x) row[x] = static_cast<uint8_t>(-(row[x] & 1));
       });
     }
-    if (found.subject == "learned" && unary) bound_one_way(prompt, call, found.hint);
+    if (found.subject == "learned" && unary) bound_one_way(prompt, call, found);
   } else {
     std::fill_n(mask.data, found.hint.pixels(), uint8_t{0});
   }
@@ -142,20 +143,21 @@ Found<T> FlowOf<T>::by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCut
 // Strokes of one kind alone do not the reverse of what they say: to keep takes nothing away from what is found without
 // strokes, to remove adds nothing to it.
 template <class T>
-void FlowOf<T>::bound_one_way(const CheckedPrompt& prompt, Call& call, Image<uint8_t>& mask) {
+void FlowOf<T>::bound_one_way(const CheckedPrompt& prompt, Call& call, Found<T>& found) {
+  Image<uint8_t>& mask = found.hint;
   if (!prompt.only) return;
   if (!unprompted_ || unprompted_->first != prompt.box) {
     Prompt plain;
     plain.box = prompt.box;
     Call other{{}, false, call.elsewhere};
     GrabCutter cutter(bytes(), kGamma);  // one of its own, so that what the next stroke goes on from stays
-    Found<T> found = find(CheckedPrompt(plain, working_.height, working_.width), other, &cutter);
-    unprompted_.emplace(prompt.box, std::move(found.hint));
+    Found<T> alone = find(CheckedPrompt(plain, working_.height, working_.width), other, &cutter);
+    unprompted_.emplace(prompt.box, std::move(alone.hint));
   }
   const bool keeps = *prompt.only == 1;
   for_rows(mask.height(), mask.width(),
            [&](int64_t y) { (keeps ? unite : intersect)(unprompted_->second.row(y), mask.width(), mask.row(y)); });
-  if (options_.clean) (keeps ? fill_small_holes : drop_small_parts)(mask);
+  if (options_.clean) (keeps ? fill_small_holes : drop_small_parts)(mask).tell(found.warnings);
 }
 
 // A cut without strokes is most often what the first stroke has need of.
@@ -184,8 +186,8 @@ template std::optional<Image<float>> FlowOf<uint8_t>::prior(const CheckedPrompt&
 template std::optional<Image<float>> FlowOf<float>::prior(const CheckedPrompt&, Found<float>&);
 template Found<uint8_t> FlowOf<uint8_t>::by_graphcut(const CheckedPrompt&, Call&, GrabCutter*);
 template Found<float> FlowOf<float>::by_graphcut(const CheckedPrompt&, Call&, GrabCutter*);
-template void FlowOf<uint8_t>::bound_one_way(const CheckedPrompt&, Call&, Image<uint8_t>&);
-template void FlowOf<float>::bound_one_way(const CheckedPrompt&, Call&, Image<uint8_t>&);
+template void FlowOf<uint8_t>::bound_one_way(const CheckedPrompt&, Call&, Found<uint8_t>&);
+template void FlowOf<float>::bound_one_way(const CheckedPrompt&, Call&, Found<float>&);
 template void FlowOf<uint8_t>::keep_unprompted(const std::optional<Box>&, const Image<uint8_t>&);
 template void FlowOf<float>::keep_unprompted(const std::optional<Box>&, const Image<uint8_t>&);
 template GrabCutter& FlowOf<uint8_t>::kept_cutter();

@@ -4,6 +4,7 @@
 
 #include "alphacut/chromakey.hpp"
 #include "alphacut/threshold.hpp"
+#include "cleaning.hpp"
 #include "flow/flow.hpp"
 #include "flow/pieces.hpp"
 #include "plain_background.hpp"
@@ -77,7 +78,7 @@ std::optional<Found<T>> FlowOf<T>::by_key(const CheckedPrompt& prompt, Call& cal
   found.hint = Image<uint8_t>::like(working_);
   threshold(found.alpha.view(), kHalf<T>, found.hint);
   if (options_.clean) {
-    clean_mask(found.hint);
+    clean_mask(found.hint).tell(found.warnings);
     Image<uint8_t> trimap = Image<uint8_t>::like(working_);
     make_trimap(found.hint, kBand, trimap);
     for (int64_t i = 0; i < trimap.pixels(); ++i)

@@ -137,7 +137,7 @@ class FlowOf final : public Session::Flow {
   // find_by_cut.cpp
   Found<T> by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCutter* cutter = nullptr);
   std::optional<Image<float>> prior(const CheckedPrompt& prompt, Found<T>& found);
-  void bound_one_way(const CheckedPrompt& prompt, Call& call, Image<uint8_t>& mask);
+  void bound_one_way(const CheckedPrompt& prompt, Call& call, Found<T>& found);
   void keep_unprompted(const std::optional<Box>& box, const Image<uint8_t>& mask);
 
   // find_by_color.cpp

@@ -3,6 +3,7 @@
 
 #include "alphacut/components.hpp"
 #include "alphacut/preprocess.hpp"
+#include "cleaning.hpp"
 #include "flow/memory.hpp"
 #include "flow/memory_pieces.hpp"
 #include "flow/pieces.hpp"

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "alphacut/components.hpp"
 #include "alphacut/parallel.hpp"
 #include "math.hpp"
 
@@ -28,26 +27,6 @@ Span rescaled(int64_t begin, int64_t end, int64_t old, int64_t size) {
 double real(int64_t n) { return static_cast<double>(n); }
 
 }  // namespace
-
-void drop_small_parts(Image<uint8_t>& mask) {
-  int64_t largest = 0;
-  for (const ComponentStats& part : component_stats(mask, 8)) largest = std::max(largest, part.area);
-  if (largest == 0) return;
-  Image<uint8_t> kept = Image<uint8_t>::like(mask.view());
-  remove_small(mask, (largest + 19) / 20, 8, kept);
-  mask = std::move(kept);
-}
-
-void fill_small_holes(Image<uint8_t>& mask) {
-  Image<uint8_t> filled = Image<uint8_t>::like(mask.view());
-  fill_holes(mask, count_nonzero(mask) / 100, 8, filled);
-  mask = std::move(filled);
-}
-
-void clean_mask(Image<uint8_t>& mask) {
-  drop_small_parts(mask);
-  fill_small_holes(mask);
-}
 
 Image<uint8_t> outside_of(const std::optional<Box>& box, int64_t old_height, int64_t old_width, int64_t height,
                           int64_t width) {

@@ -8,11 +8,6 @@
 
 namespace alphacut {
 
-// Drops parts below a twentieth of the largest; and fills holes below a hundredth of the mask.
-void drop_small_parts(Image<uint8_t>& mask);
-void fill_small_holes(Image<uint8_t>& mask);
-void clean_mask(Image<uint8_t>& mask);
-
 // 255 outside the box, brought from a picture of one size to another; and nowhere without a box.
 Image<uint8_t> outside_of(const std::optional<Box>& box, int64_t old_height, int64_t old_width, int64_t height,
                           int64_t width);
