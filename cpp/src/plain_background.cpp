@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <type_traits>
 #include <vector>
 
 #include "alphacut/components.hpp"
 #include "alphacut/parallel.hpp"
+#include "planes.hpp"
 #include "probability_at.hpp"
 
 namespace alphacut {
@@ -22,7 +24,13 @@ constexpr float kDimKey = 0.15f;  // on a key darker than this no shadow is seen
 // is not known how likely: there only the softest shadows go.
 constexpr float kSteepest = 0.1f, kSteepestUnknown = 0.02f;
 
-constexpr float kSubject = 0.9f;    // likelier than this, what has the key's colour belongs to the subject
+// A shadow is extended: of some square cell, of so many to the longer side, nearly all is shade. What looks like shade
+// elsewhere than in such a cell and its neighbours is a soft edge.
+constexpr int64_t kCells = 80, kLeastCell = 4;
+constexpr double kFullCell = 0.9;
+
+constexpr float kSubject = 0.9f;    // likelier than this, what has the key's colour belongs to the subject,
+constexpr int64_t kFine = 100;      // ... but of a piece below so small a share of it the network cannot tell
 constexpr int64_t kLeastHole = 12;  // pixels of a hole that may be background
 constexpr float kLight = 8192;      // steps of light; more than 4 times the key's is not told apart
 
@@ -69,36 +77,82 @@ int32_t slope(const uint16_t* above, const uint16_t* row, const uint16_t* below,
   return std::max(std::abs(across), std::abs(down));
 }
 
-// Which parts of what is open are background.
-std::vector<uint8_t> background_parts(const Image<int32_t>& labels, int32_t count, const Image<uint8_t>& kind,
-                                      ImageView<const float> probability) {
-  const int64_t height = labels.height(), width = labels.width();
-  std::vector<uint8_t> background(static_cast<size_t>(count) + 1, 0);
-  const auto mark = [&](int64_t y, int64_t x) { background[static_cast<size_t>(labels.row(y)[x])] = 255; };
-  for (int64_t x = 0; x < width; ++x) mark(0, x), mark(height - 1, x);
-  for (int64_t y = 0; y < height; ++y) mark(y, 0), mark(y, width - 1);
-  background[0] = 0;
-  if (probability.data == nullptr) return background;
+// Closes shade outside the cells of extended shadows, and those next to them.
+class Shadows {
+ public:
+  Shadows(int64_t height, int64_t width)
+      : side_(std::max(kLeastCell, (std::max(height, width) + kCells - 1) / kCells)),
+        shade_((height + side_ - 1) / side_, (width + side_ - 1) / side_) {
+    std::fill_n(shade_.data(), shade_.pixels(), int32_t{0});
+  }
+  int64_t side() const { return side_; }
+  int64_t rows() const { return shade_.height(); }
+  int32_t* counts(int64_t cell_row) { return shade_.row(cell_row); }
+
+  void close_others(const Image<uint8_t>& kind, ImageView<uint8_t> closed) const {
+    parallel_for(rows(), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row)
+        for (int64_t cell = 0; cell < shade_.width(); ++cell) {
+          if (shade_.row(row)[cell] == 0 || extended_near(row, cell, closed)) continue;
+          const int64_t left = cell * side_, right = std::min(left + side_, closed.width);
+          for (int64_t y = row * side_; y < std::min((row + 1) * side_, closed.height); ++y)
+            for (int64_t x = left; x < right; ++x)
+              if (kind.row(y)[x] == kShade) closed.row(y)[x] = 255;
+        }
+    });
+  }
+
+ private:
+  bool extended_near(int64_t row, int64_t cell, ImageView<const uint8_t> picture) const {
+    for (int64_t v = std::max<int64_t>(row - 1, 0); v <= std::min(row + 1, shade_.height() - 1); ++v)
+      for (int64_t u = std::max<int64_t>(cell - 1, 0); u <= std::min(cell + 1, shade_.width() - 1); ++u) {
+        const int64_t pixels = std::min(side_, picture.height - v * side_) * std::min(side_, picture.width - u * side_);
+        if (static_cast<double>(shade_.row(v)[u]) >= kFullCell * static_cast<double>(pixels)) return true;
+      }
+    return false;
+  }
+
+  int64_t side_;
+  Image<int32_t> shade_;  // pixels of each cell
+};
+
+// Opens what the network closed in pieces so small that it cannot tell: what lies between fingers or leaves.
+void open_small(const Image<uint8_t>& taken, ImageView<uint8_t> closed, int64_t least) {
+  Image<uint8_t> large = Image<uint8_t>::like(taken.view());
+  remove_small(taken, least, 4, large);
+  parallel_for(closed.height, row_grain(closed.width), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      const uint8_t *all = taken.row(y), *kept = large.row(y);
+      uint8_t* row = closed.row(y);
+      for (int64_t x = 0; x < closed.width; ++x) row[x] &= static_cast<uint8_t>(~(all[x] ^ kept[x]));
+    }
+  });
+}
+
+// Adds those of the enclosed parts that are background, too.
+void add_holes(const Image<uint8_t>& enclosed, const Image<uint8_t>& kind, ImageView<const float> probability,
+               ImageView<uint8_t> background) {
+  Image<int32_t> labels = Image<int32_t>::like(background);
+  const int32_t count = label_components(enclosed, 4, labels);
   struct Hole {
     int64_t area = 0, lit = 0;
     double likely = 0;
+    bool is_background() const { return 2 * lit > area && 2 * likely < static_cast<double>(area); }
   };
-  std::vector<Hole> holes(background.size());
-  const ProbabilityAt likely(probability, height, width);
-  for (int64_t y = 0; y < height; ++y)
-    for (int64_t x = 0; x < width; ++x) {
-      const auto part = static_cast<size_t>(labels.row(y)[x]);
-      if (part == 0 || background[part] != 0) continue;
-      ++holes[part].area;
-      holes[part].lit += kind.row(y)[x] == kLit;
-      holes[part].likely += static_cast<double>(likely(y, x));
+  std::vector<Hole> holes(static_cast<size_t>(count) + 1);
+  const ProbabilityAt likely(probability, background.height, background.width);
+  for (int64_t y = 0; y < background.height; ++y)
+    for (int64_t x = 0; x < background.width; ++x) {
+      if (labels.row(y)[x] == 0) continue;
+      Hole& hole = holes[static_cast<size_t>(labels.row(y)[x])];
+      ++hole.area;
+      hole.lit += kind.row(y)[x] == kLit;
+      hole.likely += static_cast<double>(likely(y, x));
     }
-  for (size_t part = 1; part < holes.size(); ++part) {
-    const Hole& hole = holes[part];
-    if (hole.area >= kLeastHole && 2 * hole.lit > hole.area && 2 * hole.likely < static_cast<double>(hole.area))
-      background[part] = 255;
-  }
-  return background;
+  for (int64_t y = 0; y < background.height; ++y)
+    for (int64_t x = 0; x < background.width; ++x)
+      if (labels.row(y)[x] != 0 && holes[static_cast<size_t>(labels.row(y)[x])].is_background())
+        background.row(y)[x] = 255;
 }
 
 }  // namespace
@@ -107,7 +161,11 @@ template <class T>
 void plain_background(ImageView<const T> image, const KeyColor& key, double similarity,
                       ImageView<const float> probability, ImageView<uint8_t> background) {
   const int64_t height = image.height, width = image.width;
-  Image<uint8_t> kind = Image<uint8_t>::like(image);
+  const bool asked = probability.data != nullptr;
+  Image<uint8_t> kind = Image<uint8_t>::like(image), closed = Image<uint8_t>::like(image), taken;
+  if (asked) taken = Image<uint8_t>::like(image);
+  Shadows shadows(height, width);
+  std::atomic<int64_t> subject{0};  // pixels
   {
     Image<uint16_t> light = Image<uint16_t>::like(image);
     parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
@@ -124,32 +182,53 @@ void plain_background(ImageView<const T> image, const KeyColor& key, double simi
         classify(image.row(y), width, image.channels, row, kind.row(y), light.row(y));
       }
     });
-    parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
-      const ProbabilityAt likely(probability, height, width);
-      for (int64_t y = begin; y < end; ++y) {
-        const uint16_t *above = light.row(std::max<int64_t>(y - 1, 0)), *row = light.row(y),
-                       *below = light.row(std::min(y + 1, height - 1));
-        for (int64_t x = 0; x < width; ++x) {
-          uint8_t open = kind.row(y)[x];
-          if (open == kLit && probability.data != nullptr && likely(y, x) > kSubject) open = 0;
-          if (open == kShade) {
-            const float steepest = probability.data != nullptr ? kSteepest * std::max(0.0f, 1 - likely(y, x) / kSubject)
-                                                               : kSteepestUnknown;
-            const int64_t left = std::max<int64_t>(x - 1, 0), right = std::min(x + 1, width - 1);
-            if (static_cast<float>(slope(above, row, below, left, x, right)) >= 6 * kLight * steepest) open = 0;
-          }
-          background.row(y)[x] = open;
+    const auto close_row = [&](int64_t y, const ProbabilityAt& likely, int32_t* shade) {
+      const uint16_t *above = light.row(std::max<int64_t>(y - 1, 0)), *row = light.row(y),
+                     *below = light.row(std::min(y + 1, height - 1));
+      int64_t sure = 0;
+      for (int64_t x = 0; x < width; ++x) {
+        const float p = asked ? likely(y, x) : 0;
+        sure += p > kSubject;
+        bool open = kind.row(y)[x] == kLit && p <= kSubject;
+        if (asked) taken.row(y)[x] = kind.row(y)[x] == kLit && !open ? 255 : 0;
+        if (kind.row(y)[x] == kShade) {
+          const float steepest = asked ? kSteepest * std::max(0.0f, 1 - p / kSubject) : kSteepestUnknown;
+          const int64_t left = std::max<int64_t>(x - 1, 0), right = std::min(x + 1, width - 1);
+          open = static_cast<float>(slope(above, row, below, left, x, right)) < 6 * kLight * steepest;
+          shade[x / shadows.side()] += open;
         }
+        closed.row(y)[x] = open ? 0 : 255;
       }
+      subject += sure;
+    };
+    parallel_for(shadows.rows(), 1, [&](int64_t begin, int64_t end) {
+      const ProbabilityAt likely(probability, height, width);
+      for (int64_t y = begin * shadows.side(); y < std::min(end * shadows.side(), height); ++y)
+        close_row(y, likely, shadows.counts(y / shadows.side()));
     });
   }
-  Image<int32_t> labels = Image<int32_t>::like(image);
-  const int32_t count = label_components(background, 4, labels);
-  const std::vector<uint8_t> is_background = background_parts(labels, count, kind, probability);
+  shadows.close_others(kind, closed);
+  if (asked) open_small(taken, closed, subject / kFine);
+  taken = {};
+  Image<uint8_t> filled = Image<uint8_t>::like(image);
+  fill_holes(closed, closed.pixels(), 8, filled);
+  Image<uint8_t>& enclosed = closed;
+  std::atomic<bool> holes{false};
   parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y)
-      for (int64_t x = 0; x < width; ++x) background.row(y)[x] = is_background[static_cast<size_t>(labels.row(y)[x])];
+    for (int64_t y = begin; y < end; ++y) {
+      const uint8_t* all = filled.row(y);
+      uint8_t *to = background.row(y), *hole = enclosed.row(y), any = 0;
+      for (int64_t x = 0; x < width; ++x) {
+        to[x] = static_cast<uint8_t>(~all[x]);
+        hole[x] ^= all[x];
+        any |= hole[x];
+      }
+      if (any != 0) holes = true;
+    }
   });
+  if (!asked || !holes) return;
+  remove_small(enclosed, kLeastHole, 4, filled);
+  if (!is_empty(filled)) add_holes(filled, kind, probability, background);
 }
 
 template void plain_background(ImageView<const uint8_t>, const KeyColor&, double, ImageView<const float>,
