@@ -451,9 +451,46 @@ def test_tiff_whose_white_is_zero():
     assert read_image(tiff(16, 1, [0, 4096, 65535])).pixels.tolist() == [[0, 4096, 65535]]
 
 
-def test_tiff_with_planes_of_16_bits_is_refused():
-    with pytest.raises(DecodeError):
+def test_tiff_in_planes(rng):
+    """One plane after the other: right with 8 bits, refused with more, and the error says what helps."""
+    pixels = rng.integers(0, 256, (3, 4, 3), np.uint8)
+    assert np.array_equal(read_image(layered(pixels)).pixels, pixels)
+    rgba = rng.integers(0, 256, (3, 4, 4), np.uint8)
+    picture = read_image(layered(rgba, t338=2))
+    assert np.array_equal(picture.pixels, rgba[..., :3])
+    assert np.array_equal(picture.alpha, rgba[..., 3])
+    for samples in (3, 4):
+        with pytest.raises(DecodeError, match="interleaved channels"):
+            read_image(layered(np.full((3, 4, samples), 60000, np.uint16), **({"t338": 2} if samples == 4 else {})))
+    with pytest.raises(DecodeError, match="interleaved channels"):
         read_image(tiff(16, 2, [1, 2, 3, 4, 5, 6], samples=3, planar=2))
+
+
+def layered(pixels, **more):
+    """A TIFF whose planes lie one after the other; tags by number."""
+    height, width, samples = pixels.shape
+    planes = [np.ascontiguousarray(pixels[..., i]).tobytes() for i in range(samples)]
+    starts = [8 + sum(map(len, planes[:i])) for i in range(samples)]
+    bits, kind = 8 * pixels.dtype.itemsize, 3 if pixels.dtype.kind == "f" else 1
+    tags = {256: width, 257: height, 258: [bits] * samples, 259: 1, 262: 2, 273: starts, 277: samples, 278: height}
+    tags |= {279: [*map(len, planes)], 284: 2, 339: [kind] * samples, **{int(name[1:]): more[name] for name in more}}
+    data, entries = b"".join(planes), b""
+    for tag, value in sorted(tags.items()):
+        values = value if isinstance(value, list) else [value]
+        inline = struct.pack("<I", values[0] if len(values) == 1 else 8 + len(data))
+        entries += struct.pack("<HHI", tag, 4, len(values)) + inline
+        data += struct.pack(f"<{len(values)}I", *values) if len(values) > 1 else b""
+    return b"II*\0" + struct.pack("<I", 8 + len(data)) + data + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+def test_a_tiff_that_pillow_cannot_read_says_what_to_do():
+    for dtype, told in (
+        (np.float32, "3 floating-point samples of 32 bits a pixel in planes"),
+        (np.uint32, "3 samples"),
+    ):
+        with pytest.raises(DecodeError, match=told) as error:
+            read_image(layered(np.ones((3, 4, 3), dtype)))
+        assert "save it with 8 bits a sample, or give its pixels as an array" in str(error.value)
 
 
 def test_a_file_at_its_end_is_told(rng):

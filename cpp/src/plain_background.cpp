@@ -116,6 +116,15 @@ class Shadows {
   Image<int32_t> shade_;  // pixels of each cell
 };
 
+// The pixels of a picture where a map of its own size is above a limit.
+int64_t pixels_above(float limit, ImageView<const float> map, int64_t pixels) {
+  int64_t found = 0;
+  for (int64_t y = 0; y < map.height; ++y)
+    found += std::count_if(map.row(y), map.row(y) + map.width, [limit](float p) { return p > limit; });
+  return static_cast<int64_t>(static_cast<double>(found) / static_cast<double>(map.pixels()) *
+                              static_cast<double>(pixels));
+}
+
 // Opens what the network closed in pieces so small that it cannot tell: what lies between fingers or leaves.
 void open_small(const Image<uint8_t>& taken, ImageView<uint8_t> closed, int64_t least) {
   Image<uint8_t> large = Image<uint8_t>::like(taken.view());
@@ -165,7 +174,7 @@ void plain_background(ImageView<const T> image, const KeyColor& key, double simi
   Image<uint8_t> kind = Image<uint8_t>::like(image), closed = Image<uint8_t>::like(image), taken;
   if (asked) taken = Image<uint8_t>::like(image);
   Shadows shadows(height, width);
-  std::atomic<int64_t> subject{0};  // pixels
+  std::atomic<bool> any{false};  // taken
   {
     Image<uint16_t> light = Image<uint16_t>::like(image);
     parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
@@ -185,21 +194,27 @@ void plain_background(ImageView<const T> image, const KeyColor& key, double simi
     const auto close_row = [&](int64_t y, const ProbabilityAt& likely, int32_t* shade) {
       const uint16_t *above = light.row(std::max<int64_t>(y - 1, 0)), *row = light.row(y),
                      *below = light.row(std::min(y + 1, height - 1));
-      int64_t sure = 0;
+      const uint8_t* kinds = kind.row(y);
+      uint8_t* to = closed.row(y);
+      for (int64_t x = 0; x < width; ++x) to[x] = kinds[x] == kOther ? 255 : 0;
       for (int64_t x = 0; x < width; ++x) {
-        const float p = asked ? likely(y, x) : 0;
-        sure += p > kSubject;
-        bool open = kind.row(y)[x] == kLit && p <= kSubject;
-        if (asked) taken.row(y)[x] = kind.row(y)[x] == kLit && !open ? 255 : 0;
-        if (kind.row(y)[x] == kShade) {
-          const float steepest = asked ? kSteepest * std::max(0.0f, 1 - p / kSubject) : kSteepestUnknown;
-          const int64_t left = std::max<int64_t>(x - 1, 0), right = std::min(x + 1, width - 1);
-          open = static_cast<float>(slope(above, row, below, left, x, right)) < 6 * kLight * steepest;
-          shade[x / shadows.side()] += open;
-        }
-        closed.row(y)[x] = open ? 0 : 255;
+        if (kinds[x] != kShade) continue;
+        const float steepest = asked ? kSteepest * std::max(0.0f, 1 - likely(y, x) / kSubject) : kSteepestUnknown;
+        const int64_t left = std::max<int64_t>(x - 1, 0), right = std::min(x + 1, width - 1);
+        const bool open = static_cast<float>(slope(above, row, below, left, x, right)) < 6 * kLight * steepest;
+        to[x] = open ? 0 : 255;
+        shade[x / shadows.side()] += open;
       }
-      subject += sure;
+      if (!asked) return;
+      std::fill_n(taken.row(y), width, uint8_t{0});
+      bool some = false;
+      const auto [begin, end] = likely.above(kSubject, y, width);
+      for (int64_t x = begin; x < end; ++x) {
+        if (kinds[x] != kLit || likely(y, x) <= kSubject) continue;
+        to[x] = taken.row(y)[x] = 255;
+        some = true;
+      }
+      if (some) any = true;
     };
     parallel_for(shadows.rows(), 1, [&](int64_t begin, int64_t end) {
       const ProbabilityAt likely(probability, height, width);
@@ -208,7 +223,7 @@ void plain_background(ImageView<const T> image, const KeyColor& key, double simi
     });
   }
   shadows.close_others(kind, closed);
-  if (asked) open_small(taken, closed, subject / kFine);
+  if (any) open_small(taken, closed, pixels_above(kSubject, probability, closed.pixels()) / kFine);
   taken = {};
   Image<uint8_t> filled = Image<uint8_t>::like(image);
   fill_holes(closed, closed.pixels(), 8, filled);

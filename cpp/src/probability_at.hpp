@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <utility>
 
 #include "alphacut/image.hpp"
 
@@ -27,6 +29,17 @@ class ProbabilityAt {
     const float above = above_[first] + share * (above_[second] - above_[first]);
     const float below = below_[first] + share * (below_[second] - below_[first]);
     return above + share_ * (below - above);
+  }
+
+  // The columns [begin, end) of a picture's row outside which nothing is above `limit`.
+  std::pair<int64_t, int64_t> above(float limit, int64_t y, int64_t width) const {
+    const int64_t first = place(down_, y, map_.height).first, second = std::min(first + 1, map_.height - 1);
+    int64_t begin = map_.width, end = 0;
+    for (int64_t u = 0; u < map_.width; ++u)
+      if (std::max(map_.row(first)[u], map_.row(second)[u]) > limit) begin = std::min(begin, u), end = u + 1;
+    if (end == 0) return {0, 0};
+    const auto column = [&](int64_t u) { return static_cast<int64_t>(static_cast<float>(u) / across_); };
+    return {std::max<int64_t>(column(begin - 1) - 1, 0), std::min(column(end + 1) + 1, width)};
   }
 
  private:

@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kSimilarity = 0.03;                // of chroma_key, where nothing is said
 constexpr double kBlend = 0.05, kMoreBlend = 0.15;  // for a neutral key, and what a saturated one adds
-constexpr double kBand = 3;                         // around the cleaned mask, that keeps the key's alpha
+constexpr int64_t kBand = 3;                        // pixels around the cleaned mask, that keeps the key's alpha
 constexpr float kSure = 0.98f;                      // that likely the subject, alpha is full
 constexpr int64_t kNear = 2;                        // pixels from what is not background: shadow may be an edge
 constexpr double kFull = 0.75, kSolid = 0.95;       // of the picture, of its box: a subject that may be framed
@@ -46,6 +46,14 @@ bool surrounded(const Image<uint8_t>& background, int64_t y, int64_t x) {
       return false;
   }
   return true;
+}
+
+// Whether a mask has a pixel at most kBand from this one.
+bool reached(const Image<uint8_t>& mask, int64_t y, int64_t x) {
+  for (int64_t dy = std::max(-kBand, -y); dy <= std::min(kBand, mask.height() - 1 - y); ++dy)
+    for (int64_t dx = std::max(-kBand, -x); dx <= std::min(kBand, mask.width() - 1 - x); ++dx)
+      if (dy * dy + dx * dx <= kBand * kBand && mask.row(y + dy)[x + dx] != 0) return true;
+  return false;
 }
 
 }  // namespace
@@ -79,10 +87,12 @@ std::optional<Found<T>> FlowOf<T>::by_key(const CheckedPrompt& prompt, Call& cal
   threshold(found.alpha.view(), kHalf<T>, found.hint);
   if (options_.clean) {
     clean_mask(found.hint).tell(found.warnings);
-    Image<uint8_t> trimap = Image<uint8_t>::like(working_);
-    make_trimap(found.hint, kBand, trimap);
-    for (int64_t i = 0; i < trimap.pixels(); ++i)
-      if (trimap.data()[i] == 0) found.alpha.data()[i] = 0;
+    for_rows(working_.height, working_.width, [&](int64_t y) {
+      T* alpha = found.alpha.row(y);
+      const uint8_t* mask = found.hint.row(y);
+      for (int64_t x = 0; x < working_.width; ++x)
+        if (alpha[x] > 0 && mask[x] == 0 && !reached(found.hint, y, x)) alpha[x] = 0;
+    });
   }
   if (found.confidence < kUniformBorder)
     found.warnings.push_back("only " + percent(found.confidence) + " of the border has the colour that was keyed out");

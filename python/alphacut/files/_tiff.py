@@ -83,6 +83,16 @@ class Tiff:
         return default
 
 
+def samples(stream: BinaryIO) -> str:
+    """What a pixel of the first picture is made of, in words."""
+    tiff = Tiff(stream)
+    entries = tiff.entries(tiff.first)
+    count, bits = tiff.number(entries, 277, 1), tiff.number(entries, 258, 1)
+    kind = {2: " signed", 3: " floating-point", 5: " complex", 6: " complex"}.get(tiff.number(entries, 339, 1), "")
+    planes = " in planes" if count > 1 and tiff.number(entries, 284, 1) == 2 else ""
+    return f"{count}{kind} sample{'s' if count > 1 else ''} of {bits} bits a pixel{planes}"
+
+
 def claimed(entries: dict[int, list[Entry]], length: int) -> int:
     """The bytes that a reader of all tags takes in a file of `length`: more than that, where tags share their data."""
     return sum(

@@ -12,7 +12,7 @@ import numpy as np
 from .._arrays import Array
 from . import exif, limits
 from ._png import without_large_metadata
-from ._tiff import Tiff
+from ._tiff import Tiff, samples
 from .formats import format_of
 from .picture import DecodeError, Picture, two_numbers
 from .planes import planes
@@ -58,7 +58,13 @@ def decode(stream: BinaryIO, name: str, max_pixels: int) -> Picture:
         source: Any = without_large_metadata(stream) if format == "PNG" else stream
         if ImageFile.LOAD_TRUNCATED_IMAGES:
             source = _Source(source)
-        image = factory(source, "")
+        try:
+            image = factory(source, "")
+        except SyntaxError as error:
+            if format != "TIFF":
+                raise
+            how = "save it with 8 bits a sample, or give its pixels as an array"
+            raise DecodeError(f"{name}: a TIFF of {samples(stream)} is not supported: {how}") from error
         if format == "HEIF":  # not yet a Pillow picture: its reader for Pillow gives black where bytes are missing
             width, height = image.size
             limits.require_pixels(width, height, name, max_pixels)

@@ -57,7 +57,10 @@ def _require_plain_samples(image: Image.Image, name: str) -> None:
     """Those of a TIFF that Pillow reads as they are meant."""
     bits = np.atleast_1d(_tag(image, _BITS) or 1)
     if _tag(image, _PLANAR) == 2 and 16 in bits:
-        raise DecodeError(f"{name}: planes of 16 bits one after the other are not supported: save it chunky")
+        raise DecodeError(
+            f"{name}: planes of 16 bits one after the other are not supported: save it with interleaved channels "
+            "(PlanarConfiguration 1), or give its pixels as an array"
+        )
     if 2 in np.atleast_1d(_tag(image, _SAMPLE_FORMAT) or 1) and 8 in bits:
         raise DecodeError(f"{name}: samples of 8 bits with a sign are not supported")
 
