@@ -372,10 +372,9 @@ def test_what_cleaning_drops_and_fills_is_told(method):
     picture[30:35, 30:35] = picture[60:65, 30:35] = 250
     options = {"method": method, "subject": "barrier", "refine": None}
     (told,) = [warning for warning in remove_background(picture, **options).warnings if "cleaning" in warning]
-    if method == "key":  # enclosed, and no network to tell: not taken for background, so that nothing is to be filled
-        assert told == "cleaning dropped 3 parts (2.9% of the mask); with clean off they stay"
-    else:
-        assert told == "cleaning dropped 3 parts (3.0% of the mask) and filled holes (1.4%); with clean off they stay"
+    # What is enclosed the key does not take for background without a network: then nothing is to be filled.
+    what = "3.0% of the mask) and filled holes (1.4%" if method != "key" else "2.9%"
+    assert told == f"cleaning dropped 3 parts ({what} of the mask); with clean off they stay"
     whole = remove_background(picture, **options, clean=False)
     assert whole.mask[52, 92] == 255
     assert not any("cleaning" in warning for warning in whole.warnings)

@@ -24,7 +24,7 @@ void Cleaning::tell(std::vector<std::string>& warnings) const {
     what = " dropped " + std::to_string(parts) + (parts == 1 ? " part" : " parts") + " (" + percent(dropped, mask) +
            " of the mask)";
   if (kTold * filled > mask)
-    what += std::string(what.empty() ? "" : " and") + " filled holes (" + percent(filled, mask) + ")";
+    what += (what.empty() ? " filled holes (" : " and filled holes (") + percent(filled, mask) + " of the mask)";
   if (!what.empty()) warnings.push_back("cleaning" + what + "; with clean off they stay");
 }
 

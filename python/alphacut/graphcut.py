@@ -159,7 +159,8 @@ def grabcut(
         other: it is resized.
     clean : bool
         Of the mask that the rounds find, drop parts below 5 % of the largest, but for those that foreground labels
-        touch, and fill holes below 1 %. With such labels and no `unary`, all other parts are dropped.
+        touch, and fill holes below 1 %. With such labels and no `unary`, all other parts are dropped. A warning says
+        what went, where it is more than 1 % of the mask.
     exact : bool
         Cut the whole picture at full size instead of a band around the edge found at a smaller size. Slow.
     certify : bool

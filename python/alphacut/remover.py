@@ -97,7 +97,8 @@ def remove_background(
         Pixels by which the edge moves, outwards where `shift` is positive, and the standard deviation that softens it,
         see :func:`adjust_edge`; before the colours are estimated.
     clean : bool
-        Drop parts below 5 % of the largest and fill holes below 1 % of the found mask.
+        Drop parts below 5 % of the largest and fill holes below 1 % of the found mask. A warning says what went, where it
+        is more than 1 % of the mask.
     foreground : bool
         Estimate the subject's own colours at soft edges, so that the old background does not shine through.
     preprocess : {"denoise", "white_balance"} or sequence of these, optional

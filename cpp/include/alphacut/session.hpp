@@ -39,8 +39,8 @@ struct SessionOptions {
   bool refine = true;                       // else the hard mask, or the key's own ramp
   std::optional<MattingMethod> refinement;  // none: closed_form, for a key from what it is sure of
   double edge_shift = 0, edge_feather = 0;  // of adjust_edge
-  bool clean = true;                        // drops parts below 5 % of the largest, fills holes below 1 % of the mask
-  bool foreground = true;                   // estimates the subject's own colours
+  bool clean = true;  // drops parts below 5 % of the largest, fills holes below 1 % of the mask; warns if much goes
+  bool foreground = true;  // estimates the subject's own colours
   std::vector<Preparation> preparations;
   int64_t seed = 0;
 };
