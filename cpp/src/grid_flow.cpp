@@ -90,6 +90,45 @@ void GridFlow::clear() {
   });
 }
 
+// What flowed between two rows next to each other; only the first gets it back, for the other is taken out.
+void GridFlow::take_back(size_t row, size_t other) {
+  const uint32_t between = other > row ? kDown : kUp;
+  for (const auto [begin, end] : rows_[row].segments)
+    for (int32_t v = begin; v < end; ++v)
+      for (uint32_t arcs = between; arcs != 0; arcs &= arcs - 1) {
+        const int k = std::countr_zero(arcs);
+        int32_t &ahead = arcs_[v].to[k], &back = arcs_[v + offset_[k]].to[k ^ 1];
+        if (ahead == back) continue;
+        const int32_t capacity = (ahead + back) / 2;
+        excess_[v] += capacity - ahead;
+        ahead = back = capacity;
+      }
+  rows_[row].fresh = true;
+}
+
+void GridFlow::clear_rows(const std::vector<uint8_t>& rows) {
+  const auto goes = [&](size_t y) { return y < rows.size() && rows[y] != 0; };
+  for (size_t y = 0; y < rows_.size(); ++y) {
+    if (goes(y)) continue;
+    if (y > 0 && goes(y - 1)) take_back(y, y - 1);
+    if (goes(y + 1)) take_back(y, y + 1);
+  }
+  for_rows(rows_, width_, [&](Row& row) {
+    const auto y = static_cast<size_t>(&row - rows_.data());
+    if (!goes(y)) return;
+    const bool above = y > 0 && !goes(y - 1), below = y + 1 < rows_.size() && !goes(y + 1);  // rows that stay
+    const uint32_t stay = (above ? kUp : 0) | (below ? kDown : 0);
+    for (const auto [begin, end] : row.segments) {
+      for (int32_t v = begin; v < end; ++v)
+        for (int k = 0; k < 8; ++k) arcs_[v].to[k] = (stay >> k & 1) != 0 ? arcs_[v].to[k] : 0;
+      std::fill(excess_ + begin, excess_ + end, 0);
+      std::fill(state_ + begin, state_ + end, 0U);
+    }
+    row.segments.clear();
+    row.supply = 0;
+  });
+}
+
 void GridFlow::add(int64_t y, int64_t x0, int64_t x1, const int32_t* difference, const int32_t* const weights[4]) {
   Row& row = rows_[static_cast<size_t>(y)];
   const auto first = static_cast<int32_t>(index(y, x0)), count = static_cast<int32_t>(x1 - x0);
