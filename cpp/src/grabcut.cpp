@@ -75,10 +75,9 @@ void outside_box(const Box& box, T* row, int64_t y, int64_t width, Body body) {
 bool foreground_outside(const Box& box, ImageView<const uint8_t> labels) {
   bool any = false;
   for (int64_t y = 0; y < labels.height && !any; ++y)
-    outside_box(box, labels.row(y), y, labels.width,
-                [&](const uint8_t* begin, const uint8_t* end) {
-                  any = any || std::memchr(begin, 1, static_cast<size_t>(end - begin)) != nullptr;
-                });
+    outside_box(box, labels.row(y), y, labels.width, [&](const uint8_t* begin, const uint8_t* end) {
+      any = any || std::memchr(begin, 1, static_cast<size_t>(end - begin)) != nullptr;
+    });
   return any;
 }
 
@@ -201,8 +200,7 @@ class GrabCutter::State::Cut {
     if (box) box_ = clipped(*box, state.image.height, state.image.width, result_.warnings);
     told_ = std::exchange(state.told, std::nullopt);
     if (told_ && told_->box != box_) told_.reset();
-    const bool usable =
-        options.resume && told_ && state.latest && state.latest->n_components == options.n_components;
+    const bool usable = options.resume && told_ && state.latest && state.latest->n_components == options.n_components;
     result_.resumed = usable;
     if (usable) latest_ = std::move(state.latest);
     state.latest.reset();
@@ -348,12 +346,14 @@ void GrabCutter::State::Cut::run_rounds() {
   GrabCutLevel& coarse = *state_.levels[0];
   const ImageView<uint8_t> here = labels(0);
   const Box graph = box_ ? state_.at_level(*box_, 0) : Box{0, 0, here.width, here.height};
-  Image<uint8_t> domain = Image<uint8_t>::like(here);
-  for (int64_t y = 0; y < here.height; ++y)
-    for (int64_t x = 0; x < here.width; ++x)
-      domain.row(y)[x] =
-          y >= graph.y && y < graph.y + graph.height && x >= graph.x && x < graph.x + graph.width ? kNode : kOutside;
   const bool opened = std::exchange(state_.opened, std::nullopt) == graph;  // none again if anything throws
+  Image<uint8_t> domain;
+  if (!opened || options_.certify) {
+    domain = Image<uint8_t>::like(here);
+    std::fill_n(domain.data(), domain.pixels(), uint8_t{kOutside});
+    for (int64_t y = graph.y; y < graph.y + graph.height; ++y)
+      std::fill_n(domain.row(y) + graph.x, graph.width, uint8_t{kNode});
+  }
   if (!opened) coarse.open(domain);
   if (coarse.flat()) result_.warnings.emplace_back("the picture has one colour: it tells nothing about the subject");
 

@@ -105,11 +105,12 @@ Image<uint8_t> band_of(ImageView<const uint8_t> small) {
     const uint8_t* label = small.row(y);
     for (int64_t x = 0; x < width; ++x) sides[x] = static_cast<uint8_t>(1 + (label[x] & 1));
   });
-  for (int64_t y = 0; y < small.height; ++y) {
-    const uint8_t* label = small.row(y);
-    uint8_t* place = band.row(y);
-    for (int64_t x = 0; x < width; ++x) place[x] = place[x] == 3 ? kNode : (label[x] & 1) != 0 ? kInside : kOutside;
-  }
+  const auto place_row = [width](const uint8_t* __restrict label, uint8_t* __restrict place) {
+    for (int64_t x = 0; x < width; ++x) place[x] = place[x] == 3 ? uint8_t{kNode} : static_cast<uint8_t>(label[x] & 1);
+  };
+  parallel_for(small.height, row_grain(width, 1 << 16), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) place_row(small.row(y), band.row(y));
+  });
   return band;
 }
 

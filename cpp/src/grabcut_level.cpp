@@ -38,27 +38,39 @@ std::vector<float> refitted(const Rgb8Sums* components, int64_t step, const std:
   return step > 1 && seen < kFewFitted ? old : fit_mixture(components, kMaxComponents);
 }
 
+namespace {
+// Between which of so many cells pixel i lies, and how far.
+Prior::Between between(int64_t i, int64_t size, int64_t cells) {
+  const double at =
+      std::clamp((static_cast<double>(i) + 0.5) * static_cast<double>(cells) / static_cast<double>(size) - 0.5, 0.0,
+                 static_cast<double>(cells - 1));
+  const auto first = static_cast<int64_t>(at);
+  return {static_cast<int32_t>(first), static_cast<int32_t>(std::min(first + 1, cells - 1)),
+          static_cast<float>(at - static_cast<double>(first))};
+}
+}  // namespace
+
+Prior::Prior(ImageView<const float> map, int64_t height, int64_t width) : map_(map), height_(height), width_(width) {
+  if (map.data == nullptr || (map.height == height && map.width == width)) return;
+  columns_.resize(static_cast<size_t>(width));
+  for (int64_t x = 0; x < width; ++x) columns_[static_cast<size_t>(x)] = between(x, width, map.width);
+}
+
 void Prior::row(int64_t y, int64_t x0, int64_t x1, float* values) const {
   if (map_.data == nullptr) {
     std::fill_n(values, x1 - x0, 0.0f);
     return;
   }
-  if (map_.height == height_ && map_.width == width_) {
+  if (columns_.empty()) {
     std::copy(map_.row(y) + x0, map_.row(y) + x1, values);
     return;
   }
-  const auto between = [](int64_t i, int64_t size, int64_t cells) {
-    const double at =
-        std::clamp((static_cast<double>(i) + 0.5) * static_cast<double>(cells) / static_cast<double>(size) - 0.5, 0.0,
-                   static_cast<double>(cells - 1));
-    const auto first = static_cast<int64_t>(at);
-    return std::tuple(first, std::min(first + 1, cells - 1), static_cast<float>(at - static_cast<double>(first)));
-  };
   const auto [top, bottom, down] = between(y, height_, map_.height);
+  const float *const upper = map_.row(top), *const lower = map_.row(bottom);
   for (int64_t x = x0; x < x1; ++x) {
-    const auto [left, right, share] = between(x, width_, map_.width);
-    const float above = map_.row(top)[left] + share * (map_.row(top)[right] - map_.row(top)[left]);
-    const float below = map_.row(bottom)[left] + share * (map_.row(bottom)[right] - map_.row(bottom)[left]);
+    const auto [left, right, share] = columns_[static_cast<size_t>(x)];
+    const float above = upper[left] + share * (upper[right] - upper[left]);
+    const float below = lower[left] + share * (lower[right] - lower[left]);
     values[x - x0] = above + down * (below - above);
   }
 }
@@ -182,11 +194,13 @@ Mixtures GrabCutLevel::cluster_sides(ImageView<const uint8_t> labels, int compon
       samples[side].push_back(image_.channels == 3 ? Rgb8{p[0], p[1], p[2]} : Rgb8{p[0], p[0], p[0]});
     }
   Mixtures models;
-  for (size_t side = 0; side < 2; ++side)
-    for (const Rgb8& c : cluster(samples[side], components, 2 * static_cast<uint64_t>(seed) + side)) {
-      models[side].insert(models[side].end(), c.begin(), c.end());
-      models[side].insert(models[side].end(), {1, 0, 1, 0, 0, 1, 0});  // the nearest centre scores best
-    }
+  parallel_for(2, 1, [&](int64_t begin, int64_t end) {
+    for (auto side = static_cast<size_t>(begin); side < static_cast<size_t>(end); ++side)
+      for (const Rgb8& c : cluster(samples[side], components, 2 * static_cast<uint64_t>(seed) + side)) {
+        models[side].insert(models[side].end(), c.begin(), c.end());
+        models[side].insert(models[side].end(), {1, 0, 1, 0, 0, 1, 0});  // the nearest centre scores best
+      }
+  });
   return fit(labels, models);
 }
 
@@ -287,19 +301,27 @@ void GrabCutLevel::open(ImageView<const uint8_t> domain, const std::vector<uint8
                         const std::vector<uint8_t>& moved) {
   const std::vector<Run> old_runs = std::exchange(runs_, {});
   flow_ = 0;
-  size_t at = 0;
-  for (int64_t y = 0; y < height_; ++y) {
-    if (!rows.empty() && rows[static_cast<size_t>(y)] == 0) continue;
-    const uint8_t *row = domain.row(y), *end = row + width_;
-    for (const uint8_t* x = row; x < end;) {
-      x = static_cast<const uint8_t*>(std::memchr(x, kNode, static_cast<size_t>(end - x)));
-      if (x == nullptr) break;
-      const uint8_t* stop = std::find_if(x, end, [](uint8_t d) { return d != kNode; });
-      runs_.push_back({y, x - row, stop - row, at});
-      at += static_cast<size_t>(stop - x);
-      x = stop;
+  const int64_t grain = row_grain(width_, 1 << 18);
+  std::vector<std::vector<Run>> found(static_cast<size_t>((height_ - 1) / grain + 1));
+  parallel_for(height_, grain, [&](int64_t first, int64_t last) {
+    for (int64_t y = first; y < last; ++y) {
+      if (!rows.empty() && rows[static_cast<size_t>(y)] == 0) continue;
+      const uint8_t *row = domain.row(y), *end = row + width_;
+      for (const uint8_t* x = row; x < end;) {
+        x = static_cast<const uint8_t*>(std::memchr(x, kNode, static_cast<size_t>(end - x)));
+        if (x == nullptr) break;
+        const uint8_t* stop = std::find_if(x, end, [](uint8_t d) { return d != kNode; });
+        found[static_cast<size_t>(first / grain)].push_back({y, x - row, stop - row, 0});
+        x = stop;
+      }
     }
-  }
+  });
+  size_t at = 0;
+  for (const std::vector<Run>& block : found)
+    for (Run run : block) {
+      run.at = std::exchange(at, at + run.size());
+      runs_.push_back(run);
+    }
   if (runs_.empty()) {
     solved_ = false;
     return;

@@ -47,13 +47,19 @@ std::vector<float> refitted(const Rgb8Sums* components, int64_t step, const std:
 // Log-odds of foreground from a map of any size, no data: 0.
 class Prior {
  public:
-  Prior(ImageView<const float> map, int64_t height, int64_t width) : map_(map), height_(height), width_(width) {}
+  Prior(ImageView<const float> map, int64_t height, int64_t width);
   // Those of the pixels [x0, x1) of row y of the picture; between the map's pixels bilinear.
   void row(int64_t y, int64_t x0, int64_t x1, float* values) const;
+
+  struct Between {
+    int32_t first, second;
+    float share;  // of the second
+  };
 
  private:
   ImageView<const float> map_;
   int64_t height_, width_;
+  std::vector<Between> columns_;  // empty: the map has the picture's size
 };
 
 class GrabCutLevel {
@@ -70,8 +76,8 @@ class GrabCutLevel {
   Mixtures fit(ImageView<const uint8_t> labels, const Mixtures& old) const;
 
   // The graph of the pixels that `domain` says; edges to others join them to a terminal. It may use the memory of the
-  // last one again. None of its pixels lie in rows where `rows` has a 0. Where `moved` has a 0, the domain is what it was
-  // in the latest open(): the graph keeps its flow there.
+  // last one again. None of its pixels lie in rows where `rows` has a 0. Where `moved` has a 0, the domain is what it
+  // was in the latest open(): the graph keeps its flow there.
   void open(ImageView<const uint8_t> domain, const std::vector<uint8_t>& rows = {},
             const std::vector<uint8_t>& moved = {});
   bool empty() const { return runs_.empty(); }
@@ -112,7 +118,7 @@ class GrabCutLevel {
   int64_t flow_ = 0;
   std::unique_ptr<GridFlow> graph_;
   bool solved_ = false;  // the graph, with these differences
-  Box window_;  // the part of the picture that it has room for
+  Box window_;           // the part of the picture that it has room for
 };
 
 }  // namespace alphacut
