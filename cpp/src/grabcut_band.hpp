@@ -26,7 +26,7 @@ class EnlargedLabels {
  public:
   // What the latest cut left; then, with update(), what the next one starts from.
   ImageView<uint8_t> labels() { return labels_; }
-  ImageView<const uint8_t> domain() const { return domain_; }  // which pixels take part in the next cut
+  ImageView<const uint8_t> domain() const { return domain_; }   // which pixels take part in the next cut
   const std::vector<uint8_t>& rows() const { return rows_; }    // where some do
   const std::vector<uint8_t>& moved() const { return moved_; }  // where the latest update() may have changed that
 
@@ -42,9 +42,9 @@ class EnlargedLabels {
  private:
   Image<uint8_t> labels_, domain_;
   std::vector<uint8_t> rows_, moved_;
-  bool known_ = false;             // of the latest update: all of the following
-  Image<uint8_t> sides_, places_;  // what it was made from
-  Image<uint8_t> cells_;           // bit s: some pixel of the cell is undecided and on side s
+  bool known_ = false;                // of the latest update: all of the following
+  Image<uint8_t> sides_, places_;     // what it was made from
+  Image<uint8_t> cells_;              // bit s: some pixel of the cell is undecided and on side s
   std::vector<uint8_t> known_cells_;  // of each row of cells
 };
 

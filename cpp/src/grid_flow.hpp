@@ -36,7 +36,7 @@ class GridFlow {
 
   // Takes all pixels out.
   void clear();
-  // After solve(), takes out those of rows where `rows` has a 1: the flow between others stays. The pixels next to a row
+  // After solve(), takes out those of rows where `rows` has a 1: the flow between others stays. The pixels beside a row
   // that stays must be added again, with the same weights to it; differences must stay within 2^28 - 1.
   void clear_rows(const std::vector<uint8_t>& rows);
 
