@@ -64,6 +64,32 @@ def test_strokes_are_resumed_as_by_a_remover():
         same(session.cut(labels=strokes, box=BOX, resume=True), remove(picture(), labels=strokes, box=BOX, resume=True))
 
 
+def grown(scale):
+    """The picture so many times larger, and a canvas for strokes."""
+    return np.kron(picture(), np.ones((scale, scale, 1), np.uint8)), np.full((90 * scale, 130 * scale), 2, np.uint8)
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+@pytest.mark.parametrize("options", [{}, {"method": "graphcut", "clean": False}, {"subject": "barrier"}])
+def test_stroke_after_stroke_is_cut_as_all_at_once(options, threads):
+    image, strokes = grown(12)  # so large that an edge is cut in three sizes
+    before = _core.num_threads()
+    _core.set_num_threads(threads)
+    try:
+        session, boxes = Remover(refine=None, **options).open(image), [None, None, (300, 60, 900, 900)]
+        for k, (y, x, keep) in enumerate(
+            [(500, 780, 1), (300, 700, 1), (60, 100, 0), (240, 880, 0), (700, 300, 1), (500, 800, 0), (300, 700, 2)]
+        ):
+            strokes[y : y + 25, x : x + 90] = keep
+            same(session.cut(labels=strokes), remove_background(image, refine=None, labels=strokes, **options))
+            if k % 2:  # what comes between leaves no trace
+                session.cut(box=boxes[k % 3], labels=strokes, resume=True)
+                with pytest.raises(ValueError, match="labels must be"):
+                    session.cut(labels=strokes + 2)
+    finally:
+        _core.set_num_threads(before)
+
+
 def test_threads_share_a_session():
     session = Remover(refine=None).open(picture())
     expected = [remove_background(picture(), refine=None, **prompt) for prompt in PROMPTS]
@@ -155,7 +181,8 @@ def test_what_lies_apart_is_copied_once_and_nothing_else(dtype, one_thread):
     assert blocks_of_a_cut(rgba[..., :3]) == packed + 1
     assert blocks_of_a_cut(np.asfortranarray(rgb)) == packed + 1
     alpha_in_floats = 1 if dtype == np.uint16 else 0
-    assert blocks_of_a_cut(rgba) == packed + 2 + alpha_in_floats  # its colours, its alpha
+    own = 4  # its colours, its alpha, and what was found before and after that is multiplied in
+    assert blocks_of_a_cut(rgba) == packed + own + alpha_in_floats
 
 
 def test_other_depths_are_converted_once(one_thread):

@@ -157,10 +157,12 @@ py::dict result_of(Cutout cutout, py::ssize_t channels) {
     return py::str(given);
   };
   py::dict result;
-  result["mask"] = array_of(std::move(cutout.mask), 0);
+  const py::array mask = array_of(std::move(cutout.mask), 0);
+  result["mask"] = mask;
   result["alpha"] = array_of(std::move(cutout.alpha), 0);
   result["foreground"] = or_none(std::move(cutout.foreground), channels);
-  result["found"] = array_of(std::move(cutout.found), 0);
+  result["found"] = mask;
+  if (cutout.found) result["found"] = array_of(std::move(cutout.found), 0);
   result["trimap"] = py::none();
   if (cutout.trimap.data() != nullptr) result["trimap"] = array_of(std::move(cutout.trimap), 0);
   result["saliency"] = py::none();

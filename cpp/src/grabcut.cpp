@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
@@ -29,11 +30,6 @@ bool foreground(uint8_t label) { return (label & 1) != 0; }
 
 void require(bool holds, const std::string& message) {
   if (!holds) throw std::invalid_argument("grabcut: " + message);
-}
-
-void require_labels(ImageView<const uint8_t> labels) {
-  if (const uint8_t most = largest_of(labels); most > 3)
-    require(false, "labels must be 0, 1, 2 or 3, got " + std::to_string(most));
 }
 
 // The box within the picture.
@@ -80,8 +76,9 @@ void outside_box(const Box& box, T* row, int64_t y, int64_t width, Body body) {
 bool foreground_outside(const Box& box, ImageView<const uint8_t> labels) {
   bool any = false;
   for (int64_t y = 0; y < labels.height && !any; ++y)
-    outside_box(box, labels.row(y), y, labels.width,
-                [&](const uint8_t* begin, const uint8_t* end) { any |= std::find(begin, end, 1) != end; });
+    outside_box(box, labels.row(y), y, labels.width, [&](const uint8_t* begin, const uint8_t* end) {
+      any = any || std::memchr(begin, 1, static_cast<size_t>(end - begin)) != nullptr;
+    });
   return any;
 }
 
@@ -140,15 +137,23 @@ GrabCutPlan plan_grabcut(int64_t height, int64_t width, std::optional<Box> box) 
 }
 
 struct GrabCutter::State {
+  // The hints of a call, and of the next one that has some, which is told where they differ.
+  struct Hints {
+    Image<uint8_t> labels;
+    std::vector<ShrunkLabels> shrunk;           // of the smaller sizes
+    std::vector<std::vector<uint8_t>> changed;  // of each size and row, whether it differs from the call before
+  };
+  // What the latest call was told, and `enlarged` is made from.
+  struct Told {
+    std::optional<Box> box;
+    bool hinted;  // whether there were hints
+  };
   // What a resumed cut goes on from.
   struct Latest {
-    std::optional<Box> box;
     int n_components;
-    Mixtures models;                   // of the smallest size
-    Image<float> log_odds;             // of strokes and `unary`
-    Image<uint8_t> hints;              // no data: there were none
-    std::vector<ShrunkLabels> shrunk;  // the hints of the smaller sizes
-    std::vector<LatestCut> cuts;       // of every size
+    Image<uint8_t> labels;  // of the smallest size
+    Mixtures models;
+    Image<float> log_odds;  // of strokes and `unary`
   };
   class Cut;
 
@@ -157,7 +162,12 @@ struct GrabCutter::State {
   std::vector<std::unique_ptr<GrabCutLevel>> levels;  // of these and of the picture itself
   std::optional<Box> opened;                          // that of the first level's graph
   StrokeMaps strokes;
+  std::optional<Hints> hints;            // the latest
+  std::vector<EnlargedLabels> enlarged;  // of the larger sizes
+  std::optional<Told> told;              // none after a call that threw
   std::optional<Latest> latest;
+
+  std::vector<uint8_t> differing_rows(ImageView<const uint8_t> hints) const;
 
   size_t top() const { return levels.size() - 1; }
   ImageView<const uint8_t> picture(size_t level) const {
@@ -181,6 +191,7 @@ GrabCutter::GrabCutter(ImageView<const uint8_t> image, double gamma) : state_(st
     state_->pictures.push_back(std::move(small));
   }
   std::reverse(state_->pictures.begin(), state_->pictures.end());
+  state_->enlarged.resize(sizes.size() - 1);
   for (size_t level = 0; level < sizes.size(); ++level)
     state_->levels.push_back(
         std::make_unique<GrabCutLevel>(state_->picture(level), level == 0 ? gamma : gamma * kFineGamma));
@@ -192,23 +203,27 @@ GrabCutter::~GrabCutter() = default;
 // One cut, from hints to labels.
 class GrabCutter::State::Cut {
  public:
-  Cut(State& state, std::optional<Box> box, ImageView<const float> unary, const GrabCutOptions& options,
-      ImageView<uint8_t> labels)
-      : state_(state), top_(state.top()), box_(box), unary_(unary), options_(options), labels_(labels) {
-    if (box) box_ = clipped(*box, labels.height, labels.width, result_.warnings);
-    const bool usable = options.resume && state.latest && state.latest->box == box_ &&
-                        state.latest->n_components == options.n_components;
+  Cut(State& state, std::optional<Box> box, ImageView<const float> unary, const GrabCutOptions& options)
+      : state_(state), top_(state.top()), box_(box), unary_(unary), options_(options) {
+    if (box) box_ = clipped(*box, state.image.height, state.image.width, result_.warnings);
+    told_ = std::exchange(state.told, std::nullopt);
+    if (told_ && told_->box != box_) told_.reset();
+    const bool usable = options.resume && told_ && state.latest && state.latest->n_components == options.n_components;
     result_.resumed = usable;
     if (usable) latest_ = std::move(state.latest);
     state.latest.reset();
+    coarse_ = Image<uint8_t>::like(state.picture(0));
   }
 
-  GrabCutResult run(ImageView<const uint8_t> hints, GrabCutModels* models) {
-    take(hints);
+  // `differing`: the rows of the hints that are other than those of the latest hints; empty: all.
+  GrabCutResult run(ImageView<const uint8_t> hints, std::vector<uint8_t> differing, ImageView<uint8_t> labels,
+                    GrabCutModels* models) {
+    take(hints, std::move(differing));
     start();
     run_rounds();
     for (size_t level = 1; level <= top_; ++level) cut_edge(level);
-    if (options_.certify) result_.energy = state_.levels[top_]->energy_of(models_, prior(top_), labels_);
+    if (options_.certify) result_.energy = state_.levels[top_]->energy_of(models_, prior(top_), this->labels(top_));
+    give(labels);
     if (models != nullptr)
       *models = {std::move(coarse_models_), std::move(log_odds_)};
     else
@@ -217,22 +232,24 @@ class GrabCutter::State::Cut {
   }
 
  private:
-  ImageView<uint8_t> labels(size_t level) { return level < top_ ? smaller_[level].view() : labels_; }
+  ImageView<uint8_t> labels(size_t level) { return level == 0 ? coarse_.view() : state_.enlarged[level - 1].labels(); }
   // No data: there are none.
   ImageView<const uint8_t> hints(size_t level) const {
-    return hints_.data() == nullptr || level == top_ ? hints_.view() : shrunk_[level].labels.view();
+    if (!hints_) return {};
+    return level == top_ ? hints_->labels.view() : hints_->shrunk[level].labels.view();
   }
   Prior prior(size_t level) const {
     return Prior(log_odds_, state_.picture(level).height, state_.picture(level).width);
   }
-  void take(ImageView<const uint8_t> hints);
-  void take_row(size_t level, int64_t y, uint8_t* to) const;
+  void take(ImageView<const uint8_t> hints, std::vector<uint8_t> differing);
+  void take_row(size_t level, int64_t y, int64_t x0, int64_t x1, uint8_t* to) const;
   HintRows hint_rows(size_t level) const;
   void start();
   void resume_start(ImageView<uint8_t> here);
   void run_rounds();
   void cut_edge(size_t level);
-  void require_certified(size_t level, const Image<uint8_t>& domain);
+  void require_certified(size_t level, ImageView<const uint8_t> domain);
+  void give(ImageView<uint8_t> labels);
   void keep();
 
   State& state_;
@@ -240,79 +257,71 @@ class GrabCutter::State::Cut {
   std::optional<Box> box_;
   const ImageView<const float> unary_;
   const GrabCutOptions& options_;
-  const ImageView<uint8_t> labels_;
-  std::optional<Latest> latest_;      // what this cut goes on from
-  Image<uint8_t> hints_;              // no data: none
-  std::vector<ShrunkLabels> shrunk_;  // the hints of the smaller sizes
-  std::vector<std::vector<uint8_t>>
-      changed_;                               // of each size and row, whether hints are other than the latest; or empty
-  std::vector<Image<uint8_t>> smaller_;       // labels of the smaller sizes
-  std::vector<std::vector<uint8_t>> groups_;  // of each size, rows of cells whose labels may be other than the latest
+  std::optional<Told> told_;      // by the latest call; none if that helps nothing
+  std::optional<Latest> latest_;  // what this cut goes on from
+  std::optional<Hints> hints_;    // of this one
+  Image<uint8_t> coarse_;         // labels of the smallest size
   Image<float> log_odds_;
   Mixtures models_;
   Mixtures coarse_models_;
   GrabCutResult result_;
 };
 
-// The hints at every size, and which of their rows are new.
-void GrabCutter::State::Cut::take(ImageView<const uint8_t> hints) {
-  changed_.resize(top_ + 1);
-  groups_.resize(top_ + 1);
-  if (box_ && hints.data != nullptr && foreground_outside(*box_, hints))
-    result_.warnings.emplace_back("foreground labels outside the box were taken as background");
-  for (size_t level = 0; level < top_; ++level)
-    smaller_.emplace_back(state_.picture(level).height, state_.picture(level).width);
+// The hints at every size.
+void GrabCutter::State::Cut::take(ImageView<const uint8_t> hints, std::vector<uint8_t> differing) {
   if (hints.data == nullptr) return;
-  const bool compare = latest_ && latest_->hints.data() != nullptr;
-  hints_ = compare ? std::move(latest_->hints) : Image<uint8_t>::like(hints);
-  if (compare) changed_[top_].resize(static_cast<size_t>(hints.height));
-  const auto n = static_cast<size_t>(hints.width);
+  if (box_ && foreground_outside(*box_, hints))
+    result_.warnings.emplace_back("foreground labels outside the box were taken as background");
+  std::optional<Hints> before = std::exchange(state_.hints, std::nullopt);  // lost if anything throws
+  Hints& now = hints_.emplace();
+  now.labels = before ? std::move(before->labels) : Image<uint8_t>::like(hints);
   parallel_for(hints.height, row_grain(hints.width, 1 << 18), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y) {
-      const bool same = compare && std::memcmp(hints.row(y), hints_.row(y), n) == 0;
-      if (compare) changed_[top_][static_cast<size_t>(y)] = same ? 0 : 1;
-      if (!same) std::copy_n(hints.row(y), n, hints_.row(y));
-    }
+    for (int64_t y = begin; y < end; ++y)
+      if (!before || differing[static_cast<size_t>(y)]) std::copy_n(hints.row(y), hints.width, now.labels.row(y));
   });
+  now.changed.resize(top_ + 1);
+  const ShrunkLabels none;
   for (size_t level = 0; level < top_; ++level) {
-    const int64_t height = smaller_[level].height(), width = smaller_[level].width();
-    const ShrunkLabels none;
-    const ShrunkLabels& before = compare ? latest_->shrunk[level] : none;
-    shrunk_.push_back(shrink_labels(hints_, height, width, before, changed_[top_]));
-    if (!compare) continue;
-    for (int64_t y = 0; y < height; ++y) {
-      const uint8_t *now = shrunk_[level].labels.row(y), *was = before.labels.row(y);
-      changed_[level].push_back(std::equal(now, now + width, was) ? 0 : 1);
+    const int64_t height = state_.picture(level).height, width = state_.picture(level).width;
+    const ShrunkLabels& was = before ? before->shrunk[level] : none;
+    now.shrunk.push_back(shrink_labels(now.labels, height, width, was, differing));
+    for (int64_t y = 0; before && y < height; ++y) {
+      const uint8_t* row = now.shrunk[level].labels.row(y);
+      now.changed[level].push_back(std::equal(row, row + width, was.labels.row(y)) ? 0 : 1);
     }
   }
+  now.changed[top_] = std::move(differing);
 }
 
-// The hints of a row; outside the box everything is background.
-void GrabCutter::State::Cut::take_row(size_t level, int64_t y, uint8_t* to) const {
+// The hints of a part of a row; outside the box everything is background.
+void GrabCutter::State::Cut::take_row(size_t level, int64_t y, int64_t x0, int64_t x1, uint8_t* to) const {
   const ImageView<const uint8_t> from = hints(level);
-  const int64_t width = state_.picture(level).width;
   if (from.data == nullptr)
-    std::fill_n(to, width, uint8_t{3});
+    std::fill_n(to, x1 - x0, uint8_t{3});
   else
-    std::copy_n(from.row(y), width, to);
-  if (box_)
-    outside_box(state_.at_level(*box_, level), to, y, width,
-                [](uint8_t* begin, uint8_t* end) { std::fill(begin, end, uint8_t{0}); });
+    std::copy_n(from.row(y) + x0, x1 - x0, to);
+  if (!box_) return;
+  const Box box = state_.at_level(*box_, level);
+  const bool inside = y >= box.y && y < box.y + box.height;
+  const int64_t left = inside ? std::clamp(box.x, x0, x1) : x1, right = std::clamp(box.x + box.width, left, x1);
+  std::fill_n(to, left - x0, uint8_t{0});
+  std::fill_n(to + (right - x0), x1 - right, uint8_t{0});
 }
 
 HintRows GrabCutter::State::Cut::hint_rows(size_t level) const {
-  return {[this, level](int64_t y, uint8_t* to) { take_row(level, y, to); },
+  return {[this, level](int64_t y, int64_t x0, int64_t x1, uint8_t* to) { take_row(level, y, x0, x1, to); },
           [this, level](int64_t begin, int64_t end) {
-            const std::vector<uint8_t>& rows = changed_[level];
-            if (hints_.data() == nullptr && (!latest_ || latest_->hints.data() == nullptr)) return false;
-            return rows.empty() || std::find(rows.begin() + begin, rows.begin() + end, 1) != rows.begin() + end;
+            if (!told_ || told_->hinted != hints_.has_value()) return true;
+            if (!hints_) return false;
+            const auto row = hints_->changed[level].begin();
+            return std::find(row + begin, row + end, 1) != row + end;
           }};
 }
 
 // The sides that undecided pixels of the smallest size start from, and the log-odds that the hints give.
 void GrabCutter::State::Cut::start() {
   const ImageView<uint8_t> here = labels(0);
-  for (int64_t y = 0; y < here.height; ++y) take_row(0, y, here.row(y));
+  for (int64_t y = 0; y < here.height; ++y) take_row(0, y, 0, here.width, here.row(y));
   Image<float> unary;
   if (unary_.data != nullptr) resize_area(unary_, unary = Image<float>::like(here));
   log_odds_ = state_.strokes.start_labels(state_.picture(0), std::move(unary), here);
@@ -322,7 +331,7 @@ void GrabCutter::State::Cut::start() {
 // As the latest cut left them, but where the log-odds now tell the other side. If that leaves a side without pixels,
 // the cut starts anew.
 void GrabCutter::State::Cut::resume_start(ImageView<uint8_t> here) {
-  const ImageView<const uint8_t> before = latest_->cuts[0].labels;
+  const ImageView<const uint8_t> before = latest_->labels;
   const bool compare = log_odds_.data() != nullptr && latest_->log_odds.data() != nullptr;
   Image<uint8_t> start = Image<uint8_t>::like(here);
   copy_rows(here, start);
@@ -345,12 +354,14 @@ void GrabCutter::State::Cut::run_rounds() {
   GrabCutLevel& coarse = *state_.levels[0];
   const ImageView<uint8_t> here = labels(0);
   const Box graph = box_ ? state_.at_level(*box_, 0) : Box{0, 0, here.width, here.height};
-  Image<uint8_t> domain = Image<uint8_t>::like(here);
-  for (int64_t y = 0; y < here.height; ++y)
-    for (int64_t x = 0; x < here.width; ++x)
-      domain.row(y)[x] =
-          y >= graph.y && y < graph.y + graph.height && x >= graph.x && x < graph.x + graph.width ? kNode : kOutside;
   const bool opened = std::exchange(state_.opened, std::nullopt) == graph;  // none again if anything throws
+  Image<uint8_t> domain;
+  if (!opened || options_.certify) {
+    domain = Image<uint8_t>::like(here);
+    std::fill_n(domain.data(), domain.pixels(), uint8_t{kOutside});
+    for (int64_t y = graph.y; y < graph.y + graph.height; ++y)
+      std::fill_n(domain.row(y) + graph.x, graph.width, uint8_t{kNode});
+  }
   if (!opened) coarse.open(domain);
   if (coarse.flat()) result_.warnings.emplace_back("the picture has one colour: it tells nothing about the subject");
 
@@ -389,48 +400,71 @@ void GrabCutter::State::Cut::run_rounds() {
 // A larger size: the edge again, as far as it changed.
 void GrabCutter::State::Cut::cut_edge(size_t level) {
   const ImageView<const uint8_t> small = labels(level - 1);
-  const ImageView<uint8_t> here = labels(level);
-  Image<uint8_t> small_domain = Image<uint8_t>::like(small);
+  EnlargedLabels& enlarged = state_.enlarged[level - 1];
+  Image<uint8_t> places = Image<uint8_t>::like(small);
   if (options_.exact && level == top_) {
-    std::fill_n(small_domain.data(), small_domain.pixels(), uint8_t{kNode});
+    std::fill_n(places.data(), places.pixels(), uint8_t{kNode});
   } else {
-    small_domain = band_of(small);
-    if (latest_)
-      keep_unchanged(small, latest_->cuts[level - 1].labels, hint_rows(level), latest_->cuts[level], small_domain);
+    places = band_of(small);
+    if (latest_) enlarged.keep_unchanged(small, hint_rows(level), places);
   }
-  const Enlarged enlarged = enlarge(small, small_domain, hint_rows(level),
-                                    latest_ ? latest_->cuts[level].labels.view() : ImageView<const uint8_t>{}, here);
-  groups_[level] = enlarged.groups;
-  const Image<uint8_t>& domain = enlarged.domain;
-  if (result_.n_iter == 0) return;
+  enlarged.update(small, places, hint_rows(level), state_.picture(level).height, state_.picture(level).width);
   GrabCutLevel& fine = *state_.levels[level];
-  fine.open(domain, enlarged.rows);
+  if (result_.n_iter == 0) return fine.close();
+  fine.open(enlarged.domain(), enlarged.rows(), enlarged.moved());
   if (fine.empty()) return;
+  const ImageView<uint8_t> here = enlarged.labels();
   if (!models_[0].empty() && !models_[1].empty()) models_ = fine.fit(here, models_);
   fine.cut(models_, prior(level), here);
   result_.energy = fine.energy();
-  require_certified(level, domain);
+  require_certified(level, enlarged.domain());
   if (options_.exact) fine.close();
 }
 
-void GrabCutter::State::Cut::require_certified(size_t level, const Image<uint8_t>& domain) {
+void GrabCutter::State::Cut::require_certified(size_t level, ImageView<const uint8_t> domain) {
   if (options_.certify && !state_.levels[level]->certified(domain, labels(level)))
     throw std::runtime_error("grabcut: the flow does not equal the capacity of the cut");
 }
 
-// For a cut that goes on from this one.
+// What the caller asked for: labels, or a mask.
+void GrabCutter::State::Cut::give(ImageView<uint8_t> labels) {
+  const ImageView<const uint8_t> from = this->labels(top_);
+  const auto in_mask = [](const uint8_t* __restrict label, int64_t n, uint8_t* __restrict mask) {
+    for (int64_t x = 0; x < n; ++x) mask[x] = static_cast<uint8_t>(-(label[x] & 1));
+  };
+  parallel_for(labels.height, row_grain(labels.width, 1 << 18), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y)
+      if (options_.mask)
+        in_mask(from.row(y), labels.width, labels.row(y));
+      else
+        std::copy_n(from.row(y), labels.width, labels.row(y));
+  });
+}
+
+// For the cuts to come.
 void GrabCutter::State::Cut::keep() {
+  state_.told = {box_, hints_.has_value()};
+  if (hints_) state_.hints = std::move(hints_);
   if (result_.n_iter == 0) return;
-  std::vector<LatestCut> cuts = latest_ ? std::move(latest_->cuts) : std::vector<LatestCut>(top_ + 1);
-  groups_[0].assign(static_cast<size_t>(labels(0).height), 1);
-  for (size_t level = 0; level <= top_; ++level) cuts[level].keep(labels(level), groups_[level]);
-  state_.latest = {box_,
-                   options_.n_components,
-                   std::move(coarse_models_),
-                   std::move(log_odds_),
-                   std::move(hints_),
-                   std::move(shrunk_),
-                   std::move(cuts)};
+  state_.latest = {options_.n_components, std::move(coarse_), std::move(coarse_models_), std::move(log_odds_)};
+}
+
+// Which rows are other than those of the latest hints; empty: there are none. Throws for what are no labels.
+std::vector<uint8_t> GrabCutter::State::differing_rows(ImageView<const uint8_t> given) const {
+  std::vector<uint8_t> differing(hints ? static_cast<size_t>(given.height) : 0);
+  std::atomic<uint8_t> beyond{0};
+  parallel_for(given.height, row_grain(given.width, 1 << 18), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      const auto n = static_cast<size_t>(given.width);
+      if (hints && std::memcmp(given.row(y), hints->labels.row(y), n) == 0) continue;
+      if (hints) differing[static_cast<size_t>(y)] = 1;
+      uint8_t most = 0;
+      for (size_t x = 0; x < n; ++x) most = std::max(most, given.row(y)[x]);
+      if (most > 3) beyond = 1;
+    }
+  });
+  if (beyond != 0) require(false, "labels must be 0, 1, 2 or 3, got " + std::to_string(largest_of(given)));
+  return differing;
 }
 
 GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box> box, ImageView<const float> unary,
@@ -443,9 +477,10 @@ GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box>
     return view.height == image.height && view.width == image.width && view.channels == 1;
   };
   require(same_size(labels) && (hints.data == nullptr || same_size(hints)), "labels must have the size of image");
-  if (hints.data != nullptr) require_labels(hints);
+  std::vector<uint8_t> differing;
+  if (hints.data != nullptr) differing = state_->differing_rows(hints);
   if (unary.data != nullptr) require_range(unary, -kMaxLogOdds, kMaxLogOdds, "grabcut: unary");
-  return State::Cut(*state_, box, unary, options, labels).run(hints, models);
+  return State::Cut(*state_, box, unary, options).run(hints, std::move(differing), labels, models);
 }
 
 }  // namespace alphacut

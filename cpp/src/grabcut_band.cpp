@@ -1,6 +1,7 @@
 #include "grabcut_band.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -51,16 +52,29 @@ void add_changes(const uint8_t* __restrict hints, const uint8_t* __restrict befo
 }
 
 // Masks, not conditions: what may not be read before it is chosen keeps a compiler to one pixel at a time.
-void enlarge_row(const uint8_t* __restrict sides, const uint8_t* __restrict small_domain,
-                 const uint8_t* __restrict latest, size_t n, uint8_t* __restrict labels, uint8_t* __restrict domain) {
+void enlarge_row(const uint8_t* __restrict sides, const uint8_t* __restrict places, const uint8_t* __restrict hints,
+                 size_t n, uint8_t* __restrict labels, uint8_t* __restrict domain) {
   for (size_t x = 0; x < n; ++x) {
-    const uint8_t hint = labels[x], place = small_domain[x];
+    const uint8_t hint = hints[x], place = places[x];
     const uint8_t kept = place == kKept ? 255 : 0, known = hint > 1 ? 0 : 255;
-    const auto side = static_cast<uint8_t>(((latest[x] & kept) | (sides[x] & ~kept)) & 1);
+    const auto side = static_cast<uint8_t>(((labels[x] & kept) | (sides[x] & ~kept)) & 1);
     const auto stands = static_cast<uint8_t>((side & kept) | (place & ~kept));
     domain[x] = static_cast<uint8_t>((hint & known) | (stands & ~known));
     labels[x] = static_cast<uint8_t>((hint & known) | ((2 | side) & ~known));
   }
+}
+
+// Which cells are to be written again: those that take part or are other than they were (bit 7). All bits that are set.
+uint8_t find_changed(const uint8_t* __restrict side, const uint8_t* __restrict place,
+                     const uint8_t* __restrict was_side, const uint8_t* __restrict was_place, size_t n,
+                     uint8_t* __restrict changed) {
+  uint8_t any = 0;
+  for (size_t u = 0; u < n; ++u) {
+    const bool other = side[u] != was_side[u] || place[u] != was_place[u];
+    changed[u] = static_cast<uint8_t>((other ? 128 : 0) | (place[u] == kNode ? 1 : 0));
+    any |= changed[u];
+  }
+  return any;
 }
 
 // What the pixels of each cell have in common, all bits of `pixels`.
@@ -83,10 +97,6 @@ void add_turned(const uint8_t* __restrict now, const uint8_t* __restrict before,
   }
 }
 
-bool all_kept(const uint8_t* small_domain, int64_t n) {
-  return std::all_of(small_domain, small_domain + n, [](uint8_t place) { return place == kKept; });
-}
-
 }  // namespace
 
 Image<uint8_t> band_of(ImageView<const uint8_t> small) {
@@ -95,35 +105,24 @@ Image<uint8_t> band_of(ImageView<const uint8_t> small) {
     const uint8_t* label = small.row(y);
     for (int64_t x = 0; x < width; ++x) sides[x] = static_cast<uint8_t>(1 + (label[x] & 1));
   });
-  for (int64_t y = 0; y < small.height; ++y) {
-    const uint8_t* label = small.row(y);
-    uint8_t* place = band.row(y);
-    for (int64_t x = 0; x < width; ++x) place[x] = place[x] == 3 ? kNode : (label[x] & 1) != 0 ? kInside : kOutside;
-  }
+  const auto place_row = [width](const uint8_t* __restrict label, uint8_t* __restrict place) {
+    for (int64_t x = 0; x < width; ++x) place[x] = place[x] == 3 ? uint8_t{kNode} : static_cast<uint8_t>(label[x] & 1);
+  };
+  parallel_for(small.height, row_grain(width, 1 << 16), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) place_row(small.row(y), band.row(y));
+  });
   return band;
 }
 
-void LatestCut::keep(ImageView<const uint8_t> now, const std::vector<uint8_t>& groups) {
-  if (labels.data() == nullptr) labels = Image<uint8_t>::like(now);
-  if (known_cells.size() != groups.size()) known_cells.assign(groups.size(), 0);
-  for_row_groups(static_cast<int64_t>(groups.size()), now, [&](int64_t v, int64_t begin, int64_t end) {
-    if (!groups[static_cast<size_t>(v)]) return;
-    for (int64_t y = begin; y < end; ++y) std::copy_n(now.row(y), now.width, labels.row(y));
-    known_cells[static_cast<size_t>(v)] = 0;
-  });
-}
-
-void keep_unchanged(ImageView<const uint8_t> small, ImageView<const uint8_t> small_latest, const HintRows& hints,
-                    LatestCut& latest, ImageView<uint8_t> band) {
-  if (latest.cells.data() == nullptr) latest.cells = Image<uint8_t>::like(small);
-  const ImageView<const uint8_t> before = latest.labels;
+void EnlargedLabels::keep_unchanged(ImageView<const uint8_t> small, const HintRows& hints, ImageView<uint8_t> band) {
   Image<uint8_t> changed = Image<uint8_t>::like(small);
+  const ImageView<const uint8_t> before = labels_;
   const std::vector<int64_t> first = starts(before.width, small.width);
   for_row_groups(small.height, before, [&](int64_t v, int64_t begin, int64_t end) {
     const auto n = static_cast<size_t>(before.width);
     std::vector<uint8_t> bits;
-    uint8_t *cells = latest.cells.row(v), *turned = changed.row(v);
-    if (!std::exchange(latest.known_cells[static_cast<size_t>(v)], uint8_t{1})) {
+    uint8_t *cells = cells_.row(v), *turned = changed.row(v);
+    if (!std::exchange(known_cells_[static_cast<size_t>(v)], uint8_t{1})) {
       bits.assign(n, 0);
       for (int64_t y = begin; y < end; ++y) add_sides(before.row(y), n, bits.data());
       join_cells(bits, first, cells);
@@ -133,12 +132,12 @@ void keep_unchanged(ImageView<const uint8_t> small, ImageView<const uint8_t> sma
       std::vector<uint8_t> row(n);
       bits.assign(n, 0);
       for (int64_t y = begin; y < end; ++y) {
-        hints.row(y, row.data());
+        hints.row(y, 0, before.width, row.data());
         add_changes(row.data(), before.row(y), n, bits.data());
       }
       join_cells(bits, first, turned);
     }
-    add_turned(small.row(v), small_latest.row(v), band.row(v), cells, static_cast<size_t>(small.width), turned);
+    add_turned(small.row(v), sides_.row(v), band.row(v), cells, static_cast<size_t>(small.width), turned);
   });
   const Image<uint8_t> near = dilate(small.height, small.width, kBand,
                                      [&](int64_t y, uint8_t* bits) { std::copy_n(changed.row(y), small.width, bits); });
@@ -149,38 +148,48 @@ void keep_unchanged(ImageView<const uint8_t> small, ImageView<const uint8_t> sma
   }
 }
 
-Enlarged enlarge(ImageView<const uint8_t> small, ImageView<const uint8_t> small_domain, const HintRows& hints,
-                 ImageView<const uint8_t> latest, ImageView<uint8_t> labels) {
-  Enlarged made{Image<uint8_t>::like(labels), std::vector<uint8_t>(static_cast<size_t>(small.height)),
-                std::vector<uint8_t>(static_cast<size_t>(labels.height), 0)};
-  for (int64_t v = 0; v < small.height; ++v)
-    made.groups[static_cast<size_t>(v)] = latest.data == nullptr || !all_kept(small_domain.row(v), small.width);
-  const std::vector<int64_t> first = starts(labels.width, small.width);
-  for_row_groups(small.height, labels, [&](int64_t v, int64_t begin, int64_t end) {
-    const auto n = static_cast<size_t>(labels.width);
-    if (!made.groups[static_cast<size_t>(v)]) {
-      for (int64_t y = begin; y < end; ++y) std::copy_n(latest.row(y), n, labels.row(y));
-      return;
-    }
-    std::vector<uint8_t> sides(n), place(n);
-    for (int64_t u = 0; u < small.width; ++u) {
-      const int64_t x = first[static_cast<size_t>(u)], cell = first[static_cast<size_t>(u) + 1] - x;
-      std::fill_n(sides.data() + x, cell, small.row(v)[u]);
-      std::fill_n(place.data() + x, cell, small_domain.row(v)[u]);
-    }
-    for (int64_t y = begin; y < end; ++y) {
-      hints.row(y, labels.row(y));
-      enlarge_row(sides.data(), place.data(), latest.data != nullptr ? latest.row(y) : sides.data(), n, labels.row(y),
-                  made.domain.row(y));
-      made.rows[static_cast<size_t>(y)] = 1;
+void EnlargedLabels::update(ImageView<const uint8_t> small, ImageView<const uint8_t> places, const HintRows& hints,
+                            int64_t height, int64_t width) {
+  const bool known = std::exchange(known_, false);  // not if anything throws
+  if (!known) {
+    labels_ = Image<uint8_t>(height, width);
+    domain_ = Image<uint8_t>(height, width);
+    for (std::vector<uint8_t>* rows : {&rows_, &moved_}) rows->assign(static_cast<size_t>(height), 0);
+    for (Image<uint8_t>* plane : {&sides_, &places_, &cells_}) *plane = Image<uint8_t>::like(small);
+    known_cells_.assign(static_cast<size_t>(small.height), 0);
+  }
+  const auto cells = static_cast<size_t>(small.width);
+  const std::vector<int64_t> first = starts(width, small.width);
+  for_row_groups(small.height, labels_, [&](int64_t v, int64_t begin, int64_t end) {
+    const uint8_t *const side = small.row(v), *const place = places.row(v);
+    const bool anew = !known || hints.changed(begin, end);
+    std::vector<uint8_t> changed(cells + 1, 1);
+    changed[cells] = 0;
+    uint8_t any = 255;
+    if (!anew) any = find_changed(side, place, sides_.row(v), places_.row(v), cells, changed.data());
+    std::fill(moved_.begin() + begin, moved_.begin() + end, any >> 7);
+    if (any == 0) return;
+    std::copy_n(side, cells, sides_.row(v));
+    std::copy_n(place, cells, places_.row(v));
+    known_cells_[static_cast<size_t>(v)] = 0;
+    const bool nodes = std::memchr(place, kNode, cells) != nullptr;
+    std::fill(rows_.begin() + begin, rows_.begin() + end, nodes);
+    std::vector<uint8_t> sides(static_cast<size_t>(width)), spread(sides.size()), row(sides.size());
+    for (size_t u = 0, stop = 0; u < cells; u = stop + 1) {  // a stretch of changed cells, and one that is not
+      for (stop = u; changed[stop] != 0; ++stop) {
+        const int64_t from = first[stop], n = first[stop + 1] - from;
+        std::fill_n(sides.data() + from, n, side[stop]);
+        std::fill_n(spread.data() + from, n, place[stop]);
+      }
+      const int64_t x0 = first[u], x1 = first[stop];
+      for (int64_t y = begin; x0 < x1 && y < end; ++y) {
+        hints.row(y, x0, x1, row.data());
+        enlarge_row(sides.data() + x0, spread.data() + x0, row.data(), static_cast<size_t>(x1 - x0),
+                    labels_.row(y) + x0, domain_.row(y) + x0);
+      }
     }
   });
-  for (int64_t y = 0; y < labels.height; ++y) {  // rows of others that a graph meets
-    const auto taken = [&](int64_t v) { return v >= 0 && v < labels.height && made.rows[static_cast<size_t>(v)] != 0; };
-    if (taken(y) || !(taken(y - 1) || taken(y + 1))) continue;
-    for (int64_t x = 0; x < labels.width; ++x) made.domain.row(y)[x] = labels.row(y)[x] & 1;
-  }
-  return made;
+  known_ = true;
 }
 
 }  // namespace alphacut

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "alphacut/parallel.hpp"
 #include "math.hpp"
@@ -15,6 +16,8 @@ constexpr double kScale = 1024;              // capacities to a unit of energy
 constexpr int64_t kMaxSamples = 2048;        // of a side, for the first clustering
 constexpr int64_t kMaxFitted = 1 << 17;      // pixels of the rows that models are fitted to
 constexpr int64_t kFewFitted = 256;          // a side that these rows show less of keeps its model
+constexpr int32_t kMaxHard = 1 << 24;        // a graph of larger terminals is made anew each time
+constexpr int64_t kRoom = 16;                // around a graph, of a side a part in so many
 constexpr int64_t kMaxContrasted = 1 << 20;  // ... and that the mean contrast is taken of
 
 // Neighbours: the even ones lie ahead in raster order, in the order of Neighbours; k ^ 1 is the way back.
@@ -35,27 +38,39 @@ std::vector<float> refitted(const Rgb8Sums* components, int64_t step, const std:
   return step > 1 && seen < kFewFitted ? old : fit_mixture(components, kMaxComponents);
 }
 
+namespace {
+// Between which of so many cells pixel i lies, and how far.
+Prior::Between between(int64_t i, int64_t size, int64_t cells) {
+  const double at =
+      std::clamp((static_cast<double>(i) + 0.5) * static_cast<double>(cells) / static_cast<double>(size) - 0.5, 0.0,
+                 static_cast<double>(cells - 1));
+  const auto first = static_cast<int64_t>(at);
+  return {static_cast<int32_t>(first), static_cast<int32_t>(std::min(first + 1, cells - 1)),
+          static_cast<float>(at - static_cast<double>(first))};
+}
+}  // namespace
+
+Prior::Prior(ImageView<const float> map, int64_t height, int64_t width) : map_(map), height_(height), width_(width) {
+  if (map.data == nullptr || (map.height == height && map.width == width)) return;
+  columns_.resize(static_cast<size_t>(width));
+  for (int64_t x = 0; x < width; ++x) columns_[static_cast<size_t>(x)] = between(x, width, map.width);
+}
+
 void Prior::row(int64_t y, int64_t x0, int64_t x1, float* values) const {
   if (map_.data == nullptr) {
     std::fill_n(values, x1 - x0, 0.0f);
     return;
   }
-  if (map_.height == height_ && map_.width == width_) {
+  if (columns_.empty()) {
     std::copy(map_.row(y) + x0, map_.row(y) + x1, values);
     return;
   }
-  const auto between = [](int64_t i, int64_t size, int64_t cells) {
-    const double at =
-        std::clamp((static_cast<double>(i) + 0.5) * static_cast<double>(cells) / static_cast<double>(size) - 0.5, 0.0,
-                   static_cast<double>(cells - 1));
-    const auto first = static_cast<int64_t>(at);
-    return std::tuple(first, std::min(first + 1, cells - 1), static_cast<float>(at - static_cast<double>(first)));
-  };
   const auto [top, bottom, down] = between(y, height_, map_.height);
+  const float *const upper = map_.row(top), *const lower = map_.row(bottom);
   for (int64_t x = x0; x < x1; ++x) {
-    const auto [left, right, share] = between(x, width_, map_.width);
-    const float above = map_.row(top)[left] + share * (map_.row(top)[right] - map_.row(top)[left]);
-    const float below = map_.row(bottom)[left] + share * (map_.row(bottom)[right] - map_.row(bottom)[left]);
+    const auto [left, right, share] = columns_[static_cast<size_t>(x)];
+    const float above = upper[left] + share * (upper[right] - upper[left]);
+    const float below = lower[left] + share * (lower[right] - lower[left]);
     values[x - x0] = above + down * (below - above);
   }
 }
@@ -179,11 +194,13 @@ Mixtures GrabCutLevel::cluster_sides(ImageView<const uint8_t> labels, int compon
       samples[side].push_back(image_.channels == 3 ? Rgb8{p[0], p[1], p[2]} : Rgb8{p[0], p[0], p[0]});
     }
   Mixtures models;
-  for (size_t side = 0; side < 2; ++side)
-    for (const Rgb8& c : cluster(samples[side], components, 2 * static_cast<uint64_t>(seed) + side)) {
-      models[side].insert(models[side].end(), c.begin(), c.end());
-      models[side].insert(models[side].end(), {1, 0, 1, 0, 0, 1, 0});  // the nearest centre scores best
-    }
+  parallel_for(2, 1, [&](int64_t begin, int64_t end) {
+    for (auto side = static_cast<size_t>(begin); side < static_cast<size_t>(end); ++side)
+      for (const Rgb8& c : cluster(samples[side], components, 2 * static_cast<uint64_t>(seed) + side)) {
+        models[side].insert(models[side].end(), c.begin(), c.end());
+        models[side].insert(models[side].end(), {1, 0, 1, 0, 0, 1, 0});  // the nearest centre scores best
+      }
+  });
   return fit(labels, models);
 }
 
@@ -232,43 +249,93 @@ void GrabCutLevel::for_runs(Body body) const {
   });
 }
 
-// An empty graph in which the nodes' bounding box has room: the last one, if it serves.
-void GrabCutLevel::prepare_graph() {
-  const int64_t top = runs_.front().y, bottom = runs_.back().y + 1;
+// Whether the graph has room for the runs.
+bool GrabCutLevel::fits() const {
+  const Box& w = window_;
+  return std::all_of(runs_.begin(), runs_.end(), [&](const Run& run) {
+    return run.y >= w.y && run.y < w.y + w.height && run.x0 >= w.x && run.x1 <= w.x + w.width;
+  });
+}
+
+// Which rows of the graph are to be made: those that moved and those next to them, or all. They are empty then.
+std::vector<uint8_t> GrabCutLevel::rows_anew(const std::vector<uint8_t>& moved) {
+  const auto height = static_cast<size_t>(height_);
+  std::vector<uint8_t> anew(height, 1);
+  const bool usable = std::exchange(solved_, false) && graph_ && !moved.empty() && weights_.hard < kMaxHard;
+  if (graph_ && fits()) {
+    if (!usable) {
+      graph_->clear();
+      return anew;
+    }
+    for (size_t y = 0; y < height; ++y)
+      anew[y] = moved[y] | (y > 0 ? moved[y - 1] : 0) | (y + 1 < height ? moved[y + 1] : 0);
+    graph_->clear_rows({anew.begin() + window_.y, anew.begin() + window_.y + window_.height});
+    return anew;
+  }
+  // A little room around the pixels, so that the graph serves the next cut: memory that none touches costs nothing.
   int64_t left = width_, right = 0;
   for (const Run& run : runs_) left = std::min(left, run.x0), right = std::max(right, run.x1);
-  const Box& w = window_;
-  if (graph_ && top >= w.y && bottom <= w.y + w.height && left >= w.x && right <= w.x + w.width) return graph_->clear();
+  const int64_t top = std::max<int64_t>(runs_.front().y - height_ / kRoom, 0);
+  const int64_t bottom = std::min(runs_.back().y + 1 + height_ / kRoom, height_);
+  left = std::max<int64_t>(left - width_ / kRoom, 0);
+  right = std::min(right + width_ / kRoom, width_);
   graph_.reset();
   window_ = {left, top, right - left, bottom - top};
   graph_ = std::make_unique<GridFlow>(window_.height, window_.width);
+  return anew;
 }
 
-void GrabCutLevel::open(ImageView<const uint8_t> domain, const std::vector<uint8_t>& rows) {
-  runs_.clear();
-  flow_ = 0;
-  size_t at = 0;
-  for (int64_t y = 0; y < height_; ++y) {
-    if (!rows.empty() && rows[static_cast<size_t>(y)] == 0) continue;
-    const uint8_t *row = domain.row(y), *end = row + width_;
-    for (const uint8_t* x = row; x < end;) {
-      x = static_cast<const uint8_t*>(std::memchr(x, kNode, static_cast<size_t>(end - x)));
-      if (x == nullptr) break;
-      const uint8_t* stop = std::find_if(x, end, [](uint8_t d) { return d != kNode; });
-      runs_.push_back({y, x - row, stop - row, at});
-      at += static_cast<size_t>(stop - x);
-      x = stop;
-    }
+// The values of runs in rows that stay.
+void GrabCutLevel::keep_rows(const std::vector<Run>& old_runs, const std::vector<int32_t>& old_fold,
+                             const std::vector<int32_t>& old_difference, const std::vector<uint8_t>& anew) {
+  auto old = old_runs.begin();
+  for (const Run& run : runs_) {
+    if (anew[static_cast<size_t>(run.y)] != 0) continue;
+    while (old->y < run.y || old->x0 < run.x0) ++old;
+    std::copy_n(old_fold.data() + old->at, run.size(), fold_.data() + run.at);
+    std::copy_n(old_difference.data() + old->at, run.size(), difference_.data() + run.at);
   }
-  fold_.assign(at, 0);
-  difference_.clear();
-  if (runs_.empty()) return;
-  prepare_graph();
+}
+
+void GrabCutLevel::open(ImageView<const uint8_t> domain, const std::vector<uint8_t>& rows,
+                        const std::vector<uint8_t>& moved) {
+  const std::vector<Run> old_runs = std::exchange(runs_, {});
+  flow_ = 0;
+  const int64_t grain = row_grain(width_, 1 << 18);
+  std::vector<std::vector<Run>> found(static_cast<size_t>((height_ - 1) / grain + 1));
+  parallel_for(height_, grain, [&](int64_t first, int64_t last) {
+    for (int64_t y = first; y < last; ++y) {
+      if (!rows.empty() && rows[static_cast<size_t>(y)] == 0) continue;
+      const uint8_t *row = domain.row(y), *end = row + width_;
+      for (const uint8_t* x = row; x < end;) {
+        x = static_cast<const uint8_t*>(std::memchr(x, kNode, static_cast<size_t>(end - x)));
+        if (x == nullptr) break;
+        const uint8_t* stop = std::find_if(x, end, [](uint8_t d) { return d != kNode; });
+        found[static_cast<size_t>(first / grain)].push_back({y, x - row, stop - row, 0});
+        x = stop;
+      }
+    }
+  });
+  size_t at = 0;
+  for (const std::vector<Run>& block : found)
+    for (Run run : block) {
+      run.at = std::exchange(at, at + run.size());
+      runs_.push_back(run);
+    }
+  if (runs_.empty()) {
+    solved_ = false;
+    return;
+  }
+  const std::vector<uint8_t> anew = rows_anew(moved);
+  const std::vector<int32_t> old_fold = std::exchange(fold_, std::vector<int32_t>(at, 0));
+  const std::vector<int32_t> old_difference = std::exchange(difference_, std::vector<int32_t>(at, 0));
+  keep_rows(old_runs, old_fold, old_difference, anew);
   for_runs([&](size_t begin, size_t end) {
     Edges edges(*this);
     std::vector<int32_t> ahead[4];
     for (size_t i = begin; i < end; ++i) {
       const Run& run = runs_[i];
+      if (anew[static_cast<size_t>(run.y)] == 0) continue;
       for (auto& weights : ahead) weights.assign(run.size(), 0);
       int32_t* fold = fold_.data() + run.at;
       edges.visit(run, 1, [&](int k, int64_t x, size_t n, int32_t* weights) {
@@ -277,9 +344,9 @@ void GrabCutLevel::open(ImageView<const uint8_t> domain, const std::vector<uint8
       });
       const int32_t* const weights[4] = {ahead[0].data(), ahead[1].data(), ahead[2].data(), ahead[3].data()};
       graph_->add(run.y - window_.y, run.x0 - window_.x, run.x1 - window_.x, fold, weights);
+      std::copy_n(fold, run.size(), difference_.data() + run.at);
     }
   });
-  difference_ = fold_;
 }
 
 // Terminals, source less sink, of a run: data, hints and the edges to fixed pixels.
@@ -312,6 +379,7 @@ class GrabCutLevel::Terminals {
 };
 
 int64_t GrabCutLevel::cut(const Mixtures& models, const Prior& prior, ImageView<uint8_t> labels) {
+  solved_ = false;  // unless nothing throws
   for_runs([&](size_t begin, size_t end) {
     Terminals terminals(*this, models, prior);
     std::vector<int32_t> after(static_cast<size_t>(width_));
@@ -324,6 +392,7 @@ int64_t GrabCutLevel::cut(const Mixtures& models, const Prior& prior, ImageView<
     }
   });
   flow_ = graph_->solve();
+  solved_ = true;
   std::atomic<int64_t> changed{0};
   for_runs([&](size_t begin, size_t end) {
     std::vector<uint8_t> mask(static_cast<size_t>(width_));

@@ -47,13 +47,19 @@ std::vector<float> refitted(const Rgb8Sums* components, int64_t step, const std:
 // Log-odds of foreground from a map of any size, no data: 0.
 class Prior {
  public:
-  Prior(ImageView<const float> map, int64_t height, int64_t width) : map_(map), height_(height), width_(width) {}
+  Prior(ImageView<const float> map, int64_t height, int64_t width);
   // Those of the pixels [x0, x1) of row y of the picture; between the map's pixels bilinear.
   void row(int64_t y, int64_t x0, int64_t x1, float* values) const;
+
+  struct Between {
+    int32_t first, second;
+    float share;  // of the second
+  };
 
  private:
   ImageView<const float> map_;
   int64_t height_, width_;
+  std::vector<Between> columns_;  // empty: the map has the picture's size
 };
 
 class GrabCutLevel {
@@ -70,8 +76,10 @@ class GrabCutLevel {
   Mixtures fit(ImageView<const uint8_t> labels, const Mixtures& old) const;
 
   // The graph of the pixels that `domain` says; edges to others join them to a terminal. It may use the memory of the
-  // last one again. None of its pixels lie in rows where `rows` has a 0; only next to others do these have a domain.
-  void open(ImageView<const uint8_t> domain, const std::vector<uint8_t>& rows = {});
+  // last one again. None of its pixels lie in rows where `rows` has a 0. Where `moved` has a 0, the domain is what it
+  // was in the latest open(): the graph keeps its flow there.
+  void open(ImageView<const uint8_t> domain, const std::vector<uint8_t>& rows = {},
+            const std::vector<uint8_t>& moved = {});
   bool empty() const { return runs_.empty(); }
   void close() { graph_.reset(); }  // gives the graph's memory back
   // Cuts exactly and writes 2 or 3 to the labels of undecided pixels (above 1) in the graph; returns how many changed.
@@ -97,7 +105,10 @@ class GrabCutLevel {
   Contrast contrast_of_rows(int64_t step) const;
   template <class Body>
   void for_runs(Body body) const;
-  void prepare_graph();
+  bool fits() const;
+  std::vector<uint8_t> rows_anew(const std::vector<uint8_t>& moved);
+  void keep_rows(const std::vector<Run>& old_runs, const std::vector<int32_t>& old_fold,
+                 const std::vector<int32_t>& old_difference, const std::vector<uint8_t>& anew);
 
   ImageView<const uint8_t> image_;
   int64_t height_, width_;
@@ -106,7 +117,8 @@ class GrabCutLevel {
   std::vector<int32_t> fold_, difference_;  // of the nodes: what edges to fixed pixels give, the terminals now
   int64_t flow_ = 0;
   std::unique_ptr<GridFlow> graph_;
-  Box window_;  // the part of the picture that it has room for
+  bool solved_ = false;  // the graph, with these differences
+  Box window_;           // the part of the picture that it has room for
 };
 
 }  // namespace alphacut

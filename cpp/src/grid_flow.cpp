@@ -1,6 +1,7 @@
 #include "grid_flow.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <limits>
 #include <new>
@@ -90,6 +91,46 @@ void GridFlow::clear() {
   });
 }
 
+// What flowed between two rows next to each other; only the first gets it back, for the other is taken out.
+void GridFlow::take_back(size_t row, size_t other) {
+  const uint32_t between = other > row ? kDown : kUp;
+  for (const auto [begin, end] : rows_[row].segments)
+    for (int32_t v = begin; v < end; ++v)
+      for (uint32_t arcs = between; arcs != 0; arcs &= arcs - 1) {
+        const int k = std::countr_zero(arcs);
+        int32_t &ahead = arcs_[v].to[k], &back = arcs_[v + offset_[k]].to[k ^ 1];
+        if (ahead == back) continue;
+        const int32_t capacity = (ahead + back) / 2;
+        excess_[v] += capacity - ahead;
+        ahead = back = capacity;
+      }
+  rows_[row].fresh = true;
+}
+
+void GridFlow::clear_rows(const std::vector<uint8_t>& rows) {
+  const auto goes = [&](size_t y) { return y < rows.size() && rows[y] != 0; };
+  for_rows(rows_, width_, [&](Row& row) {
+    const auto y = static_cast<size_t>(&row - rows_.data());
+    if (goes(y)) return;
+    if (y > 0 && goes(y - 1)) take_back(y, y - 1);
+    if (goes(y + 1)) take_back(y, y + 1);
+  });
+  for_rows(rows_, width_, [&](Row& row) {
+    const auto y = static_cast<size_t>(&row - rows_.data());
+    if (!goes(y)) return;
+    const bool above = y > 0 && !goes(y - 1), below = y + 1 < rows_.size() && !goes(y + 1);  // rows that stay
+    const uint32_t stay = (above ? kUp : 0) | (below ? kDown : 0);
+    for (const auto [begin, end] : row.segments) {
+      for (int32_t v = begin; v < end; ++v)
+        for (int k = 0; k < 8; ++k) arcs_[v].to[k] = (stay >> k & 1) != 0 ? arcs_[v].to[k] : 0;
+      std::fill(excess_ + begin, excess_ + end, 0);
+      std::fill(state_ + begin, state_ + end, 0U);
+    }
+    row.segments.clear();
+    row.supply = 0;
+  });
+}
+
 void GridFlow::add(int64_t y, int64_t x0, int64_t x1, const int32_t* difference, const int32_t* const weights[4]) {
   Row& row = rows_[static_cast<size_t>(y)];
   const auto first = static_cast<int32_t>(index(y, x0)), count = static_cast<int32_t>(x1 - x0);
@@ -144,7 +185,8 @@ class GridFlow::Search {
     top_ = std::max(top_, l);
   }
   int64_t spread();
-  void reach_from_roots(int32_t begin, int32_t end);
+  void find_near_roots(int32_t begin, int32_t end, std::vector<uint32_t>& near, std::vector<int32_t>& found) const;
+  void reach_from_roots();
   void reach(int32_t v, uint32_t level);
   void push(int32_t v, int k, int32_t amount);
   void discharge(int32_t v);
@@ -158,7 +200,6 @@ class GridFlow::Search {
   uint32_t* state_;
   int32_t offset_[8] = {};
   std::vector<int32_t> rim_, next_;
-  std::vector<uint32_t> near_;
   std::vector<std::vector<int32_t>> active_;  // by label
   size_t top_ = 0;
   int64_t work_ = 0;
@@ -220,12 +261,13 @@ int64_t GridFlow::solve(int64_t strips) {
   });
   solve_strips(strips);
   Search(*this, rows_, kMaxLabel).run();
-  int64_t flow = 0;
-  for (const Row& row : rows_) {
-    flow += row.supply;
+  std::atomic<int64_t> flow{0};
+  for_rows(rows_, width_, [&](Row& row) {
+    int64_t sum = row.supply;
     for (const auto [begin, end] : row.segments)
-      for (int32_t v = begin; v < end; ++v) flow -= std::max(excess_[v], 0);
-  }
+      for (int32_t v = begin; v < end; ++v) sum -= std::max(excess_[v], 0);
+    if (sum != 0) flow += sum;
+  });
   return flow;
 }
 
@@ -235,23 +277,37 @@ void GridFlow::Search::reach(int32_t v, uint32_t level) {
   if (excess_[v] > 0) enlist(v);
 }
 
-// Reaches the pixels next to the roots, which have label 1; label 2 does not look like that.
-void GridFlow::Search::reach_from_roots(int32_t begin, int32_t end) {
+// Finds the pixels next to the roots, which have label 1; label 2 does not look like that.
+void GridFlow::Search::find_near_roots(int32_t begin, int32_t end, std::vector<uint32_t>& near,
+                                       std::vector<int32_t>& found) const {
   const uint32_t *own = state_ + begin, *other[8];
   for (int k = 0; k < 8; ++k) other[k] = own + offset_[k];
   const auto n = static_cast<size_t>(end - begin);
-  near_.resize(std::max(near_.size(), n));
-  uint32_t* __restrict near = near_.data();
+  near.resize(std::max(near.size(), n));
+  uint32_t* __restrict open_to = near.data();
   uint32_t any = 0;
   for (size_t i = 0; i < n; ++i) {
     uint32_t open = 0;
     const auto look = [&](int k) { open |= (other[k][i] / kLabel) & (own[i] >> k); };
     look(0), look(1), look(2), look(3), look(4), look(5), look(6), look(7);  // no loop, so that it becomes vectors
-    near[i] = open & ~(own[i] / kLabel) & 1;
-    any |= near[i];
+    open_to[i] = open & ~(own[i] / kLabel) & 1;
+    any |= open_to[i];
   }
   for (size_t i = 0; any != 0 && i < n; ++i)
-    if (near[i] != 0) reach(begin + static_cast<int32_t>(i), 2);
+    if (open_to[i] != 0) found.push_back(begin + static_cast<int32_t>(i));
+}
+
+void GridFlow::Search::reach_from_roots() {
+  const auto rows = static_cast<int64_t>(rows_.size()), grain = row_grain(width_);
+  std::vector<std::vector<int32_t>> found(static_cast<size_t>((rows - 1) / grain + 1));
+  parallel_for(rows, grain, [&](int64_t begin, int64_t end) {
+    std::vector<uint32_t> near;
+    for (int64_t y = begin; y < end; ++y)
+      for (const auto [from, to] : rows_[static_cast<size_t>(y)].segments)
+        find_near_roots(from, to, near, found[static_cast<size_t>(begin / grain)]);
+  });
+  for (const std::vector<int32_t>& block : found)
+    for (const int32_t v : block) reach(v, 2);
 }
 
 // Labels what leads to the source with the number of pixels on the shortest way. Once that has met excess, it goes on
@@ -262,8 +318,7 @@ int64_t GridFlow::Search::spread() {
       for (int32_t v = begin; v < end; ++v) state_[v] = state_[v] % kLabel + (excess_[v] < 0 ? kLabel : 0);
   });
   next_.clear();
-  for (const Row& row : rows_)
-    for (const auto [begin, end] : row.segments) reach_from_roots(begin, end);
+  reach_from_roots();
   int64_t reached = 0;
   uint32_t last = farthest_;
   bool met = false;

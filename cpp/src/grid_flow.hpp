@@ -36,6 +36,9 @@ class GridFlow {
 
   // Takes all pixels out.
   void clear();
+  // After solve(), takes out those of rows where `rows` has a 1: the flow between others stays. The pixels beside a row
+  // that stays must be added again, with the same weights to it; differences must stay within 2^28 - 1.
+  void clear_rows(const std::vector<uint8_t>& rows);
 
   // Pixels [x0, x1) of row y take part: difference[x - x0] is the capacity from the source less that to the sink,
   // weights[k][x - x0] the capacity both ways to the neighbour right, below, below right, below left. A weight to a
@@ -81,6 +84,7 @@ class GridFlow {
   int64_t index(int64_t y, int64_t x) const { return (y + 1) * pitch_ + x + 1; }
   template <class Body>
   static void for_rows(std::span<Row> rows, int64_t width, Body&& body);
+  void take_back(size_t row, size_t other);
   void open_arcs(const Row& row);
   void close_arcs(const Row& row, uint32_t arcs);
   std::vector<size_t> dividing_rows(int64_t strips) const;

@@ -138,6 +138,51 @@ void warm_equals_cold() {
   }
 }
 
+// Rows whose pixels come and go, and those next to them, are made anew; the flow between all others stays.
+void rows_made_anew_equal_a_new_graph() {
+  Maker maker(4);
+  for (int round = 0; round < 200; ++round) {
+    const int32_t largest = std::min(kSizes[round % 4], (1 << 28) - 1);
+    Problem p = maker.problem(largest, maker.below(6));
+    GridFlow graph(p.height, p.width);
+    p.load(graph);
+    p.solve(graph);
+    for (int step = 0; step < 12; ++step) {
+      const auto height = static_cast<size_t>(p.height);
+      std::vector<uint8_t> moved(height), anew(height, 0);
+      for (size_t y = 0; y < height; ++y) {
+        moved[y] = maker.below(6) == 0;
+        for (size_t v = y == 0 ? 0 : y - 1; moved[y] && v < std::min(y + 2, height); ++v) anew[v] = 1;
+      }
+      const std::vector<int32_t> before = p.difference;
+      for (int64_t y = 0; y < p.height; ++y)
+        for (int64_t x = 0; x < p.width; ++x) {
+          const size_t i = p.at(y, x);
+          if (moved[static_cast<size_t>(y)]) p.part[i] = maker.below(10) > 3;
+          p.difference[i] = p.part[i] ? maker.below(2) == 0 ? maker.difference(largest) : before[i] : 0;
+        }
+      for (size_t k = 0; k < 4; ++k)
+        for (int64_t y = 0; y < p.height; ++y)
+          for (int64_t x = 0; x < p.width; ++x) {
+            const int64_t u = x + kDx[k], v = y + kDy[k];
+            if (u < 0 || u >= p.width || v >= p.height) continue;
+            if (!moved[static_cast<size_t>(y)] && !moved[static_cast<size_t>(v)]) continue;
+            const bool inside = p.part[p.at(y, x)] && p.part[p.at(v, u)];
+            p.weights[k][p.at(y, x)] = inside ? static_cast<int32_t>(maker.below(int64_t{largest} + 1)) : 0;
+          }
+      graph.clear_rows(anew);
+      p.for_segments([&](int64_t y, int64_t x0, int64_t x1) {
+        if (!anew[static_cast<size_t>(y)])
+          return graph.change(y, x0, x1, &before[p.at(y, x0)], &p.difference[p.at(y, x0)]);
+        const int32_t* rows[4];
+        for (size_t k = 0; k < 4; ++k) rows[k] = &p.weights[k][p.at(y, x0)];
+        graph.add(y, x0, x1, &p.difference[p.at(y, x0)], rows);
+      });
+      CHECK(p.solve(graph, step % 4) == p.full());
+    }
+  }
+}
+
 // Long ways through weak terminals and strong edges, on a grid of several blocks.
 void large_grids() {
   Maker maker(3);
@@ -172,6 +217,7 @@ void large_grids() {
 int main() {
   parts_equal_the_full_grid();
   warm_equals_cold();
+  rows_made_anew_equal_a_new_graph();
   large_grids();
   return check::result();
 }

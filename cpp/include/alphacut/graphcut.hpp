@@ -41,6 +41,7 @@ struct GrabCutOptions {
   bool exact = false;    // cut the whole picture at full size, not a band
   bool certify = false;  // check the last flow against the capacity of its cut, and price the whole picture
   bool resume = false;   // go on from the latest cut of the same picture
+  bool mask = false;     // write 0 and 255 in place of labels
 };
 
 // What the smallest size knows when its rounds end, for whoever cuts the larger ones.

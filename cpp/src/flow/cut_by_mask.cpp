@@ -72,7 +72,7 @@ Cutout cut_by_mask(const AnyView& frame, const AnyView& own_alpha, ImageView<con
       },
       frame);
   cutout.mask = put_back(cutout.mask, box, ImageView<const uint8_t>{}, height, width);
-  cutout.found = put_back(cutout.found, box, ImageView<const uint8_t>{}, height, width);
+  if (cutout.found) cutout.found = put_back(cutout.found, box, ImageView<const uint8_t>{}, height, width);
   cutout.box = bounding_box(cutout.mask);
   return cutout;
 }

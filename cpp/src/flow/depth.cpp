@@ -25,21 +25,12 @@ Image<T> shrunk(ImageView<const T> image) {
   return small;
 }
 
-void in_floats(const uint8_t* __restrict bytes, int64_t n, float* __restrict values) {
-  for (int64_t i = 0; i < n; ++i) values[i] = static_cast<float>(bytes[i]) / 255.0f;
-}
-
 }  // namespace
 
 template <class T>
 Image<T> FlowOf<T>::of_mask(ImageView<const uint8_t> mask) const {
   Image<T> alpha = Image<T>::like(mask);
-  for_rows(mask.height, mask.width, [&](int64_t y) {
-    if constexpr (std::is_same_v<T, uint8_t>)
-      std::copy_n(mask.row(y), mask.width, alpha.row(y));
-    else
-      in_floats(mask.row(y), mask.width, alpha.row(y));
-  });
+  for_rows(mask.height, mask.width, [&](int64_t y) { from_mask(mask.row(y), mask.width, alpha.row(y)); });
   quantize(alpha);
   return alpha;
 }

@@ -101,6 +101,7 @@ Found<T> FlowOf<T>::by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCut
     options.seed = options_.seed;
     options.clean = options_.clean;
     options.resume = call.resume;
+    options.mask = true;
     if (found.subject == "learned") options.n_iter = kLearnedRounds;
     const bool done = !call.resume && call.elsewhere.grabcut &&
                       call.elsewhere.grabcut(prompt.labels, prompt.box, map, options, mask, found.warnings);
@@ -110,10 +111,6 @@ Found<T> FlowOf<T>::by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCut
       // What goes on from a cut here is not what one elsewhere would give either.
       found.resumed = result.resumed || (call.resume && call.elsewhere.grabcut);
       for (std::string& warning : result.warnings) found.warnings.push_back(std::move(warning));
-      for_rows(mask.height, mask.width, [&](int64_t y) {
-        uint8_t* const row = mask.row(y);
-        for (int64_t x = 0, n = mask.width; x < n; ++x) row[x] = static_cast<uint8_t>(-(row[x] & 1));
-      });
     }
     if (found.subject == "learned" && unary) bound_one_way(prompt, call, found);
   } else {

@@ -129,10 +129,18 @@ Cutout FlowOf<T>::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewh
     found.warnings.emplace_back("the background was not keyed out: similarity, blend and despill changed nothing");
   Cutout cutout;
   Image<T> alpha;
-  {
+  Extent extent;
+  const bool edged = options_.edge_shift != 0 || options_.edge_feather != 0;
+  const bool final = is_hard(found) && !edged && own_alpha_.data == nullptr;  // alpha is the mask that was found
+  if (final) {
+    const auto running = call.clock("refine");
+    alpha = Image<T>::like(pixels_);
+    cutout.mask = std::move(found.hint);
+    extent = extent_of(cutout.mask, [&](int64_t y) { from_mask(cutout.mask.row(y), alpha.width(), alpha.row(y)); });
+  } else {
     const auto running = call.clock("refine");
     alpha = refined(found, cutout.refine, cutout.trimap);
-    if (options_.edge_shift != 0 || options_.edge_feather != 0) {
+    if (edged) {
       Image<T> moved = Image<T>::like(pixels_);
       adjust_edge<T>(alpha.view(), options_.edge_shift, options_.edge_feather, moved);
       quantize(moved);
@@ -169,11 +177,15 @@ Cutout FlowOf<T>::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewh
     if (colors.data() != nullptr) cutout.foreground = stored(std::move(colors));
     if (own_alpha_.data != nullptr) multiply_by_own(alpha);
   }
-  cutout.mask = Image<uint8_t>::like(pixels_);
-  std::atomic<bool> some{false};
-  const Extent extent = extent_of(cutout.mask, [&](int64_t y) {
-    if (cut_at_half(alpha.row(y), alpha.width(), cutout.mask.row(y))) some = true;
-  });
+  std::atomic<bool> some{extent.count > 0};
+  if (!final) {
+    const auto running = call.clock("refine");
+    cutout.mask = Image<uint8_t>::like(pixels_);
+    extent = extent_of(cutout.mask, [&](int64_t y) {
+      if (cut_at_half(alpha.row(y), alpha.width(), cutout.mask.row(y))) some = true;
+    });
+    cutout.found = std::move(found.hint);
+  }
   cutout.box = extent.box;
   if (!some) {  // it must not carry the photo
     Image<T> colors = Image<T>::like(pixels_, pixels_.channels);
@@ -187,7 +199,6 @@ Cutout FlowOf<T>::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewh
   cutout.subject = std::move(found.subject);
   cutout.seconds = std::move(call.clock.seconds);
   cutout.warnings = std::move(found.warnings);
-  cutout.found = std::move(found.hint);
   cutout.saliency = std::move(found.saliency);
   return cutout;
 }
@@ -233,6 +244,13 @@ void FlowOf<T>::prepare() {
   working_ = prepared_ ? ImageView<const T>(*prepared_) : shown();
 }
 
+// Whether what was found is cut out as it is.
+template <class T>
+bool FlowOf<T>::is_hard(const Found<T>& found) const {
+  if (found.method == "alpha" || (found.alpha.data() != nullptr && !options_.refinement)) return false;
+  return !options_.refine || (found.method == "trimap" && !trimap_kinds(found.hint).unknown);
+}
+
 template <class T>
 Image<T> FlowOf<T>::refined(const Found<T>& found, std::string& refined_by, Image<uint8_t>& trimap) const {
   Image<T> alpha = Image<T>::like(pixels_);
@@ -250,7 +268,7 @@ Image<T> FlowOf<T>::refined(const Found<T>& found, std::string& refined_by, Imag
     }
     return alpha;
   }
-  if (!options_.refine || (found.method == "trimap" && !trimap_kinds(found.hint).unknown)) return of_mask(found.hint);
+  if (is_hard(found)) return of_mask(found.hint);
   const MattingMethod method = options_.refinement.value_or(MattingMethod::closed_form);
   refine_alpha<T>(working_, found.hint, method, alpha);
   quantize(alpha);

@@ -90,6 +90,14 @@ Image<T> channels_of(ImageView<const T> image, int64_t first, int64_t count) {
   return chosen;
 }
 
+// A row of a mask as alpha.
+inline void from_mask(const uint8_t* __restrict mask, int64_t n, uint8_t* __restrict alpha) {
+  std::copy_n(mask, n, alpha);
+}
+inline void from_mask(const uint8_t* __restrict mask, int64_t n, float* __restrict alpha) {
+  for (int64_t i = 0; i < n; ++i) alpha[i] = static_cast<float>(mask[i]) / 255.0f;
+}
+
 // The prompt of one picture, checked: points drawn, the box clipped.
 struct CheckedPrompt {
   CheckedPrompt(const Prompt& prompt, int64_t height, int64_t width);
@@ -149,6 +157,7 @@ class FlowOf final : public Session::Flow {
   Found<T> found_alone(const CheckedPrompt& prompt, Call& call);
   ImageView<const T> shown() const { return filled_ ? ImageView<const T>(*filled_) : pixels_; }
   void prepare();
+  bool is_hard(const Found<T>& found) const;
   Image<T> refined(const Found<T>& found, std::string& refined_by, Image<uint8_t>& trimap) const;
 
   // depth.cpp
