@@ -62,7 +62,7 @@ inline void network_store_zipped(const NetworkFloats (&v)[1], const NetworkLimit
 using NetworkPairs = __m256i;
 using NetworkInts = __m256i;
 using NetworkFloats = __m256;
-constexpr int kNetworkTile = 6, kNetworkDeepTile = 3, kNetworkVectors = 2;
+constexpr int kNetworkTile = 6, kNetworkDeepTile = 4, kNetworkVectors = 2;
 
 inline NetworkInts network_zero() { return _mm256_setzero_si256(); }
 inline NetworkPairs network_load(const int16_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
@@ -401,12 +401,14 @@ struct NetworkEnd {
 template <int V, bool Half, bool Skip>
 void network_conv_row(const NetworkRow& row, const NetworkEnd& end, const int16_t* skip, int16_t* out) {
   constexpr size_t lanes = kNetworkLanes / 2;
+  const float *scale = row.scale, *bias = row.bias;
+  const size_t channels = row.channels;
   network_tiles<kNetworkTile * kNetworkVectors / V>(0, row.n, [&](auto tile, size_t at) {
     constexpr int pixels = decltype(tile)::pixels;
     NetworkInts sums[pixels][V];
     network_sum<pixels, V, false>(row, at, sums);
-    for (int p = 0; p < pixels; ++p) {
-      const size_t place = (at + static_cast<size_t>(p)) * row.channels;
+    size_t place = at * channels;
+    for (int p = 0; p < pixels; ++p, place += channels) {
       int16_t few[kNetworkLanes] = {};
       if (Half && Skip)
         for (size_t i = 0; i < lanes; ++i) few[i] = skip[place + i];
@@ -414,8 +416,8 @@ void network_conv_row(const NetworkRow& row, const NetworkEnd& end, const int16_
       NetworkFloats y[V];
       for (int v = 0; v < V; ++v) {
         const int lane = kNetworkVector * v;
-        y[v] = network_multiply(network_floats(sums[p][v]), network_floats(row.scale + lane));
-        y[v] = network_add(y[v], network_floats(row.bias + lane));
+        y[v] = network_multiply(network_floats(sums[p][v]), network_floats(scale + lane));
+        y[v] = network_add(y[v], network_floats(bias + lane));
         if (Skip) y[v] = network_add(y[v], network_multiply(network_floats(from + lane), end.skip_scale));
       }
       network_store_rounded(y, end.limits, Half ? few : out + place);
@@ -442,23 +444,26 @@ inline void network_deep_tile(const NetworkWindow& window, const NetworkLimits& 
                               int16_t* out) {
   NetworkSums<P, kNetworkVectors> all;
   all.clear();
-  const int16_t* weights = window.weights + c * 2 * window.pairs;
-  const size_t first = at * window.step + c;
-  for (size_t k = 0; k < window.pairs; ++k, weights += 2 * kNetworkLanes) {
+  const size_t pairs = window.pairs, step = window.step, channels = window.channels;
+  const int16_t* weights = window.weights + c * 2 * pairs;
+  const float *scale = window.scale + c, *bias = window.bias + c;
+  const size_t first = at * step + c;
+  for (size_t k = 0; k < pairs; ++k, weights += 2 * kNetworkLanes) {
     NetworkWeights<kNetworkVectors> w;
     w.load(weights);
-    all.zip(window.tap[2 * k] + first, window.tap[2 * k + 1] + first, window.step, w);
+    all.zip(window.tap[2 * k] + first, window.tap[2 * k + 1] + first, step, w);
   }
   NetworkInts sums[P][kNetworkVectors];
   all.copy(sums);
-  for (int p = 0; p < P; ++p) {
+  out += at * channels + c;
+  for (int p = 0; p < P; ++p, out += channels) {
     NetworkFloats y[kNetworkVectors];
     for (int v = 0; v < kNetworkVectors; ++v) {
-      const size_t lane = c + static_cast<size_t>(kNetworkVector * v);
-      y[v] = network_multiply(network_floats(sums[p][v]), network_floats(window.scale + lane));
-      y[v] = network_add(y[v], network_floats(window.bias + lane));
+      const int lane = kNetworkVector * v;
+      y[v] = network_multiply(network_floats(sums[p][v]), network_floats(scale + lane));
+      y[v] = network_add(y[v], network_floats(bias + lane));
     }
-    network_store_zipped(y, limits, out + (at + static_cast<size_t>(p)) * window.channels + c);
+    network_store_zipped(y, limits, out);
   }
 }
 

@@ -14,6 +14,8 @@ struct SubjectKernels {
                       float* high, float* low);
   // range = high - low.
   void (*path_ranges)(const float* high, const float* low, size_t n, float* range);
+  // Log-odds within -100..100 to probabilities: 1 / (1 + exp_exact(-x)), to the last bit; 0 for `least` and below.
+  void (*logistic)(const float* log_odds, size_t n, float least, float* probability);
 };
 
 }  // namespace alphacut

@@ -9,7 +9,7 @@
 #include "alphacut/parallel.hpp"
 #include "alphacut/preprocess.hpp"
 #include "alphacut/subject.hpp"
-#include "math.hpp"
+#include "dispatch.hpp"
 #include "network_input.hpp"
 #include "planes.hpp"
 
@@ -232,9 +232,11 @@ void SubjectFinder::find(ImageView<const uint8_t> labels, std::optional<Box> box
   const int64_t n = found.pixels();
   for (int64_t i = 0; i < n; ++i) values[i] = std::clamp(values[i], -kMost, kMost);
   if (log_odds.data != nullptr) place(found, state_->seen, height, width, 0, log_odds);
-  for (int64_t i = 0; i < n; ++i)
-    values[i] = values[i] > -kMost ? static_cast<float>(1 / (1 + exp_exact(-static_cast<double>(values[i])))) : 0;
-  place(found, state_->seen, height, width, 0, probability);
+  Image<float> likely(kSide, kSide);
+  parallel_for(kSide, row_grain(kSide, 1 << 13), [&](int64_t begin, int64_t end) {
+    kernels().subject.logistic(found.row(begin), static_cast<size_t>((end - begin) * kSide), -kMost, likely.row(begin));
+  });
+  place(likely, state_->seen, height, width, 0, probability);
 }
 
 void detect_subject(const Network& network, ImageView<const uint8_t> image, ImageView<const uint8_t> labels,

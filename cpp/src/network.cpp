@@ -68,7 +68,7 @@ class Planner {
   int64_t peak_ = 0;
 };
 
-constexpr int64_t kLarge = 1 << 17;      // values of a tensor that does not stay near
+constexpr int64_t kLarge = 3 << 16;      // values of a tensor that does not stay near
 constexpr int64_t kFusedRows = 16;       // of an inverted residual that are made at a time
 constexpr int64_t kBlockWork = 1 << 19;  // products in a block of rows: about 10 microseconds
 
