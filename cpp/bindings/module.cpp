@@ -17,6 +17,7 @@ void bind_chromakey(py::module_& m);
 void bind_matting(py::module_& m);
 void bind_foreground(py::module_& m);
 void bind_composite(py::module_& m);
+void bind_files(py::module_& m);
 void bind_network(py::module_& m);
 void bind_session(py::module_& m);
 }  // namespace alphacut
@@ -42,6 +43,7 @@ PYBIND11_MODULE(_core, m) {
   bind_matting(m);
   bind_foreground(m);
   bind_composite(m);
+  bind_files(m);
   bind_network(m);
   bind_session(m);
 }

@@ -232,7 +232,7 @@ class Cutout:
         quality : int, optional
             Of JPEG and lossy WebP, 1..100.
         png_level : int, optional
-            How hard to compress a PNG, 0..9, by default 4.
+            How hard to compress a PNG, 0..9, see :func:`write_image`.
         exif : bool
             Write what is left of the photo's EXIF data, see :attr:`Picture.exif`: the place where it was taken, too.
 

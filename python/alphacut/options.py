@@ -348,7 +348,7 @@ OUTPUTS = (
     ),
     Option(
         name="png_level",
-        help="How hard to compress a PNG, by default 4.",
+        help="How hard to compress a PNG; by default about as 4, but sooner.",
         read=_text.integer,
         example="4",
         metavar="0..9",

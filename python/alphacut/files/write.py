@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._arrays import Array, integer, require_host
+from . import _png_encoder
 from .formats import WRITTEN
 from .picture import eight_bits, require_picture, single, two_numbers
 from .profile import fits
@@ -50,7 +51,8 @@ def write_image(
     quality : int, optional
         1 to 100, of a JPEG (default 95) or of a WebP (default lossless).
     png_level : int, optional
-        How hard to compress a PNG, from 0, large and fast, to 9 (default 4).
+        How hard to compress a PNG, from 0, large and fast, to 9. By default about as small as with 4, in a third of the
+        processor's time for photos, and on all processors.
     exif : bytes, optional
         EXIF data, such as :attr:`Picture.exif`; they are written as they are. A TIFF with them is not compressed.
 
@@ -107,8 +109,6 @@ def _encode(
     exif: bytes | None,
 ) -> memoryview:
     """The bytes of a picture file."""
-    from PIL import Image
-
     require_host(pixels, "pixels")
     if not isinstance(pixels, np.ndarray):
         raise TypeError(f"pixels must be a numpy array, got {type(pixels).__name__}")
@@ -133,6 +133,10 @@ def _encode(
             options["compression"] = "raw"
     if pixels.dtype != np.uint16 or pixels.ndim == 3 or format not in ("PNG", "TIFF"):
         pixels = eight_bits(pixels, "pixels")
+    if format == "PNG" and png_level is None:
+        return _png_encoder.encode(pixels, **options)
+    from PIL import Image
+
     file = io.BytesIO()
     try:
         Image.fromarray(np.ascontiguousarray(pixels)).save(file, format, **options)
@@ -152,8 +156,8 @@ def _options(format: str, quality: int | None, png_level: int | None) -> dict[st
         integer(png_level, "png_level", 0, 9)
         if format != "PNG":
             raise ValueError(f"png_level goes with png only, not with {format.lower()}")
-    if format == "PNG":  # 4: as small as Pillow's 6 on photos, in half the time
-        return {"compress_level": 4 if png_level is None else png_level}
+    if format == "PNG":
+        return {} if png_level is None else {"compress_level": png_level}
     if format == "TIFF":
         return {"compression": "tiff_adobe_deflate"}
     if format == "JPEG":
