@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .jobs import Job, Result, explain
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 def run(
@@ -30,6 +32,12 @@ def run(
     if workers == 1:
         yield from (attempt(job, work) if isinstance(job, Job) else job for job in todo)
         return
+    from concurrent.futures import (
+        FIRST_COMPLETED,
+        ThreadPoolExecutor,
+        wait,
+    )  # slow to import, and one picture needs none
+
     pending: set[Future[Result]] = set()
     pool = ThreadPoolExecutor(workers)
     try:

@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import batch
 from ..files import READ_SUFFIXES, WRITE_SUFFIXES, write_image
+from ..session import Clock
 from . import options, report, steps
 from .watch import arrivals
 
@@ -121,18 +122,21 @@ def remove(
             stem = name.removesuffix(ending) if name.endswith(ending) else os.path.splitext(name)[0]
             place = "" if single is not None else _place(folder, out)
             steps.write(steps.pictures(cutout, remover.prompt), os.path.join(show_steps, place), stem + batch.STEP)
-        _save(
-            cutout.crop(margin or 0) if crop else cutout,
-            destination,
-            background=background,
-            what=what,
-            exif=exif,
-            **encoding,
-        )
+        clock = Clock()
+        clock.add(cutout.timings)
+        with clock("write"):
+            _save(
+                cutout.crop(margin or 0) if crop else cutout,
+                destination,
+                background=background,
+                what=what,
+                exif=exif,
+                **encoding,
+            )
         if watch and batch.stamp(source) != stamp:
             os.unlink(destination)  # made of what is no longer there, but newer than what is
             raise ValueError("changed while it was cut: once more when it is at rest")
-        return report.facts(cutout)
+        return {**report.facts(cutout), "timings": clock.seconds}
 
     workers = 1 if single is not None else min(2, _threads())
     passed: Counter[str] = Counter()

@@ -59,7 +59,7 @@ def _compressed(rows: Array, pixel: int) -> list[bytes]:
         packer = _packer(search=_search_gains(filtered.ravel()))
         data = packer.compress(filtered) + packer.flush(zlib.Z_FINISH if end == height else zlib.Z_SYNC_FLUSH)
         start = b"\x78\x01" if begin == 0 else b""
-        return _chunk(b"IDAT", start + data), zlib.adler32(filtered), filtered.size
+        return _chunk(b"IDAT", start + data), zlib.adler32(filtered.data), filtered.size
 
     begins = range(0, height, step)
     if len(begins) == 1:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import secrets
 import stat
 from typing import Any
 
@@ -177,7 +176,7 @@ def _replace(path: str, data: memoryview) -> None:
         with open(path, "wb") as stream:  # a pipe or a device: nothing to replace; a folder: an error
             stream.write(data)
         return
-    temporary = os.path.join(os.path.dirname(path), f".alphacut-{secrets.token_hex(8)}.tmp")
+    temporary = os.path.join(os.path.dirname(path), f".alphacut-{os.urandom(8).hex()}.tmp")
     try:
         with open(temporary, "xb") as stream:  # with the permissions that open(path) would give a new file
             stream.write(data)
