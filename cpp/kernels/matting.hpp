@@ -20,9 +20,9 @@ struct MattingKernels {
   // a·I + b
   void (*guided_apply)(const float* guide, const float* coefficients, size_t n, int channels, float* result);
 
-  // distance[x] = 0 where (mask[x] != 0) == seed, else one more than above[x], at most cap.
-  void (*distance_down)(const uint8_t* mask, int seed, const int32_t* above, size_t n, int32_t cap, int32_t* distance);
-  // distance[x] = min(distance[x], below[x] + 1)
+  // Distances in a column to the nearest pixel of the other kind, negative where the mask is 0: distance[x] from those
+  // of the row above, at most cap; then also from those of the row below.
+  void (*distance_down)(const uint8_t* mask, const int32_t* above, size_t n, int32_t cap, int32_t* distance);
   void (*distance_up)(const int32_t* below, size_t n, int32_t* distance);
 
   // Walks a ray from each of kRays pixels, side by side in three planes of colours and one of labels (1 background, 2

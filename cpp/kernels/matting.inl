@@ -142,16 +142,19 @@ void guided_apply(const float* __restrict guide, const float* __restrict coeffic
   }
 }
 
-void distance_down(const uint8_t* __restrict mask, int seed, const int32_t* __restrict above, size_t n, int32_t cap,
+void distance_down(const uint8_t* __restrict mask, const int32_t* __restrict above, size_t n, int32_t cap,
                    int32_t* __restrict distance) {
   for (size_t x = 0; x < n; ++x) {
-    const int32_t next = min_of(above[x] + 1, cap);
-    distance[x] = (mask[x] != 0) == (seed != 0) ? 0 : next;
+    const int32_t sign = mask[x] != 0 ? 1 : -1;
+    distance[x] = sign * min_of(max_of(sign * above[x], 0) + 1, cap);
   }
 }
 
 void distance_up(const int32_t* __restrict below, size_t n, int32_t* __restrict distance) {
-  for (size_t x = 0; x < n; ++x) distance[x] = min_of(distance[x], below[x] + 1);
+  for (size_t x = 0; x < n; ++x) {
+    const int32_t sign = distance[x] > 0 ? 1 : -1;
+    distance[x] = sign * min_of(sign * distance[x], max_of(sign * below[x], 0) + 1);
+  }
 }
 
 // What mixtures of B and F = B + D need: the share of F nearest to colour - B = d, and the squared distance then.

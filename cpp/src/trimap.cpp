@@ -16,18 +16,15 @@
 namespace alphacut {
 namespace {
 
-// Distances within each column to the nearest pixel that is (seed) or is not foreground, at most cap.
-Image<int32_t> column_distance(ImageView<const uint8_t> mask, bool seed, int32_t cap) {
+// Distances within each column to the nearest pixel of the other kind, negative on background, at most cap.
+Image<int32_t> column_distance(ImageView<const uint8_t> mask, int32_t cap) {
   const auto& kernel = kernels().matting;
   Image<int32_t> distance = Image<int32_t>::like(mask);
   parallel_for(mask.width, 256, [&](int64_t begin, int64_t end) {
     const auto n = static_cast<size_t>(end - begin);
-    const std::vector<int32_t> far(n, cap);
-    const int32_t* above = far.data();
-    for (int64_t y = 0; y < mask.height; ++y) {
-      kernel.distance_down(mask.row(y) + begin, seed, above, n, cap, distance.row(y) + begin);
-      above = distance.row(y) + begin;
-    }
+    for (int64_t x = begin; x < end; ++x) distance.row(0)[x] = mask.row(0)[x] != 0 ? cap : -cap;
+    for (int64_t y = 1; y < mask.height; ++y)
+      kernel.distance_down(mask.row(y) + begin, distance.row(y - 1) + begin, n, cap, distance.row(y) + begin);
     for (int64_t y = mask.height - 2; y >= 0; --y)
       kernel.distance_up(distance.row(y + 1) + begin, n, distance.row(y) + begin);
   });
@@ -38,7 +35,24 @@ Image<int32_t> column_distance(ImageView<const uint8_t> mask, bool seed, int32_t
 // (Meijster, Roerdink & Hesselink 2000).
 class RowDistance {
  public:
-  explicit RowDistance(int64_t width) : apex_(static_cast<size_t>(width)), start_(static_cast<size_t>(width)) {}
+  explicit RowDistance(int64_t width)
+      : apex_(static_cast<size_t>(width)),
+        start_(static_cast<size_t>(width)),
+        inside_(static_cast<size_t>(width)),
+        outside_(static_cast<size_t>(width)) {}
+
+  // From signed distances within columns the squared ones to the nearest pixel of the other kind, signed as before.
+  void square(int32_t* row, int64_t width, int32_t cap) {
+    int64_t done = 0;
+    while (done < width) {
+      const auto [begin, end] = next_near(row, done, width, cap);
+      for (int64_t x = done; x < begin; ++x) row[x] = row[x] > 0 ? cap * cap : -cap * cap;
+      split(row + begin, end - begin, inside_.data(), outside_.data());
+      scan(inside_.data(), end - begin, cap, [&](int64_t x, int32_t squared) { row[begin + x] = squared; });
+      scan(outside_.data(), end - begin, cap, [&](int64_t x, int32_t squared) { row[begin + x] = -squared; });
+      done = end;
+    }
+  }
 
   // Calls emit(x, squared distance) for all x with g(x) > 0; the distance is at least that if it is beyond the cap.
   template <class Emit>
@@ -77,22 +91,39 @@ class RowDistance {
   }
 
  private:
+  // The next part of a row from `first` on, [begin, end), that lies within the cap of an edge; empty at the end.
+  static std::array<int64_t, 2> next_near(const int32_t* row, int64_t first, int64_t width, int32_t cap) {
+    constexpr int64_t block = 64;
+    int64_t begin = width, end = width;
+    for (int64_t x = first; x < width; x += block) {
+      if (begin < width && x >= end + cap) break;
+      bool near = false;
+      for (int64_t u = x; u < std::min(x + block, width); ++u)
+        near |= std::abs(row[u]) < cap || (row[u] > 0) != (row[u > 0 ? u - 1 : 0] > 0);
+      if (!near) continue;
+      if (begin == width) begin = std::max(x - cap - 1, first);
+      end = std::min(x + block + cap, width);
+    }
+    return {begin, end};
+  }
+
+  static void split(const int32_t* __restrict row, int64_t n, int32_t* __restrict inside, int32_t* __restrict outside) {
+    for (int64_t x = 0; x < n; ++x) {
+      inside[x] = std::max(row[x], 0);
+      outside[x] = std::max(-row[x], 0);
+    }
+  }
+
   std::vector<int64_t> apex_, start_;
+  std::vector<int32_t> inside_, outside_;  // distances within columns to the other kind, 0 on that
 };
 
 // Squared distance to the nearest pixel of the other kind, negative on background; beyond the cap just "far".
 Image<int32_t> signed_distance(ImageView<const uint8_t> mask, int32_t cap) {
-  const Image<int32_t> to_foreground = column_distance(mask, true, cap);
-  Image<int32_t> result = column_distance(mask, false, cap);  // read a row at a time, then overwritten
+  Image<int32_t> result = column_distance(mask, cap);
   parallel_for(mask.height, row_grain(mask.width, 1 << 14), [&](int64_t begin, int64_t end) {
     RowDistance row_distance(mask.width);
-    std::vector<int32_t> to_background(static_cast<size_t>(mask.width));
-    for (int64_t y = begin; y < end; ++y) {
-      int32_t* out = result.row(y);
-      std::copy_n(out, mask.width, to_background.data());
-      row_distance.scan(to_background.data(), mask.width, cap, [&](int64_t x, int32_t squared) { out[x] = squared; });
-      row_distance.scan(to_foreground.row(y), mask.width, cap, [&](int64_t x, int32_t squared) { out[x] = -squared; });
-    }
+    for (int64_t y = begin; y < end; ++y) row_distance.square(result.row(y), mask.width, cap);
   });
   return result;
 }
@@ -163,22 +194,19 @@ void mark_thin_parts(ImageView<const int32_t> distance, const Thin& thin, ImageV
             core.row(y)[cell] |= distance.row(v)[x] > least;
     }
   });
-  Image<int32_t> known = column_distance(core, true, cap);
+  Image<int32_t> known = column_distance(core, cap);
   parallel_for(core.height(), row_grain(trimap.width * side, 1 << 14), [&](int64_t begin, int64_t end) {
     RowDistance row_distance(core.width());
-    std::vector<int32_t> column(static_cast<size_t>(core.width()));
     for (int64_t y = begin; y < end; ++y) {
-      std::copy_n(known.row(y), core.width(), column.data());
-      row_distance.scan(column.data(), core.width(), cap,
-                        [&](int64_t x, int32_t squared) { known.row(y)[x] = squared; });
-      for (int64_t x = 0; x < core.width(); ++x) core.row(y)[x] = known.row(y)[x] > beyond;
+      row_distance.square(known.row(y), core.width(), cap);
+      for (int64_t x = 0; x < core.width(); ++x) core.row(y)[x] = -known.row(y)[x] > beyond;
       for (int64_t v = y * side; v < std::min(y * side + side, trimap.height); ++v)
         for (int64_t cell = 0, x = 0; x < trimap.width; ++cell)
           for (const int64_t stop = std::min(x + side, trimap.width); x < stop; ++x)
             kinds.row(v)[x] = core.row(y)[cell] != 0 && distance.row(v)[x] > 0 && trimap.row(v)[x] == kUnknown;
     }
   });
-  const auto is_far = [&](const auto& at) { return known.row(at[0] / side)[at[1] / side] > far; };
+  const auto is_far = [&](const auto& at) { return -known.row(at[0] / side)[at[1] / side] > far; };
   Pixels part;
   for (int64_t y = 0; y < trimap.height; ++y)
     for (uint8_t* at = kinds.row(y);
@@ -230,7 +258,7 @@ void distance_transform(ImageView<const uint8_t> mask, ImageView<float> distance
     throw std::invalid_argument("distance_transform: mask and distance must be single-channel and of one size");
   constexpr int32_t kFarthest = 46340;  // its square fits int32
   const auto cap = static_cast<int32_t>(std::min<int64_t>(mask.height + mask.width, kFarthest));
-  const Image<int32_t> column = column_distance(mask, false, cap);
+  Image<int32_t> column = column_distance(mask, cap);
   bool empty = true;
   for (int64_t x = 0; empty && x < mask.width; ++x) empty = column.row(0)[x] == cap;
   parallel_for(mask.height, row_grain(mask.width, 1 << 14), [&](int64_t begin, int64_t end) {
@@ -239,7 +267,9 @@ void distance_transform(ImageView<const uint8_t> mask, ImageView<float> distance
       float* out = distance.row(y);
       std::fill_n(out, mask.width, empty ? std::numeric_limits<float>::infinity() : 0.0f);
       if (empty) continue;
-      row_distance.scan(column.row(y), mask.width, cap, [&](int64_t x, int32_t squared) {
+      int32_t* own = column.row(y);
+      for (int64_t x = 0; x < mask.width; ++x) own[x] = std::max(own[x], 0);
+      row_distance.scan(own, mask.width, cap, [&](int64_t x, int32_t squared) {
         out[x] = static_cast<float>(std::sqrt(static_cast<double>(squared)));
       });
     }

@@ -148,9 +148,13 @@ def remove_background(
     >>> cutout.method, cutout.box
     ('key', (30, 20, 20, 20))
     """
-    options = Options.of(locals())  # all arguments by name
+    return _cut_once(Options.of(locals()), image)  # all arguments by name
+
+
+def _cut_once(options: Options, image: Any) -> Cutout:
+    """The cutout; no memory is kept for a next call."""
     clock = Clock()
-    with clock("read"):  # and no memory is kept for a next call
+    with clock("read"):
         session = Session(options, files.as_picture(image, "image"), memory=nullcontext(), clock=clock)
     return session.cut()
 
@@ -258,6 +262,10 @@ class Remover:
                         self._options, picture, memory=self._memory, own=isinstance(image, np.ndarray)
                     )
             return session.cut_timed(clock, picture, flag(resume, "resume"), prompt)
+
+    def once(self, image: Any) -> Cutout:
+        """Cut a picture after which none is expected: less memory, as none is kept. Internal."""
+        return _cut_once(self._options, image)
 
     def open(self, image: Any) -> Session:
         """Open a picture, to cut it prompt after prompt.

@@ -645,8 +645,7 @@ void matting_laplacian() {
 
 void matting() {
   const i32 cap = static_cast<i32>(random_from(1, 5000));
-  KERNEL(matting, distance_down, in<u8>(1), static_cast<int>(random_bool()), in<i32>(1, below_2_22<i32>), count, cap,
-         out<i32>(1));
+  KERNEL(matting, distance_down, in<u8>(1), in<i32>(1, below_2_22<i32>), count, cap, out<i32>(1));
   KERNEL(matting, distance_up, in<i32>(1, below_2_22<i32>), count, inout<i32>(1, below_2_22<i32>));
   constexpr size_t rays = MattingKernels::kRays;
   compare(PICK(matting, walk_rays), ADAPTED((const f32* colours, const u8* labels, size_t n, i32* step, f32* cost) {

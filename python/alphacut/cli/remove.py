@@ -111,11 +111,12 @@ def remove(
     if watch and not (len(photos) == 1 and os.path.isdir(photos[0])):
         raise click.UsageError("--watch takes one folder.")
     remover = options.remover(steps=show_steps is not None, **given)
+    cut = remover.once if len(photos) == 1 and not os.path.isdir(photos[0]) else remover
     ending = batch.ending_of(what, format or "png")
 
     def work(source: str, destination: str) -> dict[str, Any]:
         stamp = batch.stamp(source) if watch else None
-        cutout = remover(sys.stdin.buffer.read() if source == STREAM else source)
+        cutout = cut(sys.stdin.buffer.read() if source == STREAM else source)
         if show_steps is not None:
             folder, name = os.path.split(destination if destination != STREAM else source)
             name = "stdin" if name == STREAM else name
