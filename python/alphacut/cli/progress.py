@@ -50,6 +50,8 @@ class Progress:
 
     def step(self, result: Result) -> None:
         """One more."""
+        if self._bar.disable:
+            return
         if result.status == "skipped":
             self._bar.initial += 1
         if result.status == "failed":
