@@ -25,12 +25,15 @@ pytest.importorskip("pyarrow")
 def cluster():
     from ray.cluster_utils import Cluster
 
+    paths = [str(Path(__file__).parent), str(Path(alphacut.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    before, os.environ["PYTHONPATH"] = os.environ.get("PYTHONPATH", ""), os.pathsep.join(paths)  # of the workers
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    made.add_node(num_cpus=1)
+    made.second = made.add_node(num_cpus=1)
     ray.init(address=made.address, log_to_driver=False, logging_level="ERROR")
     yield made
     ray.shutdown()
     made.shutdown()
+    os.environ["PYTHONPATH"] = before
 
 
 def store(folder, count, name="{}.png"):
@@ -89,7 +92,7 @@ def test_a_node_goes_and_another_comes(cluster, tmp_path):
     def each(result):
         seen.append(result.source)
         if len(seen) == 5:
-            cluster.remove_node(cluster.list_all_nodes[-1])
+            cluster.remove_node(cluster.second)
         if len(seen) == 15:
             cluster.add_node(num_cpus=1)
 

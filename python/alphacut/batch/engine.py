@@ -11,7 +11,7 @@ from typing import Any, Literal
 from ..files import WRITE_SUFFIXES
 from . import memory, storage
 from .jobs import Job, Result
-from .manifest import Manifest
+from .manifest import Manifest, Status
 from .naming import ending_of
 from .recipe import Recipe
 from .running import Pool, Threads, is_stale, run
@@ -189,17 +189,18 @@ def _is_known(result: Result, table: Manifest) -> bool:
 
 def _rule(
     table: Manifest | None, overwrite: bool | Callable[[Job], bool] | None, retry_failed: bool, stale: bool
-) -> Callable[[Job], bool]:
+) -> Callable[..., bool]:
     """Whether the output of a job, which is there, is replaced."""
 
-    def replaced(job: Job) -> bool:
+    def replaced(job: Job, status: Status | None = None) -> bool:
         if overwrite is not None:
             told = overwrite(job) if callable(overwrite) else overwrite
             if told:
                 return True
         elif job.named:
             return True
-        status = table.status(job) if table is not None else None
+        if table is not None and status is None:
+            status = table.status(job)
         if status == "failed":
             return retry_failed
         return stale and status is not None and (status == "stale" or is_stale(job))
@@ -208,12 +209,12 @@ def _rule(
 
 
 def _due(
-    jobs: Iterable[Job | Result], table: Manifest, replaced: Callable[[Job], bool]
+    jobs: Iterable[Job | Result], table: Manifest, replaced: Callable[..., bool]
 ) -> Generator[Job | Result, None, None]:
     """Without what failed before, and what needs no look at a far file system."""
     for job in jobs:
         status = table.status(job) if isinstance(job, Job) else None
-        if isinstance(job, Job) and status is not None and not replaced(job):
+        if isinstance(job, Job) and status is not None and not replaced(job, status):
             if status == "failed":
                 job = Result(job.source, None, "skipped", "failed before; --retry-failed does it again")
             elif storage.is_url(job.destination):

@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -77,16 +78,18 @@ class Manifest:
         for name in sorted(os.listdir(folder)):
             if found := re.fullmatch(r"_journal-(\d+)\.jsonl", name):
                 self._fold(int(found[1]))
-        self._keys, self._recipes, self._codes = _latest(folder)
+        keys, self._recipes, self._codes = _latest(folder)
+        self._high, self._low = map(np.ascontiguousarray, keys.T)
         self._number = max((_number(part) for part in parts(folder)), default=0) + 1
         self._rows = 0
         self._journal: IO[str] | None = None
 
     def status(self, job: Job) -> Status | None:
         """What became of a job's picture before; "stale" if it was written with other options or another version."""
-        high, low = np.frombuffer(_key(job.source), ">u8")
-        place = int(np.searchsorted(self._keys[:, 0], high))
-        if place == len(self._keys) or self._keys[place, 0] != high or self._keys[place, 1] != low:
+        key = _key(job.source)
+        high, low = np.uint64(int.from_bytes(key[:8], "big")), int.from_bytes(key[8:], "big")
+        place = int(self._high.searchsorted(high))
+        if place == len(self._high) or self._high[place] != high or self._low[place] != low:
             return None
         status = _STATUSES[self._codes[place]]
         return "stale" if status == "written" and self._recipes[place] != self._recipe(job.prompt) else status
@@ -127,7 +130,14 @@ class Manifest:
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    @cached_property
+    def _usual(self) -> int:
+        """Of pictures without a prompt of their own."""
+        return self._recipe({"": None})
+
     def _recipe(self, prompt: Mapping[str, Any]) -> int:
+        if not prompt:
+            return self._usual
         text = "\n".join((self._version, self._options, described(prompt)))
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 

@@ -107,7 +107,8 @@ class Workers:
         while self._waiting and (self._free or self._broken):
             job, answer = self._waiting.popleft()
             if self._broken:
-                answer.set_exception(RuntimeError(f"no worker could begin: {self._broken}"))
+                why = self._broken.__cause__ or self._broken
+                answer.set_exception(RuntimeError(f"no worker could begin: {why}"))
                 continue
             worker = self._free.popleft()
             sent = worker.send(job)
@@ -157,7 +158,9 @@ def translated(future: Future[Any], deaths: tuple[type[BaseException], ...], why
         if error is None:
             outer.set_result(done.result())
         else:
-            outer.set_exception(Died(why) if isinstance(error, deaths) else error)
+            died = Died(why)
+            died.__cause__ = error
+            outer.set_exception(died if isinstance(error, deaths) else error)
 
     future.add_done_callback(pass_on)
     return outer
