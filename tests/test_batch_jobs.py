@@ -18,7 +18,7 @@ import pytest
 import alphacut
 import faults
 from alphacut import batch
-from alphacut.batch import memory
+from alphacut.batch import memory, review, workers
 from alphacut.batch.engine import FEW
 from alphacut.batch.running import run
 from alphacut.batch.workers import Process, Workers
@@ -161,7 +161,7 @@ def test_a_picture_that_kills_its_process_is_tried_alone_and_told(tmp_path):
     pool = Workers(lambda: Process(recipe, 1), 2)
     results = list(run(batch.plan([str(tmp_path / "in")], str(tmp_path / "out")), pool))
     assert Counter(result.status for result in results) == Counter(written=5, failed=1)
-    assert results[-1].reason == f"{tmp_path / 'in' / 'killer0.png'}: Died: {batch.workers._WHY}"
+    assert results[-1].reason == f"{tmp_path / 'in' / 'killer0.png'}: Died: {workers._WHY}"
     assert len(os.listdir(tmp_path / "out")) == 5
 
     recipe = batch.Recipe(also=faults.kill_once)
@@ -326,7 +326,7 @@ def test_review(tmp_path, monkeypatch):
     (tmp_path / "in" / "text.jpg").write_bytes(b"text")
     batch.remove("in", "out", manifest="m")
     (tmp_path / "out" / "2-cutout.png").unlink()
-    assert batch.write_review("m", "page.html") == 4
+    assert review.write_review("m", "page.html") == 4
     page = (tmp_path / "page.html").read_text("utf-8")
     assert page.count("<figure ") == 4
     assert page.count("data:image/webp") == 7
@@ -335,10 +335,10 @@ def test_review(tmp_path, monkeypatch):
     least = min(rows("m").values(), key=lambda row: 2 if row["confidence"] is None else row["confidence"])
     assert page.index("doubt") < page.index("in/0.png")
     assert os.path.basename(least["source"]) == "<doubt>.png"
-    assert batch.write_review("m", "page.html", below=0.9) == 1
-    assert batch.write_review("m", "page.html", most=2) == 2
+    assert review.write_review("m", "page.html", below=0.9) == 1
+    assert review.write_review("m", "page.html", most=2) == 2
     with pytest.raises(ValueError, match="no manifest"):
-        batch.write_review("in", "page.html")
+        review.write_review("in", "page.html")
     # what a person picks goes back in
     (tmp_path / "picks.csv").write_text('source,destination,box,points\nin/0.png,out/0-cutout.png,"20%,25%,50%,50%",\n')
     assert batch.remove("picks.csv", manifest="m", stale=True) == Counter(written=1)

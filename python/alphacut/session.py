@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from types import TracebackType
@@ -43,7 +43,7 @@ class Clock:
         yield
         self.add({stage: time.perf_counter() - start})
 
-    def add(self, seconds: dict[str, float]) -> None:
+    def add(self, seconds: Mapping[str, float]) -> None:
         """What others measured."""
         for stage, more in seconds.items():
             self.seconds[stage] = self.seconds.get(stage, 0.0) + more

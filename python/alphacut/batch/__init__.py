@@ -5,7 +5,6 @@ from .jobs import Job, Result, explain
 from .manifest import Manifest
 from .naming import STEP, belongs, ending_of, job_in, walk
 from .recipe import Recipe, facts
-from .review import write_review
 from .running import Died, Stamp, Threads, is_stale, run, stamp
 from .sources import count, is_one, place_in, plan
 
@@ -35,5 +34,4 @@ __all__ = [
     "run",
     "stamp",
     "walk",
-    "write_review",
 ]

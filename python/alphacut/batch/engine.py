@@ -14,9 +14,8 @@ from .jobs import Job, Result
 from .manifest import Manifest, Status
 from .naming import ending_of
 from .recipe import Recipe
-from .running import Pool, Threads, is_stale, run
+from .running import Pool, Threads, Work, is_stale, run
 from .sources import plan
-from .workers import Process, Workers
 
 Engine = Literal["local", "ray"]
 ENGINES: tuple[Engine, ...] = ("local", "ray")
@@ -172,7 +171,9 @@ def results(
         if engine == "ray":
             from .ray_workers import ray_workers
 
-            pool: Pool = ray_workers(recipe, address=address, places=workers, num_cpus=num_cpus, num_gpus=num_gpus)
+            pool: Work | Pool = ray_workers(
+                recipe, address=address, places=workers, num_cpus=num_cpus, num_gpus=num_gpus
+            )
         else:
             head, due = _looked_ahead(due, replaced)
             pool = _local(recipe, workers, head)
@@ -238,12 +239,16 @@ def _looked_ahead(
     return head, chain(seen, jobs)
 
 
-def _local(recipe: Recipe, workers: int | None, head: Sequence[Job]) -> Pool:
+def _local(recipe: Recipe, workers: int | None, head: Sequence[Job]) -> Work | Pool:
     """Processes for many pictures, threads for few, this thread for one."""
     from .. import get_num_threads
 
     threads = get_num_threads()
     places = workers or (threads if recipe.options.get("device", "auto") in ("auto", "cpu") else min(2, threads))
-    if len(head) < FEW or places == 1:
-        return Threads(recipe, min(places, max(1, len(head)), 2), memory.fits)
+    if places == 1 or len(head) < 2:
+        return recipe
+    if len(head) < FEW:
+        return Threads(recipe, min(places, 2), memory.fits)
+    from .workers import Process, Workers
+
     return Workers(lambda: Process(recipe, max(1, threads // places)), places, memory.fits)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..session import Clock
 from . import storage
 from .jobs import Job, Result
 from .running import attempt, stamp
@@ -72,13 +73,17 @@ class Recipe:
         source = storage.fetch(job.source)
         told = _size_and_digest(source) if self.digest else {}
         cutout = self.remover(source, **job.prompt)
+        clock = Clock()
+        clock.add(cutout.timings)
         if self.also is not None:
             self.also(cutout, job, self.remover)
-        storage.save(cutout.crop(self.margin) if self.crop else cutout, job.destination, **self.save)
+        with clock("write"):
+            storage.save(cutout.crop(self.margin) if self.crop else cutout, job.destination, **self.save)
         if self.watched and stamp(job.source) != before:
             os.unlink(job.destination)  # made of what is no longer there, but newer than what is
             raise ValueError("changed while it was cut: once more when it is at rest")
-        return {**facts(cutout), **told, "milliseconds": (time.perf_counter() - start) * 1e3}
+        timed = {"timings": clock.seconds, "milliseconds": (time.perf_counter() - start) * 1e3}
+        return {**facts(cutout), **told, **timed}
 
     def attempt(self, job: Job) -> Result:
         """Do a job, or say why it failed."""

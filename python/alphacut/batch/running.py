@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from . import storage
 from .jobs import Job, Result, explain
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Work = Callable[[Job], Any]
 
@@ -37,25 +39,22 @@ class Pool(Protocol):
 
 
 class Threads:
-    """A pool of threads of this process; one alone works in the caller's."""
+    """A pool of threads of this process."""
 
     def __init__(self, work: Work, places: int, room: Callable[[Job, Iterable[Job]], bool] | None = None) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
         self.places, self._work, self._room = places, work, room
-        self._pool = ThreadPoolExecutor(places) if places > 1 else None
+        self._pool = ThreadPoolExecutor(places)
 
     def room(self, job: Job, pending: Iterable[Job]) -> bool:
         return self._room is None or self._room(job, pending)
 
     def submit(self, job: Job) -> Future[Result]:
-        if self._pool is not None:
-            return self._pool.submit(attempt, job, self._work)
-        done: Future[Result] = Future()
-        done.set_result(attempt(job, self._work))
-        return done
+        return self._pool.submit(attempt, job, self._work)
 
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+        self._pool.shutdown(cancel_futures=True)
 
 
 def run(
@@ -72,7 +71,7 @@ def run(
     jobs : iterable of Job or Result
         Results are passed on.
     work : callable or Pool
-        What is done, ``work(job)``, in threads; or where.
+        What is done, ``work(job)``, in threads, one alone in the caller's; or where.
     workers : int
         Threads.
     overwrite : bool or callable
@@ -89,7 +88,13 @@ def run(
     alone; if that dies, too, it has failed. A closed pipe and a keyboard interrupt end it, after what is being worked
     on.
     """
-    pool: Any = Threads(work, workers) if callable(work) else work
+    todo = (_looked_at(job, overwrite) for job in jobs)
+    if callable(work) and workers == 1:
+        yield from (attempt(job, work) if isinstance(job, Job) else job for job in todo)
+        return
+    from concurrent.futures import FIRST_COMPLETED, wait  # slow to import, and one picture needs none
+
+    pool: Pool = Threads(work, workers) if callable(work) else work
     pending: dict[Future[Result], Job] = {}
     suspects: list[Job] = []
 
@@ -102,14 +107,13 @@ def run(
                 suspects.append(job)
 
     try:
-        for job in jobs:
-            looked_at = _looked_at(job, overwrite)
-            if isinstance(looked_at, Result):
-                yield looked_at
+        for job in todo:
+            if isinstance(job, Result):
+                yield job
                 continue
-            while pending and not pool.room(looked_at, pending.values()):
+            while pending and not pool.room(job, pending.values()):
                 yield from finished()
-            pending[pool.submit(looked_at)] = looked_at
+            pending[pool.submit(job)] = job
             if len(pending) >= pool.places:
                 yield from finished()
         while pending:

@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import batch
 from ..files import READ_SUFFIXES, WRITE_SUFFIXES, write_image
+from ..session import Clock
 from . import options, report, steps
 from .layout import Command, group
 from .watch import arrivals
@@ -209,8 +210,11 @@ def _streamed(recipe: batch.Recipe, job: batch.Job) -> dict[str, Any]:
     cutout = recipe.remover(sys.stdin.buffer.read() if job.source == STREAM else job.source)
     if recipe.also is not None:
         recipe.also(cutout, job, recipe.remover)
-    _save(cutout.crop(recipe.margin) if recipe.crop else cutout, job.destination, **recipe.save)
-    return batch.facts(cutout)
+    clock = Clock()
+    clock.add(cutout.timings)
+    with clock("write"):
+        _save(cutout.crop(recipe.margin) if recipe.crop else cutout, job.destination, **recipe.save)
+    return {**batch.facts(cutout), "timings": clock.seconds}
 
 
 def _write_steps(

@@ -37,11 +37,11 @@ def review(manifest: str, out: str | None, most: int, below: int | None) -> None
       alphacut review manifest/
       alphacut remove picks.csv --manifest manifest/ --overwrite
     """
-    from .. import batch
+    from ..batch.review import write_review
 
     out = os.path.join(manifest, "review.html") if out is None else out
     try:
-        shown = batch.write_review(manifest, out, most=most, below=1.0 if below is None else below / 100)
+        shown = write_review(manifest, out, most=most, below=1.0 if below is None else below / 100)
     except (ImportError, ValueError) as error:
         raise click.UsageError(str(error)) from error
     except OSError as error:
