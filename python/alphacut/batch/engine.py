@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import nullcontext
-from itertools import chain
 from typing import Any, Literal
 
 from ..files import WRITE_SUFFIXES
-from . import memory, storage
+from . import memory
+from .due import due_of, is_known, looked_ahead, rule
 from .jobs import Job, Result
-from .manifest import Manifest, Status
+from .manifest import Manifest
 from .naming import ending_of
 from .recipe import Recipe
-from .running import Pool, Threads, Work, is_stale, run
+from .running import Pool, Threads, Work, run
 from .sources import plan
 
 Engine = Literal["local", "ray"]
@@ -166,8 +166,8 @@ def results(
         raise ValueError("retry_failed and stale need a manifest")
     recipe.remover  # noqa: B018  # what it refuses is an error here, not of every picture
     with Manifest(manifest, recipe.described()) if manifest is not None else nullcontext() as table:
-        replaced = _rule(table, overwrite, retry_failed, stale)
-        due: Iterable[Job | Result] = jobs if table is None else _due(jobs, table, replaced)
+        replaced = rule(table, overwrite, retry_failed, stale)
+        due: Iterable[Job | Result] = jobs if table is None else due_of(jobs, table, replaced)
         if engine == "ray":
             from .ray_workers import ray_workers
 
@@ -175,68 +175,12 @@ def results(
                 recipe, address=address, places=workers, num_cpus=num_cpus, num_gpus=num_gpus
             )
         else:
-            head, due = _looked_ahead(due, replaced)
+            head, due = looked_ahead(due, replaced, FEW)
             pool = _local(recipe, workers, head)
         for result in run(due, pool, overwrite=replaced):
-            if table is not None and not _is_known(result, table):
+            if table is not None and not is_known(result, table):
                 table.add(result)
             yield result
-
-
-def _is_known(result: Result, table: Manifest) -> bool:
-    """Whether what was skipped has a row already, or was not looked at."""
-    return result.status == "skipped" and table.status(Job(result.source, "")) is not None
-
-
-def _rule(
-    table: Manifest | None, overwrite: bool | Callable[[Job], bool] | None, retry_failed: bool, stale: bool
-) -> Callable[..., bool]:
-    """Whether the output of a job, which is there, is replaced."""
-
-    def replaced(job: Job, status: Status | None = None) -> bool:
-        if overwrite is not None:
-            told = overwrite(job) if callable(overwrite) else overwrite
-            if told:
-                return True
-        elif job.named:
-            return True
-        if table is not None and status is None:
-            status = table.status(job)
-        if status == "failed":
-            return retry_failed
-        return stale and status is not None and (status == "stale" or is_stale(job))
-
-    return replaced
-
-
-def _due(
-    jobs: Iterable[Job | Result], table: Manifest, replaced: Callable[..., bool]
-) -> Generator[Job | Result, None, None]:
-    """Without what failed before, and what needs no look at a far file system."""
-    for job in jobs:
-        status = table.status(job) if isinstance(job, Job) else None
-        if isinstance(job, Job) and status is not None and not replaced(job, status):
-            if status == "failed":
-                job = Result(job.source, None, "skipped", "failed before; --retry-failed does it again")
-            elif storage.is_url(job.destination):
-                job = Result(job.source, job.destination, "skipped")
-        yield job
-
-
-def _looked_ahead(
-    jobs: Iterable[Job | Result], replaced: Callable[[Job], bool]
-) -> tuple[list[Job], Iterable[Job | Result]]:
-    """The first few that are to be done, and all again."""
-    jobs = iter(jobs)
-    seen: list[Job | Result] = []
-    head: list[Job] = []
-    for item in jobs:
-        seen.append(item)
-        if isinstance(item, Job) and (not storage.exists(item.destination) or replaced(item)):
-            head.append(item)
-        if len(head) == FEW or len(seen) == 1000:  # of a job that goes on where it was many may be passed over
-            break
-    return head, chain(seen, jobs)
 
 
 def _local(recipe: Recipe, workers: int | None, head: Sequence[Job]) -> Work | Pool:

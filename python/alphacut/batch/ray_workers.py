@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from concurrent.futures import Future
 from typing import Any
 
@@ -44,6 +45,7 @@ def ray_workers(
     except ImportError as error:
         raise ImportError("engine='ray' needs Ray: pip install 'alphacut[ray]'") from error
     if not ray.is_initialized():
+        address = address or os.environ.get("RAY_ADDRESS") or "local"
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     if places is None:
         room: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]

@@ -15,7 +15,7 @@ import numpy as np
 from ..files import read_image, write_image
 from ..preprocess import resize
 from . import storage
-from .manifest import latest_rows
+from .table import latest_rows
 
 _SIDE = 320
 """The longest side of a thumbnail."""

@@ -137,13 +137,21 @@ class Process:
         self._pool = ProcessPoolExecutor(1, context, initializer=_settle, initargs=(recipe, threads))
 
     def begin(self) -> Future[Any]:
-        return translated(self._pool.submit(os.getpid), (BrokenProcessPool,), _WHY)
+        return self._submit(os.getpid)
 
     def send(self, job: Job) -> Future[Result]:
-        return translated(self._pool.submit(_attempt, job), (BrokenProcessPool,), _WHY)
+        return self._submit(_attempt, job)
 
     def end(self) -> None:
         self._pool.shutdown(cancel_futures=True)
+
+    def _submit(self, step: Callable[..., Any], *given: Any) -> Future[Any]:
+        try:
+            future: Future[Any] = self._pool.submit(step, *given)
+        except BrokenProcessPool as error:  # it died while it waited
+            future = Future()
+            future.set_exception(error)
+        return translated(future, (BrokenProcessPool,), _WHY)
 
 
 _WHY = "its process died, twice: killed, out of memory, or a decoder's crash"
