@@ -67,7 +67,7 @@ def rows(manifest):
 @pytest.fixture
 def processes(monkeypatch):
     """Processes for the smallest jobs."""
-    monkeypatch.setattr(batch.engine, "FEW", 1)
+    monkeypatch.setattr(batch.engine, "FEW", 2)
 
 
 def test_processes_give_the_bytes_of_one_picture_alone(tmp_path):
