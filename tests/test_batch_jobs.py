@@ -5,10 +5,8 @@ import json
 import multiprocessing
 import os
 import signal
-import struct
 import subprocess
 import sys
-import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -35,17 +33,6 @@ def store(folder, count, prefix=""):
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         write_image(folder / f"{prefix}{number}.png", photo(number))
-
-
-def bomb(path, side=60_000):
-    """A PNG of few bytes that says it has very many pixels."""
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    pixels = chunk(b"IDAT", zlib.compress(bytes(1000)))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b""))
 
 
 def expected(path, **options):
@@ -87,7 +74,7 @@ def test_all_that_can_go_wrong_is_told_and_stops_nothing(tmp_path, processes):
     (tmp_path / "in" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     (tmp_path / "in" / "text.jpg").write_bytes(b"text")
     (tmp_path / "in" / "gone.png").symlink_to("nowhere.png")
-    bomb(tmp_path / "in" / "bomb.png")
+    faults.bomb(tmp_path / "in" / "bomb.png")
     source, out, manifest = (str(tmp_path / name) for name in ("in", "out", "manifest"))
     counts = batch.remove(source, out, workers=2, manifest=manifest)
     assert counts == Counter(written=4, failed=4)

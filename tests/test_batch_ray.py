@@ -64,11 +64,12 @@ def test_a_job_with_broken_pictures(cluster, tmp_path):
     store(tmp_path / "in", 20)
     (tmp_path / "in" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     (tmp_path / "in" / "gone.png").symlink_to("nowhere.png")
+    faults.bomb(tmp_path / "in" / "bomb.png")
     source, out, manifest = (str(tmp_path / name) for name in ("in", "out", "manifest"))
     counts = batch.remove(source, out, engine="ray", manifest=manifest)
-    assert counts == Counter(written=20, failed=2) == statuses(manifest)
+    assert counts == Counter(written=20, failed=3) == statuses(manifest)
     assert_whole(tmp_path, 20)
-    assert batch.remove(source, out, engine="ray", manifest=manifest) == Counter(skipped=22)
+    assert batch.remove(source, out, engine="ray", manifest=manifest) == Counter(skipped=23)
     assert statuses(manifest) == counts  # nothing twice
 
 
