@@ -16,7 +16,7 @@ import pytest
 import alphacut
 import faults
 from alphacut import batch
-from alphacut.batch import memory, review, workers
+from alphacut.batch import due, memory, review, workers
 from alphacut.batch.engine import FEW
 from alphacut.batch.running import run
 from alphacut.batch.workers import Process, Workers
@@ -289,6 +289,22 @@ def test_large_pictures_wait_for_memory(tmp_path, monkeypatch):
     assert memory.fits(one, [])
     assert not memory.fits(one, [other])
     assert memory.fits(batch.Job("no file", ""), [other])
+
+
+def test_a_job_that_goes_on_where_it_was_is_taken_for_many(tmp_path, monkeypatch):
+    few = 4
+    monkeypatch.setattr(due, "_MOST_LOOKED_AT", 10)
+    done = [batch.Result(f"{number}.png", "x", "skipped") for number in range(12)]
+    todo = [batch.Job(f"{number}.png", str(tmp_path / "none")) for number in range(2)]
+    for jobs, found in (
+        (todo, 2),
+        (done[:9], 0),
+        ([*done[:8], *todo], few),
+        (done, few),
+        ([*todo, *todo, *todo], few),
+    ):
+        number, again = due.looked_ahead(iter(jobs), lambda job: False, few)
+        assert (number, list(again)) == (found, jobs)
 
 
 @pytest.mark.parametrize(

@@ -536,6 +536,7 @@ def test_help_has_groups():
     titles = ["Where the subject is:", "What is written:", "How it is cut out:", "Many photos:", "Options:"]
     places = [text.index(title) for title in titles]
     assert places == sorted(places)
+    assert "PHOTO" not in text[places[0] :].replace("beside PHOTO", "").replace("one PHOTO", "")
     assert places[0] < text.rindex("--box") < places[1] < text.rindex("--crop-margin") < places[2]
 
 

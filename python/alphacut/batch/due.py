@@ -11,6 +11,8 @@ from .manifest import Manifest
 from .running import is_stale
 from .table import Status
 
+_MOST_LOOKED_AT = 1000
+
 
 def is_known(result: Result, table: Manifest) -> bool:
     """Whether what was skipped has a row already, or was not looked at."""
@@ -54,15 +56,17 @@ def due_of(
 
 def looked_ahead(
     jobs: Iterable[Job | Result], replaced: Callable[[Job], bool], few: int
-) -> tuple[list[Job], Iterable[Job | Result]]:
-    """The first few that are to be done, and all again."""
+) -> tuple[int, Iterable[Job | Result]]:
+    """How many are to be done, `few` if no fewer; and all again."""
     jobs = iter(jobs)
     seen: list[Job | Result] = []
-    head: list[Job] = []
+    found = 0
     for item in jobs:
         seen.append(item)
         if isinstance(item, Job) and (not storage.exists(item.destination) or replaced(item)):
-            head.append(item)
-        if len(head) == few or len(seen) == 1000:  # of a job that goes on where it was many may be passed over
+            found += 1
+        if len(seen) == _MOST_LOOKED_AT:
+            found = few  # a job that goes on where it was: more may come
+        if found >= few:
             break
-    return head, chain(seen, jobs)
+    return found, chain(seen, jobs)

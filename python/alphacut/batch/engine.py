@@ -175,23 +175,23 @@ def results(
                 recipe, address=address, places=workers, num_cpus=num_cpus, num_gpus=num_gpus
             )
         else:
-            head, due = looked_ahead(due, replaced, FEW)
-            pool = _local(recipe, workers, head)
+            found, due = looked_ahead(due, replaced, FEW)
+            pool = _local(recipe, workers, found)
         for result in run(due, pool, overwrite=replaced):
             if table is not None and not is_known(result, table):
                 table.add(result)
             yield result
 
 
-def _local(recipe: Recipe, workers: int | None, head: Sequence[Job]) -> Work | Pool:
+def _local(recipe: Recipe, workers: int | None, jobs: int) -> Work | Pool:
     """Processes for many pictures, threads for few, this thread for one."""
     from .. import get_num_threads
 
     threads = get_num_threads()
     places = workers or (threads if recipe.options.get("device", "auto") in ("auto", "cpu") else min(2, threads))
-    if places == 1 or len(head) < 2:
+    if places == 1 or jobs < 2:
         return recipe
-    if len(head) < FEW:
+    if jobs < FEW:
         return Threads(recipe, min(places, 2), memory.fits)
     from .workers import Process, Workers
 

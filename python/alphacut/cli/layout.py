@@ -45,7 +45,7 @@ class Command(click.Command):
         """Write them, in the order of the groups' first options."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for option in self.get_params(ctx):
-            if (record := option.get_help_record(ctx)) is not None:
+            if isinstance(option, click.Option) and (record := option.get_help_record(ctx)) is not None:
                 groups.setdefault(getattr(option, "group", "Options"), []).append(record)
         groups["Options"] = groups.pop("Options")  # the rest comes last
         for title, records in groups.items():
