@@ -46,7 +46,8 @@ def ray_workers(
         raise ImportError("engine='ray' needs Ray: pip install 'alphacut[ray]'") from error
     if not ray.is_initialized():
         address = address or os.environ.get("RAY_ADDRESS") or "local"
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        own: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
+        ray.init(address=address, **own, log_to_driver=False, logging_level=logging.ERROR)
     if places is None:
         room: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         places = max(1, math.floor(room.get("CPU", 1) / num_cpus)) if num_cpus else 1
