@@ -141,6 +141,21 @@ def test_a_manifest_outlives_its_process(tmp_path):
         assert table.status(batch.Job("1.png", "x")) == "failed"
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a full disk of Linux")
+def test_a_manifest_that_cannot_be_written_ends_the_job(tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow")
+    store(tmp_path / "in", 3)
+    manifest = str(tmp_path / "m")
+    monkeypatch.setattr(batch.Manifest, "_journal_path", lambda table, number: "/dev/full")
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        batch.remove(str(tmp_path / "in"), str(tmp_path / "out"), manifest=manifest)
+    assert caught.value.filename == manifest
+    monkeypatch.undo()
+    counts = batch.remove(str(tmp_path / "in"), str(tmp_path / "out"), manifest=manifest)
+    assert counts.total() == 3
+    assert counts["failed"] == 0
+
+
 def test_a_picture_that_kills_its_process_is_tried_alone_and_told(tmp_path):
     store(tmp_path / "in", 5)
     store(tmp_path / "in", 1, "killer")

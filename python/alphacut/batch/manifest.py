@@ -84,13 +84,20 @@ class Manifest:
             "key": _key(result.source).hex(),
             "recipe": self._recipe(result.prompt),
         }
-        if self._journal is None:
-            self._journal = open(self._journal_path(self._number), "w", encoding="ascii")  # noqa: SIM115
-        self._journal.write(json.dumps(row) + "\n")
-        self._journal.flush()
-        self._rows += 1
-        if self._rows == PART_ROWS:
-            self._end_part()
+        try:
+            if self._journal is None:
+                self._journal = open(self._journal_path(self._number), "w", encoding="ascii")  # noqa: SIM115
+            self._journal.write(json.dumps(row) + "\n")
+            self._journal.flush()
+            self._rows += 1
+            if self._rows == PART_ROWS:
+                self._end_part()
+        except OSError as error:  # such as a full disk, of which the error names no file
+            if self._journal is not None:
+                with contextlib.suppress(OSError):
+                    self._journal.close()
+            self._rows, self._number, self._journal = 0, self._number + 1, None  # the next job reads what it has
+            raise OSError(error.errno, error.strerror, self._folder) from error
 
     def close(self) -> None:
         """Make the last Parquet file."""

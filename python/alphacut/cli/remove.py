@@ -187,6 +187,8 @@ def remove(
         raise click.UsageError(str(error)) from error
     except BrokenPipeError:
         raise
+    except RuntimeError as error:  # no worker could begin
+        raise click.ClickException(str(error)) from error
     except OSError as error:  # of a list or manifest; ConnectionError of a cluster
         raise click.ClickException(batch.explain(error, error.filename or "")) from error
 
