@@ -77,7 +77,7 @@ def test_walk_is_lazy(tmp_path, monkeypatch):
                 yield entry
 
     monkeypatch.setattr(os, "scandir", Counting)
-    jobs = batch.run(batch.plan([str(tmp_path)]), lambda source, destination: None)
+    jobs = batch.run(batch.plan([str(tmp_path)]), lambda job: None)
     next(jobs)
     assert seen == 1
     assert sum(1 for _ in jobs) == 49
@@ -237,8 +237,8 @@ def test_run_goes_on_after_a_failure(tmp_path):
     Path(jobs[1].destination).write_bytes(b"there")
     planned = Result("folder", None, "failed", "folder: locked")
 
-    def work(source, destination):
-        if source == jobs[2].source:
+    def work(job):
+        if job.source == jobs[2].source:
             raise RuntimeError("no\nluck")
 
     results = list(batch.run([*jobs, planned], work))
@@ -251,7 +251,7 @@ def test_run_goes_on_after_a_failure(tmp_path):
 @pytest.mark.parametrize("workers", [1, 3])
 def test_run_gives_what_the_work_returned(tmp_path, workers):
     jobs = [Job(str(index), str(tmp_path / str(index))) for index in range(50)]
-    results = list(batch.run(jobs, lambda source, destination: int(source), workers=workers))
+    results = list(batch.run(jobs, lambda job: int(job.source), workers=workers))
     assert {result.source: result.value for result in results} == {str(index): index for index in range(50)}
 
 
@@ -266,7 +266,7 @@ def test_workers_are_bounded_and_look_no_further(tmp_path):
             assert looked_at <= done + 3
             yield Job(str(index), str(tmp_path / str(index)))
 
-    def work(source, destination):
+    def work(job):
         nonlocal working, most
         with lock:
             working += 1
@@ -285,8 +285,8 @@ def test_workers_are_bounded_and_look_no_further(tmp_path):
 def test_run_ends_at(error, workers):
     started = []
 
-    def work(source, destination):
-        started.append(source)
+    def work(job):
+        started.append(job.source)
         raise error
 
     with pytest.raises(error):
@@ -299,9 +299,9 @@ def test_an_interrupt_waits_for_what_is_being_written():
     written = []
     may_end = threading.Event()
 
-    def work(source, destination):
+    def work(job):
         may_end.wait()
-        written.append(source)
+        written.append(job.source)
 
     def jobs():
         yield Job("a", "no such file")
@@ -315,7 +315,7 @@ def test_an_interrupt_waits_for_what_is_being_written():
 
 
 def test_run_that_is_given_up_ends_its_threads():
-    results = batch.run((Job(str(index), "b") for index in range(100)), lambda source, destination: None, workers=3)
+    results = batch.run((Job(str(index), "b") for index in range(100)), lambda job: None, workers=3)
     next(results)
     results.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]

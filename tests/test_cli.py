@@ -187,10 +187,23 @@ def test_every_option_of_python(root):
 
 def test_crop_and_margin(root):
     width, height = alphacut.remove_background("a.png").box[2:]
-    for given, margin in ((["--crop"], 0), (["--crop", "--margin", "3"], 3), (["--crop", "--margin", "99"], 99)):
-        call("remove", "a.png", *given, "-o", "b.png", "--overwrite")
+    for given, down, right in (
+        (["--crop"], 0, 0),
+        (["--crop", "--margin", "3"], 3, 3),
+        (["--crop-margin", "99"], 99, 99),
+        (["--crop-margin", "12.5%"], round(height / 8), round(width / 8)),
+    ):
+        call("remove", "a.png", *given, "-o", "b.png")
         shape = read_image("b.png").pixels.shape[:2]
-        assert shape == (min(48, height + 2 * margin), min(64, width + 2 * margin))
+        assert shape == (min(48, height + 2 * down), min(64, width + 2 * right))
+
+
+def test_a_box_in_percent(root):
+    call("remove", "a.png", "--box", "20%,25 %,36,62.5%", "-o", "b.png")
+    expected = alphacut.remove_background("a.png", box=(13, 12, 36, 30))
+    np.testing.assert_array_equal(read_image("b.png").alpha, expected.alpha)
+    same = alphacut.remove_background("a.png", box=("20%", "25%", 36, "62.5%"))
+    np.testing.assert_array_equal(same.alpha, expected.alpha)
 
 
 def test_key_options_and_seed(root):
@@ -241,26 +254,33 @@ def test_quality_and_level(root):
 def test_threads_and_several_at_once(root, monkeypatch):
     threads = alphacut.get_num_threads()
     seen = []
-    run = batch.run
+    for number in range(17):
+        store(f"many/{number}.png", photo())
+    store("few/a.png", photo())
+    store("few/b.png", photo())
 
-    def watched(*given, workers, **options):
-        seen.append(workers)
-        return run(*given, workers=workers, **options)
+    def watched(jobs, pool, **options):
+        seen.append((type(pool).__name__, getattr(pool, "places", 1)))
+        if not callable(pool):
+            pool.close()
+        yield from ()
 
-    monkeypatch.setattr(batch, "run", watched)
+    monkeypatch.setattr(batch.engine, "run", watched)
     try:
-        for count in (1, 3, 16):
-            call("remove", ".", "--threads", count)
+        for count in (1, 3):
+            call("remove", "many", "--threads", count)
             assert alphacut.get_num_threads() == count
+        call("remove", "many", "--workers", "2")
+        call("remove", "few")
         call("remove", "a.png", "-o", "b.png")
     finally:
         alphacut.set_num_threads(threads)
-    assert seen == [1, 2, 2, 1]
+    assert seen == [("Recipe", 1), ("Workers", 3), ("Workers", 2), ("Threads", 2), ("Recipe", 1)]
 
 
 def test_several_at_once_give_the_bytes_of_one(root):
     threads = alphacut.get_num_threads()
-    for number in range(12):
+    for number in range(18):
         store(f"in/{number}.png", photo(40 + number, 70))
     try:
         call("remove", "in", "-o", "one", "--threads", "1")
@@ -269,7 +289,7 @@ def test_several_at_once_give_the_bytes_of_one(root):
         alphacut.set_num_threads(threads)
     for path in (root / "one").iterdir():
         assert (root / "four" / path.name).read_bytes() == path.read_bytes()
-    assert len(files(root / "four")) == 12
+    assert len(files(root / "four")) == 18
 
 
 def test_without_sub_folders(root):
@@ -492,12 +512,61 @@ def test_exif_is_kept_if_asked_to(root):
     assert read_image("with.jfif").pixels.shape == (64, 48, 3)
 
 
-def test_an_existing_output_is_kept(root):
+def test_a_photo_that_is_named_is_done_again_and_one_that_is_found_is_not(root):
     (root / "b.png").write_bytes(b"mine")
-    assert "1 skipped" in call("remove", "a.png", "-o", "b.png")
+    assert "1 skipped" in call("remove", "a.png", "-o", "b.png", "--skip-existing")
     assert (root / "b.png").read_bytes() == b"mine"
-    call("remove", "a.png", "-o", "b.png", "--overwrite")
+    call("remove", "a.png", "-o", "b.png")
     assert read_image("b.png").alpha is not None
+    store("in/c.png", photo())
+    for _ in range(2):
+        output = call("remove", "a.png", "in")
+    assert "1 written, 1 skipped" in output
+    assert "2 written" in call("remove", "a.png", "in", "--overwrite")
+
+
+def test_a_picture_in_the_place_of_a_command(root):
+    assert "Did you mean `alphacut remove a.png`?" in call("a.png", code=2).replace("main", "alphacut")
+    assert "Did you mean `alphacut remove gone.jpg`?" in call("gone.jpg", code=2).replace("main", "alphacut")
+    assert "Did you mean `alphacut remove" not in call("gone", code=2).replace("main", "alphacut")
+
+
+def test_help_has_groups():
+    text = call("remove", "--help")
+    titles = ["Where the subject is:", "What is written:", "How it is cut out:", "Many photos:", "Options:"]
+    places = [text.index(title) for title in titles]
+    assert places == sorted(places)
+    assert "PHOTO" not in text[places[0] :].replace("beside PHOTO", "").replace("one PHOTO", "")
+    assert places[0] < text.rindex("--box") < places[1] < text.rindex("--crop-margin") < places[2]
+
+
+def test_options_that_are_always_given(root, monkeypatch):
+    (root / "alphacut.toml").write_text('[remove]\ncrop = true\nmargin = "10%"\npoint = ["30,24"]\nformat = "webp"\n')
+    call("remove", "a.png")
+    expected = alphacut.remove_background("a.png", points=[(30, 24)]).crop("10%")
+    np.testing.assert_array_equal(read_image("a-cutout.webp").alpha, expected.alpha)
+    call("remove", "a.png", "--format", "png")  # what is typed goes first
+    assert read_image("a-cutout.png").pixels.shape == expected.image.shape
+    for text, words in (
+        ("[remove]\nmagic = 1", "[remove] has no option 'magic'"),
+        ("[magic]", "no command 'magic'"),
+        ("remove = 1", "must be a table"),
+        ("[remove", "other.toml: "),
+        ("[remove]\nbox = '1,2,3'", "four whole numbers"),
+    ):
+        (root / "other.toml").write_text(text)
+        assert words in call("--config", "other.toml", "remove", "a.png", code=2)
+    (root / "other.toml").write_text("[remove]\nonly-mask = true")
+    monkeypatch.setenv("ALPHACUT_CONFIG", "other.toml")
+    call("remove", "a.png")
+    assert (root / "a-cutout-mask.png").exists()
+
+
+def test_shell_completion():
+    from click.shell_completion import BashComplete
+
+    found = BashComplete(main, {}, "alphacut", "_ALPHACUT_COMPLETE").get_completions(["remove"], "--crop")
+    assert {item.value for item in found} == {"--crop", "--crop-margin"}
 
 
 def test_what_the_file_system_refuses(root, monkeypatch):
@@ -580,8 +649,14 @@ def test_forbidden_files_and_folders(root):
         (["a.png", "--instance", "0"], "there is no model"),
         (["a.png", "--instance", "-1"], "instance must be from 0"),
         (["a.png", "--preprocess", "magic"], "magic"),
-        (["a.png", "--margin", "3"], "--margin goes with --crop"),
         (["a.png", "--crop", "--margin", "-3"], "margin must be from 0"),
+        (["a.png", "--crop-margin", "-3%"], "margin must be 0 or more"),
+        (["a.png", "--crop-margin", "wide"], "must be a whole number or a percentage"),
+        (["a.png", "--box", "10%,10%,0%,10%"], "at least 1"),
+        (["a.png", "--stale"], "go with --manifest"),
+        (["-", "-o", "b.png", "--manifest", "m"], "no use for"),
+        (["list.csv", "a.png"], "must be the only source"),
+        (["s3://bucket/a.jpg", "a.png"], "must be the only source"),
         (["a.png", "--threads", "0"], "threads"),
         (["a.png", "--threads", "2000"], "threads"),
         (["a.png", "-o", "-", "--json"], "--json needs standard output"),
@@ -656,6 +731,11 @@ def test_progress_is_for_terminals(root):
             told = os.read(ours, 10000) if terminal else run.stderr.read()
         assert (b"photo" in told) == terminal
         assert b"1 written" in told
+    command.remove("--json")
+    with subprocess.Popen(command, stderr=theirs, env=environment()) as run:
+        pass
+    confidence = alphacut.remove_background("a.png").confidence
+    assert f"./a.png → ./a-cutout.png {confidence * 100:.0f} %".encode() in os.read(ours, 10000)
     os.close(ours)
     os.close(theirs)
 
@@ -679,7 +759,7 @@ def test_a_name_that_is_no_text(root):
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
 def test_a_folder_that_is_given_up_is_finished_by_the_next_call(root, end):
-    count = 40
+    count = 40  # enough for processes
     for number in range(count):
         store(f"in/{number}.png", noise(300, 400))
     command = [sys.executable, "-m", "alphacut", "remove", "in", "-o", "out", "--json"]

@@ -1,3 +1,4 @@
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -347,3 +348,18 @@ def test_errors():
 
 def _network():
     return alphacut.subject.network()
+
+
+def test_threads_that_ask_first_get_one_network():
+    """Of features of one network another can make nothing."""
+    from alphacut import subject
+
+    subject._read_network.cache_clear()
+    together = threading.Barrier(8)
+
+    def ask(_):
+        together.wait()
+        return subject.network()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(map(id, list(pool.map(ask, range(8)))))) == 1

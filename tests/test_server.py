@@ -577,7 +577,11 @@ def test_one_pixel(client):
         ("unknown_field", {"image_url": "http://example.com/a.png"}, "fetches nothing"),
         ("unknown_field", {"x" * 500: "1"}, "is no field"),
         ("invalid_field", {"mask": "a text"}, "mask: must be a file, or one in base64"),
-        ("invalid_field", {"box": "1,2,3"}, "box: must be four whole numbers x,y,width,height, got '1,2,3'"),
+        (
+            "invalid_field",
+            {"box": "1,2,3"},
+            "box: must be four whole numbers x,y,width,height, or percentages, got",
+        ),
         ("invalid_field", {"box": "1,2,3,4e9"}, "box: must be four whole"),
         ("invalid_prompt", {"box": "500,500,3,3"}, "overlap the 80×60 picture"),
         ("invalid_field", {"box": "1,1,0,3"}, "at least 1"),
@@ -1397,3 +1401,12 @@ def test_the_server_without_its_extra(monkeypatch):
     result = CliRunner().invoke(cli.main, ["serve"])
     assert result.exit_code == 1
     assert "pip install 'alphacut[serve]'" in result.output
+
+
+def test_a_box_in_percent(client):
+    photo = np.full((60, 80, 3), 250, np.uint8)
+    photo[20:40, 10:30] = photo[20:40, 50:70] = (200, 30, 40)
+    files = {"file": encoded(photo)}
+    answers = [pixels_of(post(client, files, box=box)) for box in ("10%,25%,35%,50%", "8,15,28,30")]
+    np.testing.assert_array_equal(*answers)
+    assert answers[0][30, 60, 3] == 0

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 import alphacut
 from alphacut import batch
+from alphacut.batch import storage
 from alphacut.cli import main, remove, watch
 from alphacut.files import read_image, write_image
 
@@ -215,14 +216,14 @@ def test_a_photo_that_changes_while_it_is_cut_leaves_no_cutout(tmp_path, monkeyp
     pytest.importorskip("watchfiles")
     photo(tmp_path / "in" / "a.png")
     monkeypatch.setattr(remove, "arrivals", lambda folder, *, recursive: iter([[str(tmp_path / "in" / "a.png")]] * 2))
-    save, changes = remove._save, [90]
+    save, changes = storage.save, [90]
 
     def changing(*arguments, **options):
         if changes:
             photo(tmp_path / "in" / "a.png", value=changes.pop())
         save(*arguments, **options)
 
-    monkeypatch.setattr(remove, "_save", changing)
+    monkeypatch.setattr(storage, "save", changing)
     result = CliRunner().invoke(main, ["remove", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--watch"])
     assert "changed while it was cut" in result.output
     assert "1 written, 1 failed" in result.output

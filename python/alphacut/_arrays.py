@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any
@@ -138,9 +139,27 @@ def four_integers(box: object, name: str = "box") -> tuple[int, int, int, int]:
     return x, y, width, height
 
 
-def clipped(box: Sequence[int], size: tuple[int, ...]) -> tuple[int, int, int, int]:
+def percent(value: object) -> float | None:
+    """The number of a text such as "12.5%"; None of anything else."""
+    found = re.fullmatch(r"\s*(-?[0-9]{1,4}(?:\.[0-9]{1,9})?)\s*%\s*", value) if isinstance(value, str) else None
+    return float(found[1]) if found else None
+
+
+def box_in_pixels(box: Any, size: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """A box of whole numbers, or percentages ("12.5%") of the picture's width and height, as whole numbers."""
+    if isinstance(box, (tuple, list)):
+        sides = (size[1], size[0]) * 2
+        shares = [percent(value) for value in box]
+        box = [
+            value if share is None else round(share * side / 100)
+            for value, share, side in zip(box, shares, sides, strict=False)
+        ] + list(box[4:])
+    return four_integers(box)
+
+
+def clipped(box: Any, size: tuple[int, ...]) -> tuple[int, int, int, int]:
     """The part of the box that lies in the picture."""
-    x, y, width, height = four_integers(box)
+    x, y, width, height = box_in_pixels(box, size)
     left, top = max(x, 0), max(y, 0)
     right, bottom = min(x + width, size[1]), min(y + height, size[0])
     if width < 1 or height < 1 or right <= left or bottom <= top:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ._arrays import clipped, four_integers, integer, real, require_host
+from ._arrays import box_in_pixels, clipped, integer, real, require_host
 from .chromakey import key_color
 from .files.labels import prompt_array
 
@@ -24,7 +24,7 @@ class Prompt:
 
     NAMES: ClassVar = frozenset(("box", "points", "labels", "mask", "trimap", "key", "instance"))
 
-    box: Sequence[int] | None = None
+    box: Sequence[int | str] | None = None
     points: Sequence[Sequence[float]] | None = None
     labels: Any = None
     mask: Any = None
@@ -46,7 +46,7 @@ class Prompt:
             if self.model is None:
                 raise ValueError("instance is one of those that a model finds, but there is no model")
         if self.box is not None:
-            four_integers(self.box)
+            box_in_pixels(self.box, (100, 100))
         if self.points is not None:
             checked_points(self.points)
         if self.key is not None:

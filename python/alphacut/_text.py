@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from ._arrays import percent
 from ._color import parse_color
 
 T = TypeVar("T")
@@ -55,15 +56,29 @@ def real(text: str) -> float:
     return number
 
 
-def box(text: str) -> tuple[int, ...]:
-    """x,y,width,height."""
-    found = re.fullmatch(r"\s*(-?\d{1,9})\s*,\s*(-?\d{1,9})\s*,\s*(-?\d{1,9})\s*,\s*(-?\d{1,9})\s*", text)
-    if not found:
-        raise ValueError(f"must be four whole numbers x,y,width,height, got {text[:80]!r}")
-    x, y, width, height = map(int, found.groups())
-    if width < 1 or height < 1:
+def box(text: str) -> tuple[int | str, ...]:
+    """x,y,width,height, each a whole number, or a percentage of the picture's width or height."""
+    values = [length(part) for part in text.split(",", 4)]
+    if len(values) != 4 or None in values:
+        raise ValueError(f"must be four whole numbers x,y,width,height, or percentages, got {text[:80]!r}")
+    if any(value < 1 if isinstance(value, int) else not (percent(value) or 0) > 0 for value in values[2:]):
         raise ValueError(f"width and height must be at least 1, got {text[:80]!r}")
-    return x, y, width, height
+    return tuple(value for value in values if value is not None)
+
+
+def length(text: str) -> int | str | None:
+    """A whole number, or a percentage as a text; None of any other text."""
+    if re.fullmatch(r"\s*-?[0-9]{1,9}\s*", text):
+        return int(text)
+    return None if percent(text) is None else text.strip()
+
+
+def margin(text: str) -> int | str:
+    """Pixels, or a percentage."""
+    found = length(text)
+    if found is None:
+        raise ValueError(f"must be a whole number or a percentage, got {text[:80]!r}")
+    return found
 
 
 def point(text: str) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from . import files
-from ._arrays import Array, as_uint8, choice, flag, integer
+from ._arrays import Array, as_uint8, choice, flag, integer, percent
 from ._color import Color, parse_color
 from ._prompt import Box
 from .composite import blurred_background, checkerboard, composite
@@ -142,13 +142,14 @@ class Cutout:
             background = _in_depth(cover(background, height, width, self.icc_profile), self.image.dtype)
         return composite(self.foreground, self.alpha, background, linear=linear, out=out)
 
-    def crop(self, margin: int | Sequence[int] = 0) -> Cutout:
+    def crop(self, margin: int | str | Sequence[int | str] = 0) -> Cutout:
         """The cutout cropped to its subject.
 
         Parameters
         ----------
-        margin : int, or (top, right, bottom, left)
-            Pixels kept around :attr:`box`, 0 or more, as far as the picture reaches; four in the order of CSS.
+        margin : int or str, or (top, right, bottom, left) of these
+            Pixels kept around :attr:`box`, 0 or more, as far as the picture reaches; four in the order of CSS. "10%" is
+            that share of the box's height above and below it, of its width beside it.
 
         Returns
         -------
@@ -158,17 +159,19 @@ class Cutout:
         Raises
         ------
         TypeError, ValueError
-            If `margin` is not an int or four, or negative.
+            If `margin` is no such number, percentage or four of them, or negative.
         """
         sides: list[Any] = list(margin) if isinstance(margin, (tuple, list)) else [margin] * 4
         if len(sides) != 4:
             raise ValueError(f"margin must be one int or four (top, right, bottom, left), got {margin!r}")
-        if any(integer(side, "margin") < 0 for side in sides):
+        if any(isinstance(side, int) and side < 0 for side in sides):
             raise ValueError(f"margin must be 0 or more, got {margin}")
+        sides = [margin_side(side, "margin") for side in sides]
         if self.box is None:
             return self
         x, y, width, height = self.box
-        top, right, bottom, left = map(int, sides)
+        shares = zip(map(percent, sides), sides, (height, width) * 2, strict=True)
+        top, right, bottom, left = (int(n) if share is None else round(share * side / 100) for share, n, side in shares)
         rows = slice(max(0, y - top), y + height + bottom)
         columns = slice(max(0, x - left), x + width + right)
         return replace(
@@ -287,6 +290,16 @@ class Cutout:
             f"Cutout({width}×{height}, method={self.method!r}, box={self.box}, confidence={self.confidence:.2f} "
             f"({self.verdict}), {seconds * 1000:.0f} ms on {self.device})"
         )
+
+
+def margin_side(value: Any, name: str) -> int | str:
+    """A margin of one side, checked: pixels, or a percentage as a text."""
+    share = percent(value)
+    if share is None:
+        return integer(value, name, 0)
+    if share < 0:
+        raise ValueError(f"{name} must be 0 or more, got {value}")
+    return str(value)
 
 
 def _panel(part: Array) -> Array:

@@ -16,6 +16,7 @@ from . import _device, _text
 from ._arrays import Array, choice, flag, integer, real
 from ._prompt import Prompt
 from .chromakey import chroma_key
+from .cutout import margin_side
 from .files.labels import prompt_array
 from .matting import adjust_edge
 from .model import as_model
@@ -88,7 +89,7 @@ class Option:
 PROMPTS = (
     Option(
         name="box",
-        help="The subject lies in this box: x,y,width,height in pixels.",
+        help="The subject lies in this box: x,y,width,height in pixels, or percent of the picture.",
         read=_text.box,
         example="120,80,400,520",
         metavar="X,Y,W,H",
@@ -332,11 +333,12 @@ OUTPUTS = (
     ),
     Option(
         name="margin",
-        help="Pixels kept around it, where it is cropped.",
-        read=_text.integer,
-        check=lambda value, name: integer(value, name, 0),
+        help="Pixels, or percent of its size, kept around it, where it is cropped.",
+        read=_text.margin,
+        check=margin_side,
         example="20",
-        metavar="N",
+        metavar="N|N%",
+        flags=("--margin", "--crop-margin"),
         fields=("crop_margin",),
     ),
     Option(

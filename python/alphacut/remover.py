@@ -16,14 +16,14 @@ from ._prompt import Prompt
 from .cuda import compile_kernels
 from .cutout import Cutout
 from .model import Model
-from .options import Method, Options, Preparation, Refinement, Subject
+from .options import OPTIONS, PROMPTS, Method, Options, Preparation, Refinement, Subject
 from .session import Clock, Session
 
 
 def remove_background(
     image: Any,
     *,
-    box: Sequence[int] | None = None,
+    box: Sequence[int | str] | None = None,
     points: Sequence[Sequence[float]] | None = None,
     labels: Any = None,
     mask: Any = None,
@@ -56,7 +56,8 @@ def remove_background(
         border, or most of the picture, and nothing else is told, the picture is taken for cut out already: its alpha
         and colours stay.
     box : (x, y, width, height), optional
-        The subject lies inside; what is outside is background.
+        The subject lies inside; what is outside is background. Each in pixels, or as "12.5%" of the picture's width or
+        height.
     points : sequence of (x, y) or (x, y, keep), optional
         Pixels of the subject, or with keep = 0 of what is not. Each counts as a dab of a two-hundredth of the longer
         side. May join `box` and `labels`, on top of which they lie.
@@ -97,8 +98,8 @@ def remove_background(
         Pixels by which the edge moves, outwards where `shift` is positive, and the standard deviation that softens it,
         see :func:`adjust_edge`; before the colours are estimated.
     clean : bool
-        Drop parts below 5 % of the largest and fill holes below 1 % of the found mask. A warning says what went, where it
-        is more than 1 % of the mask.
+        Drop parts below 5 % of the largest and fill holes below 1 % of the found mask. A warning says what went, where
+        it is more than 1 % of the mask.
     foreground : bool
         Estimate the subject's own colours at soft edges, so that the old background does not shine through.
     preprocess : {"denoise", "white_balance"} or sequence of these, optional
@@ -196,7 +197,7 @@ class Remover:
     def __init__(
         self,
         *,
-        box: Sequence[int] | None = None,
+        box: Sequence[int | str] | None = None,
         points: Sequence[Sequence[float]] | None = None,
         labels: Any = None,
         mask: Any = None,
@@ -303,6 +304,16 @@ class Remover:
     def prompt(self) -> Prompt:
         """What it tells of every picture's subject."""
         return self._options.prompt
+
+    def settings(self) -> dict[str, Any]:
+        """The options and prompts that are not as they are by default and change the answer, by name."""
+        told = {row.name: getattr(self.prompt, row.name) for row in PROMPTS if row.name != "model"}
+        told = {name: value for name, value in told.items() if value is not None}
+        for row in OPTIONS:
+            value = getattr(self._options, row.name)
+            if row.name not in ("device", "steps") and value != row.check(row.default, row.name):
+                told[row.name] = value
+        return told
 
     def warmup(self, shape: tuple[int, ...]) -> None:
         """Cut a made-up picture of this (height, width): starts the threads, fills the tables, sizes the buffers.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -140,7 +141,15 @@ def detect_subject(
     return _core.learned_subject(network(), native(image, out), labels, box, spots, out)
 
 
-@cache
 def network() -> _core.Network:
-    """The network that comes with alphacut, read when it is first asked."""
+    """The network that comes with alphacut, read when it is first asked, and the same for all threads."""
+    with _reading:  # a cache alone lets two threads read at once, each a network of its own
+        return _read_network()
+
+
+_reading = threading.Lock()
+
+
+@cache
+def _read_network() -> _core.Network:
     return _core.Network(Path(__file__).with_name("subject.weights").read_bytes())

@@ -1,20 +1,36 @@
-"""Many pictures: finds them, names each output, and goes on when one fails."""
+"""Many pictures: finds them, names each output, has them done here or on a cluster, and goes on when one fails."""
 
+from .engine import ENGINES, Engine, remove, results
 from .jobs import Job, Result, explain
-from .naming import STEP, belongs, ending_of, job_in, plan, walk
-from .running import Stamp, is_stale, run, stamp
+from .manifest import Manifest
+from .naming import STEP, belongs, ending_of, job_in, walk
+from .recipe import Recipe, facts
+from .running import Died, Stamp, Threads, is_stale, run, stamp
+from .sources import count, is_one, place_in, plan
 
 __all__ = [
+    "ENGINES",
     "STEP",
+    "Died",
+    "Engine",
     "Job",
+    "Manifest",
+    "Recipe",
     "Result",
     "Stamp",
+    "Threads",
     "belongs",
+    "count",
     "ending_of",
     "explain",
+    "facts",
+    "is_one",
     "is_stale",
     "job_in",
+    "place_in",
     "plan",
+    "remove",
+    "results",
     "run",
     "stamp",
     "walk",

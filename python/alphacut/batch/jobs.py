@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 
 @dataclass(frozen=True)
 class Job:
-    """A picture to read and the file to write."""
+    """A picture to read and the file to write.
+
+    Attributes
+    ----------
+    source, destination : str
+        Paths or URLs.
+    prompt : mapping
+        Of this picture alone, as keywords of :func:`alphacut.remove_background`.
+    named : bool
+        Whether the caller named the picture, rather than a folder or list that has it.
+    """
 
     source: str
     destination: str
+    prompt: Mapping[str, Any] = field(default_factory=dict)
+    named: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,8 @@ class Result:
         Why it failed. Text, because an exception would keep the pictures of its frames in memory.
     value
         What the work returned.
+    prompt : mapping
+        The job's.
     """
 
     source: str
@@ -37,9 +52,10 @@ class Result:
     status: Literal["written", "skipped", "failed"]
     reason: str = ""
     value: Any = None
+    prompt: Mapping[str, Any] = field(default_factory=dict)
 
 
-def explain(error: Exception, source: str) -> str:
+def explain(error: BaseException, source: str) -> str:
     """One line that names the picture and says what went wrong."""
     if isinstance(error, OSError) and error.strerror:
         other = error.filename not in (None, source)

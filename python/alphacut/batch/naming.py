@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..files import READ_SUFFIXES, WRITE_SUFFIXES
+from . import storage
 from .jobs import Job, Result, explain
 
 _PARTS = {"rgba": "-cutout", "mask": "-cutout-mask", "alpha": "-cutout-alpha"}
@@ -64,12 +65,12 @@ def belongs(path: str, folder: str, *, recursive: bool = True) -> bool:
         if os.path.islink(above):
             return False
     try:
-        return _is_named_as_picture(name) and stat.S_ISREG(os.stat(path).st_mode)
+        return is_named_as_picture(name) and stat.S_ISREG(os.stat(path).st_mode)
     except OSError:
         return False
 
 
-def plan(
+def plan_local(
     photos: Sequence[str],
     out: str | None = None,
     *,
@@ -109,7 +110,7 @@ def plan(
     for photo in photos:
         unique.setdefault(os.path.abspath(photo), photo)
     files = [photo for photo in unique.values() if not os.path.isdir(photo)]
-    folders = _apart([photo for photo in unique.values() if os.path.isdir(photo)], recursive)
+    folders = apart([photo for photo in unique.values() if os.path.isdir(photo)], recursive)
     inputs = {_identity(file) for file in files} | {os.path.realpath(file) for file in files}
     yield from _plan_files(files, inputs, out, ending)
     tops: set[str] = set()
@@ -118,7 +119,7 @@ def plan(
         if out is not None and len(unique) > 1:
             name = _unique(os.path.basename(os.path.realpath(folder)) or "root", tops)
             tops.add(name)
-            top = os.path.join(out, name)
+            top = storage.join(out, name)
         for found in walk(folder, recursive=recursive, passed=passed):
             if isinstance(found, str) and _identity(found) in inputs:
                 continue  # one of the files
@@ -129,7 +130,7 @@ def plan(
             yield job
 
 
-def _apart(folders: list[str], recursive: bool) -> list[str]:
+def apart(folders: list[str], recursive: bool) -> list[str]:
     """Without those that a walk of another finds, or that are another."""
     places = {folder: Path(os.path.realpath(folder)) for folder in folders}
     walked = set(places.values()) if recursive else set()
@@ -142,9 +143,9 @@ def _apart(folders: list[str], recursive: bool) -> list[str]:
 
 
 def job_in(folder: str, picture: str, top: str | None = None, *, ending: str) -> Job:
-    """The job of one picture of a folder, named without knowing the others: see the notes of :func:`plan`."""
+    """The job of one picture of a folder, named without knowing the others: see the notes of :func:`plan_local`."""
     place, name = os.path.split(picture)
-    target = place if top is None else os.path.normpath(os.path.join(top, os.path.relpath(place, folder)))
+    target = place if top is None else storage.join(top, os.path.relpath(place, folder))
     stem = name if _has_namesake(picture) else os.path.splitext(name)[0]
     return Job(picture, os.path.join(target, stem + ending))
 
@@ -154,7 +155,7 @@ def _why_not(entry: os.DirEntry[str]) -> str:
     name = entry.name
     if name.startswith("."):
         return "hidden"
-    if not _is_named_as_picture(name):
+    if not is_named_as_picture(name):
         ending = os.path.splitext(name.lower())[1]
         return "earlier outputs" if ending in READ_SUFFIXES else ending or "without an ending"
     if not entry.is_symlink():
@@ -165,7 +166,7 @@ def _why_not(entry: os.DirEntry[str]) -> str:
         return ""
 
 
-def _is_named_as_picture(name: str) -> bool:
+def is_named_as_picture(name: str) -> bool:
     name = name.lower()
     return os.path.splitext(name)[1] in READ_SUFFIXES and not name.endswith(ENDINGS) and STEP not in name
 
@@ -185,7 +186,7 @@ def _plan_files(files: list[str], inputs: set[str], out: str | None, ending: str
             name = os.path.basename(file)
         place = _unique(os.path.join(os.path.realpath(folder), name), taken, ending)
         taken.add(place)
-        yield Job(file, os.path.join(folder, os.path.basename(place)))
+        yield Job(file, os.path.join(folder, os.path.basename(place)), named=True)
 
 
 def _has_namesake(path: str) -> bool:

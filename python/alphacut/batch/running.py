@@ -1,70 +1,154 @@
 """Doing the jobs, some at once, and going on when one fails.
 
-Knows nothing of what is done to a picture: the caller gives that as a function.
+Knows nothing of what is done to a picture, nor where: the caller gives that as a function or as a pool.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from . import storage
 from .jobs import Job, Result, explain
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+Work = Callable[[Job], Any]
+
+
+class Died(Exception):
+    """The worker that had a job is no more, and no answer came."""
+
+
+class Pool(Protocol):
+    """Where jobs are done."""
+
+    places: int
+    """Jobs at once."""
+
+    def room(self, job: Job, pending: Iterable[Job]) -> bool:
+        """Whether the job may begin beside those that are under way."""
+
+    def submit(self, job: Job) -> Future[Result]:
+        """Begin a job; the future raises :class:`Died` where its worker went."""
+
+    def close(self) -> None:
+        """End the workers, after what they are doing."""
+
+
+class Threads:
+    """A pool of threads of this process."""
+
+    def __init__(self, work: Work, places: int, room: Callable[[Job, Iterable[Job]], bool] | None = None) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        self.places, self._work, self._room = places, work, room
+        self._pool = ThreadPoolExecutor(places)
+
+    def room(self, job: Job, pending: Iterable[Job]) -> bool:
+        return self._room is None or self._room(job, pending)
+
+    def submit(self, job: Job) -> Future[Result]:
+        return self._pool.submit(attempt, job, self._work)
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
 
 def run(
     jobs: Iterable[Job | Result],
-    work: Callable[[str, str], object],
+    work: Work | Pool,
     *,
     overwrite: bool | Callable[[Job], bool] = False,
     workers: int = 1,
 ) -> Generator[Result, None, None]:
-    """Do the jobs: ``work(source, destination)``; one that raises has failed, the rest go on.
+    """Do the jobs; one that raises has failed, the rest go on.
 
-    A job whose output is there is skipped, unless `overwrite`, or what that says of the job, is true. Up to `workers`
-    at once, each in a thread, and their results as they come; one alone is done in the caller's thread. Looks no
-    further ahead than that. A closed pipe and a keyboard interrupt end it, after what is being worked on.
+    Parameters
+    ----------
+    jobs : iterable of Job or Result
+        Results are passed on.
+    work : callable or Pool
+        What is done, ``work(job)``, in threads, one alone in the caller's; or where.
+    workers : int
+        Threads.
+    overwrite : bool or callable
+        A job whose output is there is skipped, unless this, or what it says of the job, is true.
+
+    Yields
+    ------
+    Result
+        As they come.
+
+    Notes
+    -----
+    Looks no further ahead than the pool has places. A job whose worker died is done again when all others are done,
+    alone; if that dies, too, it has failed. A closed pipe and a keyboard interrupt end it, after what is being worked
+    on.
     """
     todo = (_looked_at(job, overwrite) for job in jobs)
-    if workers == 1:
+    if callable(work) and workers == 1:
         yield from (attempt(job, work) if isinstance(job, Job) else job for job in todo)
         return
-    from concurrent.futures import (
-        FIRST_COMPLETED,
-        ThreadPoolExecutor,
-        wait,
-    )  # slow to import, and one picture needs none
+    from concurrent.futures import FIRST_COMPLETED, wait  # slow to import, and one picture needs none
 
-    pending: set[Future[Result]] = set()
-    pool = ThreadPoolExecutor(workers)
+    pool: Pool = Threads(work, workers) if callable(work) else work
+    pending: dict[Future[Result], Job] = {}
+    suspects: list[Job] = []
+
+    def finished() -> Generator[Result, None, None]:
+        for future in wait(pending, return_when=FIRST_COMPLETED).done:
+            job = pending.pop(future)
+            try:
+                yield future.result()
+            except Died:
+                suspects.append(job)
+
     try:
         for job in todo:
             if isinstance(job, Result):
                 yield job
                 continue
-            pending.add(pool.submit(attempt, job, work))
-            if len(pending) == workers:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
+            while pending and not pool.room(job, pending.values()):
+                yield from finished()
+            pending[pool.submit(job)] = job
+            if len(pending) >= pool.places:
+                yield from finished()
         while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
+            yield from finished()
+        for job in suspects:
+            try:
+                yield pool.submit(job).result()
+            except Died as error:
+                yield Result(job.source, job.destination, "failed", explain(error, job.source), prompt=job.prompt)
     except KeyboardInterrupt:
-        yield from (future.result() for future in wait(pending).done)  # they are written all the same
+        for future in wait(pending).done:  # they are written all the same
+            if future.exception() is None:
+                yield future.result()
         raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.close()
 
 
 def _looked_at(job: Job | Result, overwrite: bool | Callable[[Job], bool]) -> Job | Result:
     """The job, or that it is skipped."""
-    if isinstance(job, Job) and os.path.lexists(job.destination):
+    if isinstance(job, Job) and storage.exists(job.destination):
         replaced = overwrite(job) if callable(overwrite) else overwrite
         return job if replaced else Result(job.source, job.destination, "skipped")
     return job
+
+
+def attempt(job: Job, work: Work) -> Result:
+    """Do one job, whatever is there already."""
+    try:
+        value = work(job)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # anything one picture can cause must not stop the others; it is reported
+        return Result(job.source, job.destination, "failed", explain(error, job.source), prompt=job.prompt)
+    return Result(job.source, job.destination, "written", value=value, prompt=job.prompt)
 
 
 class Stamp(NamedTuple):
@@ -92,14 +176,3 @@ def is_stale(job: Job) -> bool:
     except OSError:  # the work will say what is wrong
         return True
     return max(source.st_mtime_ns, source.st_ctime_ns) > output.st_mtime_ns
-
-
-def attempt(job: Job, work: Callable[[str, str], object]) -> Result:
-    """Do one job, whatever is there already."""
-    try:
-        value = work(job.source, job.destination)
-    except BrokenPipeError:
-        raise
-    except Exception as error:  # anything one picture can cause must not stop the others; it is reported
-        return Result(job.source, job.destination, "failed", explain(error, job.source))
-    return Result(job.source, job.destination, "written", value=value)

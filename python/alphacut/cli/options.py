@@ -12,6 +12,7 @@ from .._prompt import Prompt
 from ..cutout import is_colour
 from ..files import read_image
 from ..options import BACKGROUNDS, OPTIONS, OUTPUTS, PROMPTS, Option
+from .layout import Decorator, group
 
 if TYPE_CHECKING:
     from .. import Remover, Tracker
@@ -51,19 +52,8 @@ def _option(row: Option) -> Callable[[Command], Command]:
     return click.option(*flags, row.name, help=row.help + more, **kind)
 
 
-def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Several decorators as one, the first on top."""
-
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-def _all(rows: Iterable[Option]) -> Callable[[Command], Command]:
-    return _together(*(_option(row) for row in rows if "cli" in row.faces))
+def _all(rows: Iterable[Option]) -> list[Decorator[Any]]:
+    return [_option(row) for row in rows if "cli" in row.faces]
 
 
 def _background(context: click.Context, option: click.Parameter, value: str | None) -> Any:
@@ -79,9 +69,9 @@ def _background(context: click.Context, option: click.Parameter, value: str | No
 threads = click.option(
     "--threads", metavar="N", type=click.IntRange(1, 1024), help="Processors to use, by default all."
 )
-prompts = _all(PROMPTS)
-flow = _together(_all(OPTIONS), threads)
-outputs = _all(OUTPUTS)
+prompts = group("Where the subject is", *_all(PROMPTS))
+flow = group("How it is cut out", *_all(OPTIONS), threads)
+output_rows = _all(OUTPUTS)
 background = click.option(
     "--background",
     metavar="COLOUR|FILE|WORD",
@@ -92,12 +82,19 @@ background = click.option(
 
 def remover(*, threads: int | None, **given: Any) -> Remover:
     """The remover that `prompts` and `flow` ask for; what it refuses is wrong usage."""
-    from .. import Remover, set_num_threads
+    from .. import Remover
+
+    return require(lambda: Remover(**given), threads=threads)
+
+
+def require(make: Callable[[], Remover], *, threads: int | None) -> Remover:
+    """What is made with so many threads; what it refuses is wrong usage."""
+    from .. import set_num_threads
 
     try:
         if threads is not None:
             set_num_threads(threads)
-        return Remover(**given)
+        return make()
     except (ValueError, RuntimeError, ImportError, OSError) as error:  # such as a device or model that cannot be used
         raise click.UsageError(str(error)) from error
 

@@ -15,6 +15,7 @@ from ..cutout import cover
 from ..files import MAX_PIXELS, Picture
 from ..tracker import Tracker
 from . import options
+from .layout import Command
 from .report import require_streams, tell_once
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _CHANNELS = {"rgb24": (3,), "bgr24": (3,), "gray": (), "rgba": (4,)}
 
 
-@click.command(short_help="Cut the subject out of raw video frames.")
+@click.command(cls=Command, short_help="Cut the subject out of raw video frames.")
 @click.argument("width", type=click.IntRange(1))
 @click.argument("height", type=click.IntRange(1))
 @click.option("--in", "incoming", type=click.Choice(list(_CHANNELS)), default="rgb24", show_default=True)

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import os
-import sys
 from collections import Counter
 from collections.abc import Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from .. import batch
-from ..files import READ_SUFFIXES, WRITE_SUFFIXES, write_image
-from ..session import Clock
 from . import options, report, steps
+from .layout import Command, group
+from .single import FORMATS, STREAM, require_writable, single_job, streamed
 from .watch import arrivals
 
 if TYPE_CHECKING:
-    from .. import Cutout
-
-STREAM = "-"
-FORMATS = {"png": (".png",), "webp": (".webp",), "tiff": (".tiff", ".tif"), "jpeg": (".jpeg", ".jpg", ".jfif", ".jpe")}
+    from .. import Cutout, Remover
 
 
-@click.command(short_help="Cut the subject out of photos.")
+@click.command(cls=Command, short_help="Cut the subject out of photos.")
 @click.argument("photos", metavar="PHOTO...", nargs=-1, required=True, type=click.Path(readable=False))
 @click.option(
     "-o",
@@ -36,21 +30,51 @@ FORMATS = {"png": (".png",), "webp": (".webp",), "tiff": (".tiff", ".tif"), "jpe
     help="A picture file, for one PHOTO; else a folder; - is standard output. By default NAME-cutout.png beside PHOTO.",
 )
 @options.prompts
-@options.background
-@click.option("--only-mask", is_flag=True, help="Write the mask, black and white.")
-@click.option("--only-alpha", is_flag=True, help="Write the opacity, in shades of gray.")
-@click.option("--format", type=click.Choice(list(FORMATS)), help="Of outputs that OUT does not name.  [default: png]")
-@options.outputs
+@group(
+    "What is written",
+    options.background,
+    click.option("--only-mask", is_flag=True, help="Write the mask, black and white."),
+    click.option("--only-alpha", is_flag=True, help="Write the opacity, in shades of gray."),
+    click.option(
+        "--format", type=click.Choice(list(FORMATS)), help="Of outputs that OUT does not name.  [default: png]"
+    ),
+    *options.output_rows,
+)
 @options.flow
-@click.option("--recursive/--no-recursive", default=True, show_default=True, help="Whether to go into sub-folders.")
-@click.option("--watch", is_flag=True, help="Go on with photos that come into the folder or change, until Ctrl-C.")
+@group(
+    "Many photos",
+    click.option("--recursive/--no-recursive", default=True, show_default=True, help="Whether to go into sub-folders."),
+    click.option(
+        "--overwrite/--skip-existing",
+        default=None,
+        help="Whether to replace outputs that exist: by default those of photos that are named, but not of folders.",
+    ),
+    click.option("--watch", is_flag=True, help="Go on with photos that come into the folder or change, until Ctrl-C."),
+    click.option(
+        "--workers", metavar="N", type=click.IntRange(1, 100_000), help="Photos at once.  [default: a processor each]"
+    ),
+    click.option(
+        "--manifest",
+        metavar="DIR",
+        type=click.Path(file_okay=False),
+        help="Keep a table of what became of each photo in this folder, and go by it when called again.",
+    ),
+    click.option("--retry-failed", is_flag=True, help="Do again what the manifest says has failed."),
+    click.option("--stale", is_flag=True, help="Do again what was made with other options, or of an older photo."),
+    click.option(
+        "--ray",
+        metavar="[ADDRESS]",
+        is_flag=False,
+        flag_value="",
+        help="Work on a Ray cluster, of this machine alone without an ADDRESS; needs alphacut[ray].",
+    ),
+)
 @click.option(
     "--show-steps",
     metavar="DIR",
     type=click.Path(file_okay=False),
     help="Write each step as a picture NAME-cutout-step-NN-... into DIR, but of no photo that is skipped.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace outputs that exist, instead of skipping their photos.")
 @click.option("--json", "as_json", is_flag=True, help="Tell what became of each photo: one JSON object a line.")
 @click.option("-q", "--quiet", is_flag=True, help="Tell only what failed.")
 def remove(
@@ -60,23 +84,30 @@ def remove(
     only_mask: bool,
     only_alpha: bool,
     crop: bool,
-    margin: int | None,
+    margin: int | str | None,
     format: str | None,
     quality: int | None,
     png_level: int | None,
     exif: bool,
+    threads: int | None,
     recursive: bool,
+    overwrite: bool | None,
     watch: bool,
+    workers: int | None,
+    manifest: str | None,
+    retry_failed: bool,
+    stale: bool,
+    ray: str | None,
     show_steps: str | None,
-    overwrite: bool,
     as_json: bool,
     quiet: bool,
     **given: Any,
 ) -> None:
-    """Cut the subject out of each PHOTO: a file, a folder with its sub-folders, or - for standard input.
+    """Cut the subject out of each PHOTO: a file, a folder with its sub-folders, or - for standard input; or of the
+    photos of one list (.txt, .csv, .parquet) or URL.
 
     In folders, hidden files and earlier outputs (such as *-cutout.png) are left out. Where photos of a folder differ
-    by their ending only, the outputs keep it: a.jpg-cutout.png, a.png-cutout.png. Two photos are worked on at once.
+    by their ending only, the outputs keep it: a.jpg-cutout.png, a.png-cutout.png. Several photos are worked on at once.
     One that fails is reported at the end, and the others are done all the same; called again, it does what is missing.
 
     \b
@@ -89,70 +120,100 @@ def remove(
       alphacut remove photo.jpg -o out.png --box 120,80,400,520
       alphacut remove photo.jpg --point 310,200 --point 40,420,0
       alphacut remove photo.jpg --labels strokes.png
-      alphacut remove photos/ -o cutouts/ --crop --margin 20 --format webp
+      alphacut remove photos/ -o cutouts/ --crop-margin 5% --format webp
       alphacut remove photo.jpg -o card.jpg --background white
       alphacut remove - -o - < photo.jpg > cutout.png
       alphacut remove inbox/ -o cutouts/ --watch
+      alphacut remove list.csv -o cutouts/ --manifest manifest/ --ray
     """
     if only_mask + only_alpha + (background is not None) > 1:
         raise click.UsageError("Give only one of --background, --only-mask and --only-alpha.")
-    if margin is not None and not crop:
-        raise click.UsageError("--margin goes with --crop.")
     what = "mask" if only_mask else "alpha" if only_alpha else "rgba"
     if STREAM in (*photos, out) or as_json:
         report.require_streams()
-    single = _single(photos, out, format)
+    single = single_job(photos, out, format)
     to_stream = single is not None and single.destination == STREAM
     named = None if single is None or to_stream else os.path.splitext(single.destination)[1][1:]
     encoding = {"format": named or format or "png", "quality": quality, "png_level": png_level}
-    _require_writable(encoding, transparent=what == "rgba" and background is None)
+    require_writable(encoding, transparent=what == "rgba" and background is None)
     if to_stream and as_json:
         raise click.UsageError("--json needs standard output, which is the picture's.")
     if watch and not (len(photos) == 1 and os.path.isdir(photos[0])):
         raise click.UsageError("--watch takes one folder.")
-    remover = options.remover(steps=show_steps is not None, **given)
-    cut = remover.once if len(photos) == 1 and not os.path.isdir(photos[0]) else remover
+    _require_together(watch or STREAM in (*photos, out), manifest, ray, retry_failed or stale)
     ending = batch.ending_of(what, format or "png")
-
-    def work(source: str, destination: str) -> dict[str, Any]:
-        stamp = batch.stamp(source) if watch else None
-        cutout = cut(sys.stdin.buffer.read() if source == STREAM else source)
-        if show_steps is not None:
-            folder, name = os.path.split(destination if destination != STREAM else source)
-            name = "stdin" if name == STREAM else name
-            stem = name.removesuffix(ending) if name.endswith(ending) else os.path.splitext(name)[0]
-            place = "" if single is not None else _place(folder, out)
-            steps.write(steps.pictures(cutout, remover.prompt), os.path.join(show_steps, place), stem + batch.STEP)
-        clock = Clock()
-        clock.add(cutout.timings)
-        with clock("write"):
-            _save(
-                cutout.crop(margin or 0) if crop else cutout,
-                destination,
-                background=background,
-                what=what,
-                exif=exif,
-                **encoding,
-            )
-        if watch and batch.stamp(source) != stamp:
-            os.unlink(destination)  # made of what is no longer there, but newer than what is
-            raise ValueError("changed while it was cut: once more when it is at rest")
-        return {**report.facts(cutout), "timings": clock.seconds}
-
-    workers = 1 if single is not None else min(2, _threads())
+    recipe = batch.Recipe(
+        options={**given, "steps": show_steps is not None},
+        crop=crop or margin is not None,
+        margin=margin or 0,
+        save={"background": background, "what": what, "exif": exif, **encoding},
+        digest=manifest is not None,
+        watched=watch,
+        alone=single is not None or (len(photos) == 1 and batch.is_one(photos[0])),
+        also=None
+        if show_steps is None
+        else partial(_write_steps, show_steps=show_steps, out=out, ending=ending, alone=single is not None),
+    )
+    options.require(lambda: recipe.remover, threads=threads)
     passed: Counter[str] = Counter()
-    run = partial(batch.run, work=work, workers=workers)
+    jobs = [single] if single else batch.plan(photos, out, ending=ending, recursive=recursive, passed=passed)
     if watch:
-        results = _watched(photos[0], out, ending, recursive, overwrite, run)
+        results = _watched(photos[0], out, ending, recursive, bool(overwrite), recipe)
+    elif single is not None and STREAM in (single.source, single.destination):
+        results = batch.run([single], partial(streamed, recipe), overwrite=to_stream or overwrite is not False)
     else:
-        jobs = [single] if single else batch.plan(photos, out, ending=ending, recursive=recursive, passed=passed)
-        results = run(jobs, overwrite=overwrite or to_stream)
-    total = None if any(map(os.path.isdir, photos)) else len(photos)
-    report.follow(results, total, quiet=quiet, silent=to_stream, as_json=as_json, watching=watch, passed=passed)
+        results = batch.results(
+            jobs,
+            recipe,
+            engine="local" if ray is None else "ray",
+            address=ray or None,
+            workers=workers,
+            manifest=manifest,
+            overwrite=overwrite,
+            retry_failed=retry_failed,
+            stale=stale,
+        )
+    try:
+        report.follow(
+            results,
+            1 if single is not None else None,
+            quiet=quiet,
+            silent=to_stream,
+            as_json=as_json,
+            watching=watch,
+            passed=passed,
+            count=lambda: None if watch else batch.count(photos, recursive=recursive),
+        )
+    except (ImportError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
+    except BrokenPipeError:
+        raise
+    except RuntimeError as error:  # no worker could begin
+        raise click.ClickException(str(error)) from error
+    except OSError as error:  # of a list or manifest; ConnectionError of a cluster
+        raise click.ClickException(batch.explain(error, error.filename or "")) from error
+
+
+def _require_together(streams: bool, manifest: str | None, ray: str | None, again: bool) -> None:
+    if again and manifest is None:
+        raise click.UsageError("--retry-failed and --stale go with --manifest.")
+    if streams and (manifest is not None or ray is not None):
+        raise click.UsageError("--manifest and --ray have no use for --watch and streams.")
+
+
+def _write_steps(
+    cutout: Cutout, job: batch.Job, remover: Remover, *, show_steps: str, out: str | None, ending: str, alone: bool
+) -> None:
+    """The steps of a picture, named as its output."""
+    folder, name = os.path.split(job.destination if job.destination != STREAM else job.source)
+    name = "stdin" if name == STREAM else name
+    stem = name.removesuffix(ending) if name.endswith(ending) else os.path.splitext(name)[0]
+    place = "" if alone else _place(folder, out)
+    steps.write(steps.pictures(cutout, remover.prompt), os.path.join(show_steps, place), stem + batch.STEP)
 
 
 def _watched(
-    folder: str, out: str | None, ending: str, recursive: bool, overwrite: bool, run: Any
+    folder: str, out: str | None, ending: str, recursive: bool, overwrite: bool, recipe: batch.Recipe
 ) -> Generator[batch.Result, None, None]:
     """What becomes of the pictures of a folder, and of those that come or change: then their old outputs are stale."""
     replaced: bool | Callable[[batch.Job], bool] = overwrite
@@ -160,48 +221,8 @@ def _watched(
         jobs = (
             item if isinstance(item, batch.Result) else batch.job_in(folder, item, out, ending=ending) for item in found
         )
-        yield from run(jobs, overwrite=replaced)
+        yield from batch.run(jobs, recipe, overwrite=replaced, workers=min(2, _threads()))
         replaced = overwrite or batch.is_stale
-
-
-def _single(photos: tuple[str, ...], out: str | None, format: str | None) -> batch.Job | None:
-    """The job, if there is one photo and one named output; None if outputs are to be named."""
-    photo = photos[0]
-    alone = len(photos) == 1 and not os.path.isdir(photo)
-    if STREAM in photos and len(photos) > 1:
-        raise click.UsageError("Standard input (-) must be the only PHOTO.")
-    if out == STREAM or (out is None and photo == STREAM):
-        if not alone:
-            raise click.UsageError("Standard output (-) takes one PHOTO, not several and no folder.")
-        if sys.stdout.isatty():
-            raise click.UsageError("Standard output is a terminal: name a file with -o.")
-        return batch.Job(photo, STREAM)
-    suffix = os.path.splitext(out or "")[1].lower()
-    if not alone and suffix in READ_SUFFIXES | WRITE_SUFFIXES and not os.path.isdir(out or ""):
-        raise click.BadParameter(
-            f"{out!r} is one picture, but there may be several: name a folder.", param_hint="--out"
-        )
-    if out is None or not alone or os.path.isdir(out) or suffix not in READ_SUFFIXES | WRITE_SUFFIXES:
-        if photo == STREAM:
-            raise click.BadParameter("standard input needs a picture file for its output.", param_hint="--out")
-        if out is not None and os.path.lexists(out) and not os.path.isdir(out):
-            raise click.BadParameter(f"{out!r} is there and is not a folder.", param_hint="--out")
-        return None
-    if suffix not in WRITE_SUFFIXES:
-        raise click.BadParameter(f"cannot write {suffix}, only {' '.join(sorted(WRITE_SUFFIXES))}.", param_hint="--out")
-    if format is not None and suffix not in FORMATS[format]:
-        raise click.UsageError(f"--format {format} and --out {out} contradict.")
-    if os.path.exists(photo) and os.path.exists(out) and os.path.samefile(photo, out):
-        raise click.BadParameter("the output would replace the photo.", param_hint="--out")
-    return batch.Job(photo, out)
-
-
-def _require_writable(encoding: dict[str, Any], *, transparent: bool) -> None:
-    """One pixel can be written so, before any work is done."""
-    try:
-        write_image(io.BytesIO(), np.zeros((1, 1, 4) if transparent else (1, 1), np.uint8), **encoding)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
 
 
 def _place(folder: str, out: str | None) -> str:
@@ -216,14 +237,3 @@ def _threads() -> int:
     from .. import get_num_threads
 
     return get_num_threads()
-
-
-def _save(cutout: Cutout, destination: str, **what: Any) -> None:
-    if destination != STREAM:
-        os.makedirs(os.path.dirname(destination) or ".", exist_ok=True)
-        cutout.save(destination, **what)
-        return
-    file = io.BytesIO()
-    cutout.save(file, **what)
-    sys.stdout.buffer.write(file.getbuffer())
-    sys.stdout.buffer.flush()

@@ -6,33 +6,16 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .progress import Progress
+
 if TYPE_CHECKING:
-    from .. import Cutout
     from ..batch import Result
-
-
-def facts(cutout: Cutout) -> dict[str, Any]:
-    """What is told of a picture, in its own coordinates."""
-    height, width = cutout.alpha.shape
-    return {
-        "width": width,
-        "height": height,
-        "box": cutout.box,
-        "method": cutout.method,
-        "subject": cutout.subject,
-        "refine": cutout.refine,
-        "confidence": cutout.confidence,
-        "verdict": cutout.verdict,
-        "device": cutout.device,
-        "timings": dict(cutout.timings),
-        "warnings": list(cutout.warnings),
-    }
 
 
 def follow(
@@ -44,24 +27,26 @@ def follow(
     as_json: bool,
     watching: bool,
     passed: Counter[str] | None = None,
+    count: Callable[[], int | None] = lambda: None,
 ) -> None:
     """Have the jobs done, under a progress bar where a person looks on, and tell what failed.
 
     `silent` tells no summary, which names the files that were passed over (`passed`), too. When `watching`, failures
-    are told at once, and an interrupt is the end.
+    are told at once, and an interrupt is the end. `count` finds a `total` that is not known.
     """
-    from tqdm import tqdm
-
     counts: Counter[str] = Counter()
     failures = []
     hidden = quiet or silent or not sys.stderr.isatty()
     try:
-        with closing(results), tqdm(results, total=total, unit="photo", disable=hidden, leave=False) as progress:
-            for result in progress:
-                counts[result.status] += 1
+        with closing(results), Progress(total, count, hidden=hidden) as progress:
+            for result in results:
+                counts["failed before" if result.status == "skipped" and result.reason else result.status] += 1
+                progress.step(result)
                 if as_json:
                     _write(json.dumps(_line(result)))
                 elif result.value and not quiet:
+                    if not hidden:
+                        say(f"{result.source} → {result.destination} {result.value['confidence'] * 100:.0f} %")
                     for warning in result.value["warnings"]:
                         say(f"{result.source}: {warning}")
                 if result.status == "failed" and watching:
@@ -127,7 +112,12 @@ def _line(result: Result) -> dict[str, Any]:
 
 def _summary(counts: Counter[str], passed: Counter[str]) -> str:
     """Such as "3 written, 1 failed; 2 passed over (1 .txt, 1 hidden)"."""
-    words = {"written": "written", "skipped": "skipped (exists; --overwrite replaces it)", "failed": "failed"}
+    words = {
+        "written": "written",
+        "skipped": "skipped (exists; --overwrite replaces it)",
+        "failed before": "failed before (--retry-failed does it again)",
+        "failed": "failed",
+    }
     done = ", ".join(f"{counts[status]} {word}" for status, word in words.items() if counts[status])
     if not passed:
         return done or "no photos found"

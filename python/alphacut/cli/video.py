@@ -10,13 +10,14 @@ import click
 
 from ..files import DecodeError
 from . import options
+from .layout import Command
 from .report import say, tell_once
 
 if TYPE_CHECKING:
     from .. import Cutout
 
 
-@click.command(short_help="Cut the subject out of a film.")
+@click.command(cls=Command, short_help="Cut the subject out of a film.")
 @click.argument("film", metavar="IN", type=click.Path(exists=True, dir_okay=False))
 @click.argument("out", metavar="OUT", type=click.Path(dir_okay=False, writable=True))
 @options.prompts

@@ -1,0 +1,72 @@
+"""Which jobs are to be done: what is missing, and what is to be done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from itertools import chain
+
+from . import storage
+from .jobs import Job, Result
+from .manifest import Manifest
+from .running import is_stale
+from .table import Status
+
+_MOST_LOOKED_AT = 1000
+
+
+def is_known(result: Result, table: Manifest) -> bool:
+    """Whether what was skipped has a row already, or was not looked at."""
+    return result.status == "skipped" and table.status(Job(result.source, "")) is not None
+
+
+def rule(
+    table: Manifest | None, overwrite: bool | Callable[[Job], bool] | None, retry_failed: bool, stale: bool
+) -> Callable[..., bool]:
+    """Whether the output of a job, which is there, is replaced."""
+
+    def replaced(job: Job, status: Status | None = None) -> bool:
+        if overwrite is not None:
+            told = overwrite(job) if callable(overwrite) else overwrite
+            if told:
+                return True
+        elif job.named:
+            return True
+        if table is not None and status is None:
+            status = table.status(job)
+        if status == "failed":
+            return retry_failed
+        return stale and status is not None and (status == "stale" or is_stale(job))
+
+    return replaced
+
+
+def due_of(
+    jobs: Iterable[Job | Result], table: Manifest, replaced: Callable[..., bool]
+) -> Generator[Job | Result, None, None]:
+    """Without what failed before, and what needs no look at a far file system."""
+    for job in jobs:
+        status = table.status(job) if isinstance(job, Job) else None
+        if isinstance(job, Job) and status is not None and not replaced(job, status):
+            if status == "failed":
+                job = Result(job.source, None, "skipped", "failed before; --retry-failed does it again")
+            elif storage.is_url(job.destination):
+                job = Result(job.source, job.destination, "skipped")
+        yield job
+
+
+def looked_ahead(
+    jobs: Iterable[Job | Result], replaced: Callable[[Job], bool], few: int
+) -> tuple[int, Iterable[Job | Result]]:
+    """How many are to be done, `few` if no fewer; and all again."""
+    jobs = iter(jobs)
+    seen: list[Job | Result] = []
+    found = 0
+    for item in jobs:
+        seen.append(item)
+        if isinstance(item, Job) and (not storage.exists(item.destination) or replaced(item)):
+            found += 1
+        if len(seen) == _MOST_LOOKED_AT:
+            found = few  # a job that goes on where it was: more may come
+        if found >= few:
+            break
+    return found, chain(seen, jobs)

@@ -1,0 +1,205 @@
+"""Pictures from whatever names them: folders, files, patterns, lists and URLs."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import os
+import posixpath
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..options import PROMPTS
+from . import storage
+from .jobs import Job, Result, explain
+from .naming import apart, is_named_as_picture, job_in, plan_local, walk
+
+LISTS = (".txt", ".csv", ".parquet")
+"""Endings of lists of pictures."""
+
+_SOURCES = ("source", "path")  # names of the column of pictures
+_ROWS = {row.name: row for row in PROMPTS if row.name != "model"}
+
+
+def plan(
+    sources: Sequence[str],
+    out: str | None = None,
+    *,
+    ending: str = "-cutout.png",
+    recursive: bool = True,
+    passed: Counter[str] | None = None,
+) -> Iterator[Job | Result]:
+    """A job for each picture.
+
+    Parameters
+    ----------
+    sources : sequence of str
+        Files, taken as they are; folders, walked; patterns (``photos/*.jpg``, ``**`` for sub-folders); or one list of
+        pictures, or one URL of a picture, folder, pattern or list.
+    out : str, optional
+        The folder for the outputs, or its URL; by default beside each picture.
+    ending : str
+        What follows the picture's name in the output's, see :func:`ending_of`.
+    recursive : bool
+        Whether to walk into sub-folders.
+    passed : Counter, optional
+        Counts the files of the folders that are passed over, by why.
+
+    Yields
+    ------
+    Job or Result
+        A failed result stands for what cannot be planned.
+
+    Raises
+    ------
+    ValueError
+        If a list or URL is not the only source.
+
+    Notes
+    -----
+    A list is a text file with one path or URL a line, or a CSV or Parquet file with a column ``source`` (or ``path``)
+    and, if you like, ``destination`` and the prompts of each picture: ``box``, ``points``, ``labels``, ``mask``,
+    ``trimap``, ``key``, ``instance``, written as on the command line. Paths are relative to the working folder. It is
+    read as the job goes, so that any number of rows will do; a row that is there twice is done twice. What a list names
+    keeps its folders in `out`. For the names of outputs see :func:`plan_local`; of URLs they keep the ending.
+    """
+    places = [storage.as_path(source) for source in sources]
+    others = [place for place in places if storage.is_url(place) or _is_list(place)]
+    if not others:
+        found = [path for place in places for path in _matches(place)]
+        yield from plan_local(found, out, ending=ending, recursive=recursive, passed=passed)
+    elif len(places) > 1:
+        raise ValueError(f"{others[0]}: a list or URL must be the only source")
+    elif _is_list(others[0]):
+        yield from _listed(others[0], out, ending)
+    else:
+        yield from _remote(others[0], out, ending, recursive, passed)
+
+
+def count(sources: Sequence[str], *, recursive: bool = True) -> int | None:
+    """How many pictures :func:`plan` would find; None of URLs, which would take long."""
+    places = [storage.as_path(source) for source in sources]
+    if any(map(storage.is_url, places)):
+        return None
+    if _is_list(places[0]):
+        return sum(1 for _ in _rows(places[0]))
+    found = {os.path.abspath(path): path for place in places for path in _matches(place)}.values()
+    folders = apart([path for path in found if os.path.isdir(path)], recursive)
+    walked = sum(1 for folder in folders for _ in walk(folder, recursive=recursive))
+    return walked + sum(not os.path.isdir(path) for path in found)
+
+
+def is_one(place: str) -> bool:
+    """Whether a source is one picture."""
+    if storage.is_url(place):
+        return is_named_as_picture(posixpath.basename(place)) and not glob.has_magic(place)
+    return not os.path.isdir(place) and not _is_list(place) and _matches(place) == [place]
+
+
+def _is_list(place: str) -> bool:
+    return posixpath.splitext(place)[1].lower() in LISTS and not os.path.isdir(place)
+
+
+def _matches(place: str) -> list[str]:
+    """The files of a pattern, in order; a name that is there is none."""
+    if os.path.lexists(place) or not glob.has_magic(place):
+        return [place]
+    return sorted(glob.glob(place, recursive=True)) or [place]
+
+
+def _remote(url: str, out: str | None, ending: str, recursive: bool, passed: Counter[str] | None) -> Iterator[Job]:
+    """A picture, or those of a pattern or folder; a folder is listed as the job goes."""
+    system, path = storage.file_system(url)
+    scheme = url[: url.index("://") + 3]
+    if glob.has_magic(path):
+        top = path[: path.rindex("/", 0, glob.magic_check.search(path).start()) + 1]  # type: ignore[attr-defined]
+        for found in sorted(system.glob(path)):
+            yield _remote_job(scheme, found, top, out, ending)
+    elif system.isdir(path):
+        for folder, _, names in system.walk(path, maxdepth=None if recursive else 1):
+            for name in sorted(names):
+                if is_named_as_picture(name) and not name.startswith("."):
+                    yield _remote_job(scheme, f"{folder}/{name}", path, out, ending)
+                elif passed is not None:
+                    passed[posixpath.splitext(name)[1].lower() or "without an ending"] += 1
+    else:
+        yield _remote_job(scheme, path, posixpath.dirname(path), out, ending, named=True)
+
+
+def _remote_job(scheme: str, path: str, top: str, out: str | None, ending: str, named: bool = False) -> Job:
+    source = scheme + path.lstrip("/") if scheme != "memory://" else f"{scheme}{path}"
+    inside = posixpath.relpath(path, top or "/")
+    return Job(source, source + ending if out is None else storage.join(out, inside + ending), named=named)
+
+
+def _listed(place: str, out: str | None, ending: str) -> Iterator[Job | Result]:
+    """The jobs of a list."""
+    for number, row in enumerate(_rows(place), 1):
+        try:
+            source = next(str(row[name]) for name in _SOURCES if row.get(name))
+        except StopIteration:
+            raise ValueError(f"{place}: row {number} has no column source") from None
+        source = storage.as_path(source)
+        try:
+            prompt = {name: _value(name, row[name]) for name in _ROWS if row.get(name) not in (None, "")}
+            destination = row.get("destination") or _destination(source, out, ending)
+            yield Job(source, str(destination), prompt)
+        except (ValueError, TypeError) as error:
+            yield Result(source, None, "failed", explain(ValueError(f"{place}: row {number}: {error}"), source))
+
+
+def _value(name: str, given: Any) -> Any:
+    """A prompt from a cell: a text, or what a Parquet file has."""
+    row = _ROWS[name]
+    if row.read is None:
+        return given
+    return row.from_text(given) if isinstance(given, str) else row.check(given, name)
+
+
+def _destination(source: str, out: str | None, ending: str) -> str:
+    if storage.is_url(source):
+        return source + ending if out is None else storage.join(out, source.split("://", 1)[1] + ending)
+    if out is None:
+        return job_in("", source, ending=ending).destination
+    folder, name = os.path.split(os.path.relpath(source) if not os.path.isabs(source) else source)
+    name = os.path.basename(job_in("", source, ending=ending).destination)
+    return storage.join(out, place_in(folder), name)
+
+
+def place_in(folder: str) -> str:
+    """A relative name for a folder: different folders have different ones."""
+    inside = os.path.relpath(folder or os.curdir)
+    if inside != os.pardir and not inside.startswith(os.pardir + os.sep):
+        return inside
+    return os.path.join("-", os.path.splitdrive(os.path.abspath(folder))[1].lstrip(os.sep))
+
+
+def _rows(place: str) -> Iterator[Mapping[str, Any]]:
+    """The rows of a list by the names of their columns."""
+    readers: dict[str, Callable[[str], Iterator[Mapping[str, Any]]]]
+    readers = {".txt": _text_rows, ".csv": _csv_rows, ".parquet": _parquet_rows}
+    yield from readers[posixpath.splitext(place)[1].lower()](place)
+
+
+def _text_rows(place: str) -> Iterator[Mapping[str, Any]]:
+    with storage.open_file(place, "rb") as stream:
+        for line in stream:
+            if name := os.fsdecode(line.rstrip(b"\r\n")):
+                yield {"source": name}
+
+
+def _csv_rows(place: str) -> Iterator[Mapping[str, Any]]:
+    with storage.open_file(place, "r", encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+        yield from csv.DictReader(stream)
+
+
+def _parquet_rows(place: str) -> Iterator[Mapping[str, Any]]:
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        raise ImportError("Parquet needs pyarrow: pip install 'alphacut[manifest]'") from error
+    with storage.open_file(place, "rb") as stream, parquet.ParquetFile(stream) as file:
+        wanted = [name for name in file.schema_arrow.names if name in (*_SOURCES, "destination", *_ROWS)]
+        for batch in file.iter_batches(1024, columns=wanted):
+            yield from batch.to_pylist()

@@ -1,0 +1,84 @@
+"""Files by their paths, and by the URLs that fsspec knows (``s3://``, ``gs://``, ``memory://``)."""
+
+from __future__ import annotations
+
+import io
+import os
+import posixpath
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..cutout import Cutout
+
+
+class _Named(io.BytesIO):
+    """Bytes that know where they come from, for errors."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        super().__init__(data)
+        self.name = name
+
+
+def is_url(path: str) -> bool:
+    """Whether it is a URL, and no path."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", path) is not None
+
+
+def as_path(place: str) -> str:
+    """The path of a ``file://`` URL; anything else as it is."""
+    return place.removeprefix("file://") if place.startswith("file:///") else place
+
+
+def file_system(url: str) -> tuple[Any, str]:
+    """The file system of a URL, and the path there."""
+    try:
+        import fsspec
+    except ImportError as error:
+        raise ImportError("URLs need fsspec: pip install 'alphacut[urls]'") from error
+    return fsspec.core.url_to_fs(url)
+
+
+def join(folder: str, *parts: str) -> str:
+    """The place in a folder, normal in its spelling."""
+    if is_url(folder):
+        inside = posixpath.normpath(posixpath.join(*parts)).lstrip("/")
+        return folder if inside == "." else f"{folder.rstrip('/')}/{inside}"
+    return os.path.normpath(os.path.join(folder, *parts))
+
+
+def exists(place: str) -> bool:
+    """Whether there is a file, or a link to none."""
+    if not is_url(place):
+        return os.path.lexists(place)
+    system, path = file_system(place)
+    return bool(system.exists(path))
+
+
+def fetch(place: str) -> Any:
+    """What :func:`alphacut.read_image` takes: the path, or the bytes of a URL."""
+    if not is_url(place):
+        return place
+    system, path = file_system(place)
+    return _Named(system.cat_file(path), place)
+
+
+def save(cutout: Cutout, place: str, **what: Any) -> None:
+    """Write a cutout, at once or not at all. Folders are made."""
+    if not is_url(place):
+        os.makedirs(os.path.dirname(place) or ".", exist_ok=True)
+        cutout.save(place, **what)
+        return
+    file = io.BytesIO()
+    cutout.save(file, **{"format": posixpath.splitext(place)[1][1:], **what})
+    system, path = file_system(place)
+    system.makedirs(posixpath.dirname(path), exist_ok=True)
+    system.pipe_file(path, file.getvalue())
+
+
+def open_file(place: str, mode: str, **how: Any) -> Any:
+    """A stream, as of :func:`open`."""
+    if not is_url(place):
+        return open(place, mode, **how)
+    system, path = file_system(place)
+    return system.open(path, mode, **how)

@@ -1,0 +1,195 @@
+"""Workers with one picture each; one that dies is replaced. They are processes here, or what another engine has."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from typing import Any, Protocol
+
+from .jobs import Job, Result
+from .recipe import Recipe
+from .running import Died
+
+_MOST_LOST = 3  # workers that never began, one after the other
+
+
+class Worker(Protocol):
+    """Does one job at a time. Each future raises :class:`Died` when the worker is no more."""
+
+    def begin(self) -> Future[Any]:
+        """Done when the worker can take a job."""
+
+    def send(self, job: Job) -> Future[Result]:
+        """Have a job done."""
+
+    def end(self) -> None:
+        """After what it is doing."""
+
+
+class Workers:
+    """A pool of workers, see :class:`Pool`. A job is given to whichever is free.
+
+    Parameters
+    ----------
+    hire : callable
+        Makes a worker.
+    places : int
+        How many.
+    room : callable, optional
+        See :meth:`Pool.room`.
+    """
+
+    def __init__(
+        self, hire: Callable[[], Worker], places: int, room: Callable[[Job, Iterable[Job]], bool] | None = None
+    ) -> None:
+        self.places, self._hire, self._room = places, hire, room
+        self._clerk = ThreadPoolExecutor(1)  # all that follows is its alone: no locks, and no work in others' callbacks
+        self._staff: list[Worker] = []
+        self._free: deque[Worker] = deque()
+        self._waiting: deque[tuple[Job, Future[Result]]] = deque()
+        self._lost = 0
+        self._broken: BaseException | None = None
+        for _ in range(places):
+            self._later(self._engage)
+
+    def room(self, job: Job, pending: Iterable[Job]) -> bool:
+        return self._room is None or self._room(job, pending)
+
+    def submit(self, job: Job) -> Future[Result]:
+        answer: Future[Result] = Future()
+        self._later(self._waiting.append, (job, answer))
+        return answer
+
+    def close(self) -> None:
+        self._clerk.shutdown()
+        for worker in self._staff:
+            worker.end()
+
+    def _later(self, step: Callable[..., object], *given: Any) -> None:
+        """Have the clerk do this, and then give jobs that wait to workers that are free."""
+
+        def do() -> None:
+            try:
+                step(*given)
+                self._assign()
+            except Exception as error:  # such as of an engine that is gone
+                self._broken = error
+                self._assign()
+
+        with contextlib.suppress(RuntimeError):  # closed
+            self._clerk.submit(do)
+
+    def _engage(self) -> None:
+        worker = self._hire()
+        self._staff.append(worker)
+        worker.begin().add_done_callback(lambda begun: self._later(self._began, worker, begun.exception()))
+
+    def _began(self, worker: Worker, error: BaseException | None) -> None:
+        self._lost = 0 if error is None else self._lost + 1
+        if error is None:
+            self._free.append(worker)
+            return
+        self._staff.remove(worker)
+        if isinstance(error, Died) and self._lost < _MOST_LOST:
+            self._engage()
+        else:
+            self._broken = error
+
+    def _assign(self) -> None:
+        while self._waiting and (self._free or self._broken):
+            job, answer = self._waiting.popleft()
+            if self._broken:
+                why = self._broken.__cause__ or self._broken
+                answer.set_exception(RuntimeError(f"no worker could begin: {why}"))
+                continue
+            worker = self._free.popleft()
+            sent = worker.send(job)
+            sent.add_done_callback(
+                lambda done, worker=worker, answer=answer: self._later(self._ended, worker, done, answer)  # type: ignore[misc]
+            )
+
+    def _ended(self, worker: Worker, done: Future[Result], answer: Future[Result]) -> None:
+        error = done.exception()
+        if isinstance(error, Died):
+            self._staff.remove(worker)
+            self._engage()
+        else:
+            self._free.append(worker)
+        if error is None:
+            answer.set_result(done.result())
+        else:
+            answer.set_exception(error)
+
+
+class Process:
+    """A process of this machine, with a remover of its own and so many threads."""
+
+    def __init__(self, recipe: Recipe, threads: int) -> None:
+        context = multiprocessing.get_context("spawn")  # a process with threads cannot be forked safely
+        self._pool = ProcessPoolExecutor(1, context, initializer=_settle, initargs=(recipe, threads))
+
+    def begin(self) -> Future[Any]:
+        return self._submit(os.getpid)
+
+    def send(self, job: Job) -> Future[Result]:
+        return self._submit(_attempt, job)
+
+    def end(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def _submit(self, step: Callable[..., Any], *given: Any) -> Future[Any]:
+        try:
+            future: Future[Any] = self._pool.submit(step, *given)
+        except BrokenProcessPool as error:  # it died while it waited
+            future = Future()
+            future.set_exception(error)
+        return translated(future, (BrokenProcessPool,), _WHY)
+
+
+_WHY = "its process died, twice: killed, out of memory, or a decoder's crash"
+
+
+def translated(future: Future[Any], deaths: tuple[type[BaseException], ...], why: str) -> Future[Any]:
+    """The same, with these errors as :class:`Died`."""
+    outer: Future[Any] = Future()
+
+    def pass_on(done: Future[Any]) -> None:
+        error = done.exception()
+        if error is None:
+            outer.set_result(done.result())
+        else:
+            died = Died(why)
+            died.__cause__ = error
+            outer.set_exception(died if isinstance(error, deaths) else error)
+
+    future.add_done_callback(pass_on)
+    return outer
+
+
+_recipe: Recipe | None = None
+
+
+def _settle(recipe: Recipe, threads: int) -> None:
+    """What a process does first."""
+    global _recipe
+    from .. import set_num_threads
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it, after its picture
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
+    set_num_threads(threads)
+    _recipe = recipe
+
+
+def _attempt(job: Job) -> Result:
+    assert _recipe is not None
+    return _recipe.attempt(job)

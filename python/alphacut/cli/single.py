@@ -1,0 +1,84 @@
+"""One photo and one named output, or streams."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from .. import batch
+from ..files import READ_SUFFIXES, WRITE_SUFFIXES, write_image
+from ..session import Clock
+
+if TYPE_CHECKING:
+    from .. import Cutout
+
+STREAM = "-"
+FORMATS = {"png": (".png",), "webp": (".webp",), "tiff": (".tiff", ".tif"), "jpeg": (".jpeg", ".jpg", ".jfif", ".jpe")}
+
+
+def single_job(photos: tuple[str, ...], out: str | None, format: str | None) -> batch.Job | None:
+    """The job, if there is one photo and one named output; None if outputs are to be named."""
+    photo = photos[0]
+    alone = len(photos) == 1 and batch.is_one(photo)
+    if STREAM in photos and len(photos) > 1:
+        raise click.UsageError("Standard input (-) must be the only PHOTO.")
+    if out == STREAM or (out is None and photo == STREAM):
+        if not alone:
+            raise click.UsageError("Standard output (-) takes one PHOTO, not several and no folder.")
+        if sys.stdout.isatty():
+            raise click.UsageError("Standard output is a terminal: name a file with -o.")
+        return batch.Job(photo, STREAM, named=True)
+    suffix = os.path.splitext(out or "")[1].lower()
+    if not alone and suffix in READ_SUFFIXES | WRITE_SUFFIXES and not os.path.isdir(out or ""):
+        raise click.BadParameter(
+            f"{out!r} is one picture, but there may be several: name a folder.", param_hint="--out"
+        )
+    if out is None or not alone or os.path.isdir(out) or suffix not in READ_SUFFIXES | WRITE_SUFFIXES:
+        if photo == STREAM:
+            raise click.BadParameter("standard input needs a picture file for its output.", param_hint="--out")
+        if out is not None and os.path.lexists(out) and not os.path.isdir(out):
+            raise click.BadParameter(f"{out!r} is there and is not a folder.", param_hint="--out")
+        return None
+    if suffix not in WRITE_SUFFIXES:
+        raise click.BadParameter(f"cannot write {suffix}, only {' '.join(sorted(WRITE_SUFFIXES))}.", param_hint="--out")
+    if format is not None and suffix not in FORMATS[format]:
+        raise click.UsageError(f"--format {format} and --out {out} contradict.")
+    if os.path.exists(photo) and os.path.exists(out) and os.path.samefile(photo, out):
+        raise click.BadParameter("the output would replace the photo.", param_hint="--out")
+    return batch.Job(photo, out, named=True)
+
+
+def require_writable(encoding: dict[str, Any], *, transparent: bool) -> None:
+    """One pixel can be written so, before any work is done."""
+    try:
+        write_image(io.BytesIO(), np.zeros((1, 1, 4) if transparent else (1, 1), np.uint8), **encoding)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def streamed(recipe: batch.Recipe, job: batch.Job) -> dict[str, Any]:
+    """A picture from standard input, or to standard output."""
+    cutout = recipe.cut(sys.stdin.buffer.read() if job.source == STREAM else job.source)
+    if recipe.also is not None:
+        recipe.also(cutout, job, recipe.remover)
+    clock = Clock()
+    clock.add(cutout.timings)
+    with clock("write"):
+        _save(cutout.crop(recipe.margin) if recipe.crop else cutout, job.destination, **recipe.save)
+    return {**batch.facts(cutout), "timings": clock.seconds}
+
+
+def _save(cutout: Cutout, destination: str, **what: Any) -> None:
+    if destination != STREAM:
+        os.makedirs(os.path.dirname(destination) or ".", exist_ok=True)
+        cutout.save(destination, **what)
+        return
+    file = io.BytesIO()
+    cutout.save(file, **what)
+    sys.stdout.buffer.write(file.getbuffer())
+    sys.stdout.buffer.flush()
