@@ -234,3 +234,19 @@ thread.join()
 """
     options = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script]
     subprocess.run(options, check=True, timeout=120)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_further_frames_of_a_film_take_no_new_block():
+    picture, _ = scene()
+    track = alphacut.Tracker()
+    track(picture, box=box(picture))
+    taken = []
+    for k in range(12):
+        frame = np.roll(picture, 2 * (k % 2), axis=1)
+        before = _core.buffer_pool_counts()
+        cutout = track(frame)
+        assert cutout.method == "track"
+        taken.append(_core.buffer_pool_counts()["taken"] - before["taken"])
+        assert _core.buffer_pool_counts()["reused"] > before["reused"]
+    assert taken[6:] == [0] * 6

@@ -144,6 +144,40 @@ def test_what_leaves_is_lost_and_found_again():
     assert overlap(cutout.mask, truth) > 0.6
 
 
+def test_a_post_before_the_subject_does_not_take_it_along():
+    """The background moves the other way, and with it a post of a colour near the subject's; neither has texture."""
+    track = alphacut.Tracker(refine=None)
+    ground = np.tile(scene(1), (1, 3, 1))
+    for k in range(16):
+        camera, left = 90 + 5 * k, 30 + 3 * k
+        image, truth = ground[:, camera : camera + SIZE[1]].copy(), np.zeros(SIZE, bool)
+        subject, post = np.s_[30:60, left : left + 30], np.s_[:, max(0, 165 - camera) : max(0, 179 - camera)]
+        image[subject], truth[subject] = (200, 40, 40), True
+        image[post], truth[post] = (190, 45, 45), False
+        cutout = track(image, box=(26, 26, 38, 38)) if k == 0 else track(image)
+    assert overlap(cutout.mask, truth) > 0.8
+
+
+def test_behind_a_wall_it_is_expected_on_the_other_side():
+    track = alphacut.Tracker(refine=None)
+    for k in range(16):
+        image, truth = frame(scene(1), 8 + 6 * k)
+        image[:, 44:80], truth[:, 44:80] = (60, 60, 70), False
+        cutout = track(image, box=(4, 26, 38, 38)) if k == 0 else track(image)
+    assert overlap(cutout.mask, truth) > 0.7
+
+
+def test_what_else_is_there_is_not_taken_for_the_lost_one():
+    ground = scene(1)
+    ground[4:24, 96:120] = (40, 60, 210)
+    track = alphacut.Tracker(refine=None)
+    for k, x in enumerate([*range(20, -40, -6), -40, -40, -40]):
+        image = frame(ground, x)[0] if x > -30 else ground.copy()
+        cutout = track(image, **({"box": (16, 26, 38, 38)} if k == 0 else {}))
+    assert not cutout.mask.any()
+    assert track.confidence < 0.5
+
+
 def test_a_point_corrects():
     frames = film(4)
     track = alphacut.Tracker(refine=None)

@@ -37,8 +37,9 @@ class Tracker:
     Of the frames before it keeps where the subject was, as log-odds on a copy of at most 480 pixels a side; the colours
     of subject and background, which learn slowly and only from pixels that are sure; and how subject, background and
     each block of 8 × 8 pixels moved. What was known is carried along where the colours agree, and joined by what the
-    network sees around the expected place, the colours, and which of the two motions explains a block. Alpha is steady
-    where nothing moves. A frame whose colours and motion have nothing in common with the last one's begins anew, and so
+    network sees around the expected place, the colours, and which of the two motions explains a block. A subject that
+    is hidden is expected where its pace takes it; one that is lost is looked for by its colours. Alpha is steady where
+    nothing moves. A frame whose colours and motion have nothing in common with the last one's begins anew, and so
     does one of another size; `warnings` of the cutout say so. A keyed background is keyed in each frame. The same
     frames and prompts give the same bytes.
 

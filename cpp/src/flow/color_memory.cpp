@@ -5,6 +5,13 @@
 #include "math.hpp"
 
 namespace alphacut {
+namespace {
+
+constexpr float kAnchor = 0.3f;  // how much the subject's colours as told count beside those learned since
+constexpr float kRetold = 0.2f;  // learning at a higher rate than this is being told
+constexpr double kRare = 2e-4;   // a share of colours that says little
+
+}  // namespace
 
 void ColorMemory::learn(ImageView<const uint8_t> rgb, ImageView<const uint8_t> side, float rate) {
   std::array<ColorCounts, 2> counts;
@@ -24,12 +31,32 @@ void ColorMemory::learn(ImageView<const uint8_t> rgb, ImageView<const uint8_t> s
     for (size_t i = 0; i < spread.size(); ++i)
       shares_[k][i] += weight * (static_cast<float>(spread[i]) / 64 / static_cast<float>(all[k]) - shares_[k][i]);
   }
+  if (first_.empty() || rate > kRetold) first_ = shares_[1];
   if (shares_[0].empty() || shares_[1].empty()) return;
-  constexpr double rare = 2e-4;
   for (size_t i = 0; i < ratio_.size(); ++i)
     ratio_[i] = static_cast<float>(
-        std::clamp(log_exact((static_cast<double>(shares_[1][i]) + rare) / (static_cast<double>(shares_[0][i]) + rare)),
-                   -2.0, 2.0));
+        std::clamp(log_exact((subject_share(i) + kRare) / (static_cast<double>(shares_[0][i]) + kRare)), -2.0, 2.0));
+}
+
+double ColorMemory::subject_share(size_t i) const {
+  return static_cast<double>(shares_[1][i] + kAnchor * (first_[i] - shares_[1][i]));
+}
+
+double ColorMemory::likeness(ImageView<const uint8_t> rgb, ImageView<const uint8_t> mask) const {
+  ColorCounts counts;
+  int64_t all = 0;
+  for (int64_t y = 0; y < rgb.height; ++y)
+    for (int64_t x = 0; x < rgb.width; ++x)
+      if (mask.row(y)[x] != 0) {
+        counts.add(rgb.row(y) + 3 * x);
+        ++all;
+      }
+  if (all == 0 || shares_[1].empty()) return 0;
+  const std::vector<int64_t> spread = counts.smooth();
+  double common = 0;
+  for (size_t i = 0; i < spread.size(); ++i)
+    common += std::min(static_cast<double>(spread[i]) / 64 / static_cast<double>(all), subject_share(i));
+  return common;
 }
 
 }  // namespace alphacut

@@ -12,13 +12,22 @@
 namespace alphacut {
 namespace {
 
-constexpr int64_t kLongest = 480;  // of the small copy
-constexpr double kInward = 0.1;    // how far the box's sides follow the mask inwards, a frame
-constexpr double kStray = 0.005;   // of the mask's pixels beyond each side of it
-constexpr int32_t kReach = 8;      // of the layers' motion at half of the small size
-constexpr float kRough = 20;       // a block whose colours differ by more after motion came from nowhere
-constexpr double kAlike = 0.6;     // of the colours of two frames, in one scene
-constexpr float kLearned = 0.5f;   // how far the colours of a mask that is told replace those before
+constexpr int64_t kLongest = 480;   // of the small copy
+constexpr double kInward = 0.1;     // how far the box's sides follow the mask inwards, a frame
+constexpr double kSeen = 0.29;      // around the expected place: what is seen too
+constexpr double kStray = 0.005;    // of the mask's pixels beyond each side of it
+constexpr int32_t kReach = 8;       // of the layers' motion at half of the small size
+constexpr float kRough = 20;        // a block whose colours differ by more after motion came from nowhere
+constexpr double kAlike = 0.6;      // of the colours of two frames, in one scene
+constexpr int64_t kSamples = 1500;  // of a layer's pixels, whose motion is looked for
+constexpr int kExplained = 30;   // differences of three channels below which the background's motion explains a pixel
+constexpr double kOwn = 0.1;     // of the subject's pixels, left to tell its motion; fewer: it moves as the background
+constexpr double kPace = 0.3;    // how fast its motion before the background is learned, a frame
+constexpr double kHidden = 0.3;  // of the usual area: too little to tell motion and extent
+constexpr double kUsual = 0.1;   // how fast the usual area and likeness are learned, a frame
+constexpr double kAlikeStill = 0.4;  // of the usual likeness: below it is not the subject
+constexpr double kLostMost = 0.2;    // confidence in what is not
+constexpr float kLearned = 0.5f;     // how far the colours of a mask that is told replace those before
 
 Image<uint8_t> halved(ImageView<const uint8_t> image) {
   Image<uint8_t> half((image.height + 1) / 2, (image.width + 1) / 2, image.channels);
@@ -62,6 +71,9 @@ void Memory::begin(ImageView<const uint8_t> frame, ImageView<const uint8_t> mask
   }
   colors_.learn(small, side, kLearned);
   if (const auto found = extent()) edges_ = *found;
+  const Image<uint8_t> held = positive(log_odds_);
+  area_ = usual_area_ = static_cast<double>(count_nonzero(held));
+  likeness_ = colors_.likeness(small, held);
   before_ = Padded(small);
   before_half_ = Padded(halved(small));
   histogram_ = histogram_of(small);
@@ -91,6 +103,9 @@ std::optional<Memory::Edges> Memory::extent() const {
   return Edges{left, top, right, bottom};
 }
 
+// Whether so little is to be seen that its motion and extent tell nothing of the rest.
+bool Memory::hidden() const { return area_ < kHidden * usual_area_; }
+
 // The layers' motion since the frame before, back from the present one, and the box along with the subject.
 void Memory::move(const Padded& now, const Padded& now_half, std::array<Shift, 2>& layers) {
   Image<uint8_t> subject = positive(log_odds_), background = Image<uint8_t>::like(subject.view());
@@ -103,16 +118,45 @@ void Memory::move(const Padded& now, const Padded& now_half, std::array<Shift, 2
   const bool nowhere = is_empty(subject);
   const auto shift = [&](const Image<uint8_t>& mask, Shift last) {
     const Image<uint8_t> half = nearest(mask, (mask.height() + 1) / 2, (mask.width() + 1) / 2);
-    const Shift coarse = shift_of(before_half_, now_half, half, {last.x / 2, last.y / 2}, kReach);
-    return shift_of(before_, now, mask, {2 * coarse.x, 2 * coarse.y}, 2);
+    const Shift coarse = shift_of(before_half_, now_half, half, {last.x / 2, last.y / 2}, kReach, kSamples / 3);
+    return shift_of(before_, now, mask, {2 * coarse.x, 2 * coarse.y}, 2, kSamples);
   };
   background_ = shift(background, background_);
-  subject_ = nowhere ? background_ : shift(subject, subject_);
+  // What the background's motion explains (its own pixels within the mask, a post before the subject, and what has no
+  // texture) tells nothing of the subject's.
+  const int64_t all = count_nonzero(subject);
+  for (int64_t y = 0; y < subject.height(); ++y)
+    for (int64_t x = 0; x < subject.width(); ++x) {
+      if (subject.row(y)[x] == 0) continue;
+      const int64_t v = y + background_.y, u = x + background_.x;
+      if (v < 0 || u < 0 || v >= subject.height() || u >= subject.width()) continue;
+      const uint8_t *a = before_.at(y, x), *b = now.at(v, u);
+      if (std::abs(a[0] - b[0]) + std::abs(a[1] - b[1]) + std::abs(a[2] - b[2]) < kExplained) subject.row(y)[x] = 0;
+    }
+  const int64_t left = count_nonzero(subject);
+  const bool along = nowhere || left < kFewest || static_cast<double>(left) < kOwn * static_cast<double>(all);
+  const auto rounded = [](double x, double y) {
+    return Shift{static_cast<int32_t>(std::nearbyint(x)), static_cast<int32_t>(std::nearbyint(y))};
+  };
+  const double ahead_x = background_.x + ahead_x_, ahead_y = background_.y + ahead_y_;  // as it went up to now
+  subject_ = along ? background_ : shift(subject, rounded(ahead_x, ahead_y));
+  double x = subject_.x, y = subject_.y;
+  if (hidden()) {
+    x = ahead_x;
+    y = ahead_y;
+    subject_ = rounded(x, y);
+  } else {
+    ahead_x_ += kPace * (x - ahead_x);
+    ahead_y_ += kPace * (y - ahead_y);
+  }
   layers = {Shift{-subject_.x, -subject_.y}, Shift{-background_.x, -background_.y}};
-  edges_.left += subject_.x;
-  edges_.right += subject_.x;
-  edges_.top += subject_.y;
-  edges_.bottom += subject_.y;
+  const auto height = static_cast<double>(now.height()), width = static_cast<double>(now.width());
+  if (edges_.right + x <= 0 || edges_.left + x >= width || edges_.bottom + y <= 0 || edges_.top + y >= height)
+    return;  // it waits at the frame's side, where it left
+  edges_.left += x;
+  edges_.right += x;
+  edges_.top += y;
+  edges_.bottom += y;
 }
 
 Followed Memory::follow(ImageView<const uint8_t> frame, const Network* network) {
@@ -122,27 +166,37 @@ Followed Memory::follow(ImageView<const uint8_t> frame, const Network* network) 
   std::array<Shift, 2> layers;
   const Edges edges = edges_;
   move(now, now_half, layers);
-  BlockMotion motion = block_motion(before_, now, layers, motion_);
+  const Box seen = around(kSeen);
+  BlockMotion motion = block_motion(before_, now, layers, motion_, seen);
   const auto rough =
       std::count_if(motion.difference.begin(), motion.difference.end(), [](float d) { return d > kRough; });
   Followed followed;
-  if (2 * rough > static_cast<int64_t>(motion.difference.size()) && common(histogram_, histogram) < kAlike) {
+  if (2 * rough * kBlock * kBlock > seen.width * seen.height && common(histogram_, histogram) < kAlike) {
     edges_ = edges;
     followed.cut = true;
     return followed;
   }
   motion_ = std::move(motion);
-  Image<float> carried = Image<float>::like(log_odds_.view());
-  Image<uint8_t> different = Image<uint8_t>::like(log_odds_.view());
-  carry(before_, now, motion_, log_odds_, carried, different);
+  Image<float> carried(seen.height, seen.width);
+  Image<uint8_t> different(seen.height, seen.width);
+  carry(before_, now, motion_, log_odds_, seen, carried, different);
   smooth(different);
-  followed.confidence = weigh(frame, now, network, carried, different);
+  followed.confidence = weigh(frame, now, network, seen, carried, different);
   before_ = std::move(now);
   before_half_ = std::move(now_half);
   histogram_ = std::move(histogram);
-  if (const auto found = extent()) {
-    const auto toward = [](double& side, double to, double outward) {
-      side = (to - side) * outward > 0 ? to : side + kInward * (to - side);
+  const Image<uint8_t> held = positive(log_odds_);
+  area_ = static_cast<double>(count_nonzero(held));
+  const double alike = colors_.likeness(small, held);
+  if (followed.confidence > kLearns && !hidden()) {
+    usual_area_ += kUsual * (area_ - usual_area_);
+    likeness_ += kUsual * (alike - likeness_);
+  }
+  const auto found = extent();
+  if (found && alike >= kAlikeStill * likeness_) {
+    const double inward = hidden() ? 0 : kInward;
+    const auto toward = [inward](double& side, double to, double outward) {
+      side = (to - side) * outward > 0 ? to : side + inward * (to - side);
     };
     toward(edges_.left, found->left, -1);
     toward(edges_.top, found->top, -1);
@@ -150,7 +204,7 @@ Followed Memory::follow(ImageView<const uint8_t> frame, const Network* network) 
     toward(edges_.bottom, found->bottom, 1);
   } else {
     followed.lost = true;
-    followed.confidence = 0;
+    followed.confidence = found ? std::min(followed.confidence, kLostMost) : 0;
   }
   return followed;
 }

@@ -6,15 +6,20 @@
 
 namespace alphacut {
 
-inline constexpr float kKept = 4;       // log-odds of all frames before
-inline constexpr int64_t kFewest = 20;  // pixels of a subject
+inline constexpr float kKept = 4;          // log-odds of all frames before
+inline constexpr int64_t kLookSide = 192;  // of what the network sees around the subject
+inline constexpr double kLearns = 0.5;     // the confidence from which a frame is learned from
+inline constexpr int64_t kFewest = 20;     // pixels of a subject
 
 // 255 where a value is above 0, else 0.
 inline Image<uint8_t> positive(ImageView<const float> values) {
   Image<uint8_t> mask = Image<uint8_t>::like(values);
   parallel_for(values.height, row_grain(values.width), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y)
-      for (int64_t x = 0; x < values.width; ++x) mask.row(y)[x] = values.row(y)[x] > 0 ? 255 : 0;
+    for (int64_t y = begin; y < end; ++y) {
+      const float* __restrict from = values.row(y);
+      uint8_t* __restrict to = mask.row(y);
+      for (int64_t x = 0; x < values.width; ++x) to[x] = from[x] > 0 ? 255 : 0;
+    }
   });
   return mask;
 }

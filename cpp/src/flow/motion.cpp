@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "alphacut/parallel.hpp"
+#include "planes.hpp"
 
 namespace alphacut {
 namespace {
@@ -13,7 +14,6 @@ constexpr int64_t kWindow = 2 * kBlock;  // what is compared of a block: it and 
 constexpr int32_t kWindowBytes = kWindow * kWindow * 3;
 constexpr int32_t kStep = kWindowBytes / 6;  // what a step away from a motion at hand must gain
 constexpr int32_t kHidden = 90;              // differences of three channels count up to this
-constexpr size_t kSamples = 1500;            // of a mask
 constexpr int kDescent = 4;
 constexpr int64_t kMargin = kBlock / 2;
 
@@ -64,12 +64,20 @@ Padded::Padded(ImageView<const uint8_t> rgb) : pixels_(rgb.height + 2 * kPad, rg
 
 ImageView<const uint8_t> Padded::view() const { return {at(0, 0), height(), width(), 3, pixels_.view().stride}; }
 
-Shift shift_of(const Padded& before, const Padded& now, ImageView<const uint8_t> mask, Shift around, int32_t reach) {
-  std::vector<std::pair<int32_t, int32_t>> all;
-  for (int64_t y = 0; y < mask.height; ++y)
+Shift shift_of(const Padded& before, const Padded& now, ImageView<const uint8_t> mask, Shift around, int32_t reach,
+               int64_t samples) {
+  const int64_t every = count_nonzero(mask) / samples + 1;
+  std::vector<std::pair<int32_t, int32_t>> some;
+  some.reserve(static_cast<size_t>(samples));
+  int64_t next = 0;
+  for (int64_t y = 0; y < mask.height; ++y) {
+    const uint8_t* row = mask.row(y);
     for (int64_t x = 0; x < mask.width; ++x)
-      if (mask.row(y)[x] != 0) all.emplace_back(static_cast<int32_t>(y), static_cast<int32_t>(x));
-  const size_t every = all.size() / kSamples + 1;
+      if (row[x] != 0 && --next < 0) {
+        some.emplace_back(static_cast<int32_t>(y), static_cast<int32_t>(x));
+        next = every - 1;
+      }
+  }
   const int64_t side = 2 * reach + 1;
   std::vector<double> costs(static_cast<size_t>(side * side));
   parallel_for(side, 2, [&](int64_t begin, int64_t end) {
@@ -77,10 +85,11 @@ Shift shift_of(const Padded& before, const Padded& now, ImageView<const uint8_t>
       for (int64_t i = 0; i < side; ++i) {
         const int64_t dy = around.y + j - reach, dx = around.x + i - reach;
         int64_t sum = 0, seen = 0, tried = 0;
-        for (size_t k = 0; k < all.size(); k += every, ++tried) {
-          const int64_t y = all[k].first + dy, x = all[k].second + dx;
+        for (const auto& [v, u] : some) {
+          ++tried;
+          const int64_t y = v + dy, x = u + dx;
           if (y < 0 || x < 0 || y >= now.height() || x >= now.width()) continue;
-          const uint8_t *a = before.at(all[k].first, all[k].second), *b = now.at(y, x);
+          const uint8_t *a = before.at(v, u), *b = now.at(y, x);
           sum += std::min(std::abs(a[0] - b[0]) + std::abs(a[1] - b[1]) + std::abs(a[2] - b[2]), kHidden);
           ++seen;
         }
@@ -96,7 +105,7 @@ Shift shift_of(const Padded& before, const Padded& now, ImageView<const uint8_t>
 }
 
 BlockMotion block_motion(const Padded& before, const Padded& now, const std::array<Shift, 2>& layers,
-                         const BlockMotion& last) {
+                         const BlockMotion& last, const Box& within) {
   BlockMotion motion;
   motion.rows = (now.height() + kBlock - 1) / kBlock;
   motion.columns = (now.width() + kBlock - 1) / kBlock;
@@ -106,11 +115,13 @@ BlockMotion block_motion(const Padded& before, const Padded& now, const std::arr
   motion.from.resize(count);
   motion.difference.resize(count);
   for (auto& values : motion.as_layer) values.resize(count);
+  const int64_t top = within.y / kBlock, bottom = (within.y + within.height + kBlock - 1) / kBlock;
+  const int64_t left = within.x / kBlock, right = (within.x + within.width + kBlock - 1) / kBlock;
   const auto mean = [](int32_t cost) { return static_cast<float>(cost) / kWindowBytes; };
-  parallel_for(motion.rows, 2, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin * motion.columns; i < end * motion.columns; ++i) {
-      const int64_t y = i / motion.columns * kBlock, x = i % motion.columns * kBlock;
-      const auto k = static_cast<size_t>(i);
+  parallel_for(bottom - top, 2, [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin * (right - left); n < end * (right - left); ++n) {
+      const int64_t j = top + n / (right - left), i = left + n % (right - left), y = j * kBlock, x = i * kBlock;
+      const auto k = static_cast<size_t>(j * motion.columns + i);
       for (size_t layer = 0; layer < 2; ++layer) {
         const int32_t cost = difference(before, now, y, x, layers[layer]);
         motion.as_layer[layer][k] = std::min(mean(cost), 255.0f);
@@ -121,14 +132,14 @@ BlockMotion block_motion(const Padded& before, const Padded& now, const std::arr
       descend(before, now, y, x, first[k]);
     }
   });
-  parallel_for(motion.rows, 2, [&](int64_t begin, int64_t end) {
-    for (int64_t j = begin; j < end; ++j)
-      for (int64_t i = 0; i < motion.columns; ++i) {
+  parallel_for(bottom - top, 2, [&](int64_t begin, int64_t end) {
+    for (int64_t j = top + begin; j < top + end; ++j)
+      for (int64_t i = left; i < right; ++i) {
         const auto at = [&](int64_t v, int64_t u) { return static_cast<size_t>(v * motion.columns + u); };
         Best best = first[at(j, i)];
         const Shift own = best.by;
         for (const auto& [v, u] : {std::pair{j - 1, i}, {j + 1, i}, {j, i - 1}, {j, i + 1}}) {
-          if (v < 0 || u < 0 || v >= motion.rows || u >= motion.columns) continue;
+          if (v < top || u < left || v >= bottom || u >= right) continue;
           const Shift other = first[at(v, u)].by;
           if (!(other == best.by)) best.take(difference(before, now, j * kBlock, i * kBlock, other), other);
         }
@@ -166,7 +177,7 @@ void smooth(ImageView<uint8_t> values) {
 }
 
 void carry(const Padded& before, const Padded& now, const BlockMotion& motion, ImageView<const float> log_odds,
-           ImageView<float> carried, ImageView<uint8_t> different) {
+           const Box& within, ImageView<float> carried, ImageView<uint8_t> different) {
   const int64_t height = now.height(), width = now.width();
   // Between the middles of blocks, their motion.
   const auto place = [](int64_t p, int64_t count) {
@@ -174,9 +185,11 @@ void carry(const Padded& before, const Padded& now, const BlockMotion& motion, I
     const auto low = std::min(static_cast<int64_t>(at), std::max<int64_t>(count - 2, 0));
     return std::pair(low, at - static_cast<float>(low));
   };
-  parallel_for(height, 16, [&](int64_t begin, int64_t end) {
+  parallel_for(within.height, 16, [&](int64_t begin, int64_t end) {
     std::vector<float> across(static_cast<size_t>(2 * motion.columns));
-    for (int64_t y = begin; y < end; ++y) {
+    for (int64_t y = within.y + begin; y < within.y + end; ++y) {
+      float* to = carried.row(y - within.y);
+      uint8_t* to_difference = different.row(y - within.y);
       const auto [j, down] = place(y, motion.rows);
       const int64_t next = std::min(j + 1, motion.rows - 1);
       for (int64_t i = 0; i < motion.columns; ++i) {
@@ -188,7 +201,7 @@ void carry(const Padded& before, const Padded& now, const BlockMotion& motion, I
         across[static_cast<size_t>(2 * i)] = mix(a.x, b.x);
         across[static_cast<size_t>(2 * i + 1)] = mix(a.y, b.y);
       }
-      for (int64_t x = 0; x < width; ++x) {
+      for (int64_t x = within.x; x < within.x + within.width; ++x) {
         const auto [i, right] = place(x, motion.columns);
         const float* m = across.data() + 2 * i;
         const int64_t step = motion.columns > 1 ? 2 : 0;
@@ -200,10 +213,10 @@ void carry(const Padded& before, const Padded& now, const BlockMotion& motion, I
         const float *p = log_odds.row(v) + u, *q = log_odds.row(std::min(v + 1, height - 1)) + u;
         const int64_t one = u + 1 < width ? 1 : 0;
         const float above = p[0] + wx * (p[one] - p[0]), below = q[0] + wx * (q[one] - q[0]);
-        carried.row(y)[x] = above + wy * (below - above);
+        *to++ = above + wy * (below - above);
         const uint8_t *a = now.at(y, x), *b = before.at(v + (wy >= 0.5f ? 1 : 0), u + (wx >= 0.5f ? 1 : 0));
         const int sum = std::abs(a[0] - b[0]) + std::abs(a[1] - b[1]) + std::abs(a[2] - b[2]);
-        different.row(y)[x] = static_cast<uint8_t>(sum / 3);
+        *to_difference++ = static_cast<uint8_t>(sum / 3);
       }
     }
   });

@@ -34,7 +34,9 @@ class Padded {
 // The whole-pixel shift of the pixels of `mask` (nonzero, of the size of `before`) from `before` to `now`, as one: that
 // of the least mean difference of colours, at most `reach` from `around`. Differences count up to a limit, so that
 // what is hidden meanwhile does not decide.
-Shift shift_of(const Padded& before, const Padded& now, ImageView<const uint8_t> mask, Shift around, int32_t reach);
+// Looked at are `samples` pixels.
+Shift shift_of(const Padded& before, const Padded& now, ImageView<const uint8_t> mask, Shift around, int32_t reach,
+               int64_t samples);
 
 // Where each block of 8 × 8 pixels of `now` came from.
 struct BlockMotion {
@@ -46,14 +48,15 @@ struct BlockMotion {
 };
 
 // Starts from `layers` (the shifts back of subject and background), no motion and the motion before (of the same size
-// or empty), and takes its neighbours' where that fits better.
+// or empty), and takes its neighbours' where that fits better. Only of the blocks that `within` touches; the others are
+// left without motion and difference.
 BlockMotion block_motion(const Padded& before, const Padded& now, const std::array<Shift, 2>& layers,
-                         const BlockMotion& last);
+                         const BlockMotion& last, const Box& within);
 
-// Brings `log_odds`, of the frame before, to the present one (`carried`), and gives how far the colours that came along
-// differ, 0..255.
+// Brings `log_odds`, of the frame before, to the part `within` of the present one (`carried`, of its size), and gives
+// how far the colours that came along differ, 0..255.
 void carry(const Padded& before, const Padded& now, const BlockMotion& motion, ImageView<const float> log_odds,
-           ImageView<float> carried, ImageView<uint8_t> difference);
+           const Box& within, ImageView<float> carried, ImageView<uint8_t> difference);
 
 // Means of 5 by 5 pixels, in place; the border is replicated.
 void smooth(ImageView<uint8_t> values);

@@ -18,7 +18,7 @@
 namespace alphacut {
 namespace {
 
-constexpr double kHeld = 0.25;  // confidence below this is no hold on the subject
+constexpr double kHeld = 0.25;  // the confidence in a subject that was found again
 constexpr int kStill = 6;       // colours that differ by less are taken for still
 
 // RGB of 8 bits.
@@ -119,7 +119,7 @@ struct Tracker::State {
   Cutout followed_cutout(const AnyView& picture, const AnyView& own_alpha, const Followed& followed,
                          ImageView<const uint8_t> rgb, std::vector<std::string>& warnings) {
     confidence = followed.confidence;
-    if (followed.lost || confidence < kHeld) {
+    if (followed.lost) {
       const bool found = network() != nullptr && memory.search(rgb, *network());
       if (held && !found) warnings.emplace_back("the subject was lost: it is looked for");
       if (found) warnings.emplace_back("the subject was lost, and found again");

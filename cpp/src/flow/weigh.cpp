@@ -15,7 +15,6 @@
 namespace alphacut {
 namespace {
 
-constexpr int64_t kLookSide = 192;             // of what the network sees
 constexpr float kMost = 6;                     // log-odds of the network
 constexpr float kSure = 2;                     // log-odds from which colours are learned
 constexpr float kRate = 0.05f;                 // of learning, a frame
@@ -25,7 +24,6 @@ constexpr float kLayerScale = 4;               // differences of colours for one
 constexpr int32_t kApart = 2;                  // pixels between the layers' shifts below which they tell nothing
 constexpr float kFar = 0.02f, kFarthest = 60;  // log-odds lost a pixel away from the mask before, to so many pixels
 constexpr double kRough = 20;                  // what was known counts for 1/e where colours differ by this
-constexpr double kLoose = 0.08, kSeen = 0.18;  // around the box: what may be the subject's, and what is seen too
 
 // How much of what was known still counts, by the difference of colours.
 std::array<float, 256> trusts() {
@@ -49,35 +47,31 @@ Box grown(double left, double top, double right, double bottom, double share, do
           std::max<int64_t>(inside(bottom + down, height) - y, 1)};
 }
 
-// A box of the small copy, in the frame.
+}  // namespace
+
 Box enlarged(const Box& box, ImageView<const uint8_t> frame, int64_t height, int64_t width) {
   const int64_t left = box.x * frame.width / width, top = box.y * frame.height / height;
   return {left, top, std::max<int64_t>((box.x + box.width) * frame.width / width - left, 1),
           std::max<int64_t>((box.y + box.height) * frame.height / height - top, 1)};
 }
 
-}  // namespace
-
-Box Memory::expected() const {
-  return grown(edges_.left, edges_.top, edges_.right, edges_.bottom, kLoose, 3, log_odds_.height(), log_odds_.width());
+Box Memory::around(double share) const {
+  return grown(edges_.left, edges_.top, edges_.right, edges_.bottom, share, 3, log_odds_.height(), log_odds_.width());
 }
 
 // What the frame's picture, the frames before and the colours tell, summed; returns how well picture and sum agree.
-double Memory::weigh(ImageView<const uint8_t> frame, const Padded& now, const Network* network,
+double Memory::weigh(ImageView<const uint8_t> frame, const Padded& now, const Network* network, const Box& seen,
                      ImageView<const float> carried, ImageView<const uint8_t> different) {
   static const std::array<float, 256> trust = trusts();
-  const int64_t height = carried.height, width = carried.width;
+  const int64_t height = log_odds_.height(), width = log_odds_.width();
   const Box box = expected();
-  const auto real = [](int64_t n) { return static_cast<double>(n); };
-  const Box seen =
-      grown(real(box.x), real(box.y), real(box.x + box.width), real(box.y + box.height), kSeen, 1, height, width);
   Image<float> found(seen.height, seen.width);
-  std::fill_n(found.data(), found.pixels(), 0.0f);
-  if (network != nullptr) {
+  if (network == nullptr) {
+    std::fill_n(found.data(), found.pixels(), 0.0f);
+  } else {
     Image<float> known(seen.height, seen.width), cells(kLookSide / kInputCell, kLookSide / kInputCell);
     for (int64_t y = 0; y < seen.height; ++y)
-      for (int64_t x = 0; x < seen.width; ++x)
-        known.row(y)[x] = carried.row(seen.y + y)[seen.x + x] * trust[different.row(seen.y + y)[seen.x + x]];
+      for (int64_t x = 0; x < seen.width; ++x) known.row(y)[x] = carried.row(y)[x] * trust[different.row(y)[x]];
     resize_area(known.view(), cells);
     const Image<float> answer = look(*network, part(frame, enlarged(seen, frame, height, width)),
                                      in_square(box, seen, kLookSide), cells, kLookSide);
@@ -103,25 +97,24 @@ double Memory::weigh(ImageView<const uint8_t> frame, const Padded& now, const Ne
   const auto outside = [](int64_t p, int64_t begin, int64_t length) {
     return static_cast<float>(std::max({begin - p, p - begin - length + 1, int64_t{0}}));
   };
-  parallel_for(height, 16, [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y)
-      for (int64_t x = 0; x < width; ++x) {
-        const bool in = y >= seen.y && y < seen.y + seen.height && x >= seen.x && x < seen.x + seen.width;
-        float sum = -kMost;
-        side.row(y)[x] = 2;
-        if (in) {
-          const float now_told = std::clamp(found.row(y - seen.y)[x - seen.x], -kMost, kMost);
-          sum = now_told + trust[different.row(y)[x]] * carried.row(y)[x] + told.row(y)[x] +
-                kColors * colors_.log_odds(now.at(y, x)) - kFar * std::min(away.row(y)[x], kFarthest) -
-                scale * (outside(x, box.x, box.width) + outside(y, box.y, box.height));
-          if (sum > kSure && now_told >= 0) side.row(y)[x] = 1;
-          if (sum < -kSure && now_told <= 0) side.row(y)[x] = 0;
-        }
-        log_odds_.row(y)[x] = std::clamp(sum, -kKept, kKept);
+  std::fill_n(log_odds_.data(), log_odds_.pixels(), -kKept);
+  parallel_for(seen.height, 16, [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      const float *seen_now = found.row(y), *known = carried.row(y), *far = away.row(y);
+      const float* moved = told.row(seen.y + y) + seen.x;
+      const uint8_t *differs = different.row(y), *rgb = now.at(seen.y + y, seen.x);
+      float* to = log_odds_.row(seen.y + y) + seen.x;
+      const float below = outside(seen.y + y, box.y, box.height);
+      for (int64_t x = 0; x < seen.width; ++x, rgb += 3) {
+        const float now_told = std::clamp(seen_now[x], -kMost, kMost);
+        const float sum = now_told + trust[differs[x]] * known[x] + moved[x] + kColors * colors_.log_odds(rgb) -
+                          kFar * std::min(far[x], kFarthest) - scale * (outside(seen.x + x, box.x, box.width) + below);
+        side.row(y)[x] = sum > kSure && now_told >= 0 ? 1 : sum < -kSure && now_told <= 0 ? 0 : 2;
+        to[x] = std::clamp(sum, -kKept, kKept);
       }
+    }
   });
   drop_specks();
-  colors_.learn(now.view(), side, kRate);
   Image<float> likely(seen.height, seen.width);
   Image<uint8_t> mask(seen.height, seen.width);
   for (int64_t y = 0; y < seen.height; ++y)
@@ -130,7 +123,10 @@ double Memory::weigh(ImageView<const uint8_t> frame, const Padded& now, const Ne
       likely.row(y)[x] = (found.row(y)[x] > 0 ? 1 : unlikely) / (1 + unlikely);
       mask.row(y)[x] = log_odds_.row(seen.y + y)[seen.x + x] > 0 ? 255 : 0;
     }
-  return network != nullptr ? agreement(likely, mask) : color_separation(part(now.view(), seen), mask);
+  const ImageView<const uint8_t> pixels = part(now.view(), seen);
+  const double confidence = network != nullptr ? agreement(likely, mask) : color_separation(pixels, mask);
+  if (confidence > kLearns) colors_.learn(pixels, side, kRate);
+  return confidence;
 }
 
 }  // namespace alphacut
