@@ -1,9 +1,12 @@
-"""How well and how fast a subject is followed: ``python -m benchmarks.video [--peers] [--strip FILE] [CLIP ...]``.
+"""How well and how fast a subject is followed.
 
-The clips (``clips/`` of the data, see benchmarks.quality) are told the true box of the first frame. Of each way:
+``python -m benchmarks.video [--made] [--peers] [--strip FILE] [CLIP ...]``
 
-- J: the mean intersection over union of mask and truth; F: the same of their borders, matched within 0.8 % of the
-  diagonal (Perazzi et al., 2016); lost: the share of frames with an IoU below 0.5;
+The clips (``clips/`` of the data, see benchmarks.quality; with --made those of benchmarks.films instead, each with one
+difficulty) are told the true box of the first frame. Of each way:
+
+- J: the mean intersection over union of mask and truth, 1 where both are empty; F: the same of their borders, matched
+  within 0.8 % of the diagonal (Perazzi et al., 2016); lost: the share of frames with an IoU below 0.5;
 - flicker: the pixels that change from a frame to the next where the truth does not, of the subject's area, in %;
 - frames a second, median and 99th percentile of a frame's time in ms; MB: how much the process's peak grew.
 
@@ -26,6 +29,7 @@ from tqdm import tqdm
 
 import alphacut
 
+from . import films
 from .quality import DATA, load
 
 Box = tuple[int, int, int, int]
@@ -160,6 +164,12 @@ PEERS: dict[str, Callable[[], Way]] = {
 }
 
 
+def overlap(mask: np.ndarray, truth: np.ndarray) -> float:
+    """Intersection over union; 1 where both are empty."""
+    union = (mask | truth).sum()
+    return float((mask & truth).sum() / union) if union else 1.0
+
+
 def border(mask: np.ndarray) -> np.ndarray:
     edge = np.zeros(mask.shape, bool)
     edge[:, :-1] |= mask[:, :-1] != mask[:, 1:]
@@ -180,10 +190,10 @@ def border_score(mask: np.ndarray, truth: np.ndarray) -> float:
 
 
 def scores(masks: list[np.ndarray], truths: list[np.ndarray], seconds: list[float]) -> dict[str, float]:
-    overlaps = np.array([(m & t).sum() / max(1, (m | t).sum()) for m, t in zip(masks, truths, strict=True)])
+    overlaps = np.array([overlap(m, t) for m, t in zip(masks, truths, strict=True)])
+    area = np.mean([t.sum() for t in truths])
     flicker = [
-        100 * ((masks[k] ^ masks[k - 1]) & ~(truths[k] ^ truths[k - 1])).sum() / max(1, truths[k].sum())
-        for k in range(1, len(masks))
+        100 * ((masks[k] ^ masks[k - 1]) & ~(truths[k] ^ truths[k - 1])).sum() / area for k in range(1, len(masks))
     ]
     ms = 1000 * np.array(seconds[1:])
     return {
@@ -222,15 +232,25 @@ def strip(frames: list[np.ndarray], masks: list[np.ndarray], truths: list[np.nda
         edge[1:] |= edge[:-1]
         shown[edge] = (0, 255, 0)
         small = Image.fromarray(shown.astype(np.uint8)).resize(size)
-        overlap = (masks[n] & truths[n]).sum() / max(1, (masks[n] | truths[n]).sum())
-        ImageDraw.Draw(small).text((4, 4), f"{n}: {overlap:.2f}", fill="yellow")
+        ImageDraw.Draw(small).text((4, 4), f"{n}: {overlap(masks[n], truths[n]):.2f}", fill="yellow")
         sheet.paste(small, (k % 4 * size[0], k // 4 * size[1]))
     return sheet
+
+
+def clip_of(name: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Frames and truths."""
+    if name in films.NAMES:
+        made = list(films.frames(name))
+        return [frame for frame, _ in made], [truth for _, truth in made]
+    images = sorted((DATA / "clips" / name / "images").iterdir())
+    truths = [load(DATA / "clips" / name / "masks" / f"{path.stem}.png", "L") > 127 for path in images]
+    return [load(path, "RGB") for path in images], truths
 
 
 def main() -> None:
     clips = sorted(path.name for path in (DATA / "clips").iterdir() if path.is_dir())
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--made", action="store_true", help="the films of benchmarks.films: " + ", ".join(films.NAMES))
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--way", action="append", choices=[*WAYS, *PEERS], help="only this; may be given again")
     parser.add_argument("--strip", type=Path)
@@ -239,17 +259,16 @@ def main() -> None:
     ways = {**WAYS, **(PEERS if given.peers else {})}
     if given.way:
         ways = {name: {**WAYS, **PEERS}[name] for name in given.way}
+    names = given.clips or (films.NAMES if given.made else clips)
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
     strips = []
-    for clip in given.clips or clips:
-        images = sorted((DATA / "clips" / clip / "images").iterdir())
-        frames = [load(path, "RGB") for path in images]
-        truths = [load(DATA / "clips" / clip / "masks" / f"{path.stem}.png", "L") > 127 for path in images]
+    for clip in names:
+        frames, truths = clip_of(clip)
         for name, start in tqdm(ways.items(), desc=clip, disable=None):
             masks, found = run(start, frames, truths)
             rows[name].append(found)
         strips.append(strip(frames, masks, truths))
-    columns = [*(given.clips or clips), "mean", "F", "lost", "flicker %", "fps", "p50", "p99", "MB"]
+    columns = [*names, "mean", "F", "lost", "flicker %", "fps", "p50", "p99", "MB"]
     print("| J |" + "|".join(columns) + "|\n|---|" + "---|" * len(columns))
     for name, found in rows.items():
         values = [f"{f['J']:.3f}" for f in found]
