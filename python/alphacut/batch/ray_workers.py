@@ -49,7 +49,7 @@ def ray_workers(
         own: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
         ray.init(address=address, **own, log_to_driver=False, logging_level=logging.ERROR)
     if places is None:
-        room: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        room: dict[str, float] = ray.cluster_resources()
         places = max(1, math.floor(room.get("CPU", 1) / num_cpus)) if num_cpus else 1
         if num_gpus:
             places = min(places, max(1, math.floor(room.get("GPU", 0) / num_gpus)))
