@@ -274,6 +274,8 @@ void subject() {
           in<f32>(1, source), count, in<f32>({1, 1}, source), in<f32>({1, 1}, source), inout<f32>(1, source),
           inout<f32>(1, source));
   KERNEL(subject, path_ranges, in<f32>(1), in<f32>(1), count, out<f32>(1));
+  const auto log_odds = [] { return 200 * random_value<f32>() - 100; };
+  KERNEL(subject, logistic, in<f32>(1, log_odds), count, random_bool() ? -9.0f : -100.0f, out<f32>(1));
 }
 
 void threshold() {
@@ -645,8 +647,9 @@ void matting_laplacian() {
 
 void matting() {
   const i32 cap = static_cast<i32>(random_from(1, 5000));
-  KERNEL(matting, distance_down, in<u8>(1), in<i32>(1, below_2_22<i32>), count, cap, out<i32>(1));
-  KERNEL(matting, distance_up, in<i32>(1, below_2_22<i32>), count, inout<i32>(1, below_2_22<i32>));
+  const auto distance = [] { return random_bool() ? below_2_22<i32>() : -below_2_22<i32>(); };
+  KERNEL(matting, distance_down, in<u8>(1), in<i32>(1, distance), count, cap, out<i32>(1));
+  KERNEL(matting, distance_up, in<i32>(1, distance), count, inout<i32>(1, distance));
   constexpr size_t rays = MattingKernels::kRays;
   compare(PICK(matting, walk_rays), ADAPTED((const f32* colours, const u8* labels, size_t n, i32* step, f32* cost) {
             std::vector<f32> planes(colours, colours + 3 * (n + rays));
