@@ -685,6 +685,15 @@ def test_a_given_mask_is_kept_and_only_its_edge_refined():
     assert (soft.alpha[trimap == 0] == 0).all()
 
 
+def test_unknown_pixels_of_a_trimap_that_is_not_refined_are_cut_at_half():
+    trimap = np.repeat(np.uint8([[0, 1, 60, 127, 128, 200, 254, 255]]), 4, axis=0)
+    for dtype in (np.uint8, np.float32):
+        cutout = remove_background(np.full((4, 8, 3), 1, dtype), trimap=trimap, refine=None)
+        assert np.array_equal(cutout.mask, np.where(trimap > 127, 255, 0))
+        assert cutout.box == (4, 0, 4, 4)
+        assert np.array_equal(cutout.alpha, trimap if dtype == np.uint8 else trimap / np.float32(255))
+
+
 def test_a_trimap_is_solved_only_where_it_is_unknown():
     picture, disc = scene()
     trimap = alphacut.make_trimap(np.where(disc, 255, 0).astype(np.uint8), band=5)

@@ -244,11 +244,11 @@ void FlowOf<T>::prepare() {
   working_ = prepared_ ? ImageView<const T>(*prepared_) : shown();
 }
 
-// Whether what was found is cut out as it is.
+// Whether what was found is a mask that is cut out as it is.
 template <class T>
 bool FlowOf<T>::is_hard(const Found<T>& found) const {
   if (found.method == "alpha" || (found.alpha.data() != nullptr && !options_.refinement)) return false;
-  return !options_.refine || (found.method == "trimap" && !trimap_kinds(found.hint).unknown);
+  return found.method == "trimap" ? !trimap_kinds(found.hint).unknown : !options_.refine;
 }
 
 template <class T>
@@ -268,7 +268,7 @@ Image<T> FlowOf<T>::refined(const Found<T>& found, std::string& refined_by, Imag
     }
     return alpha;
   }
-  if (is_hard(found)) return of_mask(found.hint);
+  if (!options_.refine || is_hard(found)) return of_mask(found.hint);
   const MattingMethod method = options_.refinement.value_or(MattingMethod::closed_form);
   refine_alpha<T>(working_, found.hint, method, alpha);
   quantize(alpha);
