@@ -16,7 +16,7 @@ _MOST_LOOKED_AT = 1000
 
 def is_known(result: Result, table: Manifest) -> bool:
     """Whether what was skipped has a row already, or was not looked at."""
-    return result.status == "skipped" and table.status(Job(result.source, "")) is not None
+    return result.status == "skipped" and table.status(Job(result.source, result.destination or "")) is not None
 
 
 def rule(
@@ -48,7 +48,7 @@ def due_of(
         status = table.status(job) if isinstance(job, Job) else None
         if isinstance(job, Job) and status is not None and not replaced(job, status):
             if status == "failed":
-                job = Result(job.source, None, "skipped", "failed before; --retry-failed does it again")
+                job = Result(job.source, job.destination, "skipped", "failed before; --retry-failed does it again")
             elif storage.is_url(job.destination):
                 job = Result(job.source, job.destination, "skipped")
         yield job

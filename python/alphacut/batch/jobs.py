@@ -36,7 +36,7 @@ class Result:
     source : str
         The picture or folder.
     destination : str or None
-        The output; None where there is none.
+        The output, which is not there if it failed; None where none could be named.
     status : {"written", "skipped", "failed"}
         Skipped: the output was there already.
     reason : str

@@ -124,7 +124,8 @@ def run(
             except Died as error:
                 yield Result(job.source, job.destination, "failed", explain(error, job.source), prompt=job.prompt)
     except KeyboardInterrupt:
-        for future in wait(pending).done:  # they are written all the same
+        begun = [future for future in pending if not future.cancel()]
+        for future in wait(begun).done:  # they are written all the same
             if future.exception() is None:
                 yield future.result()
         raise
@@ -144,9 +145,9 @@ def attempt(job: Job, work: Work) -> Result:
     """Do one job, whatever is there already."""
     try:
         value = work(job)
-    except BrokenPipeError:
-        raise
     except Exception as error:  # anything one picture can cause must not stop the others; it is reported
+        if isinstance(error, BrokenPipeError) and not (storage.is_url(job.source) or storage.is_url(job.destination)):
+            raise  # nobody reads the output any more; of a URL it is a connection that broke
         return Result(job.source, job.destination, "failed", explain(error, job.source), prompt=job.prompt)
     return Result(job.source, job.destination, "written", value=value, prompt=job.prompt)
 
@@ -170,7 +171,9 @@ def stamp(path: str) -> Stamp | None:
 
 
 def is_stale(job: Job) -> bool:
-    """Whether the picture has changed, or come to its place, since its output was written."""
+    """Whether the picture has changed, or come to its place, since its output was written; not asked of URLs."""
+    if storage.is_url(job.source) or storage.is_url(job.destination):
+        return False
     try:
         source, output = os.stat(job.source), os.lstat(job.destination)
     except OSError:  # the work will say what is wrong

@@ -39,11 +39,15 @@ def file_system(url: str) -> tuple[Any, str]:
     return fsspec.core.url_to_fs(url)
 
 
+def inside(path: str) -> str:
+    """A path within a URL, normal in its spelling: it leads to nothing above, whatever ".." it has."""
+    return posixpath.normpath(f"/{path}").lstrip("/")
+
+
 def join(folder: str, *parts: str) -> str:
     """The place in a folder, normal in its spelling."""
     if is_url(folder):
-        inside = posixpath.normpath(posixpath.join(*parts)).lstrip("/")
-        return folder if inside == "." else f"{folder.rstrip('/')}/{inside}"
+        return f"{folder.rstrip('/')}/{inside(posixpath.join(*parts))}".rstrip("/")
     return os.path.normpath(os.path.join(folder, *parts))
 
 

@@ -43,7 +43,7 @@ def parts(folder: str) -> list[str]:
 
 
 def latest_rows(folder: str, order: str, most: int) -> Iterator[dict[str, Any]]:
-    """The newest row of each picture, by a column: those of the least values, at most so many; nulls are left out."""
+    """The newest row of each output, by a column: those of the least values, at most so many; nulls are left out."""
     _, parquet = arrow()
     import pyarrow.dataset
 
