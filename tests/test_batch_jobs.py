@@ -17,7 +17,7 @@ import pytest
 import alphacut
 import faults
 from alphacut import batch
-from alphacut.batch import due, memory, review, workers
+from alphacut.batch import due, memory, review, storage, workers
 from alphacut.batch.engine import FEW
 from alphacut.batch.running import run
 from alphacut.batch.workers import Process, Workers
@@ -281,6 +281,11 @@ def test_two_rows_of_one_picture(tmp_path, monkeypatch):
     for expected_counts in (Counter(written=2), Counter(skipped=2)):
         assert batch.remove("list.csv", manifest="m", stale=True) == expected_counts
     assert review.write_review("m", "page.html") == 2
+    (tmp_path / "list.txt").write_text("in/0.png\nin/0.png\n")
+    assert batch.remove("list.txt", "c", manifest="n", workers=1) == Counter(written=1, skipped=1)
+    assert review.write_review("n", "page.html") == 1
+    with batch.Manifest("n", "") as table:
+        assert table.status(batch.Job("in/0.png", "c/in/0-cutout.png")) == "stale"  # and not skipped
 
 
 def test_a_list_in_parquet(tmp_path, monkeypatch):
@@ -374,7 +379,7 @@ def test_urls_whose_paths_lack_the_host_or_are_the_url(tmp_path, whole):
         inner.rm("/deep", recursive=True)
 
 
-def test_a_connection_that_breaks_is_a_failure_and_urls_are_not_stale(tmp_path):
+def test_a_connection_that_breaks_is_a_failure_and_urls_are_not_stale(tmp_path, monkeypatch):
     pytest.importorskip("fsspec")
 
     def work(job):
@@ -385,6 +390,13 @@ def test_a_connection_that_breaks_is_a_failure_and_urls_are_not_stale(tmp_path):
     with pytest.raises(BrokenPipeError):
         list(run([batch.Job("a.png", str(tmp_path / "a"))], work))
     assert not batch.is_stale(batch.Job("memory://a.png", "memory://b.png"))
+
+    def broken(place):
+        raise TimeoutError("no answer")
+
+    monkeypatch.setattr(storage, "exists", broken)
+    (result,) = run([batch.Job("memory://a.png", "memory://b.png")], work)
+    assert result.reason == "memory://a.png: no answer"
 
 
 def test_an_interrupt_begins_nothing_more():

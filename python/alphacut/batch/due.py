@@ -8,7 +8,7 @@ from itertools import chain
 from . import storage
 from .jobs import Job, Result
 from .manifest import Manifest
-from .running import is_stale
+from .running import is_stale, looked_at
 from .table import Status
 
 _MOST_LOOKED_AT = 1000
@@ -62,9 +62,9 @@ def looked_ahead(
     seen: list[Job | Result] = []
     found = 0
     for item in jobs:
+        item = looked_at(item, replaced)
         seen.append(item)
-        if isinstance(item, Job) and (not storage.exists(item.destination) or replaced(item)):
-            found += 1
+        found += isinstance(item, Job)
         if len(seen) == _MOST_LOOKED_AT:
             found = few  # a job that goes on where it was: more may come
         if found >= few:

@@ -88,7 +88,7 @@ def run(
     alone; if that dies, too, it has failed. A closed pipe and a keyboard interrupt end it, after what is being worked
     on.
     """
-    todo = (_looked_at(job, overwrite) for job in jobs)
+    todo = (looked_at(job, overwrite) for job in jobs)
     if callable(work) and workers == 1:
         yield from (attempt(job, work) if isinstance(job, Job) else job for job in todo)
         return
@@ -133,12 +133,19 @@ def run(
         pool.close()
 
 
-def _looked_at(job: Job | Result, overwrite: bool | Callable[[Job], bool]) -> Job | Result:
-    """The job, or that it is skipped."""
-    if isinstance(job, Job) and storage.exists(job.destination):
-        replaced = overwrite(job) if callable(overwrite) else overwrite
-        return job if replaced else Result(job.source, job.destination, "skipped")
-    return job
+def looked_at(job: Job | Result, overwrite: bool | Callable[[Job], bool]) -> Job | Result:
+    """The job, or that it is skipped, or that its place cannot be looked at."""
+    if isinstance(job, Result):
+        return job
+    try:
+        if not storage.exists(job.destination):
+            return job
+    except (ImportError, ValueError):  # no such file system: so it is with every job
+        raise
+    except Exception as error:  # of a connection
+        return Result(job.source, job.destination, "failed", explain(error, job.source), prompt=job.prompt)
+    replaced = overwrite(job) if callable(overwrite) else overwrite
+    return job if replaced else Result(job.source, job.destination, "skipped")
 
 
 def attempt(job: Job, work: Work) -> Result:

@@ -68,7 +68,7 @@ def fetch(place: str) -> Any:
 
 
 def save(cutout: Cutout, place: str, **what: Any) -> None:
-    """Write a cutout, at once or not at all. Folders are made."""
+    """Write a cutout, at once or not at all; to a URL as its file system does, object stores so. Folders are made."""
     if not is_url(place):
         os.makedirs(os.path.dirname(place) or ".", exist_ok=True)
         cutout.save(place, **what)

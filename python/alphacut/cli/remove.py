@@ -66,7 +66,7 @@ if TYPE_CHECKING:
         metavar="[ADDRESS]",
         is_flag=False,
         flag_value="",
-        help="Work on a Ray cluster, of this machine alone without an ADDRESS; needs alphacut[ray].",
+        help="Work on a Ray cluster, by default that of RAY_ADDRESS or else one of this machine; needs alphacut[ray].",
     ),
 )
 @click.option(
