@@ -546,7 +546,7 @@ def test_options_that_are_always_given(root, monkeypatch):
     expected = alphacut.remove_background("a.png", points=[(30, 24)]).crop("10%")
     np.testing.assert_array_equal(read_image("a-cutout.webp").alpha, expected.alpha)
     told = call("remove", "a.png", "--format", "png")  # what is typed goes first
-    assert "alphacut.toml gives --point, --crop, --margin\n" in told
+    assert "alphacut.toml gives --point, --crop, --crop-margin\n" in told
     assert "alphacut.toml" not in call("remove", "a.png", "--quiet")
     assert read_image("a-cutout.png").pixels.shape == expected.image.shape
     for text, words in (

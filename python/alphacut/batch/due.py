@@ -15,7 +15,7 @@ _MOST_LOOKED_AT = 1000
 
 
 def is_known(result: Result, table: Manifest) -> bool:
-    """Whether what was skipped has a row already, or was not looked at."""
+    """Whether it was skipped and has a row already."""
     return result.status == "skipped" and table.status(Job(result.source, result.destination or "")) is not None
 
 
@@ -43,7 +43,7 @@ def rule(
 def due_of(
     jobs: Iterable[Job | Result], table: Manifest, replaced: Callable[..., bool]
 ) -> Generator[Job | Result, None, None]:
-    """Without what failed before, and what needs no look at a far file system."""
+    """The same, but skipped where they failed before, or were done and it takes a connection to see the output."""
     for job in jobs:
         status = table.status(job) if isinstance(job, Job) else None
         if isinstance(job, Job) and status is not None and not replaced(job, status):
@@ -57,7 +57,7 @@ def due_of(
 def looked_ahead(
     jobs: Iterable[Job | Result], replaced: Callable[[Job], bool], few: int
 ) -> tuple[int, Iterable[Job | Result]]:
-    """How many are to be done, `few` if no fewer; and all again."""
+    """How many are to be done, counted up to `few`; and all of them, for what is looked at is used up."""
     jobs = iter(jobs)
     seen: list[Job | Result] = []
     found = 0

@@ -105,7 +105,7 @@ def remove(
 
     Notes
     -----
-    Processes are begun anew, so that a program must guard what it does by ``if __name__ == "__main__":``, as for
+    Processes are spawned, so that a program must guard its entry point by ``if __name__ == "__main__":``, as for
     :mod:`multiprocessing`. A picture that kills its worker is tried once more, alone, and then has failed.
 
     Examples

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What is done to each picture: a text for other processes, and the work itself.
+    """What is done to each picture; it can be sent to other processes.
 
     Attributes
     ----------

@@ -47,10 +47,10 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it."""
-        sources = {option.opts[0]: ctx.get_parameter_source(option.name or "") for option in self.params}
+        sources = {option.opts[-1]: ctx.get_parameter_source(option.name or "") for option in self.params}
         found = [flag for flag, source in sources.items() if source is ParameterSource.DEFAULT_MAP]
         if found and not ctx.params.get("quiet"):
-            click.echo(f"{ctx.meta[CONFIG]} gives {', '.join(found)}", err=True)
+            click.echo(f"{ctx.meta.get(CONFIG)} gives {', '.join(found)}", err=True)
         return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
