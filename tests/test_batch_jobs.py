@@ -19,7 +19,7 @@ import faults
 from alphacut import batch
 from alphacut.batch import due, memory, review, storage, workers
 from alphacut.batch.engine import FEW
-from alphacut.batch.running import run
+from alphacut.batch.running import Died, run
 from alphacut.batch.workers import Process, Workers
 from alphacut.files import read_image, write_image
 
@@ -422,6 +422,46 @@ def test_an_interrupt_begins_nothing_more():
     assert not started
 
 
+@pytest.mark.parametrize("alive", [1, 0])
+def test_workers_that_cannot_begin(alive):
+    """The others go on without them; without any the job ends, and so it does where none can be reached."""
+    begun = []
+
+    def ended(error):
+        future = Future()
+        future.set_exception(error) if error else future.set_result(None)
+        return future
+
+    class Scarce:
+        def begin(self):
+            begun.append(self)
+            return ended(None if len(begun) <= alive else Died("no memory"))
+
+        def send(self, job):
+            future = Future()
+            future.set_result(batch.Result(job.source, job.destination, "written"))
+            return future
+
+        def end(self):
+            pass
+
+    class Gone(Scarce):
+        def begin(self):
+            return ended(None)
+
+        def send(self, job):
+            raise ConnectionError("the engine is gone")
+
+    todo = [batch.Job(f"{number}", "no such file") for number in range(9)]
+    if alive:
+        assert [result.status for result in run(todo, Workers(Scarce, 3))] == 9 * ["written"]
+    else:
+        with pytest.raises(RuntimeError, match="no worker could begin: no memory"):
+            list(run(todo, Workers(Scarce, 3)))
+        with pytest.raises(ConnectionError, match="the engine is gone"):
+            list(run(todo[:1], Workers(Gone, 1)))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="processes as Linux tells of them")
 def test_an_interrupt_while_processes_begin_is_the_parents_alone(tmp_path):
     """A terminal sends it to all of them."""
@@ -491,6 +531,7 @@ def test_a_job_that_goes_on_where_it_was_is_taken_for_many(tmp_path, monkeypatch
         ({"background": "no colour"}, "background must be"),
         ({"format": "jpeg"}, "no transparency"),
         ({"workers": -1}, "workers must be from 1"),
+        ({"manifest": "s3://bucket/manifest"}, "must be a folder of this machine"),
     ],
 )
 def test_what_cannot_be_asked_for(tmp_path, options, words):

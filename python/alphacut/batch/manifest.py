@@ -13,6 +13,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from . import storage
 from .jobs import Job, Result
 from .recipe import described
 from .table import COLUMNS, STATUSES, Status, arrow, latest_of, number_of, parts, schema
@@ -39,6 +40,8 @@ class Manifest:
     ------
     ImportError
         Without pyarrow.
+    ValueError
+        If it is a URL.
     OSError
         If the folder cannot be written, or another job writes it.
     """
@@ -46,6 +49,8 @@ class Manifest:
     def __init__(self, folder: str, options: str) -> None:
         from .. import __version__
 
+        if storage.is_url(folder):
+            raise ValueError(f"manifest must be a folder of this machine, got {folder!r}")
         arrow()
         self._folder, self._options, self._version = folder, options, __version__
         os.makedirs(folder, exist_ok=True)

@@ -100,7 +100,7 @@ class Workers:
         self._workers.remove(worker)
         if isinstance(error, Died) and self._lost < _MOST_LOST:
             self._add_worker()
-        else:
+        elif not self._workers:  # else the others go on
             self._broken = error
 
     def _assign(self) -> None:
@@ -113,7 +113,11 @@ class Workers:
                 answer.set_exception(RuntimeError(f"no worker could begin: {why}"))
                 continue
             worker = self._free.popleft()
-            sent = worker.send(job)
+            try:
+                sent = worker.send(job)
+            except Exception as error:
+                answer.set_exception(error)
+                raise
             sent.add_done_callback(
                 lambda done, worker=worker, answer=answer: self._later(self._ended, worker, done, answer)  # type: ignore[misc]
             )
