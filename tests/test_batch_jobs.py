@@ -313,7 +313,7 @@ def test_patterns_and_counts(tmp_path, monkeypatch):
     assert [job.source for job in batch.plan(["in/[a].png"])] == ["in/[a].png"]
 
 
-def test_urls(tmp_path):
+def test_urls(tmp_path, monkeypatch):
     fsspec = pytest.importorskip("fsspec")
     system = fsspec.filesystem("memory")
     store(tmp_path / "in", 2)
@@ -332,6 +332,16 @@ def test_urls(tmp_path):
     assert batch.remove("memory://photos/sub/*.png", str(tmp_path / "out")) == Counter(written=2)
     assert sorted(os.listdir(tmp_path / "out")) == ["0.png-cutout.png", "1.png-cutout.png"]
     assert batch.remove(f"file://{tmp_path / 'in'}", str(tmp_path / "out")) == Counter(written=2)
+    listed = type(system).ls
+
+    def ls(self, path, **options):
+        if path.endswith("/sub"):
+            raise PermissionError(13, "Permission denied", path)
+        return listed(self, path, **options)
+
+    monkeypatch.setattr(type(system), "ls", ls)
+    *_, unlisted = batch.plan(["memory://photos"])
+    assert (unlisted.status, unlisted.reason) == ("failed", "memory://photos/sub: Permission denied: /photos/sub")
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -349,9 +359,8 @@ def test_urls_whose_paths_lack_the_host_or_are_the_url(tmp_path, whole):
         def _strip_protocol(cls, path):
             return path if whole else path.removeprefix(host).rstrip("/")
 
-        def walk(self, path, **given):
-            for folder, folders, names in inner.walk(path.removeprefix(host), **given):
-                yield head + folder, folders, names
+        def ls(self, path, detail=True):
+            return [{**found, "name": head + found["name"]} for found in inner.ls(path.removeprefix(host))]
 
         def glob(self, path):
             return [head + name for name in inner.glob(path.removeprefix(host))]

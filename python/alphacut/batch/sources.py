@@ -15,7 +15,8 @@ from typing import Any
 from ..options import PROMPTS
 from . import storage
 from .jobs import Job, Result, explain
-from .naming import apart, is_named_as_picture, job_in, plan_local, walk
+from .naming import apart, job_in, plan_local, walk
+from .remote import is_picture, plan_remote
 
 LISTS = (".txt", ".csv", ".parquet")
 """Endings of lists of pictures."""
@@ -77,7 +78,7 @@ def plan(
     elif _is_list(others[0]):
         yield from _listed(others[0], out, ending)
     else:
-        yield from _remote(others[0], out, ending, recursive, passed)
+        yield from plan_remote(others[0], out, ending, recursive, passed)
 
 
 def count(sources: Sequence[str], *, recursive: bool = True) -> int | None:
@@ -96,7 +97,7 @@ def count(sources: Sequence[str], *, recursive: bool = True) -> int | None:
 def is_one(place: str) -> bool:
     """Whether a source is one picture."""
     if storage.is_url(place):
-        return is_named_as_picture(posixpath.basename(place)) and _magic(place) is None
+        return is_picture(place)
     return not os.path.isdir(place) and not _is_list(place) and _matches(place) == [place]
 
 
@@ -109,47 +110,6 @@ def _matches(place: str) -> list[str]:
     if os.path.lexists(place) or not glob.has_magic(place):
         return [place]
     return sorted(glob.glob(place, recursive=True)) or [place]
-
-
-def _remote(
-    url: str, out: str | None, ending: str, recursive: bool, passed: Counter[str] | None
-) -> Iterator[Job | Result]:
-    """A picture, or those of a pattern or folder; a folder is listed as the job goes.
-
-    The URLs of what is found are made of the one given: a path of fsspec may lack the host.
-    """
-    system, path = storage.file_system(url)
-
-    def job(place: str, inside: str, named: bool = False) -> Job:
-        target = place + ending if out is None else storage.join(out, storage.inside(inside + ending))
-        return Job(place, target, named=named)
-
-    if (magic := _magic(url)) is not None:
-        found = _magic(path) or 0
-        above, top = url[: url.rfind("/", 0, magic) + 1], path[: path.rfind("/", 0, found) + 1]
-        for name in sorted(system.glob(path)):
-            inside = name.removeprefix(top)
-            yield job(above + inside, inside)
-    elif not is_one(url) and system.isdir(path):
-        unlisted: list[OSError] = []
-        above, top = url.rstrip("/"), path.rstrip("/")
-        for folder, _, names in system.walk(path, maxdepth=None if recursive else 1, on_error=unlisted.append):
-            for name in sorted(names):
-                if is_named_as_picture(name) and not name.startswith("."):
-                    inside = f"{folder.rstrip('/')}/{name}".removeprefix(f"{top}/")
-                    yield job(f"{above}/{inside}", inside)
-                elif passed is not None:
-                    passed[posixpath.splitext(name)[1].lower() or "without an ending"] += 1
-        for error in unlisted:
-            yield Result(url, None, "failed", explain(error, url))
-    else:
-        yield job(url, posixpath.basename(path), named=True)
-
-
-def _magic(url: str) -> int | None:
-    """Where a URL begins to be a pattern. A question mark of the web is none."""
-    found = re.search(r"[*[]" if url.startswith(("http://", "https://")) else r"[*?[]", url)
-    return found and found.start()
 
 
 def _listed(place: str, out: str | None, ending: str) -> Iterator[Job | Result]:
