@@ -281,6 +281,10 @@ def test_two_rows_of_one_picture(tmp_path, monkeypatch):
     for expected_counts in (Counter(written=2), Counter(skipped=2)):
         assert batch.remove("list.csv", manifest="m", stale=True) == expected_counts
     assert review.write_review("m", "page.html") == 2
+    (tmp_path / "list.csv").write_text("source,box\n,\nin/0.png,wide\n")
+    for _ in range(2):
+        assert batch.remove("list.csv", manifest="o", stale=True) == Counter(failed=2)
+        assert len(pytest.importorskip("pyarrow.dataset").dataset("o").to_table()) == 2
     (tmp_path / "list.txt").write_text("in/0.png\nin/0.png\n")
     assert batch.remove("list.txt", "c", manifest="n", workers=1) == Counter(written=1, skipped=1)
     assert review.write_review("n", "page.html") == 1

@@ -15,8 +15,9 @@ _MOST_LOOKED_AT = 1000
 
 
 def is_known(result: Result, table: Manifest) -> bool:
-    """Whether it was skipped and has a row already."""
-    return result.status == "skipped" and table.status(Job(result.source, result.destination or "")) is not None
+    """Whether it has a row already, and nothing was done: it was skipped, or could not be planned."""
+    idle = result.status == "skipped" or result.destination is None
+    return idle and table.status(Job(result.source, result.destination or "")) is not None
 
 
 def rule(
