@@ -18,7 +18,7 @@ from .quality import DATA, load
 
 HEIGHT, WIDTH, COUNT = 480, 854, 32
 SUBJECTS = ("peacock", "firetruck", "indian_blackbuck", "hedgehog", "mantis", "anemone_red", "ginger", "cherimoya")
-GROUNDS = ("sklearn_china", "mate_TwoWings", "skimage_coffee", "mate_LadyBird", "skimage_rocket", "sklearn_flower")
+BACKGROUNDS = ("sklearn_china", "mate_TwoWings", "skimage_coffee", "mate_LadyBird", "skimage_rocket", "sklearn_flower")
 OPEN = (0.0, 0.25, 0.5)  # of a frame's time, when it is exposed
 
 
@@ -77,7 +77,7 @@ def _subject(name: str, tall: float) -> np.ndarray:
     return np.pad(pixels, ((1, 1), (1, 1), (0, 0)))
 
 
-def _ground(name: str) -> np.ndarray:
+def _background(name: str) -> np.ndarray:
     """A photograph, half as large again as the frame, 0..1."""
     picture = Image.open(next((DATA / "photos").glob(f"{name}.*"))).convert("RGB")
     share = 1.5 * max(WIDTH / picture.width, HEIGHT / picture.height)
@@ -99,7 +99,7 @@ def frames(name: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     kind = KINDS[name.rsplit("-", 1)[0]]
     rng = np.random.default_rng(number)
     subject = _subject(SUBJECTS[number % len(SUBJECTS)], kind.tall)
-    ground = _ground(GROUNDS[number % len(GROUNDS)])
+    background = _background(BACKGROUNDS[number % len(BACKGROUNDS)])
     bark = load(DATA / "photos" / "skimage_gravel.png", "RGB").astype(np.float32) / 255
     columns = np.arange(WIDTH)
     for k in range(COUNT):
@@ -108,7 +108,7 @@ def frames(name: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for late in OPEN:
             t = (k + late) / COUNT
             camera = np.array(kind.pan) * t * [WIDTH, HEIGHT] + jolt
-            shot = _warped(ground, np.array([[1, 0, -60 - camera[0]], [0, 1, -60 - camera[1]]]))
+            shot = _warped(background, np.array([[1, 0, -60 - camera[0]], [0, 1, -60 - camera[1]]]))
             alpha = np.zeros((HEIGHT, WIDTH), np.float32)
             for pose, own in ((kind.twin, False), (kind.pose, True)):
                 if pose is None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,9 @@ import pytest
 import alphacut
 import faults
 from alphacut import batch
-from alphacut.batch import due, memory, review, workers
+from alphacut.batch import due, memory, review, storage, workers
 from alphacut.batch.engine import FEW
-from alphacut.batch.running import run
+from alphacut.batch.running import Died, run
 from alphacut.batch.workers import Process, Workers
 from alphacut.files import read_image, write_image
 
@@ -248,6 +249,49 @@ def test_lists(tmp_path, monkeypatch):
         batch.remove("none.txt", "out")
 
 
+def test_what_a_list_may_not_ask_for(tmp_path, monkeypatch):
+    """It fails alone; the format of an output is that of its ending, and no path of a URL leads out of the folder."""
+    monkeypatch.chdir(tmp_path)
+    store(tmp_path / "in", 2)
+    (tmp_path / "list.csv").write_text("source,destination\nin/0.png,x/a.webp\n,y.png\nin/1.png,./in/1.png\n")
+    before, failed = (tmp_path / "in" / "1.png").read_bytes(), []
+    assert batch.remove("list.csv", "out", overwrite=True, each=failed.append) == Counter(written=1, failed=2)
+    assert [result.reason for result in failed if result.status == "failed"] == [
+        "list.csv: row 2: no source",
+        "in/1.png: list.csv: row 3: the output would replace the picture",
+    ]
+    assert (tmp_path / "in" / "1.png").read_bytes() == before
+    assert (tmp_path / "x" / "a.webp").read_bytes()[8:12] == b"WEBP"
+    (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbfmemory://a/../../../b/c.png\nftp://me:secret@host/d.png\n")
+    for out in ("out", "memory://b/out"):
+        destinations = [job.destination for job in batch.plan(["list.txt"], out)]
+        assert destinations == [f"{out}/b/c.png-cutout.png", f"{out}/host/d.png-cutout.png"]
+    (tmp_path / "long.csv").write_text("source\n" + 200_000 * "x")
+    with pytest.raises(ValueError, match="field larger"):
+        list(batch.plan(["long.csv"]))
+
+
+def test_two_rows_of_one_picture(tmp_path, monkeypatch):
+    """Each output has its own row in the manifest."""
+    pytest.importorskip("pyarrow")
+    monkeypatch.chdir(tmp_path)
+    store(tmp_path / "in", 1)
+    header = "source,destination,box\n"
+    (tmp_path / "list.csv").write_text(header + 'in/0.png,a.png,"10,6,44,36"\nin/0.png,b.png,"12,8,40,32"\n')
+    for expected_counts in (Counter(written=2), Counter(skipped=2)):
+        assert batch.remove("list.csv", manifest="m", stale=True) == expected_counts
+    assert review.write_review("m", "page.html") == 2
+    (tmp_path / "list.csv").write_text("source,box\n,\nin/0.png,wide\n")
+    for _ in range(2):
+        assert batch.remove("list.csv", manifest="o", stale=True) == Counter(failed=2)
+        assert len(pytest.importorskip("pyarrow.dataset").dataset("o").to_table()) == 2
+    (tmp_path / "list.txt").write_text("in/0.png\nin/0.png\n")
+    assert batch.remove("list.txt", "c", manifest="n", workers=1) == Counter(written=1, skipped=1)
+    assert review.write_review("n", "page.html") == 1
+    with batch.Manifest("n", "") as table:
+        assert table.status(batch.Job("in/0.png", "c/in/0-cutout.png")) == "stale"  # and not skipped
+
+
 def test_a_list_in_parquet(tmp_path, monkeypatch):
     pa = pytest.importorskip("pyarrow")
     from pyarrow import parquet
@@ -273,7 +317,7 @@ def test_patterns_and_counts(tmp_path, monkeypatch):
     assert [job.source for job in batch.plan(["in/[a].png"])] == ["in/[a].png"]
 
 
-def test_urls(tmp_path):
+def test_urls(tmp_path, monkeypatch):
     fsspec = pytest.importorskip("fsspec")
     system = fsspec.filesystem("memory")
     store(tmp_path / "in", 2)
@@ -292,6 +336,168 @@ def test_urls(tmp_path):
     assert batch.remove("memory://photos/sub/*.png", str(tmp_path / "out")) == Counter(written=2)
     assert sorted(os.listdir(tmp_path / "out")) == ["0.png-cutout.png", "1.png-cutout.png"]
     assert batch.remove(f"file://{tmp_path / 'in'}", str(tmp_path / "out")) == Counter(written=2)
+    listed = type(system).ls
+
+    def ls(self, path, **options):
+        if path.endswith("/sub"):
+            raise PermissionError(13, "Permission denied", path)
+        return listed(self, path, **options)
+
+    monkeypatch.setattr(type(system), "ls", ls)
+    *_, unlisted = batch.plan(["memory://photos"])
+    assert (unlisted.status, unlisted.reason) == ("failed", "memory://photos/sub: Permission denied: /photos/sub")
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_urls_whose_paths_lack_the_host_or_are_the_url(tmp_path, whole):
+    """As those of FTP and those of HTTP."""
+    fsspec = pytest.importorskip("fsspec")
+    inner = fsspec.filesystem("memory")
+    host = "far://host"
+    head = host if whole else ""
+
+    class Far(fsspec.AbstractFileSystem):
+        protocol = "far"
+
+        @classmethod
+        def _strip_protocol(cls, path):
+            return path if whole else path.removeprefix(host).rstrip("/")
+
+        def ls(self, path, detail=True):
+            return [{**found, "name": head + found["name"]} for found in inner.ls(path.removeprefix(host))]
+
+        def glob(self, path):
+            return [head + name for name in inner.glob(path.removeprefix(host))]
+
+        def isdir(self, path):
+            return inner.isdir(path.removeprefix(host))
+
+        def cat_file(self, path):
+            return inner.cat_file(path.removeprefix(host))
+
+    fsspec.register_implementation("far", Far, clobber=True)
+    store(tmp_path / "in", 1)
+    inner.pipe_file("/deep/sub/0.png", (tmp_path / "in" / "0.png").read_bytes())
+    try:
+        for url, inside in (
+            ("far://host/deep", "sub/0.png"),
+            ("far://host/deep/", "sub/0.png"),
+            ("far://host/deep/*/0.png", "sub/0.png"),
+            ("far://host/deep/sub/0.png", "0.png"),
+        ):
+            (job,) = batch.plan([url], "out")
+            assert (job.source, job.destination) == ("far://host/deep/sub/0.png", f"out/{inside}-cutout.png")
+        assert batch.remove("far://host/deep", tmp_path / "out") == Counter(written=1)
+    finally:
+        inner.rm("/deep", recursive=True)
+
+
+def test_a_connection_that_breaks_is_a_failure_and_urls_are_not_stale(tmp_path, monkeypatch):
+    pytest.importorskip("fsspec")
+
+    def work(job):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    (result,) = run([batch.Job("memory://a.png", str(tmp_path / "a"))], work)
+    assert result.status == "failed"
+    with pytest.raises(BrokenPipeError):
+        list(run([batch.Job("a.png", str(tmp_path / "a"))], work))
+    assert not batch.is_stale(batch.Job("memory://a.png", "memory://b.png"))
+
+    def broken(place):
+        raise TimeoutError("no answer")
+
+    monkeypatch.setattr(storage, "exists", broken)
+    (result,) = run([batch.Job("memory://a.png", "memory://b.png")], work)
+    assert result.reason == "memory://a.png: no answer"
+
+
+def test_an_interrupt_begins_nothing_more():
+    """What waits for a worker is given up; what is under way is told."""
+    started = []
+
+    class Never:
+        def begin(self):
+            return Future()
+
+        def send(self, job):
+            started.append(job)
+
+        def end(self):
+            pass
+
+    def jobs():
+        yield batch.Job("a", "no such file")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(run(jobs(), Workers(Never, 2)))
+    assert not started
+
+
+@pytest.mark.parametrize("alive", [1, 0])
+def test_workers_that_cannot_begin(alive):
+    """The others go on without them; without any the job ends, and so it does where none can be reached."""
+    begun = []
+
+    def ended(error):
+        future = Future()
+        future.set_exception(error) if error else future.set_result(None)
+        return future
+
+    class Scarce:
+        def begin(self):
+            begun.append(self)
+            return ended(None if len(begun) <= alive else Died("no memory"))
+
+        def send(self, job):
+            future = Future()
+            future.set_result(batch.Result(job.source, job.destination, "written"))
+            return future
+
+        def end(self):
+            pass
+
+    class Gone(Scarce):
+        def begin(self):
+            return ended(None)
+
+        def send(self, job):
+            raise ConnectionError("the engine is gone")
+
+    todo = [batch.Job(f"{number}", "no such file") for number in range(9)]
+    if alive:
+        assert [result.status for result in run(todo, Workers(Scarce, 3))] == 9 * ["written"]
+    else:
+        with pytest.raises(RuntimeError, match="no worker could begin: no memory"):
+            list(run(todo, Workers(Scarce, 3)))
+        with pytest.raises(ConnectionError, match="the engine is gone"):
+            list(run(todo[:1], Workers(Gone, 1)))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes as Linux tells of them")
+def test_an_interrupt_while_processes_begin_is_the_parents_alone(tmp_path):
+    """A terminal sends it to all of them."""
+    store(tmp_path / "in", FEW + 2)
+    paths = os.pathsep.join([str(Path(alphacut.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-m", "alphacut", "remove", "in", "-o", "out", "--workers", "2"]
+    # a shell without job control has its background processes ignore it
+    options = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    options |= {"start_new_session": True, "cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": paths}}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, **options) as process:
+        children = Path(f"/proc/{process.pid}/task")
+        while process.poll() is None and not any(
+            b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+            and b"numpy" in Path(f"/proc/{child}/maps").read_bytes()  # it is importing
+            for thread in children.iterdir()
+            for child in (thread / "children").read_text().split()
+        ):
+            pass
+        os.killpg(process.pid, signal.SIGINT)
+        told = process.stderr.read()
+    assert process.returncode == 1
+    assert b"Aborted!" in told
+    assert b"Traceback" not in told
 
 
 def test_large_pictures_wait_for_memory(tmp_path, monkeypatch):
@@ -304,6 +510,9 @@ def test_large_pictures_wait_for_memory(tmp_path, monkeypatch):
     assert memory.fits(one, [])
     assert not memory.fits(one, [other])
     assert memory.fits(batch.Job("no file", ""), [other])
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.png")
+        assert memory.fits(batch.Job(str(tmp_path / "pipe.png"), ""), [other])  # and is not opened, nor waited for
 
 
 def test_a_job_that_goes_on_where_it_was_is_taken_for_many(tmp_path, monkeypatch):
@@ -329,6 +538,13 @@ def test_a_job_that_goes_on_where_it_was_is_taken_for_many(tmp_path, monkeypatch
         ({"format": "gif"}, "format must be one of"),
         ({"retry_failed": True}, "need a manifest"),
         ({"box": (1, 2, 3, 4), "key": "red"}, "contradict"),
+        ({"what": "magic"}, "what must be one of"),
+        ({"quality": 500}, "quality must be 1 to 100"),
+        ({"crop": True, "margin": -1}, "margin must be 0 or more"),
+        ({"background": "no colour"}, "background must be"),
+        ({"format": "jpeg"}, "no transparency"),
+        ({"workers": -1}, "workers must be from 1"),
+        ({"manifest": "s3://bucket/manifest"}, "must be a folder of this machine"),
     ],
 )
 def test_what_cannot_be_asked_for(tmp_path, options, words):

@@ -73,6 +73,13 @@ def test_a_job_with_broken_pictures(cluster, tmp_path):
     assert statuses(manifest) == counts  # nothing twice
 
 
+def test_relative_paths_are_the_drivers(cluster, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where no worker began
+    store(tmp_path / "in", 2)
+    assert batch.remove("in", "out", engine="ray", overwrite=True) == Counter(written=2)
+    assert_whole(tmp_path, 2)
+
+
 def test_workers_that_die(cluster, tmp_path):
     from alphacut.batch.ray_workers import ray_workers
 

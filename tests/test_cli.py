@@ -545,7 +545,9 @@ def test_options_that_are_always_given(root, monkeypatch):
     call("remove", "a.png")
     expected = alphacut.remove_background("a.png", points=[(30, 24)]).crop("10%")
     np.testing.assert_array_equal(read_image("a-cutout.webp").alpha, expected.alpha)
-    call("remove", "a.png", "--format", "png")  # what is typed goes first
+    told = call("remove", "a.png", "--format", "png")  # what is typed goes first
+    assert "alphacut.toml gives --point, --crop, --crop-margin\n" in told
+    assert "alphacut.toml" not in call("remove", "a.png", "--quiet")
     assert read_image("a-cutout.png").pixels.shape == expected.image.shape
     for text, words in (
         ("[remove]\nmagic = 1", "[remove] has no option 'magic'"),
@@ -560,6 +562,13 @@ def test_options_that_are_always_given(root, monkeypatch):
     monkeypatch.setenv("ALPHACUT_CONFIG", "other.toml")
     call("remove", "a.png")
     assert (root / "a-cutout-mask.png").exists()
+
+
+def test_names_that_would_steer_the_terminal(root):
+    Path("a\x1b[2J\x07.png").write_bytes(b"text")
+    told = call("remove", "a\x1b[2J\x07.png", code=1)
+    assert "\x1b" not in told
+    assert r"a\x1b[2J\x07.png: not a picture" in told
 
 
 def test_shell_completion():

@@ -354,6 +354,21 @@ def test_png_in_bands(rng, shape, dtype):
     assert picture.dpi == pytest.approx((300, 72.5), abs=0.02)
 
 
+def test_pillow_that_another_thread_is_importing(tmp_path, rgb, monkeypatch):
+    write_image(tmp_path / "a.png", rgb)
+    monkeypatch.setitem(sys.modules, "PIL.Image", type(sys)("PIL.Image"))  # as it is at first
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png").pixels, rgb)
+
+
+def test_empty_exif_is_none(rng):
+    made = []
+    for exif in (None, b""):
+        file = io.BytesIO()
+        write_image(file, rng.integers(7, 8, (2, 3), np.uint8), format="png", exif=exif)
+        made.append(file.getvalue())
+    assert made[0] == made[1]
+
+
 def test_png_levels_are_lossless_and_smaller(tmp_path):
     smooth = np.add.outer(np.arange(200, dtype=np.uint8), np.arange(300, dtype=np.uint8) // 3)
     sizes = []

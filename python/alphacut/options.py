@@ -350,7 +350,7 @@ OUTPUTS = (
     ),
     Option(
         name="png_level",
-        help="How hard to compress a PNG; by default about as 4, but sooner.",
+        help="How hard to compress a PNG; by default about as small as 4, but faster.",
         read=_text.integer,
         example="4",
         metavar="0..9",

@@ -5,20 +5,18 @@ from .jobs import Job, Result, explain
 from .manifest import Manifest
 from .naming import STEP, belongs, ending_of, job_in, walk
 from .recipe import Recipe, facts
-from .running import Died, Stamp, Threads, is_stale, run, stamp
+from .running import Stamp, is_stale, run, stamp
 from .sources import count, is_one, place_in, plan
 
 __all__ = [
     "ENGINES",
     "STEP",
-    "Died",
     "Engine",
     "Job",
     "Manifest",
     "Recipe",
     "Result",
     "Stamp",
-    "Threads",
     "belongs",
     "count",
     "ending_of",

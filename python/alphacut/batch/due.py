@@ -8,15 +8,16 @@ from itertools import chain
 from . import storage
 from .jobs import Job, Result
 from .manifest import Manifest
-from .running import is_stale
+from .running import is_stale, looked_at
 from .table import Status
 
 _MOST_LOOKED_AT = 1000
 
 
 def is_known(result: Result, table: Manifest) -> bool:
-    """Whether what was skipped has a row already, or was not looked at."""
-    return result.status == "skipped" and table.status(Job(result.source, "")) is not None
+    """Whether it has a row already, and nothing was done: it was skipped, or could not be planned."""
+    idle = result.status == "skipped" or result.destination is None
+    return idle and table.status(Job(result.source, result.destination or "")) is not None
 
 
 def rule(
@@ -43,12 +44,12 @@ def rule(
 def due_of(
     jobs: Iterable[Job | Result], table: Manifest, replaced: Callable[..., bool]
 ) -> Generator[Job | Result, None, None]:
-    """Without what failed before, and what needs no look at a far file system."""
+    """The same, but skipped where they failed before, or were done and it takes a connection to see the output."""
     for job in jobs:
         status = table.status(job) if isinstance(job, Job) else None
         if isinstance(job, Job) and status is not None and not replaced(job, status):
             if status == "failed":
-                job = Result(job.source, None, "skipped", "failed before; --retry-failed does it again")
+                job = Result(job.source, job.destination, "skipped", "failed before; --retry-failed does it again")
             elif storage.is_url(job.destination):
                 job = Result(job.source, job.destination, "skipped")
         yield job
@@ -57,14 +58,14 @@ def due_of(
 def looked_ahead(
     jobs: Iterable[Job | Result], replaced: Callable[[Job], bool], few: int
 ) -> tuple[int, Iterable[Job | Result]]:
-    """How many are to be done, `few` if no fewer; and all again."""
+    """How many are to be done, counted up to `few`; and all of them, for what is looked at is used up."""
     jobs = iter(jobs)
     seen: list[Job | Result] = []
     found = 0
     for item in jobs:
+        item = looked_at(item, replaced)
         seen.append(item)
-        if isinstance(item, Job) and (not storage.exists(item.destination) or replaced(item)):
-            found += 1
+        found += isinstance(item, Job)
         if len(seen) == _MOST_LOOKED_AT:
             found = few  # a job that goes on where it was: more may come
         if found >= few:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import nullcontext
+from os import PathLike
 from typing import Any, Literal
 
+from .._arrays import choice, integer
 from ..files import WRITE_SUFFIXES
 from . import memory
 from .due import due_of, is_known, looked_ahead, rule
@@ -25,15 +28,15 @@ FEW = 16
 
 
 def remove(
-    sources: str | Sequence[str],
-    out: str | None = None,
+    sources: str | PathLike[str] | Sequence[str | PathLike[str]],
+    out: str | PathLike[str] | None = None,
     *,
     engine: Engine = "local",
     address: str | None = None,
     workers: int | None = None,
     num_cpus: float = 1,
     num_gpus: float = 0,
-    manifest: str | None = None,
+    manifest: str | PathLike[str] | None = None,
     overwrite: bool | None = None,
     retry_failed: bool = False,
     stale: bool = False,
@@ -53,9 +56,9 @@ def remove(
 
     Parameters
     ----------
-    sources : str or sequence of str
+    sources : path or sequence of paths
         Files, folders, patterns, a list of pictures, or a URL: see :func:`alphacut.batch.plan`.
-    out : str, optional
+    out : path, optional
         The folder for the outputs, or its URL; by default beside each picture.
     engine : {"local", "ray"}
         Processes of this machine, or actors of a Ray cluster. The outputs are the same, byte for byte.
@@ -65,16 +68,16 @@ def remove(
         Pictures at once: by default one for each processor, as far as they take less than half of the memory together.
     num_cpus, num_gpus : float
         Of each worker of a Ray cluster.
-    manifest : str, optional
+    manifest : path, optional
         A folder for a table of what became of each picture, see :class:`Manifest`. What it says is done is not done
-        again, unless the output is gone, and what it says has failed is left alone.
+        again, unless the output is gone (URLs are not looked at), and what it says has failed is left alone.
     overwrite : bool, optional
         Whether outputs that are there are replaced: by default those of pictures that were named, not found.
     retry_failed : bool
         Whether to do again what the manifest says has failed.
     stale : bool
         Whether to do again what the manifest says was made with other options or another version, or of which the
-        picture is newer.
+        picture is newer; the times of URLs are not asked.
     recursive : bool
         Whether to walk into sub-folders.
     format, what, background, quality, png_level, exif
@@ -102,7 +105,7 @@ def remove(
 
     Notes
     -----
-    Processes are begun anew, so that a program must guard what it does by ``if __name__ == "__main__":``, as for
+    Processes are spawned, so that a program must guard its entry point by ``if __name__ == "__main__":``, as for
     :mod:`multiprocessing`. A picture that kills its worker is tried once more, alone, and then has failed.
 
     Examples
@@ -117,11 +120,13 @@ def remove(
     """
     if f".{format}" not in WRITE_SUFFIXES:
         raise ValueError(f"format must be one of {', '.join(sorted(WRITE_SUFFIXES))}, got {format!r}")
+    choice(what, "what", ("rgba", "mask", "alpha"))
     save = {"what": what, "background": background, "quality": quality, "png_level": png_level, "exif": exif}
     recipe = Recipe(options=options, crop=crop, margin=margin, save=save | {"format": format}, digest=bool(manifest))
+    places = [sources] if isinstance(sources, (str, PathLike)) else sources
     jobs = plan(
-        [sources] if isinstance(sources, str) else list(sources),
-        out,
+        [os.fspath(place) for place in places],
+        None if out is None else os.fspath(out),
         ending=ending_of(what, format),
         recursive=recursive,
     )
@@ -134,7 +139,7 @@ def remove(
         workers=workers,
         num_cpus=num_cpus,
         num_gpus=num_gpus,
-        manifest=manifest,
+        manifest=None if manifest is None else os.fspath(manifest),
         overwrite=overwrite,
         retry_failed=retry_failed,
         stale=stale,
@@ -164,7 +169,9 @@ def results(
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}")
     if (retry_failed or stale) and manifest is None:
         raise ValueError("retry_failed and stale need a manifest")
-    recipe.remover  # noqa: B018  # what it refuses is an error here, not of every picture
+    if workers is not None:
+        integer(workers, "workers", 1)
+    recipe.check()
     with Manifest(manifest, recipe.described()) if manifest is not None else nullcontext() as table:
         replaced = rule(table, overwrite, retry_failed, stale)
         due: Iterable[Job | Result] = jobs if table is None else due_of(jobs, table, replaced)
@@ -192,7 +199,7 @@ def _local(recipe: Recipe, workers: int | None, jobs: int) -> Work | Pool:
     if places == 1 or jobs < 2:
         return recipe
     if jobs < FEW:
-        return Threads(recipe, min(places, 2), memory.fits)
+        return Threads(recipe, workers or min(places, 2), memory.fits)
     from .workers import Process, Workers
 
     return Workers(lambda: Process(recipe, max(1, threads // places)), places, memory.fits)

@@ -36,9 +36,9 @@ class Result:
     source : str
         The picture or folder.
     destination : str or None
-        The output; None where there is none.
+        The output, which is not there if it failed; None where none could be named.
     status : {"written", "skipped", "failed"}
-        Skipped: the output was there already.
+        Skipped: the output was there already, or, with a reason, the manifest says that it failed before.
     reason : str
         Why it failed. Text, because an exception would keep the pictures of its frames in memory.
     value

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from . import storage
 from .jobs import Job, Result
 from .recipe import described
 from .table import COLUMNS, STATUSES, Status, arrow, latest_of, number_of, parts, schema
@@ -22,11 +23,11 @@ PART_ROWS = 10_000
 
 
 class Manifest:
-    """A table with a row for each picture that was written, failed, or was there already.
+    """A table with a row for each output that was written, failed, or was there already.
 
     Each row is first a line of a journal, so that nothing is lost when the process is killed; 10,000 become a Parquet
-    file. A later row of a picture takes the place of an earlier one. What must be known of earlier rows takes 25 bytes
-    each. A context manager: its end makes the last Parquet file.
+    file. A later row of the same picture and output takes the place of an earlier one. What must be known of earlier
+    rows takes 25 bytes each. A context manager: its end makes the last Parquet file.
 
     Parameters
     ----------
@@ -39,6 +40,8 @@ class Manifest:
     ------
     ImportError
         Without pyarrow.
+    ValueError
+        If it is a URL.
     OSError
         If the folder cannot be written, or another job writes it.
     """
@@ -46,6 +49,8 @@ class Manifest:
     def __init__(self, folder: str, options: str) -> None:
         from .. import __version__
 
+        if storage.is_url(folder):
+            raise ValueError(f"manifest must be a folder of this machine, got {folder!r}")
         arrow()
         self._folder, self._options, self._version = folder, options, __version__
         os.makedirs(folder, exist_ok=True)
@@ -61,7 +66,7 @@ class Manifest:
 
     def status(self, job: Job) -> Status | None:
         """What became of a job's picture before; "stale" if it was written with other options or another version."""
-        key = _key(job.source)
+        key = _key(job.source, job.destination)
         high, low = np.uint64(int.from_bytes(key[:8], "big")), int.from_bytes(key[8:], "big")
         place = int(self._high.searchsorted(high))
         if place == len(self._high) or self._high[place] != high or self._low[place] != low:
@@ -81,7 +86,7 @@ class Manifest:
             "prompt": described(result.prompt),
             "options": self._options,
             "version": self._version,
-            "key": _key(result.source).hex(),
+            "key": _key(result.source, result.destination or "").hex(),
             "recipe": self._recipe(result.prompt),
         }
         try:
@@ -147,8 +152,8 @@ class Manifest:
         os.unlink(journal)
 
 
-def _key(source: str) -> bytes:
-    return hashlib.blake2b(os.fsencode(source), digest_size=16).digest()
+def _key(source: str, destination: str) -> bytes:
+    return hashlib.blake2b(os.fsencode(source) + b"\0" + os.fsencode(destination), digest_size=16).digest()
 
 
 def _row(line: str) -> dict[str, Any] | None:

@@ -25,9 +25,9 @@ def _cost(source: str) -> int:
     """Bytes, by the file's header; 0 of what is no picture, and fails."""
     if storage.is_url(source):
         return 0
+    if not os.path.isfile(source):  # such as a pipe, which would be opened in the place of the one who reads it
+        return 0
     with contextlib.suppress(Exception), open(source, "rb") as stream:
-        if not stream.seekable():
-            return 0
         _, factory = format_of(stream, source)
         stream.seek(0)
         width, height = factory(stream, "").size

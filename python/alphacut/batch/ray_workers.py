@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import os
@@ -55,15 +56,18 @@ def ray_workers(
             places = min(places, max(1, math.floor(room.get("GPU", 0) / num_gpus)))
     shared = ray.put(recipe)
     kind = ray.remote(_Cutter).options(num_cpus=num_cpus, num_gpus=num_gpus, max_restarts=0)
-    return Workers(lambda: _Actor(kind.remote(shared, max(1, math.ceil(num_cpus)))), places)
+    threads, folder = max(1, math.ceil(num_cpus)), os.getcwd()
+    return Workers(lambda: _Actor(kind.remote(shared, threads, folder)), places)
 
 
 class _Cutter:
     """What an actor is."""
 
-    def __init__(self, recipe: Recipe, threads: int) -> None:
+    def __init__(self, recipe: Recipe, threads: int, folder: str) -> None:
         from .. import set_num_threads
 
+        with contextlib.suppress(OSError):  # of a machine that knows URLs alone
+            os.chdir(folder)  # relative paths mean what they do to the driver
         set_num_threads(threads)
         self._recipe = recipe
 

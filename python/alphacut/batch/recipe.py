@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import time
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What is done to each picture: a text for other processes, and the work itself.
+    """What is done to each picture; it can be sent to other processes.
 
     Attributes
     ----------
@@ -36,7 +37,7 @@ class Recipe:
     margin : int or str
         What is then kept around it, see :meth:`alphacut.Cutout.crop`.
     save : mapping
-        Keywords of :meth:`alphacut.Cutout.save`.
+        Keywords of :meth:`alphacut.Cutout.save`. The format is that of a stream: files have that of their ending.
     digest : bool
         Whether to tell the size and SHA-256 of each picture's file.
     watched : bool
@@ -69,6 +70,15 @@ class Recipe:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
 
+    def check(self) -> None:
+        """Raise what would be wrong with every picture: one pixel is cropped and written."""
+        from ..cutout import Cutout
+
+        self.remover  # noqa: B018
+        colour, gray = np.zeros((1, 1, 3), np.uint8), np.full((1, 1), 255, np.uint8)
+        pixel = Cutout(colour, gray, gray, colour, box=(0, 0, 1, 1), confidence=1.0, method="")
+        (pixel.crop(self.margin) if self.crop else pixel).save(io.BytesIO(), **{"format": "png", **self.save})
+
     def cut(self, source: Any, **prompt: Any) -> Cutout:
         return self.remover.once(source) if self.alone and not prompt else self.remover(source, **prompt)
 
@@ -84,7 +94,8 @@ class Recipe:
         if self.also is not None:
             self.also(cutout, job, self.remover)
         with clock("write"):
-            storage.save(cutout.crop(self.margin) if self.crop else cutout, job.destination, **self.save)
+            save = {name: value for name, value in self.save.items() if name != "format"}
+            storage.save(cutout.crop(self.margin) if self.crop else cutout, job.destination, **save)
         if self.watched and stamp(job.source) != before:
             os.unlink(job.destination)  # made of what is no longer there, but newer than what is
             raise ValueError("changed while it was cut: once more when it is at rest")

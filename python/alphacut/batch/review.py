@@ -91,7 +91,7 @@ def _figure(row: dict[str, Any]) -> str:
 def _panel(place: str, kind: str) -> str:
     try:
         picture = read_image(storage.fetch(place))
-    except (OSError, ValueError) as error:
+    except Exception as error:  # whatever one picture or its file system can cause
         return f'<p class="{kind}">{html.escape(str(error))}</p>'
     pixels = picture.pixels if picture.pixels.ndim == 3 else np.repeat(picture.pixels[..., None], 3, axis=2)
     if picture.alpha is not None:

@@ -88,7 +88,7 @@ def run(
     alone; if that dies, too, it has failed. A closed pipe and a keyboard interrupt end it, after what is being worked
     on.
     """
-    todo = (_looked_at(job, overwrite) for job in jobs)
+    todo = (looked_at(job, overwrite) for job in jobs)
     if callable(work) and workers == 1:
         yield from (attempt(job, work) if isinstance(job, Job) else job for job in todo)
         return
@@ -124,7 +124,8 @@ def run(
             except Died as error:
                 yield Result(job.source, job.destination, "failed", explain(error, job.source), prompt=job.prompt)
     except KeyboardInterrupt:
-        for future in wait(pending).done:  # they are written all the same
+        begun = [future for future in pending if not future.cancel()]
+        for future in wait(begun).done:  # they are written all the same
             if future.exception() is None:
                 yield future.result()
         raise
@@ -132,21 +133,28 @@ def run(
         pool.close()
 
 
-def _looked_at(job: Job | Result, overwrite: bool | Callable[[Job], bool]) -> Job | Result:
-    """The job, or that it is skipped."""
-    if isinstance(job, Job) and storage.exists(job.destination):
-        replaced = overwrite(job) if callable(overwrite) else overwrite
-        return job if replaced else Result(job.source, job.destination, "skipped")
-    return job
+def looked_at(job: Job | Result, overwrite: bool | Callable[[Job], bool]) -> Job | Result:
+    """The job, or that it is skipped, or that its place cannot be looked at."""
+    if isinstance(job, Result):
+        return job
+    try:
+        if not storage.exists(job.destination):
+            return job
+    except (ImportError, ValueError):  # no such file system: so it is with every job
+        raise
+    except Exception as error:  # of a connection
+        return Result(job.source, job.destination, "failed", explain(error, job.source), prompt=job.prompt)
+    replaced = overwrite(job) if callable(overwrite) else overwrite
+    return job if replaced else Result(job.source, job.destination, "skipped")
 
 
 def attempt(job: Job, work: Work) -> Result:
     """Do one job, whatever is there already."""
     try:
         value = work(job)
-    except BrokenPipeError:
-        raise
     except Exception as error:  # anything one picture can cause must not stop the others; it is reported
+        if isinstance(error, BrokenPipeError) and not (storage.is_url(job.source) or storage.is_url(job.destination)):
+            raise  # nobody reads the output any more; of a URL it is a connection that broke
         return Result(job.source, job.destination, "failed", explain(error, job.source), prompt=job.prompt)
     return Result(job.source, job.destination, "written", value=value, prompt=job.prompt)
 
@@ -170,7 +178,9 @@ def stamp(path: str) -> Stamp | None:
 
 
 def is_stale(job: Job) -> bool:
-    """Whether the picture has changed, or come to its place, since its output was written."""
+    """Whether the picture has changed, or come to its place, since its output was written; not asked of URLs."""
+    if storage.is_url(job.source) or storage.is_url(job.destination):
+        return False
     try:
         source, output = os.stat(job.source), os.lstat(job.destination)
     except OSError:  # the work will say what is wrong

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import glob
 import os
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -13,7 +15,8 @@ from typing import Any
 from ..options import PROMPTS
 from . import storage
 from .jobs import Job, Result, explain
-from .naming import apart, is_named_as_picture, job_in, plan_local, walk
+from .naming import apart, job_in, plan_local, walk
+from .remote import is_picture, plan_remote
 
 LISTS = (".txt", ".csv", ".parquet")
 """Endings of lists of pictures."""
@@ -49,7 +52,7 @@ def plan(
     Yields
     ------
     Job or Result
-        A failed result stands for what cannot be planned.
+        A failed result stands for what cannot be planned, such as a row without a source.
 
     Raises
     ------
@@ -62,7 +65,8 @@ def plan(
     and, if you like, ``destination`` and the prompts of each picture: ``box``, ``points``, ``labels``, ``mask``,
     ``trimap``, ``key``, ``instance``, written as on the command line. Paths are relative to the working folder. It is
     read as the job goes, so that any number of rows will do; a row that is there twice is done twice. What a list names
-    keeps its folders in `out`. For the names of outputs see :func:`plan_local`; of URLs they keep the ending.
+    keeps its folders in `out`. For the names of outputs see :func:`plan_local`; of URLs they keep the ending. URLs are
+    written to messages and manifests as they are: tell fsspec passwords by its settings, not in URLs.
     """
     places = [storage.as_path(source) for source in sources]
     others = [place for place in places if storage.is_url(place) or _is_list(place)]
@@ -74,7 +78,7 @@ def plan(
     elif _is_list(others[0]):
         yield from _listed(others[0], out, ending)
     else:
-        yield from _remote(others[0], out, ending, recursive, passed)
+        yield from plan_remote(others[0], out, ending, recursive, passed)
 
 
 def count(sources: Sequence[str], *, recursive: bool = True) -> int | None:
@@ -82,7 +86,7 @@ def count(sources: Sequence[str], *, recursive: bool = True) -> int | None:
     places = [storage.as_path(source) for source in sources]
     if any(map(storage.is_url, places)):
         return None
-    if _is_list(places[0]):
+    if len(places) == 1 and _is_list(places[0]):
         return sum(1 for _ in _rows(places[0]))
     found = {os.path.abspath(path): path for place in places for path in _matches(place)}.values()
     folders = apart([path for path in found if os.path.isdir(path)], recursive)
@@ -93,7 +97,7 @@ def count(sources: Sequence[str], *, recursive: bool = True) -> int | None:
 def is_one(place: str) -> bool:
     """Whether a source is one picture."""
     if storage.is_url(place):
-        return is_named_as_picture(posixpath.basename(place)) and not glob.has_magic(place)
+        return is_picture(place)
     return not os.path.isdir(place) and not _is_list(place) and _matches(place) == [place]
 
 
@@ -108,45 +112,24 @@ def _matches(place: str) -> list[str]:
     return sorted(glob.glob(place, recursive=True)) or [place]
 
 
-def _remote(url: str, out: str | None, ending: str, recursive: bool, passed: Counter[str] | None) -> Iterator[Job]:
-    """A picture, or those of a pattern or folder; a folder is listed as the job goes."""
-    system, path = storage.file_system(url)
-    scheme = url[: url.index("://") + 3]
-    if glob.has_magic(path):
-        top = path[: path.rindex("/", 0, glob.magic_check.search(path).start()) + 1]  # type: ignore[attr-defined]
-        for found in sorted(system.glob(path)):
-            yield _remote_job(scheme, found, top, out, ending)
-    elif system.isdir(path):
-        for folder, _, names in system.walk(path, maxdepth=None if recursive else 1):
-            for name in sorted(names):
-                if is_named_as_picture(name) and not name.startswith("."):
-                    yield _remote_job(scheme, f"{folder}/{name}", path, out, ending)
-                elif passed is not None:
-                    passed[posixpath.splitext(name)[1].lower() or "without an ending"] += 1
-    else:
-        yield _remote_job(scheme, path, posixpath.dirname(path), out, ending, named=True)
-
-
-def _remote_job(scheme: str, path: str, top: str, out: str | None, ending: str, named: bool = False) -> Job:
-    source = scheme + path.lstrip("/") if scheme != "memory://" else f"{scheme}{path}"
-    inside = posixpath.relpath(path, top or "/")
-    return Job(source, source + ending if out is None else storage.join(out, inside + ending), named=named)
-
-
 def _listed(place: str, out: str | None, ending: str) -> Iterator[Job | Result]:
     """The jobs of a list."""
     for number, row in enumerate(_rows(place), 1):
+        if not any(name in row for name in _SOURCES):
+            raise ValueError(f"{place} has no column source")
+        source = next((storage.as_path(str(row[name])) for name in _SOURCES if row.get(name)), None)
         try:
-            source = next(str(row[name]) for name in _SOURCES if row.get(name))
-        except StopIteration:
-            raise ValueError(f"{place}: row {number} has no column source") from None
-        source = storage.as_path(source)
-        try:
+            if source is None:
+                raise ValueError("no source")
             prompt = {name: _value(name, row[name]) for name in _ROWS if row.get(name) not in (None, "")}
-            destination = row.get("destination") or _destination(source, out, ending)
-            yield Job(source, str(destination), prompt)
+            destination = storage.as_path(str(row.get("destination") or _destination(source, out, ending)))
+            if os.path.abspath(source) == os.path.abspath(destination):
+                raise ValueError("the output would replace the picture")
+            yield Job(source, destination, prompt)
         except (ValueError, TypeError) as error:
-            yield Result(source, None, "failed", explain(ValueError(f"{place}: row {number}: {error}"), source))
+            named = f"{place}: row {number}"
+            reason = explain(ValueError(f"{named}: {error}"), source or place)
+            yield Result(source or named, None, "failed", reason)
 
 
 def _value(name: str, given: Any) -> Any:
@@ -159,32 +142,36 @@ def _value(name: str, given: Any) -> Any:
 
 def _destination(source: str, out: str | None, ending: str) -> str:
     if storage.is_url(source):
-        return source + ending if out is None else storage.join(out, source.split("://", 1)[1] + ending)
-    if out is None:
-        return job_in("", source, ending=ending).destination
-    folder, name = os.path.split(os.path.relpath(source) if not os.path.isabs(source) else source)
-    name = os.path.basename(job_in("", source, ending=ending).destination)
-    return storage.join(out, place_in(folder), name)
+        if out is None:
+            return source + ending
+        inside = re.sub(r"^[^/@:]*:[^/@]*@", "", source.split("://", 1)[1])  # no password in a name
+        return storage.join(out, storage.inside(inside + ending))
+    beside = job_in("", source, ending=ending).destination
+    return beside if out is None else storage.join(out, place_in(*os.path.split(beside)))
 
 
-def place_in(folder: str) -> str:
-    """A relative name for a folder: different folders have different ones."""
-    inside = os.path.relpath(folder or os.curdir)
-    if inside != os.pardir and not inside.startswith(os.pardir + os.sep):
-        return inside
-    return os.path.join("-", os.path.splitdrive(os.path.abspath(folder))[1].lstrip(os.sep))
+def place_in(folder: str, name: str = "", top: str = os.curdir) -> str:
+    """A relative path for a file of a folder: different folders of any place have different ones."""
+    top, folder = os.path.abspath(top), os.path.abspath(folder)
+    if os.path.join(folder, "").startswith(os.path.join(top, "")):
+        return os.path.join(os.path.relpath(folder, top), name)
+    return os.path.join("-", os.path.splitdrive(folder)[1].lstrip(os.sep), name)  # no folder in `top` is called so
 
 
 def _rows(place: str) -> Iterator[Mapping[str, Any]]:
     """The rows of a list by the names of their columns."""
     readers: dict[str, Callable[[str], Iterator[Mapping[str, Any]]]]
     readers = {".txt": _text_rows, ".csv": _csv_rows, ".parquet": _parquet_rows}
-    yield from readers[posixpath.splitext(place)[1].lower()](place)
+    try:
+        yield from readers[posixpath.splitext(place)[1].lower()](place)
+    except (ValueError, csv.Error) as error:
+        raise ValueError(f"{place}: {error}") from error
 
 
 def _text_rows(place: str) -> Iterator[Mapping[str, Any]]:
     with storage.open_file(place, "rb") as stream:
-        for line in stream:
+        for number, line in enumerate(stream):
+            line = line.removeprefix(codecs.BOM_UTF8) if number == 0 else line
             if name := os.fsdecode(line.rstrip(b"\r\n")):
                 yield {"source": name}
 

@@ -39,11 +39,15 @@ def file_system(url: str) -> tuple[Any, str]:
     return fsspec.core.url_to_fs(url)
 
 
+def inside(path: str) -> str:
+    """A path within a URL, normal in its spelling: it leads to nothing above, whatever ".." it has."""
+    return posixpath.normpath(f"/{path}").lstrip("/")
+
+
 def join(folder: str, *parts: str) -> str:
     """The place in a folder, normal in its spelling."""
     if is_url(folder):
-        inside = posixpath.normpath(posixpath.join(*parts)).lstrip("/")
-        return folder if inside == "." else f"{folder.rstrip('/')}/{inside}"
+        return f"{folder.rstrip('/')}/{inside(posixpath.join(*parts))}".rstrip("/")
     return os.path.normpath(os.path.join(folder, *parts))
 
 
@@ -64,7 +68,7 @@ def fetch(place: str) -> Any:
 
 
 def save(cutout: Cutout, place: str, **what: Any) -> None:
-    """Write a cutout, at once or not at all. Folders are made."""
+    """Write a cutout, at once or not at all; to a URL as its file system does, object stores so. Folders are made."""
     if not is_url(place):
         os.makedirs(os.path.dirname(place) or ".", exist_ok=True)
         cutout.save(place, **what)

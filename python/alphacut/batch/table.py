@@ -43,7 +43,7 @@ def parts(folder: str) -> list[str]:
 
 
 def latest_rows(folder: str, order: str, most: int) -> Iterator[dict[str, Any]]:
-    """The newest row of each picture, by a column: those of the least values, at most so many; nulls are left out."""
+    """The newest row of each output, by a column: those of the least values, at most so many; nulls are left out."""
     _, parquet = arrow()
     import pyarrow.dataset
 
@@ -51,7 +51,7 @@ def latest_rows(folder: str, order: str, most: int) -> Iterator[dict[str, Any]]:
     if not found:
         raise ValueError(f"{folder}: no manifest, for there is no part-*.parquet in it")
     values = np.concatenate([_numpy(parquet.read_table(part, columns=[order])[order], np.nan) for part in found])
-    places = _newest(_keys_of(found))
+    places = _newest(_keys_of(found), _codes_of(found))
     places = places[~np.isnan(values[places])]
     chosen = places[np.argsort(values[places], kind="stable")[:most]]
     table = pyarrow.dataset.dataset(found, format="parquet").take(chosen)
@@ -60,17 +60,12 @@ def latest_rows(folder: str, order: str, most: int) -> Iterator[dict[str, Any]]:
 
 def latest_of(folder: str) -> tuple[Any, Any, Any]:
     """Keys in order, and the recipe and status of each one's newest row."""
-    pa, parquet = arrow()
-    import pyarrow.compute as compute
-
+    _, parquet = arrow()
     found = parts(folder)
-    keys, recipes, codes = _keys_of(found), [np.empty(0, np.uint64)], [np.empty(0, np.uint8)]
-    for part in found:
-        table = parquet.read_table(part, columns=["recipe", "status"])
-        recipes.append(table["recipe"].to_numpy())
-        codes.append(compute.index_in(table["status"], pa.array(STATUSES)).to_numpy().astype(np.uint8))
-    newest = _newest(keys)
-    return keys[newest], np.concatenate(recipes)[newest], np.concatenate(codes)[newest]
+    keys, codes, recipes = _keys_of(found), _codes_of(found), [np.empty(0, np.uint64)]
+    recipes += [parquet.read_table(part, columns=["recipe"])["recipe"].to_numpy() for part in found]
+    newest = _newest(keys, codes)
+    return keys[newest], np.concatenate(recipes)[newest], codes[newest]
 
 
 def _keys_of(found: Sequence[str]) -> Any:
@@ -84,9 +79,22 @@ def _keys_of(found: Sequence[str]) -> Any:
     return np.concatenate(keys)
 
 
-def _newest(keys: Any) -> Any:
-    """The place of the last of each key, in the order of the keys."""
-    order = np.lexsort((keys[:, 1], keys[:, 0]))
+def _codes_of(found: Sequence[str]) -> Any:
+    """(N,): the places of the statuses in STATUSES."""
+    pa, parquet = arrow()
+    import pyarrow.compute as compute
+
+    codes = [np.empty(0, np.uint8)]
+    for part in found:
+        status = parquet.read_table(part, columns=["status"])["status"]
+        codes.append(compute.index_in(status, pa.array(STATUSES)).to_numpy().astype(np.uint8))
+    return np.concatenate(codes)
+
+
+def _newest(keys: Any, codes: Any) -> Any:
+    """The place of the last row of each key, in the order of the keys; one that was skipped, which tells nothing new,
+    only where there is no other."""
+    order = np.lexsort((codes != STATUSES.index("skipped"), keys[:, 1], keys[:, 0]))
     ordered = keys[order]
     last = np.ones(len(order), bool)
     last[:-1] = (ordered[1:] != ordered[:-1]).any(axis=1)

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
@@ -39,7 +39,7 @@ class Workers:
 
     Parameters
     ----------
-    hire : callable
+    make : callable
         Makes a worker.
     places : int
         How many.
@@ -48,17 +48,17 @@ class Workers:
     """
 
     def __init__(
-        self, hire: Callable[[], Worker], places: int, room: Callable[[Job, Iterable[Job]], bool] | None = None
+        self, make: Callable[[], Worker], places: int, room: Callable[[Job, Iterable[Job]], bool] | None = None
     ) -> None:
-        self.places, self._hire, self._room = places, hire, room
-        self._clerk = ThreadPoolExecutor(1)  # all that follows is its alone: no locks, and no work in others' callbacks
-        self._staff: list[Worker] = []
+        self.places, self._make, self._room = places, make, room
+        self._dispatcher = ThreadPoolExecutor(1)  # what follows is its alone: no locks, no work in others' callbacks
+        self._workers: list[Worker] = []
         self._free: deque[Worker] = deque()
         self._waiting: deque[tuple[Job, Future[Result]]] = deque()
         self._lost = 0
         self._broken: BaseException | None = None
         for _ in range(places):
-            self._later(self._engage)
+            self._later(self._add_worker)
 
     def room(self, job: Job, pending: Iterable[Job]) -> bool:
         return self._room is None or self._room(job, pending)
@@ -69,12 +69,12 @@ class Workers:
         return answer
 
     def close(self) -> None:
-        self._clerk.shutdown()
-        for worker in self._staff:
+        self._dispatcher.shutdown()
+        for worker in self._workers:
             worker.end()
 
     def _later(self, step: Callable[..., object], *given: Any) -> None:
-        """Have the clerk do this, and then give jobs that wait to workers that are free."""
+        """Have the dispatcher do this, and then give jobs that wait to workers that are free."""
 
         def do() -> None:
             try:
@@ -85,11 +85,11 @@ class Workers:
                 self._assign()
 
         with contextlib.suppress(RuntimeError):  # closed
-            self._clerk.submit(do)
+            self._dispatcher.submit(do)
 
-    def _engage(self) -> None:
-        worker = self._hire()
-        self._staff.append(worker)
+    def _add_worker(self) -> None:
+        worker = self._make()
+        self._workers.append(worker)
         worker.begin().add_done_callback(lambda begun: self._later(self._began, worker, begun.exception()))
 
     def _began(self, worker: Worker, error: BaseException | None) -> None:
@@ -97,21 +97,27 @@ class Workers:
         if error is None:
             self._free.append(worker)
             return
-        self._staff.remove(worker)
+        self._workers.remove(worker)
         if isinstance(error, Died) and self._lost < _MOST_LOST:
-            self._engage()
-        else:
+            self._add_worker()
+        elif not self._workers:  # else the others go on
             self._broken = error
 
     def _assign(self) -> None:
         while self._waiting and (self._free or self._broken):
             job, answer = self._waiting.popleft()
+            if not answer.set_running_or_notify_cancel():
+                continue
             if self._broken:
                 why = self._broken.__cause__ or self._broken
                 answer.set_exception(RuntimeError(f"no worker could begin: {why}"))
                 continue
             worker = self._free.popleft()
-            sent = worker.send(job)
+            try:
+                sent = worker.send(job)
+            except Exception as error:
+                answer.set_exception(error)
+                raise
             sent.add_done_callback(
                 lambda done, worker=worker, answer=answer: self._later(self._ended, worker, done, answer)  # type: ignore[misc]
             )
@@ -119,8 +125,8 @@ class Workers:
     def _ended(self, worker: Worker, done: Future[Result], answer: Future[Result]) -> None:
         error = done.exception()
         if isinstance(error, Died):
-            self._staff.remove(worker)
-            self._engage()
+            self._workers.remove(worker)
+            self._add_worker()
         else:
             self._free.append(worker)
         if error is None:
@@ -134,10 +140,11 @@ class Process:
 
     def __init__(self, recipe: Recipe, threads: int) -> None:
         context = multiprocessing.get_context("spawn")  # a process with threads cannot be forked safely
-        self._pool = ProcessPoolExecutor(1, context, initializer=_settle, initargs=(recipe, threads))
+        self._pool = ProcessPoolExecutor(1, context, initializer=_initialize, initargs=(recipe, threads))
 
     def begin(self) -> Future[Any]:
-        return self._submit(os.getpid)
+        with _interrupts_blocked():
+            return self._submit(os.getpid)
 
     def send(self, job: Job) -> Future[Result]:
         return self._submit(_attempt, job)
@@ -174,15 +181,31 @@ def translated(future: Future[Any], deaths: tuple[type[BaseException], ...], why
     return outer
 
 
+@contextlib.contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """A process that this thread begins leaves Ctrl-C to its parent from its first instruction on."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # else it is begun with the first process, and unblocks them
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 _recipe: Recipe | None = None
 
 
-def _settle(recipe: Recipe, threads: int) -> None:
+def _initialize(recipe: Recipe, threads: int) -> None:
     """What a process does first."""
     global _recipe
     from .. import set_num_threads
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it, after its picture
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where they cannot be blocked: the parent ends it, after its picture
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from .layout import CONFIG
+
 NAME = "alphacut.toml"
 
 
@@ -54,7 +56,7 @@ def _use(context: click.Context, option: click.Parameter, given: str | None) -> 
         if command is None:
             raise click.UsageError(f"{path}: no command {name!r}")
         defaults[name] = _defaults(command, table, path)
-    context.default_map = defaults
+    context.default_map, context.meta[CONFIG] = defaults, path
 
 
 config = click.option(

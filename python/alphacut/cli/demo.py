@@ -16,6 +16,7 @@ from .._prompt import Prompt
 from .._strokes import Stroke, draw_labels
 from ..files import read_image, write_image
 from . import steps
+from .layout import Command
 
 Line = tuple[tuple[int, int], ...]
 
@@ -65,7 +66,7 @@ COLOUR = "#2a9d8f"
 CELL = 240
 
 
-@click.command(short_help="Show each step on a few photographs.")
+@click.command(cls=Command, short_help="Show each step on a few photographs.")
 @click.option(
     "-o",
     "--out",

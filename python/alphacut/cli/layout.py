@@ -7,11 +7,15 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from ..files import READ_SUFFIXES
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 Decorator = Callable[[Decorated], Decorated]
+
+CONFIG = "alphacut.config"
+"""Where a context keeps the name of the file of options."""
 
 
 def together(*options: Decorator[Any]) -> Decorator[Any]:
@@ -39,7 +43,15 @@ def group(title: str, *options: Decorator[Any]) -> Decorator[Any]:
 
 
 class Command(click.Command):
-    """A command whose help has its options in their groups."""
+    """A command whose help has its options in their groups, and that tells which ones a file has given."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it."""
+        sources = {option.opts[-1]: ctx.get_parameter_source(option.name or "") for option in self.params}
+        found = [flag for flag, source in sources.items() if source is ParameterSource.DEFAULT_MAP]
+        if found and not ctx.params.get("quiet"):
+            click.echo(f"{ctx.meta.get(CONFIG)} gives {', '.join(found)}", err=True)
+        return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write them, in the order of the groups' first options."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .. import Remover, Tracker
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Made = TypeVar("Made")
 
 
 def _read(row: Option, context: click.Context, option: click.Parameter, text: Any) -> Any:
@@ -87,7 +88,7 @@ def remover(*, threads: int | None, **given: Any) -> Remover:
     return require(lambda: Remover(**given), threads=threads)
 
 
-def require(make: Callable[[], Remover], *, threads: int | None) -> Remover:
+def require(make: Callable[[], Made], *, threads: int | None) -> Made:
     """What is made with so many threads; what it refuses is wrong usage."""
     from .. import set_num_threads
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -64,4 +65,5 @@ class Progress:
             self._bar.refresh()
 
     def _find(self, count: Callable[[], int | None]) -> None:
-        self._bar.total = count()
+        with contextlib.suppress(Exception):  # such as a list that cannot be read, which the job itself will say
+            self._bar.total = count()

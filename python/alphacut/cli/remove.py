@@ -13,7 +13,7 @@ import click
 from .. import batch
 from . import options, report, steps
 from .layout import Command, group
-from .single import FORMATS, STREAM, require_writable, single_job, streamed
+from .single import FORMATS, STREAM, single_job, streamed
 from .watch import arrivals
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
         metavar="[ADDRESS]",
         is_flag=False,
         flag_value="",
-        help="Work on a Ray cluster, of this machine alone without an ADDRESS; needs alphacut[ray].",
+        help="Work on a Ray cluster, by default that of RAY_ADDRESS or else one of this machine; needs alphacut[ray].",
     ),
 )
 @click.option(
@@ -135,7 +135,6 @@ def remove(
     to_stream = single is not None and single.destination == STREAM
     named = None if single is None or to_stream else os.path.splitext(single.destination)[1][1:]
     encoding = {"format": named or format or "png", "quality": quality, "png_level": png_level}
-    require_writable(encoding, transparent=what == "rgba" and background is None)
     if to_stream and as_json:
         raise click.UsageError("--json needs standard output, which is the picture's.")
     if watch and not (len(photos) == 1 and os.path.isdir(photos[0])):
@@ -154,7 +153,7 @@ def remove(
         if show_steps is None
         else partial(_write_steps, show_steps=show_steps, out=out, ending=ending, alone=single is not None),
     )
-    options.require(lambda: recipe.remover, threads=threads)
+    options.require(recipe.check, threads=threads)
     passed: Counter[str] = Counter()
     jobs = [single] if single else batch.plan(photos, out, ending=ending, recursive=recursive, passed=passed)
     if watch:
@@ -191,7 +190,7 @@ def remove(
     except RuntimeError as error:  # no worker could begin
         raise click.ClickException(str(error)) from error
     except OSError as error:  # of a list or manifest; ConnectionError of a cluster
-        raise click.ClickException(batch.explain(error, error.filename or "")) from error
+        raise click.ClickException(batch.explain(error, error.filename) if error.filename else str(error)) from error
 
 
 def _require_together(streams: bool, manifest: str | None, ray: str | None, again: bool) -> None:
@@ -208,7 +207,7 @@ def _write_steps(
     folder, name = os.path.split(job.destination if job.destination != STREAM else job.source)
     name = "stdin" if name == STREAM else name
     stem = name.removesuffix(ending) if name.endswith(ending) else os.path.splitext(name)[0]
-    place = "" if alone else _place(folder, out)
+    place = "" if alone else batch.place_in(folder, top=out or os.curdir)
     steps.write(steps.pictures(cutout, remover.prompt), os.path.join(show_steps, place), stem + batch.STEP)
 
 
@@ -223,14 +222,6 @@ def _watched(
         )
         yield from batch.run(jobs, recipe, overwrite=replaced, workers=min(2, _threads()))
         replaced = overwrite or batch.is_stale
-
-
-def _place(folder: str, out: str | None) -> str:
-    """A relative name for the folder of an output: different folders have different ones."""
-    top, folder = os.path.abspath(out or os.curdir), os.path.abspath(folder)
-    if os.path.join(folder, "").startswith(os.path.join(top, "")):
-        return os.path.relpath(folder, top)
-    return os.path.join("-", os.path.splitdrive(folder)[1].lstrip(os.sep))  # no folder in `top` is called so
 
 
 def _threads() -> int:

@@ -71,10 +71,10 @@ def require_streams() -> None:
 
 
 def say(line: str) -> None:
-    """To standard error, above the progress bar."""
+    """To standard error, above the progress bar; what steers a terminal, as a file's name may, is escaped."""
     from tqdm import tqdm
 
-    tqdm.write(line, file=sys.stderr)
+    tqdm.write(re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: repr(found[0])[1:-1], line), file=sys.stderr)
 
 
 def tell_once(warnings: tuple[str, ...], number: int, told: set[str]) -> None:

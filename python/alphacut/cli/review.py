@@ -29,7 +29,7 @@ def review(manifest: str, out: str | None, most: int, below: int | None) -> None
 
     The page shows each photo and its cutout over a checkerboard. A person draws a box around the subject, or clicks on
     pixels of it (with Shift on what is not), and saves the picks as picks.csv, a list that remove takes. The page holds
-    its pictures, and loads nothing.
+    its pictures, and loads nothing. Give remove the options of the job again.
 
     \b
     Example:

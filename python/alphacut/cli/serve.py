@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
+from .layout import Command
 from .options import threads
 
 _positive = click.IntRange(min=1)
 
 
-@click.command(short_help="Serve requests, and a page to try it on.")
+@click.command(cls=Command, short_help="Serve requests, and a page to try it on.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all.")
 @click.option("--port", type=click.IntRange(0, 65535), default=7000, show_default=True, help="0 takes a free one.")
 @click.option("--workers", type=_positive, help="Pictures worked on at once.  [default: a processor each, at most 4]")

@@ -8,10 +8,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from .. import batch
-from ..files import READ_SUFFIXES, WRITE_SUFFIXES, write_image
+from ..files import READ_SUFFIXES, WRITE_SUFFIXES
 from ..session import Clock
 
 if TYPE_CHECKING:
@@ -51,14 +50,6 @@ def single_job(photos: tuple[str, ...], out: str | None, format: str | None) -> 
     if os.path.exists(photo) and os.path.exists(out) and os.path.samefile(photo, out):
         raise click.BadParameter("the output would replace the photo.", param_hint="--out")
     return batch.Job(photo, out, named=True)
-
-
-def require_writable(encoding: dict[str, Any], *, transparent: bool) -> None:
-    """One pixel can be written so, before any work is done."""
-    try:
-        write_image(io.BytesIO(), np.zeros((1, 1, 4) if transparent else (1, 1), np.uint8), **encoding)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
 
 
 def streamed(recipe: batch.Recipe, job: batch.Job) -> dict[str, Any]:

@@ -115,5 +115,5 @@ def as_stored(source: Any, name: str, max_pixels: int = MAX_PIXELS) -> Picture:
 
 def is_pillow(source: object) -> bool:
     """Whether `source` is a Pillow picture; without importing Pillow, for then it is none."""
-    module = sys.modules.get("PIL.Image")
-    return module is not None and isinstance(source, module.Image)
+    module = sys.modules.get("PIL.Image")  # without its classes while another thread imports it
+    return isinstance(source, getattr(module, "Image", ()))

@@ -127,8 +127,9 @@ def _encode(
     if exif is not None:
         if not isinstance(exif, bytes):
             raise TypeError(f"exif must be bytes, got {type(exif).__name__}")
-        options["exif"] = exif
-        if format == "TIFF":  # whose directories Pillow writes itself only
+        if exif:
+            options["exif"] = exif
+        if exif and format == "TIFF":  # whose directories Pillow writes itself only
             options["compression"] = "raw"
     if pixels.dtype != np.uint16 or pixels.ndim == 3 or format not in ("PNG", "TIFF"):
         pixels = eight_bits(pixels, "pixels")
