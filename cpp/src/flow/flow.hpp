@@ -174,8 +174,9 @@ class FlowOf final : public Session::Flow {
   const SessionOptions options_;
   const bool wide_;
   const Image<T> owned_, owned_alpha_;
-  const ImageView<const T> pixels_, own_alpha_;
-  std::mutex mutex_;  // of all below; `prepared_` and `working_` stay once they are made
+  const ImageView<const T> pixels_;
+  ImageView<const T> own_alpha_;  // no data: none, or one that hides nothing
+  std::mutex mutex_;              // of all below; `prepared_` and `working_` stay once they are made
   // Made when they are first asked for.
   bool cut_out_ = false;            // the picture's own alpha is its cutout
   std::optional<Image<T>> filled_;  // the picture, other colours where its own alpha hides it

@@ -73,7 +73,7 @@ void continue_shown(ImageView<const uint8_t> shown, Image<T>& image, int64_t cha
 
 // Cut out already is a picture whose alpha hides nearly all of its border, or most of it, unless what it shows is a
 // photo. Pixels that are hidden are seen as nothing that is shown in the one, as what is next to them in the other:
-// their own colours count nowhere.
+// their own colours count nowhere. An alpha that hides nothing at all is forgotten.
 template <class T>
 void FlowOf<T>::judge_own_alpha() {
   if (own_alpha_.data == nullptr) return;
@@ -87,7 +87,14 @@ void FlowOf<T>::judge_own_alpha() {
       hidden_border += row[x] == 0;
     }
   }
-  if (hidden == 0 || hidden == own_alpha_.pixels()) return;
+  if (hidden == 0) {
+    bool opaque = true;
+    for (int64_t y = 0; opaque && y < own_alpha_.height; ++y)
+      opaque = std::count(own_alpha_.row(y), own_alpha_.row(y) + own_alpha_.width, kOpaque<T>) == own_alpha_.width;
+    if (opaque) own_alpha_ = {};  // as good as none
+    return;
+  }
+  if (hidden == own_alpha_.pixels()) return;
   Image<uint8_t> shown = Image<uint8_t>::like(own_alpha_);
   threshold(own_alpha_, kHalf<T>, shown);
   const bool hides = 10 * hidden_border >= 9 * border || 2 * hidden >= own_alpha_.pixels();
