@@ -7,12 +7,21 @@ import pytest
 
 from alphacut import batch
 from alphacut.batch import Job, Result
+from alphacut.batch.due import is_stale
+from alphacut.batch.jobs import explain
+from alphacut.batch.naming import walk
+from alphacut.batch.running import Threads, run
 
 
 def touch(root, *names):
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(b"")
+
+
+def pool_of(work, workers):
+    """The work itself is done in the caller's thread."""
+    return work if workers == 1 else Threads(work, workers)
 
 
 def outputs(jobs, root):
@@ -35,9 +44,9 @@ def test_walk_finds_pictures_only(tmp_path):
     touch(tmp_path, *found, "notes.txt", "png", ".hidden.jpg", ".thumbnails/x.jpg", "._a.jpg")
     touch(tmp_path, "a-cutout.png", "a-cutout-mask.png", "a-cutout-alpha.png", "sub/c-cutout.PNG")
     touch(tmp_path, "a-cutout.webp", "a-cutout-mask.tiff", "a-cutout-alpha.jpeg", "b-cutout.jpg", "b-cutout.tif")
-    assert {os.path.relpath(path, tmp_path) for path in batch.walk(str(tmp_path))} == found
+    assert {os.path.relpath(path, tmp_path) for path in walk(str(tmp_path))} == found
     top = {name for name in found if os.sep not in name}
-    assert {os.path.relpath(path, tmp_path) for path in batch.walk(str(tmp_path), recursive=False)} == top
+    assert {os.path.relpath(path, tmp_path) for path in walk(str(tmp_path), recursive=False)} == top
     assert set(outputs(batch.plan([str(tmp_path)], recursive=False), tmp_path)) == top
 
 
@@ -45,12 +54,12 @@ def test_walk_counts_what_it_passes_over(tmp_path):
     touch(tmp_path, "a.png", "b.txt", "c.TXT", "d", ".e.png", "a-cutout.png", "a-cutout-step-01-mask.png", "sub/f.heic")
     os.symlink(tmp_path / "sub", tmp_path / "link.jpg")
     passed = Counter()
-    found = list(batch.walk(str(tmp_path), passed=passed))
+    found = list(walk(str(tmp_path), passed=passed))
     assert sorted(map(os.path.basename, found)) == ["a.png", "f.heic"]
     assert passed == {".txt": 2, "without an ending": 1, "hidden": 1, "earlier outputs": 2, "not files": 1}
     touch(tmp_path, *(f"x.{number}" for number in range(100)))
     passed.clear()
-    list(batch.walk(str(tmp_path), passed=passed))
+    list(walk(str(tmp_path), passed=passed))
     assert passed.total() == 107
     assert len(passed) <= 21  # any number of endings will do
 
@@ -77,7 +86,7 @@ def test_walk_is_lazy(tmp_path, monkeypatch):
                 yield entry
 
     monkeypatch.setattr(os, "scandir", Counting)
-    jobs = batch.run(batch.plan([str(tmp_path)]), lambda job: None)
+    jobs = run(batch.plan([str(tmp_path)]), lambda job: None)
     next(jobs)
     assert seen == 1
     assert sum(1 for _ in jobs) == 49
@@ -92,7 +101,7 @@ def test_links_and_pipes(tmp_path):
     (tmp_path / "real" / "broken.png").symlink_to("nowhere.png")
     (tmp_path / "real" / "itself.png").symlink_to("itself.png")
     os.mkfifo(tmp_path / "real" / "pipe.png")
-    found = {os.path.basename(path) for path in batch.walk(str(tmp_path))}
+    found = {os.path.basename(path) for path in walk(str(tmp_path))}
     assert found == {"a.jpg", "to-a.png", "broken.png", "itself.png"}
 
 
@@ -211,11 +220,11 @@ def test_what_changed_is_stale(tmp_path):
     touch(tmp_path, "a.jpg", "a-cutout.png")
     job = Job(str(tmp_path / "a.jpg"), str(tmp_path / "a-cutout.png"))
     os.utime(job.destination, (4e9, 4e9))
-    assert not batch.is_stale(job)
+    assert not is_stale(job)
     os.utime(job.source, (5e9, 5e9))
-    assert batch.is_stale(job)
+    assert is_stale(job)
     os.unlink(job.source)
-    assert batch.is_stale(job)
+    assert is_stale(job)
 
 
 def test_no_output_is_an_input(tmp_path):
@@ -241,17 +250,17 @@ def test_run_goes_on_after_a_failure(tmp_path):
         if job.source == jobs[2].source:
             raise RuntimeError("no\nluck")
 
-    results = list(batch.run([*jobs, planned], work))
+    results = list(run([*jobs, planned], work))
     assert [result.status for result in results] == ["written", "skipped", "failed", "written", "failed"]
     assert results[2].reason == f"{jobs[2].source}: RuntimeError: no luck"
     assert results[4] is planned
-    assert [result.status for result in batch.run(jobs[:2], work, overwrite=True)] == ["written", "written"]
+    assert [result.status for result in run(jobs[:2], work, overwrite=True)] == ["written", "written"]
 
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_run_gives_what_the_work_returned(tmp_path, workers):
     jobs = [Job(str(index), str(tmp_path / str(index))) for index in range(50)]
-    results = list(batch.run(jobs, lambda job: int(job.source), workers=workers))
+    results = list(run(jobs, pool_of(lambda job: int(job.source), workers)))
     assert {result.source: result.value for result in results} == {str(index): index for index in range(50)}
 
 
@@ -275,7 +284,7 @@ def test_workers_are_bounded_and_look_no_further(tmp_path):
         with lock:
             working -= 1
 
-    for _ in batch.run(jobs(), work, workers=3):
+    for _ in run(jobs(), Threads(work, 3)):
         done += 1
     assert (done, most) == (30, 3)
 
@@ -290,7 +299,7 @@ def test_run_ends_at(error, workers):
         raise error
 
     with pytest.raises(error):
-        list(batch.run((Job(str(index), "b") for index in range(100)), work, workers=workers))
+        list(run((Job(str(index), "b") for index in range(100)), pool_of(work, workers)))
     assert len(started) <= workers
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
 
@@ -310,12 +319,12 @@ def test_an_interrupt_waits_for_what_is_being_written():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(batch.run(jobs(), work, workers=3))
+        list(run(jobs(), Threads(work, 3)))
     assert sorted(written) == ["a", "b"]
 
 
 def test_run_that_is_given_up_ends_its_threads():
-    results = batch.run((Job(str(index), "b") for index in range(100)), lambda job: None, workers=3)
+    results = run((Job(str(index), "b") for index in range(100)), Threads(lambda job: None, 3))
     next(results)
     results.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
@@ -333,4 +342,4 @@ def test_run_that_is_given_up_ends_its_threads():
     ],
 )
 def test_explain(error, text):
-    assert batch.explain(error, "a.jpg") == text
+    assert explain(error, "a.jpg") == text

@@ -18,8 +18,10 @@ import alphacut
 import faults
 from alphacut import batch
 from alphacut.batch import due, memory, review, storage, workers
+from alphacut.batch.due import is_stale
 from alphacut.batch.engine import FEW
 from alphacut.batch.running import Died, run
+from alphacut.batch.sources import count
 from alphacut.batch.workers import Process, Workers
 from alphacut.files import read_image, write_image
 
@@ -300,7 +302,7 @@ def test_a_list_in_parquet(tmp_path, monkeypatch):
     store(tmp_path / "in", 2)
     table = pa.table({"source": ["in/0.png", "in/1.png"], "box": [[13, 12, 36, 30], None], "other": [1, 2]})
     parquet.write_table(table, "list.parquet")
-    assert batch.count(["list.parquet"]) == 2
+    assert count(["list.parquet"]) == 2
     assert batch.remove("list.parquet", "out") == Counter(written=2)
     expected_alpha = alphacut.remove_background("in/0.png", box=(13, 12, 36, 30)).alpha
     np.testing.assert_array_equal(read_image("out/in/0-cutout.png").alpha, expected_alpha)
@@ -311,8 +313,8 @@ def test_patterns_and_counts(tmp_path, monkeypatch):
     store(tmp_path / "in" / "sub", 3)
     store(tmp_path / "in", 2)
     assert [os.path.basename(job.source) for job in batch.plan(["in/*.png"])] == ["0.png", "1.png"]
-    assert batch.count(["in/**/*.png"]) == 5
-    assert batch.count(["in", "in/sub", "in/0.png"], recursive=True) == 6
+    assert count(["in/**/*.png"]) == 5
+    assert count(["in", "in/sub", "in/0.png"], recursive=True) == 6
     write_image("in/[a].png", photo())  # a name before it is a pattern
     assert [job.source for job in batch.plan(["in/[a].png"])] == ["in/[a].png"]
 
@@ -324,7 +326,11 @@ def test_urls(tmp_path, monkeypatch):
     for number in range(2):
         system.pipe_file(f"/photos/sub/{number}.png", (tmp_path / "in" / f"{number}.png").read_bytes())
     system.pipe_file("/photos/broken.png", b"text")
-    system.pipe_file("/photos/notes.txt", b"text")
+    for name in ("notes.txt", ".hidden.png", "a-cutout.png"):
+        system.pipe_file(f"/photos/{name}", b"text")
+    passed = Counter()
+    assert len(list(batch.plan(["memory://photos"], passed=passed))) == 3
+    assert passed == {".txt": 1, "hidden": 1, "earlier outputs": 1}
     failed = []
     counts = batch.remove("memory://photos", "memory://out", each=failed.append)
     assert counts == Counter(written=2, failed=1)
@@ -402,7 +408,7 @@ def test_a_connection_that_breaks_is_a_failure_and_urls_are_not_stale(tmp_path, 
     assert result.status == "failed"
     with pytest.raises(BrokenPipeError):
         list(run([batch.Job("a.png", str(tmp_path / "a"))], work))
-    assert not batch.is_stale(batch.Job("memory://a.png", "memory://b.png"))
+    assert not is_stale(batch.Job("memory://a.png", "memory://b.png"))
 
     def broken(place):
         raise TimeoutError("no answer")

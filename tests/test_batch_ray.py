@@ -14,6 +14,7 @@ import pytest
 import alphacut
 import faults
 from alphacut import batch
+from alphacut.batch.running import run
 from alphacut.files import write_image
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own
@@ -88,7 +89,7 @@ def test_workers_that_die(cluster, tmp_path):
     for also, expected in ((faults.kill_always, Counter(written=6, failed=1)), (faults.kill_once, Counter(written=7))):
         out = tmp_path / also.__name__
         pool = ray_workers(batch.Recipe(also=also), places=2)
-        results = list(batch.run(batch.plan([str(tmp_path / "in")], str(out)), pool))
+        results = list(run(batch.plan([str(tmp_path / "in")], str(out)), pool))
         assert Counter(result.status for result in results) == expected
         assert len(os.listdir(out)) == expected["written"]
 
@@ -130,12 +131,12 @@ def test_the_driver_is_killed_and_started_again(tmp_path):
     environment = {**os.environ, "PYTHONPATH": paths}
     environment.pop("RAY_ADDRESS", None)
     options = {"cwd": tmp_path, "env": environment, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, **options) as run:
+    with subprocess.Popen(command, **options) as driver:
         for _ in range(5):
-            assert json.loads(run.stdout.readline())["status"] == "written"
-        run.send_signal(signal.SIGKILL)
-        run.stdout.read()
-    assert run.returncode == -signal.SIGKILL
+            assert json.loads(driver.stdout.readline())["status"] == "written"
+        driver.send_signal(signal.SIGKILL)
+        driver.stdout.read()
+    assert driver.returncode == -signal.SIGKILL
     again = subprocess.run(command, **options)
     assert again.returncode == 0
     told = Counter(json.loads(line)["status"] for line in again.stdout.splitlines())

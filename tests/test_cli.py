@@ -688,6 +688,14 @@ def test_a_gpu_that_is_not_there(root):
     assert "GPU" in call("remove", "a.png", "--device", "cuda", code=2)
 
 
+def test_a_url_to_standard_output(root):
+    system = pytest.importorskip("fsspec").filesystem("memory")
+    system.pipe_file("/one/a.png", Path("a.png").read_bytes())
+    result = CliRunner().invoke(main, ["remove", "memory://one/a.png", "-o", "-"])
+    assert result.exit_code == 0, result.output
+    np.testing.assert_array_equal(read_image(result.stdout_bytes).alpha, alphacut.remove_background("a.png").alpha)
+
+
 def test_standard_input_to_a_file(root):
     call("remove", "-", "-o", "b.png", stdin=(root / "a.png").read_bytes())
     assert read_image("b.png").alpha is not None

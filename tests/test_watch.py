@@ -13,6 +13,7 @@ from click.testing import CliRunner
 import alphacut
 from alphacut import batch
 from alphacut.batch import storage
+from alphacut.batch.naming import belongs, walk
 from alphacut.cli import main, remove, watch
 from alphacut.files import read_image, write_image
 
@@ -83,10 +84,10 @@ def test_what_belongs_is_what_a_walk_finds(tmp_path, recursive):
     (tmp_path / "loop").symlink_to(tmp_path / "sub")
     (tmp_path / "link.png").symlink_to("a.png")
     everything = [os.path.join(top, name) for top, _, files in os.walk(tmp_path, followlinks=True) for name in files]
-    found = {path for path in everything if batch.belongs(path, str(tmp_path), recursive=recursive)}
-    assert found == set(batch.walk(str(tmp_path), recursive=recursive))
+    found = {path for path in everything if belongs(path, str(tmp_path), recursive=recursive)}
+    assert found == set(walk(str(tmp_path), recursive=recursive))
     assert len(found) == (5 if recursive else 3)
-    assert not batch.belongs(str(tmp_path / "gone.png"), str(tmp_path))
+    assert not belongs(str(tmp_path / "gone.png"), str(tmp_path))
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

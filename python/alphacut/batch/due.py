@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterable
 from itertools import chain
 
 from . import storage
 from .jobs import Job, Result
 from .manifest import Manifest
-from .running import is_stale, looked_at
+from .running import looked_at
 from .table import Status
 
 _MOST_LOOKED_AT = 1000
@@ -20,17 +21,11 @@ def is_known(result: Result, table: Manifest) -> bool:
     return idle and table.status(Job(result.source, result.destination or "")) is not None
 
 
-def rule(
-    table: Manifest | None, overwrite: bool | Callable[[Job], bool] | None, retry_failed: bool, stale: bool
-) -> Callable[..., bool]:
+def rule(table: Manifest | None, overwrite: bool | None, retry_failed: bool, stale: bool) -> Callable[..., bool]:
     """Whether the output of a job, which is there, is replaced."""
 
     def replaced(job: Job, status: Status | None = None) -> bool:
-        if overwrite is not None:
-            told = overwrite(job) if callable(overwrite) else overwrite
-            if told:
-                return True
-        elif job.named:
+        if overwrite or (overwrite is None and job.named):
             return True
         if table is not None and status is None:
             status = table.status(job)
@@ -49,7 +44,7 @@ def due_of(
         status = table.status(job) if isinstance(job, Job) else None
         if isinstance(job, Job) and status is not None and not replaced(job, status):
             if status == "failed":
-                job = Result(job.source, job.destination, "skipped", "failed before; --retry-failed does it again")
+                job = Result(job.source, job.destination, "skipped", "failed before")
             elif storage.is_url(job.destination):
                 job = Result(job.source, job.destination, "skipped")
         yield job
@@ -71,3 +66,14 @@ def looked_ahead(
         if found >= few:
             break
     return found, chain(seen, jobs)
+
+
+def is_stale(job: Job) -> bool:
+    """Whether the picture has changed, or come to its place, since its output was written; not asked of URLs."""
+    if storage.is_url(job.source) or storage.is_url(job.destination):
+        return False
+    try:
+        source, output = os.stat(job.source), os.lstat(job.destination)
+    except OSError:  # the work will say what is wrong
+        return True
+    return max(source.st_mtime_ns, source.st_ctime_ns) > output.st_mtime_ns

@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import nullcontext
 from os import PathLike
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from .._arrays import choice, integer
-from ..files import WRITE_SUFFIXES
 from . import memory
 from .due import due_of, is_known, looked_ahead, rule
 from .jobs import Job, Result
@@ -21,7 +20,6 @@ from .running import Pool, Threads, Work, run
 from .sources import plan
 
 Engine = Literal["local", "ray"]
-ENGINES: tuple[Engine, ...] = ("local", "ray")
 
 FEW = 16
 """Fewer pictures are done in threads: a process takes longer to begin than several of half a megapixel."""
@@ -118,16 +116,14 @@ def remove(
     >>> alphacut.batch.remove(folder, os.path.join(folder, "out"))
     Counter({'written': 1})
     """
-    if f".{format}" not in WRITE_SUFFIXES:
-        raise ValueError(f"format must be one of {', '.join(sorted(WRITE_SUFFIXES))}, got {format!r}")
-    choice(what, "what", ("rgba", "mask", "alpha"))
+    ending = ending_of(what, format)
     save = {"what": what, "background": background, "quality": quality, "png_level": png_level, "exif": exif}
     recipe = Recipe(options=options, crop=crop, margin=margin, save=save | {"format": format}, digest=bool(manifest))
     places = [sources] if isinstance(sources, (str, PathLike)) else sources
     jobs = plan(
         [os.fspath(place) for place in places],
         None if out is None else os.fspath(out),
-        ending=ending_of(what, format),
+        ending=ending,
         recursive=recursive,
     )
     counts: Counter[str] = Counter()
@@ -160,13 +156,12 @@ def results(
     num_cpus: float = 1,
     num_gpus: float = 0,
     manifest: str | None = None,
-    overwrite: bool | Callable[[Job], bool] | None = None,
+    overwrite: bool | None = None,
     retry_failed: bool = False,
     stale: bool = False,
 ) -> Generator[Result, None, None]:
     """What becomes of the jobs, see :func:`remove`."""
-    if engine not in ENGINES:
-        raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}")
+    choice(engine, "engine", get_args(Engine))
     if (retry_failed or stale) and manifest is None:
         raise ValueError("retry_failed and stale need a manifest")
     if workers is not None:
@@ -183,14 +178,14 @@ def results(
             )
         else:
             found, due = looked_ahead(due, replaced, FEW)
-            pool = _local(recipe, workers, found)
+            pool = local(recipe, workers, found)
         for result in run(due, pool, overwrite=replaced):
             if table is not None and not is_known(result, table):
                 table.add(result)
             yield result
 
 
-def _local(recipe: Recipe, workers: int | None, jobs: int) -> Work | Pool:
+def local(recipe: Recipe, workers: int | None, jobs: int) -> Work | Pool:
     """Processes for many pictures, threads for few, this thread for one."""
     from .. import get_num_threads
 

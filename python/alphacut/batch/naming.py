@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from .._arrays import choice
 from ..files import READ_SUFFIXES, WRITE_SUFFIXES
 from . import storage
 from .jobs import Job, Result, explain
@@ -25,6 +26,9 @@ _SPELLINGS = sorted({"", *READ_SUFFIXES, *map(str.upper, READ_SUFFIXES)})
 
 def ending_of(what: str = "rgba", format: str = "png") -> str:
     """What follows a picture's name in that of its output: ending_of("mask", "webp") is "-cutout-mask.webp"."""
+    choice(what, "what", tuple(_PARTS))
+    if f".{format}" not in WRITE_SUFFIXES:
+        raise ValueError(f"format must be one of {', '.join(sorted(WRITE_SUFFIXES))}, got {format!r}")
     return f"{_PARTS[what]}.{format}"
 
 
@@ -46,8 +50,7 @@ def walk(folder: str, *, recursive: bool = True, passed: Counter[str] | None = N
                         if recursive:
                             pending.append(entry.path)
                     elif reason := _why_not(entry):
-                        if passed is not None:
-                            passed[reason if reason in passed or len(passed) < _MOST_REASONS else "others"] += 1
+                        pass_over(reason, passed)
                     else:
                         yield entry.path
         except OSError as error:
@@ -78,34 +81,7 @@ def plan_local(
     recursive: bool = True,
     passed: Counter[str] | None = None,
 ) -> Iterator[Job | Result]:
-    """A job for each picture.
-
-    Parameters
-    ----------
-    photos : sequence of str
-        Files, taken as they are, and folders, walked.
-    out : str, optional
-        The folder for the outputs, by default beside each picture. Sub-folders are kept; if there are several `photos`,
-        each folder of them gets a sub-folder of its own name.
-    ending : str
-        What follows the picture's name in the output's, see :func:`ending_of`.
-    recursive : bool
-        Whether to walk into sub-folders.
-    passed : Counter, optional
-        Counts the files of the folders that are passed over, by why, see :func:`walk`.
-
-    Yields
-    ------
-    Job or Result
-        The files first. A failed result stands for what cannot be planned.
-
-    Notes
-    -----
-    An output is named by the stem of its picture, or by its whole name where another picture of the same stem would
-    claim the same output: a.jpg becomes a-cutout.png; a.jpg and a.png become a.jpg-cutout.png and a.png-cutout.png.
-    Files from several folders that would still meet in `out` are numbered in the order given. So no two pictures have
-    one output, and no output is one of the `photos`.
-    """
+    """The jobs of files, which come first, and of folders: see :func:`alphacut.batch.plan`."""
     unique: dict[str, str] = {}
     for photo in photos:
         unique.setdefault(os.path.abspath(photo), photo)
@@ -143,7 +119,7 @@ def apart(folders: list[str], recursive: bool) -> list[str]:
 
 
 def job_in(folder: str, picture: str, top: str | None = None, *, ending: str) -> Job:
-    """The job of one picture of a folder, named without knowing the others: see the notes of :func:`plan_local`."""
+    """The job of one picture of a folder, named without knowing the others, see :func:`alphacut.batch.plan`."""
     place, name = os.path.split(picture)
     target = place if top is None else storage.join(top, os.path.relpath(place, folder))
     stem = name if _has_namesake(picture) else os.path.splitext(name)[0]
@@ -152,18 +128,30 @@ def job_in(folder: str, picture: str, top: str | None = None, *, ending: str) ->
 
 def _why_not(entry: os.DirEntry[str]) -> str:
     """Why the entry is no input; empty if it is one. A broken link looks like one: it will fail, and be reported."""
-    name = entry.name
-    if name.startswith("."):
-        return "hidden"
-    if not is_named_as_picture(name):
-        ending = os.path.splitext(name.lower())[1]
-        return "earlier outputs" if ending in READ_SUFFIXES else ending or "without an ending"
+    if reason := why_not_named(entry.name):
+        return reason
     if not entry.is_symlink():
         return "" if entry.is_file(follow_symlinks=False) else "not files"  # such as a pipe, which would wait for ever
     try:
         return "" if stat.S_ISREG(os.stat(entry.path).st_mode) else "not files"
     except OSError:
         return ""
+
+
+def why_not_named(name: str) -> str:
+    """Why a file of this name is no input; empty if it may be one."""
+    if name.startswith("."):
+        return "hidden"
+    if is_named_as_picture(name):
+        return ""
+    ending = os.path.splitext(name.lower())[1]
+    return "earlier outputs" if ending in READ_SUFFIXES else ending or "without an ending"
+
+
+def pass_over(reason: str, passed: Counter[str] | None) -> None:
+    """Count a file that is no input."""
+    if passed is not None:
+        passed[reason if reason in passed or len(passed) < _MOST_REASONS else "others"] += 1
 
 
 def is_named_as_picture(name: str) -> bool:

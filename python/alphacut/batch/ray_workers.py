@@ -11,6 +11,7 @@ from typing import Any
 
 from .jobs import Job, Result
 from .recipe import Recipe
+from .running import attempt
 from .workers import Workers, translated
 
 _WHY = "its worker died, twice: killed, out of memory, or a decoder's crash"
@@ -75,7 +76,7 @@ class _Cutter:
         return True
 
     def attempt(self, job: Job) -> Result:
-        return self._recipe.attempt(job)
+        return attempt(job, self._recipe)
 
 
 class _Actor:

@@ -16,8 +16,7 @@ import numpy as np
 
 from ..session import Clock
 from . import storage
-from .jobs import Job, Result
-from .running import attempt, stamp
+from .jobs import Job
 
 if TYPE_CHECKING:
     from ..cutout import Cutout
@@ -79,32 +78,28 @@ class Recipe:
         pixel = Cutout(colour, gray, gray, colour, box=(0, 0, 1, 1), confidence=1.0, method="")
         (pixel.crop(self.margin) if self.crop else pixel).save(io.BytesIO(), **{"format": "png", **self.save})
 
-    def cut(self, source: Any, **prompt: Any) -> Cutout:
-        return self.remover.once(source) if self.alone and not prompt else self.remover(source, **prompt)
-
     def __call__(self, job: Job) -> dict[str, Any]:
         """Do a job; the facts of it."""
         start = time.perf_counter()
-        before = stamp(job.source) if self.watched else None
+        before = storage.stamp(job.source) if self.watched else None
         source = storage.fetch(job.source)
         told = _size_and_digest(source) if self.digest else {}
-        cutout = self.cut(source, **job.prompt)
+        told |= self.made(source, job, storage.save)
+        if self.watched and storage.stamp(job.source) != before:
+            os.unlink(job.destination)  # made of what is no longer there, but newer than what is
+            raise ValueError("changed while it was cut: once more when it is at rest")
+        return {**told, "milliseconds": (time.perf_counter() - start) * 1e3}
+
+    def made(self, source: Any, job: Job, save: Callable[..., None]) -> dict[str, Any]:
+        """Cut a picture and have it written, ``save(cutout, job.destination, **self.save)``; the facts of it."""
+        cutout = self.remover.once(source) if self.alone and not job.prompt else self.remover(source, **job.prompt)
         clock = Clock()
         clock.add(cutout.timings)
         if self.also is not None:
             self.also(cutout, job, self.remover)
         with clock("write"):
-            save = {name: value for name, value in self.save.items() if name != "format"}
-            storage.save(cutout.crop(self.margin) if self.crop else cutout, job.destination, **save)
-        if self.watched and stamp(job.source) != before:
-            os.unlink(job.destination)  # made of what is no longer there, but newer than what is
-            raise ValueError("changed while it was cut: once more when it is at rest")
-        timed = {"timings": clock.seconds, "milliseconds": (time.perf_counter() - start) * 1e3}
-        return {**facts(cutout), **told, **timed}
-
-    def attempt(self, job: Job) -> Result:
-        """Do a job, or say why it failed."""
-        return attempt(job, self)
+            save(cutout.crop(self.margin) if self.crop else cutout, job.destination, **self.save)
+        return {**_facts(cutout), "timings": clock.seconds}
 
     def described(self) -> str:
         """The options that tell outputs apart, as JSON: those that are not as they are by default."""
@@ -129,7 +124,7 @@ def described(values: Mapping[str, Any]) -> str:
     return json.dumps(dict(values), sort_keys=True, default=other)
 
 
-def facts(cutout: Cutout) -> dict[str, Any]:
+def _facts(cutout: Cutout) -> dict[str, Any]:
     """What is told of a picture, in its own coordinates."""
     height, width = cutout.alpha.shape
     return {
@@ -142,7 +137,6 @@ def facts(cutout: Cutout) -> dict[str, Any]:
         "confidence": cutout.confidence,
         "verdict": cutout.verdict,
         "device": cutout.device,
-        "timings": dict(cutout.timings),
         "warnings": list(cutout.warnings),
     }
 

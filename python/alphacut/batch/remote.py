@@ -10,7 +10,7 @@ from typing import Any
 
 from . import storage
 from .jobs import Job, Result, explain
-from .naming import is_named_as_picture
+from .naming import is_named_as_picture, pass_over, why_not_named
 
 
 def is_picture(url: str) -> bool:
@@ -50,7 +50,7 @@ def plan_remote(
 
 
 def _walk(system: Any, top: str, url: str, recursive: bool, passed: Counter[str] | None) -> Iterator[str | Result]:
-    """As :func:`alphacut.batch.walk`. That of fsspec says nothing of folders that it cannot list."""
+    """As :func:`alphacut.batch.naming.walk`. That of fsspec says nothing of folders that it cannot list."""
     pending = [top]
     while pending:
         folder = pending.pop()
@@ -63,15 +63,15 @@ def _walk(system: Any, top: str, url: str, recursive: bool, passed: Counter[str]
         for entry in sorted(entries, key=lambda entry: str(entry["name"])):
             path = entry["name"].rstrip("/")
             name = posixpath.basename(path)
-            if path == folder or name.startswith("."):
+            if path == folder:
                 continue
-            if entry["type"] == "directory":
+            if entry["type"] == "directory" and not name.startswith("."):
                 if recursive:
                     pending.append(path)
-            elif is_named_as_picture(name):
+            elif reason := why_not_named(name):
+                pass_over(reason, passed)
+            else:
                 yield path
-            elif passed is not None:
-                passed[posixpath.splitext(name)[1].lower() or "without an ending"] += 1
 
 
 def _magic(url: str) -> int | None:

@@ -5,9 +5,8 @@ Knows nothing of what is done to a picture, nor where: the caller gives that as 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from . import storage
 from .jobs import Job, Result, explain
@@ -62,7 +61,6 @@ def run(
     work: Work | Pool,
     *,
     overwrite: bool | Callable[[Job], bool] = False,
-    workers: int = 1,
 ) -> Generator[Result, None, None]:
     """Do the jobs; one that raises has failed, the rest go on.
 
@@ -71,9 +69,7 @@ def run(
     jobs : iterable of Job or Result
         Results are passed on.
     work : callable or Pool
-        What is done, ``work(job)``, in threads, one alone in the caller's; or where.
-    workers : int
-        Threads.
+        What is done, ``work(job)``, in this thread; or where.
     overwrite : bool or callable
         A job whose output is there is skipped, unless this, or what it says of the job, is true.
 
@@ -89,12 +85,12 @@ def run(
     on.
     """
     todo = (looked_at(job, overwrite) for job in jobs)
-    if callable(work) and workers == 1:
+    if callable(work):
         yield from (attempt(job, work) if isinstance(job, Job) else job for job in todo)
         return
     from concurrent.futures import FIRST_COMPLETED, wait  # slow to import, and one picture needs none
 
-    pool: Pool = Threads(work, workers) if callable(work) else work
+    pool = work
     pending: dict[Future[Result], Job] = {}
     suspects: list[Job] = []
 
@@ -157,32 +153,3 @@ def attempt(job: Job, work: Work) -> Result:
             raise  # nobody reads the output any more; of a URL it is a connection that broke
         return Result(job.source, job.destination, "failed", explain(error, job.source), prompt=job.prompt)
     return Result(job.source, job.destination, "written", value=value, prompt=job.prompt)
-
-
-class Stamp(NamedTuple):
-    """What changes when a file does; times in nanoseconds."""
-
-    inode: int
-    size: int
-    modified: int
-    changed: int
-
-
-def stamp(path: str) -> Stamp | None:
-    """That of a file; None where there is none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return Stamp(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def is_stale(job: Job) -> bool:
-    """Whether the picture has changed, or come to its place, since its output was written; not asked of URLs."""
-    if storage.is_url(job.source) or storage.is_url(job.destination):
-        return False
-    try:
-        source, output = os.stat(job.source), os.lstat(job.destination)
-    except OSError:  # the work will say what is wrong
-        return True
-    return max(source.st_mtime_ns, source.st_ctime_ns) > output.st_mtime_ns

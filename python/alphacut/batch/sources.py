@@ -41,18 +41,19 @@ def plan(
         Files, taken as they are; folders, walked; patterns (``photos/*.jpg``, ``**`` for sub-folders); or one list of
         pictures, or one URL of a picture, folder, pattern or list.
     out : str, optional
-        The folder for the outputs, or its URL; by default beside each picture.
+        The folder for the outputs, or its URL; by default beside each picture. Sub-folders are kept; if there are
+        several `sources`, each folder of them gets a sub-folder of its own name.
     ending : str
         What follows the picture's name in the output's, see :func:`ending_of`.
     recursive : bool
         Whether to walk into sub-folders.
     passed : Counter, optional
-        Counts the files of the folders that are passed over, by why.
+        Counts the files of the folders that are passed over, by why, such as ".txt", "hidden" or "earlier outputs".
 
     Yields
     ------
     Job or Result
-        A failed result stands for what cannot be planned, such as a row without a source.
+        Files before folders. A failed result stands for what cannot be planned, such as a row without a source.
 
     Raises
     ------
@@ -61,12 +62,17 @@ def plan(
 
     Notes
     -----
+    An output is named by the stem of its picture, or by its whole name where another picture of the same stem would
+    claim the same output: a.jpg becomes a-cutout.png; a.jpg and a.png become a.jpg-cutout.png and a.png-cutout.png.
+    Files from several folders that would still meet in `out` are numbered in the order given. So no two pictures of
+    files and folders have one output, and no output is one of the `sources`. The output of a URL keeps its ending.
+
     A list is a text file with one path or URL a line, or a CSV or Parquet file with a column ``source`` (or ``path``)
     and, if you like, ``destination`` and the prompts of each picture: ``box``, ``points``, ``labels``, ``mask``,
     ``trimap``, ``key``, ``instance``, written as on the command line. Paths are relative to the working folder. It is
     read as the job goes, so that any number of rows will do; a row that is there twice is done twice. What a list names
-    keeps its folders in `out`. For the names of outputs see :func:`plan_local`; of URLs they keep the ending. URLs are
-    written to messages and manifests as they are: tell fsspec passwords by its settings, not in URLs.
+    keeps its folders in `out`. URLs are written to messages and manifests as they are: tell fsspec passwords by its
+    settings, not in URLs.
     """
     places = [storage.as_path(source) for source in sources]
     others = [place for place in places if storage.is_url(place) or _is_list(place)]

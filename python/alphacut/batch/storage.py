@@ -6,7 +6,7 @@ import io
 import os
 import posixpath
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from ..cutout import Cutout
@@ -68,13 +68,15 @@ def fetch(place: str) -> Any:
 
 
 def save(cutout: Cutout, place: str, **what: Any) -> None:
-    """Write a cutout, at once or not at all; to a URL as its file system does, object stores so. Folders are made."""
+    """Write a cutout in the format of its ending, at once or not at all; to a URL as its file system does, object
+    stores so. Folders are made."""
+    what.pop("format", None)
     if not is_url(place):
         os.makedirs(os.path.dirname(place) or ".", exist_ok=True)
         cutout.save(place, **what)
         return
     file = io.BytesIO()
-    cutout.save(file, **{"format": posixpath.splitext(place)[1][1:], **what})
+    cutout.save(file, format=posixpath.splitext(place)[1][1:], **what)
     system, path = file_system(place)
     system.makedirs(posixpath.dirname(path), exist_ok=True)
     system.pipe_file(path, file.getvalue())
@@ -86,3 +88,21 @@ def open_file(place: str, mode: str, **how: Any) -> Any:
         return open(place, mode, **how)
     system, path = file_system(place)
     return system.open(path, mode, **how)
+
+
+class Stamp(NamedTuple):
+    """What changes when a file does; times in nanoseconds."""
+
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+
+def stamp(path: str) -> Stamp | None:
+    """That of a file; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return Stamp(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from .jobs import Job, Result
 from .recipe import Recipe
-from .running import Died
+from .running import Died, attempt
 
 _MOST_LOST = 3  # workers that never began, one after the other
 
@@ -215,4 +215,4 @@ def _initialize(recipe: Recipe, threads: int) -> None:
 
 def _attempt(job: Job) -> Result:
     assert _recipe is not None
-    return _recipe.attempt(job)
+    return attempt(job, _recipe)

@@ -102,7 +102,7 @@ def require(make: Callable[[], Made], *, threads: int | None) -> Made:
 
 def tracker(*, threads: int | None, **given: Any) -> tuple[Tracker, dict[str, Any]]:
     """The tracker that `prompts` and `flow` ask for, and what they tell of the first frame."""
-    from .. import Tracker, set_num_threads
+    from .. import Tracker
 
     for name in ("model", "instance"):
         if given.pop(name) is not None:
@@ -112,10 +112,9 @@ def tracker(*, threads: int | None, **given: Any) -> tuple[Tracker, dict[str, An
     hints = {row.name: given.pop(row.name) for row in PROMPTS if row.name in given}
     if given["refine"] == "auto":
         given["refine"] = "guided"
-    try:
-        if threads is not None:
-            set_num_threads(threads)
+
+    def make() -> tuple[Tracker, dict[str, Any]]:
         prompt = Prompt(**hints)  # reads files
         return Tracker(**given), {name: getattr(prompt, name) for name, hint in hints.items() if hint is not None}
-    except (ValueError, RuntimeError, OSError) as error:
-        raise click.UsageError(str(error)) from error
+
+    return require(make, threads=threads)

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import batch
+from ..batch import Job, Recipe, Result, ending_of, plan, results
+from ..batch.due import is_stale
+from ..batch.engine import local
+from ..batch.jobs import explain
+from ..batch.naming import STEP, job_in
+from ..batch.running import run
+from ..batch.sources import count, is_one, place_in
 from . import options, report, steps
 from .layout import Command, group
 from .single import FORMATS, STREAM, single_job, streamed
@@ -35,9 +41,7 @@ if TYPE_CHECKING:
     options.background,
     click.option("--only-mask", is_flag=True, help="Write the mask, black and white."),
     click.option("--only-alpha", is_flag=True, help="Write the opacity, in shades of gray."),
-    click.option(
-        "--format", type=click.Choice(list(FORMATS)), help="Of outputs that OUT does not name.  [default: png]"
-    ),
+    click.option("--format", type=click.Choice(FORMATS), help="Of outputs that OUT does not name.  [default: png]"),
     *options.output_rows,
 )
 @options.flow
@@ -140,28 +144,28 @@ def remove(
     if watch and not (len(photos) == 1 and os.path.isdir(photos[0])):
         raise click.UsageError("--watch takes one folder.")
     _require_together(watch or STREAM in (*photos, out), manifest, ray, retry_failed or stale)
-    ending = batch.ending_of(what, format or "png")
-    recipe = batch.Recipe(
+    ending = ending_of(what, format or "png")
+    recipe = Recipe(
         options={**given, "steps": show_steps is not None},
         crop=crop or margin is not None,
         margin=margin or 0,
         save={"background": background, "what": what, "exif": exif, **encoding},
         digest=manifest is not None,
         watched=watch,
-        alone=single is not None or (len(photos) == 1 and batch.is_one(photos[0])),
+        alone=single is not None or (len(photos) == 1 and is_one(photos[0])),
         also=None
         if show_steps is None
         else partial(_write_steps, show_steps=show_steps, out=out, ending=ending, alone=single is not None),
     )
     options.require(recipe.check, threads=threads)
     passed: Counter[str] = Counter()
-    jobs = [single] if single else batch.plan(photos, out, ending=ending, recursive=recursive, passed=passed)
+    jobs = [single] if single else plan(photos, out, ending=ending, recursive=recursive, passed=passed)
     if watch:
-        results = _watched(photos[0], out, ending, recursive, bool(overwrite), recipe)
+        done = _watched(photos[0], out, ending, recursive, bool(overwrite), workers, recipe)
     elif single is not None and STREAM in (single.source, single.destination):
-        results = batch.run([single], partial(streamed, recipe), overwrite=to_stream or overwrite is not False)
+        done = run([single], partial(streamed, recipe), overwrite=to_stream or overwrite is not False)
     else:
-        results = batch.results(
+        done = results(
             jobs,
             recipe,
             engine="local" if ray is None else "ray",
@@ -174,14 +178,14 @@ def remove(
         )
     try:
         report.follow(
-            results,
+            done,
             1 if single is not None else None,
             quiet=quiet,
             silent=to_stream,
             as_json=as_json,
             watching=watch,
             passed=passed,
-            count=lambda: None if watch else batch.count(photos, recursive=recursive),
+            count=lambda: None if watch else count(photos, recursive=recursive),
         )
     except (ImportError, ValueError) as error:
         raise click.UsageError(str(error)) from error
@@ -190,7 +194,7 @@ def remove(
     except RuntimeError as error:  # no worker could begin
         raise click.ClickException(str(error)) from error
     except OSError as error:  # of a list or manifest; ConnectionError of a cluster
-        raise click.ClickException(batch.explain(error, error.filename) if error.filename else str(error)) from error
+        raise click.ClickException(explain(error, error.filename) if error.filename else str(error)) from error
 
 
 def _require_together(streams: bool, manifest: str | None, ray: str | None, again: bool) -> None:
@@ -201,30 +205,22 @@ def _require_together(streams: bool, manifest: str | None, ray: str | None, agai
 
 
 def _write_steps(
-    cutout: Cutout, job: batch.Job, remover: Remover, *, show_steps: str, out: str | None, ending: str, alone: bool
+    cutout: Cutout, job: Job, remover: Remover, *, show_steps: str, out: str | None, ending: str, alone: bool
 ) -> None:
     """The steps of a picture, named as its output."""
     folder, name = os.path.split(job.destination if job.destination != STREAM else job.source)
     name = "stdin" if name == STREAM else name
     stem = name.removesuffix(ending) if name.endswith(ending) else os.path.splitext(name)[0]
-    place = "" if alone else batch.place_in(folder, top=out or os.curdir)
-    steps.write(steps.pictures(cutout, remover.prompt), os.path.join(show_steps, place), stem + batch.STEP)
+    place = "" if alone else place_in(folder, top=out or os.curdir)
+    steps.write(steps.pictures(cutout, remover.prompt), os.path.join(show_steps, place), stem + STEP)
 
 
 def _watched(
-    folder: str, out: str | None, ending: str, recursive: bool, overwrite: bool, recipe: batch.Recipe
-) -> Generator[batch.Result, None, None]:
+    folder: str, out: str | None, ending: str, recursive: bool, overwrite: bool, workers: int | None, recipe: Recipe
+) -> Generator[Result, None, None]:
     """What becomes of the pictures of a folder, and of those that come or change: then their old outputs are stale."""
-    replaced: bool | Callable[[batch.Job], bool] = overwrite
+    replaced: bool | Callable[[Job], bool] = overwrite
     for found in arrivals(folder, recursive=recursive):
-        jobs = (
-            item if isinstance(item, batch.Result) else batch.job_in(folder, item, out, ending=ending) for item in found
-        )
-        yield from batch.run(jobs, recipe, overwrite=replaced, workers=min(2, _threads()))
-        replaced = overwrite or batch.is_stale
-
-
-def _threads() -> int:
-    from .. import get_num_threads
-
-    return get_num_threads()
+        jobs = (item if isinstance(item, Result) else job_in(folder, item, out, ending=ending) for item in found)
+        yield from run(jobs, local(recipe, workers, 2), overwrite=replaced)
+        replaced = overwrite or is_stale

@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import batch
+from ..batch import Job, Recipe, storage
+from ..batch.sources import is_one
 from ..files import READ_SUFFIXES, WRITE_SUFFIXES
-from ..session import Clock
+from ..files.formats import WRITTEN
 
 if TYPE_CHECKING:
     from .. import Cutout
 
 STREAM = "-"
-FORMATS = {"png": (".png",), "webp": (".webp",), "tiff": (".tiff", ".tif"), "jpeg": (".jpeg", ".jpg", ".jfif", ".jpe")}
+FORMATS = tuple(dict.fromkeys(map(str.lower, WRITTEN.values())))
 
 
-def single_job(photos: tuple[str, ...], out: str | None, format: str | None) -> batch.Job | None:
+def single_job(photos: tuple[str, ...], out: str | None, format: str | None) -> Job | None:
     """The job, if there is one photo and one named output; None if outputs are to be named."""
     photo = photos[0]
-    alone = len(photos) == 1 and batch.is_one(photo)
+    alone = len(photos) == 1 and is_one(photo)
     if STREAM in photos and len(photos) > 1:
         raise click.UsageError("Standard input (-) must be the only PHOTO.")
     if out == STREAM or (out is None and photo == STREAM):
@@ -31,7 +32,7 @@ def single_job(photos: tuple[str, ...], out: str | None, format: str | None) -> 
             raise click.UsageError("Standard output (-) takes one PHOTO, not several and no folder.")
         if sys.stdout.isatty():
             raise click.UsageError("Standard output is a terminal: name a file with -o.")
-        return batch.Job(photo, STREAM, named=True)
+        return Job(photo, STREAM, named=True)
     suffix = os.path.splitext(out or "")[1].lower()
     if not alone and suffix in READ_SUFFIXES | WRITE_SUFFIXES and not os.path.isdir(out or ""):
         raise click.BadParameter(
@@ -45,30 +46,21 @@ def single_job(photos: tuple[str, ...], out: str | None, format: str | None) -> 
         return None
     if suffix not in WRITE_SUFFIXES:
         raise click.BadParameter(f"cannot write {suffix}, only {' '.join(sorted(WRITE_SUFFIXES))}.", param_hint="--out")
-    if format is not None and suffix not in FORMATS[format]:
+    if format is not None and WRITTEN[suffix].lower() != format:
         raise click.UsageError(f"--format {format} and --out {out} contradict.")
     if os.path.exists(photo) and os.path.exists(out) and os.path.samefile(photo, out):
         raise click.BadParameter("the output would replace the photo.", param_hint="--out")
-    return batch.Job(photo, out, named=True)
+    return Job(photo, out, named=True)
 
 
-def streamed(recipe: batch.Recipe, job: batch.Job) -> dict[str, Any]:
+def streamed(recipe: Recipe, job: Job) -> dict[str, Any]:
     """A picture from standard input, or to standard output."""
-    cutout = recipe.cut(sys.stdin.buffer.read() if job.source == STREAM else job.source)
-    if recipe.also is not None:
-        recipe.also(cutout, job, recipe.remover)
-    clock = Clock()
-    clock.add(cutout.timings)
-    with clock("write"):
-        _save(cutout.crop(recipe.margin) if recipe.crop else cutout, job.destination, **recipe.save)
-    return {**batch.facts(cutout), "timings": clock.seconds}
+    source = sys.stdin.buffer.read() if job.source == STREAM else storage.fetch(job.source)
+    return recipe.made(source, job, _write if job.destination == STREAM else storage.save)
 
 
-def _save(cutout: Cutout, destination: str, **what: Any) -> None:
-    if destination != STREAM:
-        os.makedirs(os.path.dirname(destination) or ".", exist_ok=True)
-        cutout.save(destination, **what)
-        return
+def _write(cutout: Cutout, _: str, **what: Any) -> None:
+    """To standard output."""
     file = io.BytesIO()
     cutout.save(file, **what)
     sys.stdout.buffer.write(file.getbuffer())

@@ -9,13 +9,15 @@ from typing import Any
 
 import click
 
-from .. import batch
+from ..batch import Result
+from ..batch.naming import belongs, walk
+from ..batch.storage import Stamp, stamp
 
 REST = 1.0
 """Seconds for which a file has not changed before it is taken for whole."""
 
 
-def arrivals(folder: str, *, recursive: bool) -> Iterator[Iterable[str | batch.Result]]:
+def arrivals(folder: str, *, recursive: bool) -> Iterator[Iterable[str | Result]]:
     """First the pictures that are there, then those that have come or changed; each once it is at rest.
 
     The first round is lazy, and holds failed results for folders that cannot be listed. Ends with an error when the
@@ -24,7 +26,7 @@ def arrivals(folder: str, *, recursive: bool) -> Iterator[Iterable[str | batch.R
     changes = _changes(folder, recursive)
     resting = _Resting()
     resting.add(next(changes))  # from here on nothing is missed
-    yield resting.sieve(batch.walk(folder, recursive=recursive))
+    yield resting.sieve(walk(folder, recursive=recursive))
     for paths in changes:
         resting.add(paths)
         if ready := resting.ready():
@@ -48,13 +50,11 @@ def _changes(folder: str, recursive: bool) -> Iterator[list[str]]:
         paths = []
         for change, path in changed:
             path = os.path.join(folder, os.path.relpath(path, place))
-            if batch.belongs(path, folder, recursive=recursive):
+            if belongs(path, folder, recursive=recursive):
                 paths.append(path)
             elif recursive and change == watchfiles.Change.added and os.path.isdir(path):
                 # What a folder brought along may have made no changes of its own.
-                paths += [
-                    found for found in batch.walk(path) if isinstance(found, str) and batch.belongs(found, folder)
-                ]
+                paths += [found for found in walk(path) if isinstance(found, str) and belongs(found, folder)]
         yield paths
 
 
@@ -79,20 +79,20 @@ class _Resting:
     """Files that may still be written to."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, tuple[batch.Stamp | None, float]] = {}  # what it was; since when
+        self._seen: dict[str, tuple[Stamp | None, float]] = {}  # what it was; since when
 
     def add(self, paths: Iterable[str]) -> None:
         """Wait for these."""
         for path in paths:
             self._seen[path] = None, 0.0
 
-    def sieve(self, found: Iterable[str | batch.Result]) -> Iterator[str | batch.Result]:
+    def sieve(self, found: Iterable[str | Result]) -> Iterator[str | Result]:
         """What is at rest by its time of change; waits for the others."""
         for item in found:
             if isinstance(item, str) and item in self._seen:
                 continue
-            stamp = batch.stamp(item) if isinstance(item, str) else None
-            if isinstance(item, str) and stamp and time.time() - stamp.modified / 1e9 < REST:
+            seen = stamp(item) if isinstance(item, str) else None
+            if isinstance(item, str) and seen and time.time() - seen.modified / 1e9 < REST:
                 self.add([item])
             else:
                 yield item
@@ -100,12 +100,12 @@ class _Resting:
     def ready(self) -> list[str]:
         """Those that have come to rest, no longer waited for."""
         now, done = time.monotonic(), []
-        for path, (seen, since) in list(self._seen.items()):
-            stamp = batch.stamp(path)
-            if stamp is None:
+        for path, (before, since) in list(self._seen.items()):
+            seen = stamp(path)
+            if seen is None:
                 del self._seen[path]
-            elif stamp != seen:
-                self._seen[path] = stamp, now
+            elif seen != before:
+                self._seen[path] = seen, now
             elif now - since >= REST:
                 del self._seen[path]
                 done.append(path)
