@@ -25,6 +25,15 @@ def threads(request):
     _core.set_num_threads(before)
 
 
+@pytest.fixture
+def one_thread():
+    """Which buffers two threads need at once is a matter of time; one thread's are always the same."""
+    before = _core.num_threads()
+    _core.set_num_threads(1)
+    yield
+    _core.set_num_threads(before)
+
+
 @pytest.fixture(autouse=True)
 def _settings_restored():
     """No test leaves another instruction set or thread count behind."""

@@ -14,7 +14,7 @@ import pytest
 import alphacut
 from alphacut import Remover, _core
 
-SIZE = (420, 560)  # planes of a byte a pixel are above the store's least size
+SIZE = (420, 560)  # planes of a byte a pixel are above the pool's least size
 
 
 def scene(height=SIZE[0], width=SIZE[1], seed=3):
@@ -46,15 +46,6 @@ def _nothing_kept():
     assert counts()["bytes_in_use"] == before["bytes_in_use"]
 
 
-@pytest.fixture
-def one_thread():
-    """Which buffers two threads need at once is a matter of time; one thread's are always the same."""
-    before = _core.num_threads()
-    _core.set_num_threads(1)
-    yield
-    _core.set_num_threads(before)
-
-
 PROMPTS = {
     "box": lambda picture, mask: {"box": box(picture)},
     "mask": lambda picture, mask: {"mask": mask},
@@ -67,7 +58,7 @@ PROMPTS = {
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("refine", ["auto", "guided", None])
 @pytest.mark.parametrize("prompt", PROMPTS)
-def test_further_calls_take_no_new_block(prompt, refine):
+def test_further_calls_take_no_new_buffer(prompt, refine):
     picture, mask = scene()
     remove = Remover(refine=refine, **PROMPTS[prompt](picture, mask))
     expected = remove(picture).rgba
@@ -94,7 +85,7 @@ def test_sizes_in_turn_stay_bounded():
     assert max(kept) < 2.5 * _core.buffer_pool_counts()["bytes_kept"]
 
 
-def test_buffer_pool_of_no_further_use_go_back():
+def test_buffers_of_no_further_use_go_back():
     remove = Remover()
     large, _ = scene(900, 1200)
     small, _ = scene()
@@ -237,7 +228,7 @@ thread.join()
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_further_frames_of_a_film_take_no_new_block():
+def test_further_frames_of_a_film_take_no_new_buffer():
     picture, _ = scene()
     track = alphacut.Tracker()
     track(picture, box=box(picture))

@@ -658,7 +658,7 @@ def test_forbidden_files_and_folders(root):
         (["a.png", "--instance", "0"], "there is no model"),
         (["a.png", "--instance", "-1"], "instance must be from 0"),
         (["a.png", "--preprocess", "magic"], "magic"),
-        (["a.png", "--crop", "--margin", "-3"], "margin must be from 0"),
+        (["a.png", "--crop", "--margin", "-3"], "margin must be 0 or more"),
         (["a.png", "--crop-margin", "-3%"], "margin must be 0 or more"),
         (["a.png", "--crop-margin", "wide"], "must be a whole number or a percentage"),
         (["a.png", "--box", "10%,10%,0%,10%"], "at least 1"),

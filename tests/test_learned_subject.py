@@ -350,11 +350,11 @@ def _network():
     return alphacut.subject.network()
 
 
-def test_threads_that_ask_first_get_one_network():
+def test_threads_that_ask_first_get_one_network(monkeypatch):
     """Of features of one network another can make nothing."""
     from alphacut import subject
 
-    subject._read_network.cache_clear()
+    monkeypatch.setattr(subject, "_networks", [])
     together = threading.Barrier(8)
 
     def ask(_):

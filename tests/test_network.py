@@ -520,15 +520,15 @@ def test_a_child_of_fork_goes_on():
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_no_block_of_the_store():
+def test_no_buffer_of_the_pool():
     """The network keeps its own memory: removers that come and go have no part in it."""
     colours, planes = reference.random_colours(1, 192), reference.random_planes(1, 192)
     out = np.empty((192, 192), np.float32)
-    reserve = _core.BufferPool()
+    pool = _core.BufferPool()
     before = _core.buffer_pool_counts()
     net = _core.Network(file())
     for _ in range(3):
         net.ask(net.see(colours), planes, out=out)
     after = _core.buffer_pool_counts()
-    reserve.release()
+    pool.release()
     assert after == before

@@ -150,13 +150,13 @@ def test_what_is_wrong_is_said():
 
 
 def large(dtype=np.uint8):
-    """RGBA, so large that each of its planes takes a block of the store."""
+    """RGBA, so large that each of its planes takes a buffer of the pool."""
     rgba = np.tile(np.dstack([picture(), 255 - soft() // 4]), (3, 3, 1))
     return rgba if dtype == np.uint8 else (rgba / 255 * (65535 if dtype == np.uint16 else 1)).astype(dtype)
 
 
-def blocks_of_a_cut(image):
-    """How many big blocks of memory one cut takes."""
+def buffers_of_a_cut(image):
+    """How many buffers of the pool one cut takes."""
     with Remover(refine=None, foreground=False).open(image) as session:
         before = _core.buffer_pool_counts()
         session.cut(box=(90, 24, 222, 216))
@@ -164,29 +164,21 @@ def blocks_of_a_cut(image):
     return sum(after[kind] - before[kind] for kind in ("taken", "reused"))
 
 
-@pytest.fixture
-def one_thread():
-    before = _core.num_threads()
-    _core.set_num_threads(1)
-    yield
-    _core.set_num_threads(before)
-
-
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_what_lies_apart_is_copied_once_and_nothing_else(dtype, one_thread):
     rgba = large(dtype)
     rgb = np.ascontiguousarray(rgba[..., :3])
-    packed = blocks_of_a_cut(rgb)
-    assert blocks_of_a_cut(rgb[::-1]) == packed  # rows of any stride are read in place
-    assert blocks_of_a_cut(rgba[..., :3]) == packed + 1
-    assert blocks_of_a_cut(np.asfortranarray(rgb)) == packed + 1
+    packed = buffers_of_a_cut(rgb)
+    assert buffers_of_a_cut(rgb[::-1]) == packed  # rows of any stride are read in place
+    assert buffers_of_a_cut(rgba[..., :3]) == packed + 1
+    assert buffers_of_a_cut(np.asfortranarray(rgb)) == packed + 1
     alpha_in_floats = 1 if dtype == np.uint16 else 0
     own = 4  # its colours, its alpha, and what was found before and after that is multiplied in
-    assert blocks_of_a_cut(rgba) == packed + own + alpha_in_floats
+    assert buffers_of_a_cut(rgba) == packed + own + alpha_in_floats
 
 
 def test_other_depths_are_converted_once(one_thread):
-    packed = {d: blocks_of_a_cut(np.ascontiguousarray(large(d)[..., :3])) for d in (np.uint8, np.uint16, np.float32)}
+    packed = {d: buffers_of_a_cut(np.ascontiguousarray(large(d)[..., :3])) for d in (np.uint8, np.uint16, np.float32)}
     small = 2  # the small copy, of floats and in bytes
     assert packed[np.float32] <= packed[np.uint8] + 1 + small  # the picture in bytes
     assert packed[np.uint16] <= packed[np.float32] + 2  # the picture in floats; the alpha in 16 bits

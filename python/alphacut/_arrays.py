@@ -15,6 +15,12 @@ from ._device import lives_on_gpu
 
 Array = NDArray[Any]
 _UINT16 = np.dtype(np.uint16)  # compared with a dtype, it costs less than np.uint16
+_FULL_SCALE = {np.dtype(np.uint8): 255, _UINT16: 65535}
+
+
+def full_scale(plane: object) -> int:
+    """The largest value of an array's depth; 1 of floats, and of what the core refuses."""
+    return _FULL_SCALE.get(getattr(plane, "dtype", None), 1)
 
 
 def is_uint16(image: object) -> bool:
@@ -145,15 +151,16 @@ def percent(value: object) -> float | None:
     return float(found[1]) if found else None
 
 
+def in_pixels(length: Any, whole: int) -> Any:
+    """The share of `whole` that a text such as "12.5%" tells; anything else as it is."""
+    share = percent(length)
+    return length if share is None else round(share * whole / 100)
+
+
 def box_in_pixels(box: Any, size: tuple[int, ...]) -> tuple[int, int, int, int]:
     """A box of whole numbers, or percentages ("12.5%") of the picture's width and height, as whole numbers."""
-    if isinstance(box, (tuple, list)):
-        sides = (size[1], size[0]) * 2
-        shares = [percent(value) for value in box]
-        box = [
-            value if share is None else round(share * side / 100)
-            for value, share, side in zip(box, shares, sides, strict=False)
-        ] + list(box[4:])
+    if isinstance(box, (tuple, list)) and len(box) == 4:
+        box = list(map(in_pixels, box, (size[1], size[0]) * 2))
     return four_integers(box)
 
 

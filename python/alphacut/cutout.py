@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from . import files
-from ._arrays import Array, as_uint8, choice, flag, integer, percent
+from ._arrays import Array, as_uint8, choice, flag, full_scale, in_pixels, integer, percent
 from ._color import Color, parse_color
 from ._prompt import Box
 from .composite import blurred_background, checkerboard, composite
@@ -135,11 +135,11 @@ class Cutout:
         if isinstance(background, str) and background == "blur":
             background = blurred_background(self.image, self.alpha)
         elif isinstance(background, str) and background == "checkerboard":
-            background = _in_depth(checkerboard(height, width), self.image.dtype)
+            background = _in_depth(checkerboard(height, width), self.image)
         elif is_colour(background):
             background = _colour_in_profile(parse_color(background, "background"), self.icc_profile)
         else:
-            background = _in_depth(cover(background, height, width, self.icc_profile), self.image.dtype)
+            background = _in_depth(cover(background, height, width, self.icc_profile), self.image)
         return composite(self.foreground, self.alpha, background, linear=linear, out=out)
 
     def crop(self, margin: int | str | Sequence[int | str] = 0) -> Cutout:
@@ -164,14 +164,11 @@ class Cutout:
         sides: list[Any] = list(margin) if isinstance(margin, (tuple, list)) else [margin] * 4
         if len(sides) != 4:
             raise ValueError(f"margin must be one int or four (top, right, bottom, left), got {margin!r}")
-        if any(isinstance(side, int) and side < 0 for side in sides):
-            raise ValueError(f"margin must be 0 or more, got {margin}")
         sides = [margin_side(side, "margin") for side in sides]
         if self.box is None:
             return self
         x, y, width, height = self.box
-        shares = zip(map(percent, sides), sides, (height, width) * 2, strict=True)
-        top, right, bottom, left = (int(n) if share is None else round(share * side / 100) for share, n, side in shares)
+        top, right, bottom, left = map(in_pixels, sides, (height, width) * 2)
         rows = slice(max(0, y - top), y + height + bottom)
         columns = slice(max(0, x - left), x + width + right)
         return replace(
@@ -295,11 +292,10 @@ class Cutout:
 def margin_side(value: Any, name: str) -> int | str:
     """A margin of one side, checked: pixels, or a percentage as a text."""
     share = percent(value)
-    if share is None:
-        return integer(value, name, 0)
-    if share < 0:
+    number = integer(value, name) if share is None else share
+    if number < 0:
         raise ValueError(f"{name} must be 0 or more, got {value}")
-    return str(value)
+    return int(number) if share is None else str(value)
 
 
 def _panel(part: Array) -> Array:
@@ -343,10 +339,9 @@ def cover(background: Any, height: int, width: int, profile: bytes | None = None
     return files.in_profile(pixels, picture.icc_profile, profile)
 
 
-def _in_depth(picture: Array, dtype: np.dtype[Any]) -> Array:
-    """The picture in another depth, 0..full scale kept."""
-    if picture.dtype == dtype:
+def _in_depth(picture: Array, like: Array) -> Array:
+    """The picture in the depth of another, 0..full scale kept."""
+    if picture.dtype == like.dtype:
         return picture
-    full = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
-    scaled = picture.astype(np.float32) * np.float32(full[dtype.name] / full[picture.dtype.name])
-    return scaled if dtype == np.float32 else np.rint(scaled).astype(dtype)
+    scaled = picture.astype(np.float32) * np.float32(full_scale(like) / full_scale(picture))
+    return scaled if like.dtype == np.float32 else np.rint(scaled).astype(like.dtype)

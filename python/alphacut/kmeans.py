@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _core, _device
-from ._arrays import Array, integer, native, real, require_host
+from ._arrays import Array, full_scale, integer, native, real, require_host
 
 _UNITS = 16320  # the core's units in the full scale of a picture: 64 to an 8-bit level
-_FULL_SCALE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 
 
 class KMeans(NamedTuple):
@@ -137,16 +136,16 @@ def kmeans(
             image = picture(image)  # has NumPy's dtype and shape, wherever it comes from
         else:
             require_host(image, "image")
-        full_scale = _FULL_SCALE.get(getattr(image, "dtype", None), 1)
-        start = _starting_centers(init, n_clusters, image, full_scale)
+        full = full_scale(image)
+        start = _starting_centers(init, n_clusters, image, full)
         labels, centers, inertia, n_iter = run(
             native(image, out), n_clusters, seed, max_iter, int(tol * _UNITS + 0.5), start, out
         )
-    scale = _UNITS / full_scale
+    scale = _UNITS / full
     return KMeans(labels, (centers / scale).astype(np.float32), inertia / scale**2, n_iter)
 
 
-def _starting_centers(init: object, n_clusters: int, image: Any, full_scale: int) -> list[int]:
+def _starting_centers(init: object, n_clusters: int, image: Any, full: int) -> list[int]:
     """`init` in the core's units, row by row; empty for k-means++."""
     if isinstance(init, str):
         if init != "k-means++":
@@ -162,7 +161,7 @@ def _starting_centers(init: object, n_clusters: int, image: Any, full_scale: int
     channels = image.shape[2] if getattr(image, "ndim", 2) == 3 else 1
     if centers.shape != (n_clusters, channels):
         raise ValueError(f"init must have shape (n_clusters, C) = ({n_clusters}, {channels}), got {centers.shape}")
-    if not ((centers >= 0) & (centers <= full_scale)).all():
-        raise ValueError(f"init must have finite values from 0 to {full_scale}, as the image")
-    fixed: list[int] = np.floor(centers * (_UNITS / full_scale) + 0.5).astype(int).ravel().tolist()
+    if not ((centers >= 0) & (centers <= full)).all():
+        raise ValueError(f"init must have finite values from 0 to {full}, as the image")
+    fixed: list[int] = np.floor(centers * (_UNITS / full) + 0.5).astype(int).ravel().tolist()
     return fixed

@@ -183,7 +183,8 @@ class Remover:
 
     From the first call to the end of the last remover, memory of 64 KiB and more that stages and freed results leave
     serves the next calls, which then take none from the system for pictures of like size. What the last few calls did
-    not use goes back. Kept between calls are, for a box, about 32 bytes a pixel at 12 megapixels and 35 at 1.
+    not use goes back. Kept between calls are, for photos with a box, some 30 bytes a pixel at 12 megapixels, 35 to 70
+    at 1.
 
     Examples
     --------

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import _core, _device, files
-from ._arrays import Array, flag
+from ._arrays import Array, flag, full_scale
 from ._prompt import Prompt
 from .cutout import Cutout
 from .graphcut import grabcut
@@ -275,7 +275,7 @@ class _Elsewhere:
 
     def _kmeans(self, small: Array | None, n_clusters: int, max_iter: int, init: list[int]) -> Any:
         picture = self._image if small is None else small
-        full = {np.uint8: 255, np.uint16: 65535}.get(picture.dtype.type, 1)
+        full = full_scale(picture)
         start: Any = np.array(init).reshape(n_clusters, -1) * (full / _UNITS) if init else "k-means++"
         made = self._run(
             "kmeans",

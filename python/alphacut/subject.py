@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -141,15 +139,11 @@ def detect_subject(
     return _core.learned_subject(network(), native(image, out), labels, box, spots, out)
 
 
+_networks: list[_core.Network] = []
+
+
 def network() -> _core.Network:
     """The network that comes with alphacut, read when it is first asked, and the same for all threads."""
-    with _reading:  # a cache alone lets two threads read at once, each a network of its own
-        return _read_network()
-
-
-_reading = threading.Lock()
-
-
-@cache
-def _read_network() -> _core.Network:
-    return _core.Network(Path(__file__).with_name("subject.weights").read_bytes())
+    if not _networks:  # threads at once may read it twice, but all take the first; a lock could be held when one forks
+        _networks.append(_core.Network(Path(__file__).with_name("subject.weights").read_bytes()))
+    return _networks[0]

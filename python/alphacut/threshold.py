@@ -8,17 +8,9 @@ from typing import Literal, overload
 import numpy as np
 
 from . import _core
-from ._arrays import Array, choice, integer, native, real, small_integer
+from ._arrays import Array, choice, full_scale, integer, native, real, small_integer
 
 _METHODS = ("otsu", "triangle", "li")
-_UINT8, _UINT16 = np.dtype(np.uint8), np.dtype(np.uint16)
-
-
-def _full_scale(gray: Array) -> int:
-    """The largest value of the picture's depth; the binding refuses other dtypes."""
-    if not isinstance(gray, np.ndarray):
-        return 1
-    return 255 if gray.dtype == _UINT8 else 65535 if gray.dtype == _UINT16 else 1
 
 
 @overload
@@ -94,7 +86,7 @@ def find_threshold(
     if several and method not in ("otsu", "multiotsu"):
         raise ValueError(f"classes must be 2 for method {method!r}, got {classes}")
     bins = _core.find_limits(native(gray), "multiotsu" if several else method, classes, mask)
-    full = _full_scale(gray)
+    full = full_scale(gray)
     limits = bins if full == 255 else [min(b + 1 if b >= 0 else b, 256) / 256 * full for b in bins]
     return tuple(limits) if several else limits[0]
 
@@ -136,7 +128,7 @@ def threshold(
     """
     if isinstance(value, str):
         return _core.threshold_found(native(gray, out), choice(value, "value", _METHODS), out)
-    limit, full = real(value, "value"), _full_scale(gray)
+    limit, full = real(value, "value"), full_scale(gray)
     if not abs(limit) <= full:
         raise ValueError(f"value must be from {-full} to {full}, got {value}")
     if full == 255:
@@ -201,6 +193,6 @@ def adaptive_threshold(
     array([  0, 255,   0, 255], dtype=uint8)
     """
     choice(method, "method", ("mean", "gaussian", "sauvola"))
-    full = _full_scale(gray)
+    full = full_scale(gray)
     shift = real(offset, "offset") / (full if full == 65535 else 1)
     return _core.adaptive_threshold(native(gray, out), integer(window, "window"), method, shift, real(k, "k"), out)

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from .. import Cutout, Remover, Session, adjust_edge, distance_transform, estimate_foreground
-from .._arrays import Array
+from .._arrays import Array, full_scale
 from .._strokes import Stroke, draw_labels
 from ..files import Picture
 from ..preprocess import resize
 from .edits import Edit, Touch
-from .layout import full_scale, with_alpha
+from .layout import with_alpha
 
 _POINT = 200
 """A point on a mask counts as a dab of the longer side through this, as :func:`alphacut.remove_background` has it."""

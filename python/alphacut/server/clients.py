@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from .._arrays import percent
 from .fields import Field, Said
 
 Parse = Callable[[str], Said]
@@ -40,27 +41,27 @@ def _size(text: str) -> str | Said:
 def _scale(text: str) -> float | Said:
     if text.strip().lower() == "original":
         return Said.NOTHING
-    percent = _percent(text)
-    if not percent or not 0 < percent[0] <= 1 or len(percent) > 1:
+    shares = _shares(text)
+    if len(shares) != 1 or shares[0] == 0:
         raise ValueError(f"must be original, or above 0% and up to 100%, got {text[:80]!r}")
-    return percent[0]
+    return shares[0]
 
 
 def _position(text: str) -> tuple[float, ...] | str:
     word = text.strip().lower()
     if word in ("original", "center"):
         return word
-    percent = _percent(text)
-    if len(percent) not in (1, 2) or max(percent) > 1:
+    shares = _shares(text)
+    if len(shares) not in (1, 2):
         raise ValueError(f"must be original, center, or one or two from 0% to 100%, got {text[:80]!r}")
-    return (percent * 2)[:2]
+    return (shares * 2)[:2]
 
 
-def _percent(text: str) -> tuple[float, ...]:
-    """Shares of one; none if it is something else."""
-    parts = re.split(r"[\s,]+", text.strip(), maxsplit=2)
-    found = [re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?)%", part) for part in parts]
-    return tuple(float(match[1]) / 100 for match in found if match) if all(found) else ()
+def _shares(text: str) -> tuple[float, ...]:
+    """Percentages up to 100 % as shares of one; none if there is something else."""
+    found = [percent(part) for part in re.split(r"[\s,]+", text.strip(), maxsplit=2)]
+    shares = tuple(each / 100 for each in found if each is not None and 0 <= each <= 100)
+    return shares if len(shares) == len(found) else ()
 
 
 LAYOUT = (

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from .. import Cutout, premultiply, resize, threshold, unpremultiply
-from .._arrays import Array
+from .._arrays import Array, full_scale
 
 
 def fitting(size: tuple[int, int], most: int) -> tuple[int, int]:
@@ -101,8 +101,3 @@ def with_alpha(cutout: Cutout, alpha: Array) -> Cutout:
         top, left = int(rows[0]), int(columns[0])
         box = left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
     return replace(cutout, alpha=alpha, mask=mask, box=box)
-
-
-def full_scale(plane: Array) -> int:
-    """What is all in its depth."""
-    return {"uint8": 255, "uint16": 65535}.get(plane.dtype.name, 1)
