@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
   if (std::fread(pixels.data(), 1, pixels.size(), stdin) != pixels.size()) return 2;
   alphacut::Prompt prompt;
   prompt.box = {std::atoll(argv[3]), std::atoll(argv[4]), std::atoll(argv[5]), std::atoll(argv[6])};
-  // Or the system takes big blocks back after each call, which Python's allocator keeps.
+  // Or the system takes big buffers back after each call, which Python's allocator keeps.
   const alphacut::BufferPool memory;
   for (int calls = 0; std::scanf("%d", &calls) == 1;) {
     for (int i = 0; i < calls; ++i) {

@@ -74,7 +74,7 @@ std::string dtype_text() {
 }
 
 // A buffer as a Python object that gives it back at its end.
-inline py::capsule owned_block(size_t bytes) {
+inline py::capsule owned_buffer(size_t bytes) {
   void* const buffer = alphacut::detail::take_buffer(bytes);
   PyObject* const capsule = PyCapsule_New(buffer, nullptr, [](PyObject* self) {
     alphacut::detail::give_buffer(PyCapsule_GetPointer(self, nullptr),
@@ -95,7 +95,7 @@ py::array new_array(py::ssize_t ndim, const Py_intptr_t* shape) {
   py::ssize_t bytes = sizeof(T);  // 0 if they are too many to count: NumPy then says so
   for (py::ssize_t i = 0; i < ndim; ++i) bytes = shape[i] == 0 || bytes <= limit / shape[i] ? bytes * shape[i] : 0;
   if (bytes >= static_cast<py::ssize_t>(kPooledSize) && keeps_buffers()) {
-    const py::capsule owner = owned_block(static_cast<size_t>(bytes));
+    const py::capsule owner = owned_buffer(static_cast<size_t>(bytes));
     return py::array(py::dtype::of<T>(), std::vector<py::ssize_t>(shape, shape + ndim), {}, owner.get_pointer(), owner);
   }
   auto& api = py::detail::npy_api::get();

@@ -33,18 +33,14 @@ void require(bool holds, const std::string& message) {
 }
 
 // The box within the picture.
-Box clipped(Box box, int64_t height, int64_t width, std::vector<std::string>& warnings) {
-  require(
-      box.width >= 1 && box.height >= 1 && box.x < width && box.y < height && box.x > -box.width && box.y > -box.height,
-      "box (" + std::to_string(box.x) + ", " + std::to_string(box.y) + ", " + std::to_string(box.width) + ", " +
-          std::to_string(box.height) + ") must have a width and height of at least 1 and meet the picture of " +
-          std::to_string(width) + " x " + std::to_string(height));
-  const int64_t left = std::max<int64_t>(box.x, 0), top = std::max<int64_t>(box.y, 0);
-  const int64_t right = box.x > width - box.width ? width : box.x + box.width;
-  const int64_t bottom = box.y > height - box.height ? height : box.y + box.height;
-  if (left != box.x || top != box.y || right - left != box.width || bottom - top != box.height)
-    warnings.emplace_back("the box was clipped to the picture");
-  return {left, top, right - left, bottom - top};
+Box in_picture(const Box& box, int64_t height, int64_t width, std::vector<std::string>& warnings) {
+  const std::optional<Box> inside = clipped(box, height, width);
+  require(inside.has_value(), "box (" + std::to_string(box.x) + ", " + std::to_string(box.y) + ", " +
+                                  std::to_string(box.width) + ", " + std::to_string(box.height) +
+                                  ") must have a width and height of at least 1 and meet the picture of " +
+                                  std::to_string(width) + " x " + std::to_string(height));
+  if (*inside != box) warnings.emplace_back("the box was clipped to the picture");
+  return *inside;
 }
 
 Box scaled_box(Box box, int64_t old_height, int64_t old_width, int64_t height, int64_t width) {
@@ -129,7 +125,7 @@ void copy_rows(ImageView<const uint8_t> from, ImageView<uint8_t> to) {
 
 GrabCutPlan plan_grabcut(int64_t height, int64_t width, std::optional<Box> box) {
   GrabCutPlan plan;
-  if (box) box = clipped(*box, height, width, plan.warnings);
+  if (box) box = in_picture(*box, height, width, plan.warnings);
   plan.sizes = sizes_of(height, width);
   for (const auto& size : plan.sizes)
     if (box) plan.boxes.push_back(scaled_box(*box, height, width, size[0], size[1]));
@@ -205,7 +201,7 @@ class GrabCutter::State::Cut {
  public:
   Cut(State& state, std::optional<Box> box, ImageView<const float> unary, const GrabCutOptions& options)
       : state_(state), top_(state.top()), box_(box), unary_(unary), options_(options) {
-    if (box) box_ = clipped(*box, state.image.height, state.image.width, result_.warnings);
+    if (box) box_ = in_picture(*box, state.image.height, state.image.width, result_.warnings);
     told_ = std::exchange(state.told, std::nullopt);
     if (told_ && told_->box != box_) told_.reset();
     const bool usable = options.resume && told_ && state.latest && state.latest->n_components == options.n_components;
@@ -333,8 +329,7 @@ void GrabCutter::State::Cut::start() {
 void GrabCutter::State::Cut::resume_start(ImageView<uint8_t> here) {
   const ImageView<const uint8_t> before = latest_->labels;
   const bool compare = log_odds_.data() != nullptr && latest_->log_odds.data() != nullptr;
-  Image<uint8_t> start = Image<uint8_t>::like(here);
-  copy_rows(here, start);
+  Image<uint8_t> start = copied<uint8_t>(here);
   int64_t front = 0;
   for (int64_t y = 0; y < here.height; ++y) {
     uint8_t* label = start.row(y);
@@ -432,12 +427,9 @@ void GrabCutter::State::Cut::give(ImageView<uint8_t> labels) {
   const auto in_mask = [](const uint8_t* __restrict label, int64_t n, uint8_t* __restrict mask) {
     for (int64_t x = 0; x < n; ++x) mask[x] = static_cast<uint8_t>(-(label[x] & 1));
   };
+  if (!options_.mask) return copy_rows(from, labels);
   parallel_for(labels.height, row_grain(labels.width, 1 << 18), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y)
-      if (options_.mask)
-        in_mask(from.row(y), labels.width, labels.row(y));
-      else
-        std::copy_n(from.row(y), labels.width, labels.row(y));
+    for (int64_t y = begin; y < end; ++y) in_mask(from.row(y), labels.width, labels.row(y));
   });
 }
 

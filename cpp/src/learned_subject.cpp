@@ -33,10 +33,8 @@ std::optional<Box> open_box(ImageView<const uint8_t> labels) {
 // What is seen for a box: it and a margin, within the picture.
 Box seen_around(const Box& box, int64_t height, int64_t width) {
   const auto margin = [](int64_t length) { return static_cast<int64_t>(kMargin * static_cast<double>(length) + 0.5); };
-  const int64_t left = std::max<int64_t>(box.x - margin(box.width), 0);
-  const int64_t top = std::max<int64_t>(box.y - margin(box.height), 0);
-  return {left, top, std::min(box.x + box.width + margin(box.width), width) - left,
-          std::min(box.y + box.height + margin(box.height), height) - top};
+  const int64_t across = margin(box.width), down = margin(box.height);
+  return *clipped({box.x - across, box.y - down, box.width + 2 * across, box.height + 2 * down}, height, width);
 }
 
 Image<uint8_t> square_rgb(ImageView<const uint8_t> image) {
@@ -61,15 +59,10 @@ void place(const Image<float>& map, const Box& seen, int64_t height, int64_t wid
            ImageView<float> out) {
   if (out.empty() || out.channels != 1)
     throw std::invalid_argument("detect_subject: out must have one channel, no side 0");
-  const auto span = [](int64_t begin, int64_t length, int64_t old, int64_t size) {  // to whole pixels, one at least
-    const int64_t low = std::min((2 * begin * size + old) / (2 * old), size - 1);
-    return std::pair(low, std::max((2 * (begin + length) * size + old) / (2 * old), low + 1) - low);
-  };
-  const auto [x, across] = span(seen.x, seen.width, width, out.width);
-  const auto [y, down] = span(seen.y, seen.height, height, out.height);
-  if (across < out.width || down < out.height)
+  const Box inside = rescaled(seen, height, width, out.height, out.width);
+  if (inside.width < out.width || inside.height < out.height)
     for (int64_t v = 0; v < out.height; ++v) std::fill_n(out.row(v), out.width, beyond);
-  resize_bilinear(map.view(), part(out, {x, y, across, down}));
+  resize_bilinear(map.view(), part(out, inside));
 }
 
 // The means of 4 by 4 pixels.

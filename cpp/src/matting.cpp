@@ -197,8 +197,7 @@ bool keep_lost(ImageView<const uint8_t> trimap, MattingMethod method, const Samp
 
 template <class T>
 Image<float> estimate(ImageView<const T> image, ImageView<const uint8_t> trimap, MattingMethod method) {
-  Image<uint8_t> labels = Image<uint8_t>::like(trimap);
-  for (int64_t y = 0; y < trimap.height; ++y) std::copy_n(trimap.row(y), trimap.width, labels.row(y));
+  Image<uint8_t> labels = copied(trimap);
   SampledAlpha first = first_alpha<T>(image, labels, method);
   Image<uint8_t> kept = Image<uint8_t>::like(trimap);
   if (keep_lost(trimap, method, first, kept)) {

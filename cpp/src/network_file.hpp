@@ -10,7 +10,7 @@
 
 namespace alphacut {
 
-// Values of 16 bits at the beginning of a line of the cache. Not blocks of the store (buffer_pool.hpp): they live as
+// Values of 16 bits at the beginning of a line of the cache. Not buffers of the pool (buffer_pool.hpp): they live as
 // long as the network.
 struct FreeValues {
   void operator()(int16_t* values) const { ::operator delete(values, std::align_val_t{64}); }

@@ -9,6 +9,26 @@
 
 namespace alphacut {
 
+std::optional<Box> clipped(const Box& box, int64_t height, int64_t width) {
+  if (box.width < 1 || box.height < 1 || box.x >= width || box.y >= height || box.x <= -box.width ||
+      box.y <= -box.height)
+    return std::nullopt;
+  const int64_t left = std::max<int64_t>(box.x, 0), top = std::max<int64_t>(box.y, 0);
+  const int64_t right = box.x > width - box.width ? width : box.x + box.width;
+  const int64_t bottom = box.y > height - box.height ? height : box.y + box.height;
+  return Box{left, top, right - left, bottom - top};
+}
+
+Box rescaled(const Box& box, int64_t old_height, int64_t old_width, int64_t height, int64_t width) {
+  const auto span = [](int64_t begin, int64_t length, int64_t old, int64_t size) {
+    const int64_t low = std::min((2 * begin * size + old) / (2 * old), size - 1);
+    return std::pair(low, std::max((2 * (begin + length) * size + old) / (2 * old), low + 1) - low);
+  };
+  const auto [x, across] = span(box.x, box.width, old_width, width);
+  const auto [y, down] = span(box.y, box.height, old_height, height);
+  return {x, y, across, down};
+}
+
 Image<uint8_t> nearest(ImageView<const uint8_t> plane, int64_t height, int64_t width) {
   Image<uint8_t> result(height, width);
   std::vector<int64_t> columns(static_cast<size_t>(width));

@@ -1,10 +1,12 @@
 // Small computations on planes that several stages need.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 
 #include "alphacut/image.hpp"
+#include "alphacut/parallel.hpp"
 
 namespace alphacut {
 
@@ -14,6 +16,23 @@ ImageView<T> part(ImageView<T> whole, const Box& box) {
   if (!whole) return whole;
   return {whole.row(box.y) + box.x * whole.channels, box.height, box.width, whole.channels, whole.stride};
 }
+
+// A copy of a picture, rows packed.
+template <class T>
+Image<T> copied(ImageView<const T> image) {
+  Image<T> copy = Image<T>::like(image, image.channels);
+  const int64_t values = image.width * image.channels;
+  parallel_for(image.height, row_grain(values, 1 << 18), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) std::copy_n(image.row(y), values, copy.row(y));
+  });
+  return copy;
+}
+
+// What of a box lies in a picture; none: nothing.
+std::optional<Box> clipped(const Box& box, int64_t height, int64_t width);
+
+// A box of a picture, brought to that picture at another size: whole pixels, one at least.
+Box rescaled(const Box& box, int64_t old_height, int64_t old_width, int64_t height, int64_t width);
 
 // A plane at another size, each pixel from the one at its centre.
 Image<uint8_t> nearest(ImageView<const uint8_t> plane, int64_t height, int64_t width);

@@ -1,4 +1,4 @@
-// Vectors whose memory comes from the pool, and what else only the library knows of that store.
+// Vectors whose memory comes from the pool, and what else only the library knows of it.
 #pragma once
 
 #include <vector>

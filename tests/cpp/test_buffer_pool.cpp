@@ -1,4 +1,4 @@
-// The store of blocks: off without a reserve, fits within a factor, bounded, from many threads.
+// The pool of buffers: off without one, fits within a factor, bounded, from many threads.
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -26,13 +26,13 @@ struct Taken {
 };
 
 void* use_once(size_t bytes) {
-  const Taken block(bytes);
-  CHECK(reinterpret_cast<uintptr_t>(block.data) % 64 == 0);
-  std::memset(block.data, 7, bytes);
-  return block.data;
+  const Taken buffer(bytes);
+  CHECK(reinterpret_cast<uintptr_t>(buffer.data) % 64 == 0);
+  std::memset(buffer.data, 7, bytes);
+  return buffer.data;
 }
 
-void nothing_is_kept_without_a_reserve() {
+void nothing_is_kept_without_a_pool() {
   use_once(kSize);
   use_once(0);
   const BufferPoolCounts counts = buffer_pool_counts();
@@ -40,9 +40,9 @@ void nothing_is_kept_without_a_reserve() {
   CHECK(!keeps_buffers());
 }
 
-void a_block_serves_whoever_it_fits() {
+void a_buffer_serves_whoever_it_fits() {
   const int64_t before = buffer_pool_counts().taken;
-  BufferPool reserve;
+  BufferPool pool;
   CHECK(keeps_buffers());
   void* const first = use_once(kSize);
   CHECK(use_once(kSize) == first);
@@ -59,12 +59,12 @@ void a_block_serves_whoever_it_fits() {
     CHECK(a.data != b.data);
     CHECK(buffer_pool_counts().bytes_in_use >= static_cast<int64_t>(2 * kSize));
   }
-  reserve.release();
+  pool.release();
   CHECK(buffer_pool_counts().bytes_kept == 0 && buffer_pool_counts().bytes_in_use == 0);
 }
 
-void the_last_reserve_gives_all_back() {
-  Taken outlives(kSize);  // of no store
+void the_last_pool_gives_all_back() {
+  Taken outlives(kSize);  // of no pool
   std::vector<Image<uint8_t>> images;
   {
     BufferPool one;
@@ -82,12 +82,12 @@ void the_last_reserve_gives_all_back() {
   CHECK(buffer_pool_counts().bytes_in_use == 0 && buffer_pool_counts().bytes_kept == 0);
 }
 
-void blocks_without_use_are_given_back() {
-  BufferPool reserve;
+void buffers_without_use_are_given_back() {
+  BufferPool pool;
   const auto call = [&](size_t bytes) {
-    reserve.begin_call();
+    pool.begin_call();
     use_once(bytes);
-    reserve.end_call();
+    pool.end_call();
   };
   call(10 * kSize);
   CHECK(buffer_pool_counts().bytes_kept >= static_cast<int64_t>(10 * kSize));
@@ -95,8 +95,8 @@ void blocks_without_use_are_given_back() {
   CHECK(buffer_pool_counts().bytes_kept < static_cast<int64_t>(2 * kSize));
 }
 
-void vectors_grow_in_blocks() {
-  BufferPool reserve;
+void vectors_grow_in_buffers() {
+  BufferPool pool;
   int64_t taken = 0;
   for (int round = 0; round < 3; ++round) {
     PooledVector<int32_t> values;
@@ -108,11 +108,11 @@ void vectors_grow_in_blocks() {
   CHECK(buffer_pool_counts().taken == taken);
 }
 
-void many_threads_share_the_store() {
+void many_threads_share_the_pool() {
   const auto work = [](unsigned seed) {
-    BufferPool reserve;
+    BufferPool pool;
     for (int call = 0; call < 50; ++call) {
-      reserve.begin_call();
+      pool.begin_call();
       std::vector<Image<uint32_t>> images;
       for (int i = 0; i < 20; ++i) {
         seed = seed * 1664525 + 1013904223;
@@ -122,8 +122,8 @@ void many_threads_share_the_store() {
       }
       for (const auto& image : images)
         CHECK(std::count(image.data(), image.data() + image.pixels(), image.data()[0]) == image.pixels());
-      if (seed % 16 == 0) reserve.release();
-      reserve.end_call();
+      if (seed % 16 == 0) pool.release();
+      pool.end_call();
     }
   };
   std::vector<std::thread> threads;
@@ -135,11 +135,11 @@ void many_threads_share_the_store() {
 }  // namespace
 
 int main() {
-  nothing_is_kept_without_a_reserve();
-  a_block_serves_whoever_it_fits();
-  the_last_reserve_gives_all_back();
-  blocks_without_use_are_given_back();
-  vectors_grow_in_blocks();
-  many_threads_share_the_store();
+  nothing_is_kept_without_a_pool();
+  a_buffer_serves_whoever_it_fits();
+  the_last_pool_gives_all_back();
+  buffers_without_use_are_given_back();
+  vectors_grow_in_buffers();
+  many_threads_share_the_pool();
   return check::result();
 }

@@ -4,7 +4,8 @@
  * returns a status writes its result only if that is ALPHACUT_OK; else alphacut_last_error() says why. No exception
  * leaves a function, nothing is printed. NULL where a pointer must not be is ALPHACUT_INVALID_ARGUMENT, in the
  * functions that return no status the value that stands for nothing; freeing NULL does nothing. Functions may be called
- * from many threads; cuts of one session are made one after the other. The bytes are those of C++ and Python.
+ * from many threads; cuts of one session find the subject one after the other, and refine at the same time. The bytes
+ * are those of C++ and Python.
  */
 #ifndef ALPHACUT_ALPHACUT_H
 #define ALPHACUT_ALPHACUT_H

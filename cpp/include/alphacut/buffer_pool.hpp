@@ -1,4 +1,4 @@
-// Memory for pixels, and a store of freed buffers: from call to call the same memory, without asking the system for it.
+// Memory for pixels, and a pool of freed buffers: from call to call the same memory, without asking the system for it.
 #pragma once
 
 #include <cstddef>

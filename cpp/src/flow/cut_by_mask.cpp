@@ -38,9 +38,8 @@ Box worked_on(ImageView<const uint8_t> mask, const SessionOptions& options) {
   const double reach =
       2 * default_band(mask.height, mask.width) + 8 + std::max(options.edge_shift, 0.0) + 3 * options.edge_feather;
   const auto margin = static_cast<int64_t>(reach) + 1;
-  const int64_t left = std::max<int64_t>(box->x - margin, 0), top = std::max<int64_t>(box->y - margin, 0);
-  return {left, top, std::min(box->x + box->width + margin, mask.width) - left,
-          std::min(box->y + box->height + margin, mask.height) - top};
+  return *clipped({box->x - margin, box->y - margin, box->width + 2 * margin, box->height + 2 * margin}, mask.height,
+                  mask.width);
 }
 
 }  // namespace
@@ -73,7 +72,7 @@ Cutout cut_by_mask(const AnyView& frame, const AnyView& own_alpha, ImageView<con
       frame);
   cutout.mask = put_back(cutout.mask, box, ImageView<const uint8_t>{}, height, width);
   if (cutout.found) cutout.found = put_back(cutout.found, box, ImageView<const uint8_t>{}, height, width);
-  cutout.box = bounding_box(cutout.mask);
+  if (cutout.box) cutout.box = Box{cutout.box->x + box.x, cutout.box->y + box.y, cutout.box->width, cutout.box->height};
   return cutout;
 }
 

@@ -1,10 +1,10 @@
-#include <algorithm>
 #include <stdexcept>
 
 #include "alphacut/subject.hpp"
 #include "alphacut/threshold.hpp"
 #include "flow/flow.hpp"
 #include "flow/pieces.hpp"
+#include "planes.hpp"
 #include "points.hpp"
 
 namespace alphacut {
@@ -12,16 +12,6 @@ namespace {
 
 void require(bool holds, const std::string& message) {
   if (!holds) throw std::invalid_argument(message);
-}
-
-Box clipped(const Box& box, int64_t height, int64_t width) {
-  const int64_t left = std::max<int64_t>(box.x, 0), top = std::max<int64_t>(box.y, 0);
-  const bool meets =
-      box.width >= 1 && box.height >= 1 && box.x < width && box.y < height && box.x > -box.width && box.y > -box.height;
-  require(meets, "box must have sides of at least 1 and overlap the picture");
-  const int64_t right = box.x > width - box.width ? width : box.x + box.width;
-  const int64_t bottom = box.y > height - box.height ? height : box.y + box.height;
-  return {left, top, right - left, bottom - top};
 }
 
 }  // namespace
@@ -57,6 +47,7 @@ CheckedPrompt::CheckedPrompt(const Prompt& prompt, int64_t height, int64_t width
     known(found.foreground, "foreground (255)");
   }
   if (prompt.box) box = clipped(*prompt.box, height, width);
+  require(box || !prompt.box, "box must have sides of at least 1 and overlap the picture");
   if (labels.data != nullptr) only = only_kind(labels, box.has_value());
   if (prompt.points.empty()) return;
   drawn = with_points(labels, prompt.points, height, width, box.has_value());
@@ -84,14 +75,12 @@ Found<T> FlowOf<T>::find(const CheckedPrompt& prompt, Call& call, GrabCutter* cu
     const ImageView<const uint8_t> from = given ? prompt.trimap : prompt.mask;
     Found<T> found;
     found.method = given ? "trimap" : "mask";
-    found.hint = Image<uint8_t>::like(from);
-    uint8_t most = 0;
-    for (int64_t y = 0; !given && y < from.height; ++y)
-      most = std::max(most, *std::max_element(from.row(y), from.row(y) + from.width));
-    const uint8_t limit = most > 1 ? 127 : 0;  // a soft mask is cut at half
-    for (int64_t y = 0; y < from.height; ++y)
-      for (int64_t x = 0; x < from.width; ++x)
-        found.hint.row(y)[x] = given ? from.row(y)[x] : from.row(y)[x] > limit ? 255 : 0;
+    if (given) {
+      found.hint = copied(from);
+    } else {
+      found.hint = Image<uint8_t>::like(from);
+      threshold(from, largest_of(from) > 1 ? 127 : 0, found.hint);  // a soft mask is cut at half
+    }
     return found;
   }
   CutMethod method = options_.method;

@@ -54,9 +54,7 @@ std::optional<Image<float>> FlowOf<T>::prior(const CheckedPrompt& prompt, Found<
   if (prompt.prior.data != nullptr) {
     found.subject = "model";
     trust = kPrior;
-    found.saliency = Image<float>::like(prompt.prior);
-    for (int64_t y = 0; y < prompt.prior.height; ++y)
-      std::copy_n(prompt.prior.row(y), prompt.prior.width, found.saliency.row(y));
+    found.saliency = copied(prompt.prior);
     nothing = "the model finds no subject";
   } else if (options_.network) {
     found.subject = "learned";
@@ -162,9 +160,7 @@ template <class T>
 void FlowOf<T>::keep_unprompted(const std::optional<Box>& box, const Image<uint8_t>& mask) {
   const bool strokes = options_.method == CutMethod::automatic || options_.method == CutMethod::graphcut;
   if (!strokes || !options_.network || (unprompted_ && unprompted_->first == box)) return;
-  Image<uint8_t> copy = Image<uint8_t>::like(mask.view());
-  for_rows(mask.height(), mask.width(), [&](int64_t y) { std::copy_n(mask.row(y), mask.width(), copy.row(y)); });
-  unprompted_.emplace(box, std::move(copy));
+  unprompted_.emplace(box, copied<uint8_t>(mask));
 }
 
 template <class T>

@@ -20,20 +20,6 @@ constexpr float kSure = 0.98f;                      // that likely the subject, 
 constexpr int64_t kNear = 2;                        // pixels from what is not background: shadow may be an edge
 constexpr double kFull = 0.75, kSolid = 0.95;       // of the picture, of its box: a subject that may be framed
 
-// The share of the border's pixels that went with the background.
-template <class T>
-double keyed_border(ImageView<const T> alpha) {
-  int64_t keyed = 0, border = 0;
-  for (int64_t y = 0; y < alpha.height; ++y) {
-    const bool whole = y == 0 || y == alpha.height - 1;
-    for (int64_t x = 0; x < alpha.width; x += whole || alpha.width == 1 ? 1 : alpha.width - 1) {
-      ++border;
-      keyed += alpha.row(y)[x] <= kHalf<T>;
-    }
-  }
-  return static_cast<double>(keyed) / static_cast<double>(border);
-}
-
 std::string percent(double share) { return std::to_string(static_cast<int>(std::nearbyint(100 * share))) + "%"; }
 
 // Whether all within kNear of a pixel is background.
@@ -80,7 +66,7 @@ std::optional<Found<T>> FlowOf<T>::by_key(const CheckedPrompt& prompt, Call& cal
     if (!prompt.key) judge_ramp(key, similarity, found);
     quantize(found.alpha);
     found.key = key;
-    found.confidence = prompt.key ? keyed_border<T>(found.alpha.view()) : key.uniformity;
+    found.confidence = prompt.key ? border_share<T>(found.alpha, kHalf<T>) : key.uniformity;
   }
   const auto running = call.clock("clean");
   found.hint = Image<uint8_t>::like(working_);
@@ -104,7 +90,6 @@ std::optional<Found<T>> FlowOf<T>::by_key(const CheckedPrompt& prompt, Call& cal
 // that is likely. Without a network nothing enclosed is background.
 template <class T>
 void FlowOf<T>::judge_ramp(const KeyColor& key, double similarity, Found<T>& found) {
-  constexpr T full = static_cast<T>(std::is_same_v<T, uint8_t> ? 255 : 1);
   constexpr T above_half = static_cast<T>(std::is_same_v<T, uint8_t> ? 128 : 0.502);
   constexpr T below_half = static_cast<T>(std::is_same_v<T, uint8_t> ? 127 : 0.498);
   ImageView<const float> probability;
@@ -118,10 +103,10 @@ void FlowOf<T>::judge_ramp(const KeyColor& key, double similarity, Found<T>& fou
     for (int64_t x = 0; x < working_.width; ++x) {
       if (is_background[x] != 0) {
         if (alpha[x] > 0) alpha[x] = surrounded(background, y, x) ? T(0) : std::min(alpha[x], below_half);
-      } else if (alpha[x] < full && probability.data != nullptr) {
+      } else if (alpha[x] < kOpaque<T> && probability.data != nullptr) {
         const float p = likely(y, x);
         if (p > kSure)
-          alpha[x] = full;
+          alpha[x] = kOpaque<T>;
         else if (p > 0.5f)
           alpha[x] = std::max(alpha[x], above_half);
       }
@@ -132,10 +117,10 @@ void FlowOf<T>::judge_ramp(const KeyColor& key, double similarity, Found<T>& fou
 // Whether a uniform border is but the frame of a picture, whose subject is another.
 template <class T>
 bool FlowOf<T>::framed(const Found<T>& keyed) const {
-  const std::optional<Box> box = bounding_box(keyed.hint);
+  const auto [box, count] = extent_of(keyed.hint);
   const auto area = [](int64_t n) { return static_cast<double>(n); };
   if (keyed.saliency.data() == nullptr || !box) return false;
-  const double solid = area(count_nonzero(keyed.hint)), boxed = area(box->width * box->height);
+  const double solid = area(count), boxed = area(box->width * box->height);
   if (boxed < kFull * area(keyed.hint.pixels()) || solid < kSolid * boxed) return false;
   const Image<float>& saliency = keyed.saliency;
   if (all_zero(saliency)) return false;

@@ -40,7 +40,7 @@ bool cut_at_half(const T* __restrict alpha, int64_t n, uint8_t* __restrict mask)
 // differ by more than a level and a half, 4 to 9 pixels from the mask.
 template <class T>
 bool rings(ImageView<const T> image, const Found<T>& found) {
-  constexpr double differs = 1.5 / 255 * (std::is_same_v<T, uint8_t> ? 255 : 1);
+  constexpr double differs = 1.5 / 255 * static_cast<double>(kOpaque<T>);
   std::atomic<int64_t> uneven{0}, seen{0};
   for_rows(image.height, image.width, [&](int64_t y) {
     const uint8_t* mask = found.hint.row(y);
@@ -69,12 +69,11 @@ bool rings(ImageView<const T> image, const Found<T>& found) {
 // matte of this trimap has 0.65 of the ramp's error near the edge, that of the mask's own trimap 0.72.
 template <class T>
 bool trimap_of_key(ImageView<const T> image, const Found<T>& found, Image<uint8_t>& trimap) {
-  constexpr T full = static_cast<T>(std::is_same_v<T, uint8_t> ? 255 : 1);
   Image<uint8_t> made = Image<uint8_t>::like(found.hint.view());
   const bool wide = saturation(*found.key) < 0.5 && rings(image, found);
   make_trimap(found.hint, wide ? kRingingBand : kKeyBand, made);
   for (int64_t i = 0; i < made.pixels(); ++i)
-    if (found.alpha.data()[i] > 0 && found.alpha.data()[i] < full) made.data()[i] = 128;
+    if (found.alpha.data()[i] > 0 && found.alpha.data()[i] < kOpaque<T>) made.data()[i] = 128;
   const TrimapKinds kinds = trimap_kinds(made);
   if (!kinds.background || !kinds.unknown || !kinds.foreground) return false;
   trimap = std::move(made);
@@ -98,7 +97,7 @@ void require_some(int64_t count, int64_t pixels, Found<T>& found) {
 template <class T>
 void require_light(ImageView<const T> image, Found<T>& found) {
   if (found.method == "alpha" || found.method == "mask" || found.method == "trimap") return;
-  constexpr double limit = (std::is_same_v<T, uint8_t> ? 255.0 : 1.0) / 16;
+  constexpr double limit = static_cast<double>(kOpaque<T>) / 16;
   for (int64_t y = 0; y < image.height; ++y)
     if (static_cast<double>(*std::max_element(image.row(y), image.row(y) + image.width * image.channels)) > limit)
       return;
@@ -221,9 +220,7 @@ std::optional<AnyImage> FlowOf<T>::prepared() {
   std::lock_guard lock(mutex_);
   prepare();
   if (!prepared_) return std::nullopt;
-  Image<T> copy = Image<T>::like(working_, working_.channels);
-  std::copy_n(prepared_->data(), copy.pixels() * working_.channels, copy.data());
-  return stored(std::move(copy));
+  return stored(copied<T>(*prepared_));
 }
 
 // The copy in which the subject is looked for.
@@ -255,7 +252,7 @@ template <class T>
 Image<T> FlowOf<T>::refined(const Found<T>& found, std::string& refined_by, Image<uint8_t>& trimap) const {
   Image<T> alpha = Image<T>::like(pixels_);
   if (found.method == "alpha") {  // the picture's own is multiplied in
-    std::fill_n(alpha.data(), alpha.pixels(), static_cast<T>(std::is_same_v<T, uint8_t> ? 255 : 1));
+    std::fill_n(alpha.data(), alpha.pixels(), kOpaque<T>);
     return alpha;
   }
   if (found.alpha.data() != nullptr && !options_.refinement) {

@@ -33,9 +33,25 @@ void for_rows(int64_t height, int64_t values, Body body) {
   });
 }
 
+template <class T>
+constexpr T kOpaque = static_cast<T>(std::is_same_v<T, uint8_t> ? 255 : 1);
 // Alpha above this is above one half.
 template <class T>
 constexpr T kHalf = static_cast<T>(std::is_same_v<T, uint8_t> ? 127 : 0.5);
+
+// The share of a plane's border where it is at most `limit`.
+template <class T>
+double border_share(ImageView<const T> plane, T limit) {
+  int64_t found = 0, border = 0;
+  for (int64_t y = 0; y < plane.height; ++y) {
+    const bool whole = y == 0 || y == plane.height - 1;
+    for (int64_t x = 0; x < plane.width; x += whole || plane.width == 1 ? 1 : plane.width - 1) {
+      ++border;
+      found += plane.row(y)[x] <= limit;
+    }
+  }
+  return static_cast<double>(found) / static_cast<double>(border);
+}
 
 // Seconds of each stage, in the order they ran.
 class Clock {
@@ -97,6 +113,9 @@ inline void from_mask(const uint8_t* __restrict mask, int64_t n, uint8_t* __rest
 inline void from_mask(const uint8_t* __restrict mask, int64_t n, float* __restrict alpha) {
   for (int64_t i = 0; i < n; ++i) alpha[i] = static_cast<float>(mask[i]) / 255.0f;
 }
+
+// Throws std::invalid_argument for what is no picture, or no alpha of it.
+void require_picture(const AnyView& image, const AnyView& own_alpha);
 
 // The prompt of one picture, checked: points drawn, the box clipped.
 struct CheckedPrompt {

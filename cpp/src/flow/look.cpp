@@ -32,11 +32,10 @@ Image<float> look(const Network& network, ImageView<const uint8_t> part, std::op
 }
 
 void Memory::drop_specks() {
-  const Image<uint8_t> mask = positive(log_odds_);
   Image<uint8_t> kept = positive(log_odds_);
-  drop_small_parts(kept);
-  for (int64_t i = 0; i < mask.pixels(); ++i)
-    if (mask.data()[i] != kept.data()[i]) log_odds_.data()[i] = -1;
+  if (drop_small_parts(kept).parts == 0) return;
+  for (int64_t i = 0; i < kept.pixels(); ++i)
+    if (kept.data()[i] == 0 && log_odds_.data()[i] > 0) log_odds_.data()[i] = -1;
 }
 
 bool Memory::search(ImageView<const uint8_t> frame, const Network& network) {

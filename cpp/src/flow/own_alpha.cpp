@@ -10,12 +10,10 @@
 namespace alphacut {
 namespace {
 
+constexpr double kBorder = 0.9;  // of the border: nearly all of it
 constexpr double kSolid = 0.95;  // of its box that is shown: a rectangle, with round corners or without
 constexpr double kMost = 0.75;   // of the picture that such a rectangle fills: a photo, where nothing else tells
 constexpr double kFar = 0.3;     // of full scale, in some channel: another colour
-
-template <class T>
-constexpr T kOpaque = static_cast<T>(std::is_same_v<T, uint8_t> ? 255 : 1);
 
 // The colour that the fewest pixels that are shown come near to; of equals the first.
 template <class T>
@@ -77,30 +75,19 @@ void continue_shown(ImageView<const uint8_t> shown, Image<T>& image, int64_t cha
 template <class T>
 void FlowOf<T>::judge_own_alpha() {
   if (own_alpha_.data == nullptr) return;
-  int64_t hidden = 0, hidden_border = 0, border = 0;
+  int64_t hidden = 0, opaque = 0;
   for (int64_t y = 0; y < own_alpha_.height; ++y) {
-    const T* row = own_alpha_.row(y);
-    const bool whole = y == 0 || y == own_alpha_.height - 1;
-    hidden += std::count(row, row + own_alpha_.width, T{0});
-    for (int64_t x = 0; x < own_alpha_.width; x += whole || own_alpha_.width == 1 ? 1 : own_alpha_.width - 1) {
-      ++border;
-      hidden_border += row[x] == 0;
-    }
+    const T *row = own_alpha_.row(y), *end = row + own_alpha_.width;
+    hidden += std::count(row, end, T{0});
+    opaque += std::count(row, end, kOpaque<T>);
   }
-  if (hidden == 0) {
-    bool opaque = true;
-    for (int64_t y = 0; opaque && y < own_alpha_.height; ++y)
-      opaque = std::count(own_alpha_.row(y), own_alpha_.row(y) + own_alpha_.width, kOpaque<T>) == own_alpha_.width;
-    if (opaque) own_alpha_ = {};  // as good as none
-    return;
-  }
-  if (hidden == own_alpha_.pixels()) return;
+  if (opaque == own_alpha_.pixels()) own_alpha_ = {};  // as good as none
+  if (hidden == 0 || hidden == own_alpha_.pixels()) return;
   Image<uint8_t> shown = Image<uint8_t>::like(own_alpha_);
   threshold(own_alpha_, kHalf<T>, shown);
-  const bool hides = 10 * hidden_border >= 9 * border || 2 * hidden >= own_alpha_.pixels();
-  filled_ = Image<T>::like(pixels_, pixels_.channels);
+  const bool hides = border_share(own_alpha_, T{0}) >= kBorder || 2 * hidden >= own_alpha_.pixels();
+  filled_ = copied(pixels_);
   const int64_t channels = pixels_.channels;
-  for (int64_t y = 0; y < pixels_.height; ++y) std::copy_n(pixels_.row(y), pixels_.width * channels, filled_->row(y));
   const std::array<T, 3> color = unlike(pixels_, own_alpha_);
   for (int64_t y = 0; hides && y < pixels_.height; ++y)
     for (int64_t x = 0; x < pixels_.width; ++x)
@@ -116,11 +103,11 @@ void FlowOf<T>::judge_own_alpha() {
 // Whether what is shown is a rectangle in which the network sees a subject that is but a part of it.
 template <class T>
 bool FlowOf<T>::shows_photo(const Image<uint8_t>& shown) {
-  const std::optional<Box> box = bounding_box(shown);
+  const auto [box, count] = extent_of(shown);
   if (!box) return false;
   const auto area = [](int64_t n) { return static_cast<double>(n); };
   const double boxed = area(box->width * box->height);
-  if (area(count_nonzero(shown)) < kSolid * boxed) return false;
+  if (area(count) < kSolid * boxed) return false;
   if (!options_.network) return boxed >= kMost * area(shown.pixels());
   working_ = *filled_;
   Image<float> saliency = Image<float>::like(small());

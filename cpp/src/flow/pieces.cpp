@@ -14,16 +14,6 @@
 namespace alphacut {
 namespace {
 
-struct Span {
-  int64_t begin, end;
-};
-
-// [begin, end) of `old` pixels as a range, never empty, of `size` pixels.
-Span rescaled(int64_t begin, int64_t end, int64_t old, int64_t size) {
-  const int64_t low = std::min(size - 1, (2 * begin * size + old) / (2 * old));
-  return {low, std::max(low + 1, (2 * end * size + old) / (2 * old))};
-}
-
 double real(int64_t n) { return static_cast<double>(n); }
 
 }  // namespace
@@ -33,10 +23,9 @@ Image<uint8_t> outside_of(const std::optional<Box>& box, int64_t old_height, int
   Image<uint8_t> outside(height, width);
   std::fill_n(outside.data(), outside.pixels(), uint8_t{box ? uint8_t{255} : uint8_t{0}});
   if (!box) return outside;
-  const Span rows = rescaled(box->y, box->y + box->height, old_height, height);
-  const Span columns = rescaled(box->x, box->x + box->width, old_width, width);
-  for (int64_t y = rows.begin; y < std::min(rows.end, height); ++y)
-    std::fill(outside.row(y) + columns.begin, outside.row(y) + std::min(columns.end, width), uint8_t{0});
+  const Box inside = rescaled(*box, old_height, old_width, height, width);
+  for (int64_t y = inside.y; y < inside.y + inside.height; ++y)
+    std::fill_n(outside.row(y) + inside.x, inside.width, uint8_t{0});
   return outside;
 }
 

@@ -19,8 +19,9 @@ void require(bool holds, const char* message) {
 
 template <class T>
 void require_picture(ImageView<const T> image, ImageView<const T> own_alpha) {
-  require(!image.empty() && (image.channels == 1 || image.channels == 3),
+  require(!image.empty() && (image.channels == 1 || image.channels == 3 || image.channels == 4),
           "image must have 1, 3 or 4 channels, no side 0");
+  require(image.channels != 4 || !own_alpha, "a picture of 4 channels has its own alpha: no other can be given");
   require(own_alpha.data == nullptr ||
               (own_alpha.height == image.height && own_alpha.width == image.width && own_alpha.channels == 1),
           "the picture's alpha must have its size");
@@ -44,19 +45,15 @@ Image<float> in_floats(ImageView<const uint16_t> image) {
 
 template <class T>
 std::unique_ptr<Session::Flow> opened(ImageView<const T> image, ImageView<const T> own_alpha, SessionOptions options) {
-  if (image.channels == 4 && !image.empty()) {
-    require(!own_alpha, "a picture of 4 channels has its own alpha: no other can be given");
+  if (image.channels == 4) {
     Image<T> pixels = channels_of(image, 0, 3), alpha = channels_of(image, 3, 1);
     const ImageView<const T> view = pixels, alpha_view = alpha;
     if constexpr (std::is_same_v<T, uint16_t>)
       return opened<T>(view, alpha_view, std::move(options));
-    else {
-      require_picture(view, alpha_view);
+    else
       return std::make_unique<FlowOf<T>>(view, std::move(pixels), alpha_view, std::move(alpha), false,
                                          std::move(options));
-    }
   }
-  require_picture(image, own_alpha);
   if constexpr (std::is_same_v<T, uint16_t>) {
     Image<float> pixels = in_floats(image), alpha = in_floats(own_alpha);
     const ImageView<const float> view = pixels, alpha_view = alpha;
@@ -67,7 +64,20 @@ std::unique_ptr<Session::Flow> opened(ImageView<const T> image, ImageView<const 
   }
 }
 
+// No data where there is none; of another depth it is none of this picture.
+template <class T>
+ImageView<const T> alpha_of(ImageView<const T>, const AnyView& own_alpha) {
+  if (std::visit([](auto view) { return !view; }, own_alpha)) return {};
+  const auto* alpha = std::get_if<ImageView<const T>>(&own_alpha);
+  require(alpha != nullptr, "the picture's alpha must have its depth");
+  return *alpha;
+}
+
 }  // namespace
+
+void require_picture(const AnyView& image, const AnyView& own_alpha) {
+  std::visit([&](auto pixels) { require_picture(pixels, alpha_of(pixels, own_alpha)); }, image);
+}
 
 Session::Session(const AnyView& image, const AnyView& own_alpha, SessionOptions options) {
   for (const auto& value : {options.similarity, options.blend})
@@ -75,14 +85,9 @@ Session::Session(const AnyView& image, const AnyView& own_alpha, SessionOptions 
   require(std::fabs(options.edge_shift) <= 100 && options.edge_feather >= 0 && options.edge_feather <= 100,
           "edge: shift must be from -100 to 100 pixels and feather from 0 to 100");
   require(options.seed >= 0, "seed must be 0 or more");
-  flow_ = std::visit(
-      [&]<class T>(ImageView<const T> pixels) -> std::unique_ptr<Flow> {
-        const ImageView<const T>* alpha = std::get_if<ImageView<const T>>(&own_alpha);
-        const bool none = std::visit([](auto view) { return view.data == nullptr; }, own_alpha);
-        require(none || alpha != nullptr, "the picture's alpha must have its depth");
-        return opened(pixels, none ? ImageView<const T>{} : *alpha, std::move(options));
-      },
-      image);
+  require_picture(image, own_alpha);
+  flow_ =
+      std::visit([&](auto pixels) { return opened(pixels, alpha_of(pixels, own_alpha), std::move(options)); }, image);
 }
 Session::Session(const AnyView& image, SessionOptions options)
     : Session(image, ImageView<const uint8_t>{}, std::move(options)) {}

@@ -79,7 +79,7 @@ struct Tracker::State {
 
   Cutout next(const AnyView& picture, const AnyView& own_alpha, const Prompt& prompt) {
     const auto [height, width] = std::visit([](auto view) { return std::pair(view.height, view.width); }, picture);
-    Session session(picture, own_alpha, options);
+    require_picture(picture, own_alpha);
     const CheckedPrompt checked(prompt, height, width);
     const bool anew = prompt.box || checked.mask.data != nullptr || checked.trimap.data != nullptr || prompt.key ||
                       prompt.prior.data != nullptr;
@@ -100,7 +100,7 @@ struct Tracker::State {
         likely = probability_of(memory.log_odds());
         told.prior = likely;
       }
-      cutout = session.cut(told);
+      cutout = Session(picture, own_alpha, options).cut(told);
       alone = begins && !follows(cutout);
       if (!alone) memory.begin(rgb, cutout.mask, begins);
       confidence = cutout.confidence;
@@ -157,8 +157,7 @@ struct Tracker::State {
       });
       cutout.box = bounding_box(cutout.mask);
     }
-    alpha = Image<uint8_t>::like(rgb);
-    for (int64_t y = 0; y < rgb.height; ++y) std::copy_n(now->row(y), rgb.width, alpha.row(y));
+    alpha = copied<uint8_t>(*now);
   }
 };
 

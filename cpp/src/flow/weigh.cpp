@@ -116,13 +116,12 @@ double Memory::weigh(ImageView<const uint8_t> frame, const Padded& now, const Ne
   });
   drop_specks();
   Image<float> likely(seen.height, seen.width);
-  Image<uint8_t> mask(seen.height, seen.width);
   for (int64_t y = 0; y < seen.height; ++y)
     for (int64_t x = 0; x < seen.width; ++x) {
       const float unlikely = exp_quick(-std::min(std::fabs(found.row(y)[x]), 20.0f));
       likely.row(y)[x] = (found.row(y)[x] > 0 ? 1 : unlikely) / (1 + unlikely);
-      mask.row(y)[x] = log_odds_.row(seen.y + y)[seen.x + x] > 0 ? 255 : 0;
     }
+  const Image<uint8_t> mask = positive(part(log_odds(), seen));
   const ImageView<const uint8_t> pixels = part(now.view(), seen);
   const double confidence = network != nullptr ? agreement(likely, mask) : color_separation(pixels, mask);
   if (confidence > kLearns) colors_.learn(pixels, side, kRate);
