@@ -6,16 +6,11 @@
 namespace alphacut {
 
 void bind_buffer_pool(py::module_& m) {
-  const py::call_guard<py::gil_scoped_release> unlocked;
   py::class_<BufferPool>(m, "BufferPool", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)))
       .def(py::init<>())
-      .def("__enter__", &BufferPool::begin_call, unlocked)
-      .def("__exit__",
-           [](BufferPool& pool, const py::args&) {
-             py::gil_scoped_release released;
-             pool.end_call();
-           })
-      .def("release", &BufferPool::release, unlocked)
+      .def("__enter__", [](BufferPool& pool) { without_gil([&] { pool.begin_call(); }); })
+      .def("__exit__", [](BufferPool& pool, const py::args&) { without_gil([&] { pool.end_call(); }); })
+      .def("release", [](BufferPool& pool) { without_gil([&] { pool.release(); }); })
       .def(py::pickle([](const BufferPool&) { return py::tuple(); },
                       [](const py::tuple&) { return std::make_unique<BufferPool>(); }));
   m.def("buffer_pool_counts", [] {

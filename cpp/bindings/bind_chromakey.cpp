@@ -7,10 +7,8 @@ namespace {
 using Triple = std::array<double, 3>;
 
 py::tuple find_key_of(py::object image) {
-  const KeyColor key = with_image(image, "image", []<class T>(const Input<T>& in) {
-    py::gil_scoped_release unlocked;
-    return find_key(in);
-  });
+  const KeyColor key =
+      with_image(image, "image", []<class T>(const Input<T>& in) { return without_gil([&] { return find_key(in); }); });
   return py::make_tuple(key.color, key.across, key.down, key.uniformity);
 }
 
@@ -18,8 +16,7 @@ py::array chroma_key_of(py::object image, Triple color, Triple across, Triple do
                         bool contiguous, py::object out) {
   return with_image(image, "image", [&]<class T>(const Input<T>& in) -> py::array {
     auto alpha = output<T>(out, in.view.height, in.view.width, 0, {image, in.array});
-    py::gil_scoped_release unlocked;
-    chroma_key(in, {color, across, down}, similarity, blend, contiguous, alpha);
+    without_gil([&] { chroma_key(in, {color, across, down}, similarity, blend, contiguous, alpha); });
     return alpha.array;
   });
 }
@@ -29,8 +26,7 @@ py::array despill_of(py::object image, Triple color, py::object alpha, double st
     Input<T> matte;
     if (!alpha.is_none()) matte = plane<T>(alpha, "alpha");
     auto result = output<T>(out, in.view.height, in.view.width, in.array.ndim() == 2 ? 0 : 3, {image, in.array, alpha});
-    py::gil_scoped_release unlocked;
-    despill(in, {color, {}, {}}, matte, strength, result);
+    without_gil([&] { despill(in, {color, {}, {}}, matte, strength, result); });
     return result.array;
   });
 }

@@ -8,20 +8,14 @@ py::tuple label(py::object mask, int connectivity, py::object out) {
   const auto input = plane<uint8_t>(mask, "mask");
   auto labels = output<int32_t>(out, input.view.height, input.view.width, 0, {input.array});
   int32_t count;
-  {
-    py::gil_scoped_release unlocked;  // everything that touches Python is done
-    count = label_components(input, connectivity, labels);
-  }
+  without_gil([&] { count = label_components(input, connectivity, labels); });
   return py::make_tuple(labels.array, count);
 }
 
 py::tuple stats(py::object mask, int connectivity) {
   const auto input = plane<uint8_t>(mask, "mask");
   std::vector<ComponentStats> all;
-  {
-    py::gil_scoped_release unlocked;  // everything that touches Python is done
-    all = component_stats(input, connectivity);
-  }
+  without_gil([&] { all = component_stats(input, connectivity); });
   const auto n = static_cast<py::ssize_t>(all.size());
   py::array_t<int64_t> area(n), box({n, py::ssize_t{4}});
   py::array_t<double> centroid({n, py::ssize_t{2}});
@@ -46,10 +40,7 @@ template <Filter filter>
 py::array filtered(py::object mask, int64_t number, int connectivity, py::object out) {
   const auto input = plane<uint8_t>(mask, "mask");
   auto result = output<uint8_t>(out, input.view.height, input.view.width, 0, {input.array});
-  {
-    py::gil_scoped_release unlocked;  // everything that touches Python is done
-    filter(input, number, connectivity, result);
-  }
+  without_gil([&] { filter(input, number, connectivity, result); });
   return result.array;
 }
 
@@ -60,10 +51,7 @@ py::array_t<int32_t> ring_array(const Ring& ring) {
 py::list polygons(py::object mask) {
   const auto input = plane<uint8_t>(mask, "mask");
   std::vector<Polygon> all;
-  {
-    py::gil_scoped_release unlocked;  // everything that touches Python is done
-    all = mask_to_polygons(input);
-  }
+  without_gil([&] { all = mask_to_polygons(input); });
   py::list result;
   for (const Polygon& polygon : all) {
     py::list holes;

@@ -13,10 +13,7 @@ py::array cut_out(py::handle foreground, py::handle alpha, py::handle out) {
   return with_image(foreground, "foreground", [&]<class T>(const Input<T>& front) {
     const auto weight = plane<T>(alpha, "alpha");
     const auto rgba = output<T>(out, front.view.height, front.view.width, 4, {front.array, weight.array});
-    {
-      py::gil_scoped_release unlocked;
-      to_rgba(front, weight, rgba);
-    }
+    without_gil([&] { to_rgba(front, weight, rgba); });
     return rgba.array;
   });
 }
@@ -25,15 +22,14 @@ py::array over_color(py::handle foreground, py::handle alpha, Color color, bool 
   return with_image(foreground, "foreground", [&]<class T>(const Input<T>& front) {
     const auto weight = plane<T>(alpha, "alpha");
     const auto result = output<T>(out, front.view.height, front.view.width, 3, {front.array, weight.array});
-    {
-      py::gil_scoped_release unlocked;
+    without_gil([&] {
       std::vector<T> row(static_cast<size_t>(3 * front.view.width));
       for (size_t i = 0; i < row.size(); ++i)
         row[i] = std::is_same_v<T, uint8_t> ? static_cast<T>(color[i % 3])
                                             : static_cast<T>(color[i % 3]) / static_cast<T>(255);
       composite(front, weight, ImageView<const T>{row.data(), front.view.height, front.view.width, 3, 0}, linear,
                 result);
-    }
+    });
     return result.array;
   });
 }
@@ -43,10 +39,7 @@ py::array over_image(py::handle foreground, py::handle alpha, py::handle backgro
     const auto weight = plane<T>(alpha, "alpha");
     const auto back = image<T>(background, "background");
     const auto result = output<T>(out, front.view.height, front.view.width, 3, {front.array, weight.array, back.array});
-    {
-      py::gil_scoped_release unlocked;
-      composite(front, weight, back, linear, result);
-    }
+    without_gil([&] { composite(front, weight, back, linear, result); });
     return result.array;
   });
 }
@@ -58,10 +51,7 @@ template <class T>
 py::array convert(py::handle rgba, py::handle out, Convert<T> function) {
   const auto in = rgba_image<T>(rgba, "rgba");
   const auto result = output<T>(out, in.view.height, in.view.width, 4, {in.array});
-  {
-    py::gil_scoped_release unlocked;
-    function(in, result);
-  }
+  without_gil([&] { function(in, result); });
   return result.array;
 }
 
@@ -77,10 +67,7 @@ template <class T, class Function>
 py::array to_floats(const Input<T>& in, py::handle out, Function&& function) {
   const auto result =
       output<float>(out, in.view.height, in.view.width, in.array.ndim() == 2 ? 0 : in.view.channels, {in.array});
-  {
-    py::gil_scoped_release unlocked;
-    function(in, result);
-  }
+  without_gil([&] { function(in, result); });
   return result.array;
 }
 
@@ -100,10 +87,7 @@ py::array blurred(py::handle picture, py::handle alpha, double sigma, py::handle
     const auto weight = plane<T>(alpha, "alpha");
     const int64_t channels = in.array.ndim() == 2 ? 0 : 3;
     const auto result = output<T>(out, in.view.height, in.view.width, channels, {in.array, weight.array});
-    {
-      py::gil_scoped_release unlocked;
-      blurred_background(in, weight, sigma, result);
-    }
+    without_gil([&] { blurred_background(in, weight, sigma, result); });
     return result.array;
   });
 }
@@ -113,10 +97,7 @@ py::array board(int64_t height, int64_t width, int64_t tile, py::handle out) {
     throw py::value_error("height and width must be at least 1, got " + std::to_string(height) + " and " +
                           std::to_string(width));
   const auto result = output<uint8_t>(out, height, width, 3, {});
-  {
-    py::gil_scoped_release unlocked;
-    checkerboard(tile, result);
-  }
+  without_gil([&] { checkerboard(tile, result); });
   return result.array;
 }
 

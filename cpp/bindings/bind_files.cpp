@@ -12,10 +12,7 @@ py::array paeth_rows(const py::array_t<uint8_t, py::array::c_style>& bytes, int6
   py::array_t<uint8_t> filtered(std::vector<py::ssize_t>{end - begin, width + 1});
   const ImageView<const uint8_t> from{bytes.data(), bytes.shape(0), width, 1, width};
   const ImageView<uint8_t> to{filtered.mutable_data(), end - begin, width + 1, 1, width + 1};
-  {
-    py::gil_scoped_release unlocked;
-    paeth_filter(from, begin, pixel, to);
-  }
+  without_gil([&] { paeth_filter(from, begin, pixel, to); });
   return filtered;
 }
 

@@ -8,10 +8,7 @@ template <class T, class A>
 py::array estimate(const Input<T>& image, const Input<A>& alpha, py::handle out) {
   const py::ssize_t channels = image.array.ndim() == 3 ? 3 : 0;
   auto result = output<T>(out, image.view.height, image.view.width, channels, {image.array, alpha.array});
-  {
-    py::gil_scoped_release unlocked;
-    estimate_foreground<T, A>(image, alpha, result);
-  }
+  without_gil([&] { estimate_foreground<T, A>(image, alpha, result); });
   return result.array;
 }
 

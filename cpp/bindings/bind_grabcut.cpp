@@ -29,8 +29,7 @@ class Cutter {
     const auto mask = output<uint8_t>(out, height, width, 0, {given_, labels, unary_array});
     const auto found = output<uint8_t>(py::none(), height, width, 0, {});
     GrabCutResult result;
-    {
-      py::gil_scoped_release unlocked;
+    without_gil([&] {
       std::lock_guard lock(mutex_);
       result = cutter_.cut(hints ? hints->view : ImageView<const uint8_t>{}, box,
                            unary ? unary->view : ImageView<const float>{}, options, found);
@@ -41,14 +40,13 @@ class Cutter {
           for (int64_t x = 0; x < width; ++x) row[x] = (side[x] & 1) != 0 ? 255 : 0;
         }
       });
-    }
+    });
     return py::make_tuple(mask.array, found.array, result.energy, result.n_iter, result.exact, result.warnings);
   }
 
  private:
   static GrabCutter made(ImageView<const uint8_t> image, double gamma) {
-    py::gil_scoped_release unlocked;
-    return GrabCutter(image, gamma);
+    return without_gil([&] { return GrabCutter(image, gamma); });
   }
   py::array given_;
   Input<uint8_t> image_;  // the same in 8 bits
@@ -79,11 +77,10 @@ py::tuple cut_coarse(py::handle picture, double gamma, py::handle labels, const 
   const auto found = output<uint8_t>(py::none(), image.view.height, image.view.width, 0, {});
   GrabCutResult result;
   GrabCutModels models;
-  {
-    py::gil_scoped_release unlocked;
+  without_gil([&] {
     result = GrabCutter(image.view, gamma)
                  .cut(hints, box_of(corners), unary ? unary->view : ImageView<const float>{}, options, found, &models);
-  }
+  });
   py::object log_odds = py::none();
   if (models.log_odds.data() != nullptr) {
     const auto map = output<float>(py::none(), models.log_odds.height(), models.log_odds.width(), 0, {});

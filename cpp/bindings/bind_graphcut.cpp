@@ -44,10 +44,7 @@ py::tuple graph_cut_array(py::handle source_array, py::handle sink_array, py::ha
   const auto mask =
       output<uint8_t>(out, source.view.height, source.view.width, 0, {source.array, sink.array, neighbours.array});
   int64_t flow = 0;
-  {
-    py::gil_scoped_release unlocked;
-    flow = graph_cut(source, sink, neighbours.planes, mask, certify);
-  }
+  without_gil([&] { flow = graph_cut(source, sink, neighbours.planes, mask, certify); });
   return py::make_tuple(mask.array, flow);
 }
 
@@ -57,8 +54,7 @@ int64_t cut_capacity_array(py::handle source_array, py::handle sink_array, py::h
   const auto sink = plane<int32_t>(sink_array, "sink");
   const auto neighbours = neighbours_of(neighbours_array);
   const auto mask = plane<uint8_t>(mask_array, "mask");
-  py::gil_scoped_release unlocked;
-  return cut_capacity(source, sink, neighbours.planes, mask);
+  return without_gil([&] { return cut_capacity(source, sink, neighbours.planes, mask); });
 }
 
 // Bytes in places of any strides: the last axis is that of an element's bytes.
@@ -114,12 +110,13 @@ bool same_bytes(py::handle a_value, py::handle b_value) {
   const int64_t rows = first.shape[0], row_bytes = rows == 0 ? 0 : a.nbytes() / rows;
   if (row_bytes == 0) return true;
   if (a.ndim() == 0) return std::memcmp(first.data, second.data, static_cast<size_t>(rows)) == 0;
-  py::gil_scoped_release unlocked;
   std::atomic<bool> same{true};
-  parallel_for(rows, row_grain(row_bytes, 1 << 18), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end && same; ++y)
-      if (!same_places(first, first.data + y * first.strides[0], second, second.data + y * second.strides[0], 1))
-        same = false;
+  without_gil([&] {
+    parallel_for(rows, row_grain(row_bytes, 1 << 18), [&](int64_t begin, int64_t end) {
+      for (int64_t y = begin; y < end && same; ++y)
+        if (!same_places(first, first.data + y * first.strides[0], second, second.data + y * second.strides[0], 1))
+          same = false;
+    });
   });
   return same;
 }

@@ -17,10 +17,7 @@ template <class T>
 py::tuple cluster(const Input<T>& input, const KmeansOptions& options, py::handle out) {
   auto labels = output<uint8_t>(out, input.view.height, input.view.width, 0, {input.array});
   Kmeans result;
-  {
-    py::gil_scoped_release unlocked;
-    result = kmeans(input, options, labels);
-  }
+  without_gil([&] { result = kmeans(input, options, labels); });
   return py::make_tuple(labels.array, centers_array(result.centers, input.view.channels), result.inertia,
                         result.n_iter);
 }

@@ -23,10 +23,7 @@ py::array guided(py::object guide, py::object src, int64_t radius, double eps, i
   return with_image(guide, "guide", [&]<class G>(const Input<G>& g) {
     return with_plane(src, "src", [&]<class S>(const Input<S>& s) -> py::array {
       auto result = output<float>(out, g.view.height, g.view.width, 0, {g.array, s.array});
-      {
-        py::gil_scoped_release unlocked;
-        guided_filter<G, S>(g, s, radius, eps, subsample, result);
-      }
+      without_gil([&] { guided_filter<G, S>(g, s, radius, eps, subsample, result); });
       return result.array;
     });
   });
@@ -35,20 +32,14 @@ py::array guided(py::object guide, py::object src, int64_t radius, double eps, i
 py::array distances_of(py::object mask, py::object out) {
   const auto m = plane<uint8_t>(mask, "mask");
   auto distance = output<float>(out, m.view.height, m.view.width, 0, {m.array});
-  {
-    py::gil_scoped_release unlocked;
-    distance_transform(m, distance);
-  }
+  without_gil([&] { distance_transform(m, distance); });
   return distance.array;
 }
 
 py::array trimap_of(py::object mask, std::optional<double> band, py::object out) {
   const auto m = plane<uint8_t>(mask, "mask");
   auto trimap = output<uint8_t>(out, m.view.height, m.view.width, 0, {m.array});
-  {
-    py::gil_scoped_release unlocked;
-    make_trimap(m, band ? *band : default_band(m.view.height, m.view.width), trimap);
-  }
+  without_gil([&] { make_trimap(m, band ? *band : default_band(m.view.height, m.view.width), trimap); });
   return trimap.array;
 }
 
@@ -62,10 +53,7 @@ py::array refine(py::object image, py::object trimap, MattingMethod method, py::
   return with_image(image, "image", [&]<class T>(const Input<T>& i) -> py::array {
     const auto t = plane<uint8_t>(trimap, "mask_or_trimap");
     auto alpha = output<T>(out, i.view.height, i.view.width, 0, {i.array, t.array});
-    {
-      py::gil_scoped_release unlocked;
-      refine_alpha<T>(i, t, method, alpha);
-    }
+    without_gil([&] { refine_alpha<T>(i, t, method, alpha); });
     return alpha.array;
   });
 }
@@ -74,10 +62,7 @@ py::array adjusted(py::object matte, double shift, double feather, py::object ou
   return with_plane(matte, "alpha", [&]<class T>(const Input<T>& a) -> py::array {
     if constexpr (std::is_same_v<T, float>) require_range(a.view, 0, 1, "alpha");
     auto result = output<T>(out, a.view.height, a.view.width, 0, {a.array});
-    {
-      py::gil_scoped_release unlocked;
-      adjust_edge<T>(a, shift, feather, result);
-    }
+    without_gil([&] { adjust_edge<T>(a, shift, feather, result); });
     return result.array;
   });
 }

@@ -29,17 +29,13 @@ Input<int16_t> planes_of(py::handle value, const char* name) {
 
 Network::Features see(const Network& network, py::handle colours_array) {
   const auto colours = planes_of(colours_array, "colours");
-  py::gil_scoped_release unlocked;
-  return network.see(colours);
+  return without_gil([&] { return network.see(colours); });
 }
 
 py::array ask(const Network& network, const Network::Features& features, py::handle planes_array, py::handle out) {
   const auto planes = planes_of(planes_array, "planes");
   const auto log_odds = output<float>(out, features.height(), features.width(), 0, {planes.array});
-  {
-    py::gil_scoped_release unlocked;
-    network.ask(features, planes, log_odds);
-  }
+  without_gil([&] { network.ask(features, planes, log_odds); });
   return log_odds.array;
 }
 

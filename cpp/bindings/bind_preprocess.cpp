@@ -15,10 +15,7 @@ template <class F>
 py::array same_size(py::handle image, py::handle out, F f) {
   return with_image(image, "image", [&]<class T>(const Input<T>& in) -> py::array {
     auto result = output<T>(out, in.view.height, in.view.width, in.array.ndim() == 2 ? 0 : 3, {image, in.array});
-    {
-      py::gil_scoped_release unlocked;
-      f(in.view, result.view);
-    }
+    without_gil([&] { f(in.view, result.view); });
     return result.array;
   });
 }
@@ -30,11 +27,10 @@ py::array new_size(py::handle image, int64_t height, int64_t width, py::handle o
                           ", " + std::to_string(width) + ")");
   return with_image(image, "image", [&]<class T>(const Input<T>& in) -> py::array {
     auto result = output<T>(out, height, width, in.array.ndim() == 2 ? 0 : 3, {image, in.array});
-    {
-      py::gil_scoped_release unlocked;
+    without_gil([&] {
       require_picture(in.view);
       f(in.view, result.view);
-    }
+    });
     return result.array;
   });
 }

@@ -88,7 +88,7 @@ SessionOptions options_of(const py::dict& given) {
   options.network = nullptr;
   if (!given["network"].is_none())  // a function, which whoever holds the session keeps alive
     options.network = [load = py::handle(given["network"])]() -> const Network& {
-      py::gil_scoped_acquire locked;
+      const GilHeld locked;
       return load().cast<const Network&>();
     };
   return options;
@@ -101,7 +101,7 @@ Elsewhere elsewhere_of(const py::object& grabcut, const py::object& kmeans) {
     elsewhere.grabcut = [&grabcut](ImageView<const uint8_t> labels, const std::optional<Box>& box,
                                    ImageView<const float> unary, const GrabCutOptions& options, ImageView<uint8_t> mask,
                                    std::vector<std::string>& warnings) {
-      py::gil_scoped_acquire locked;
+      const GilHeld locked;
       py::object corners = py::none();
       if (box) corners = py::make_tuple(box->x, box->y, box->width, box->height);
       const py::object answer = grabcut(copy_of(labels), corners, copy_of(unary), options.n_iter);
@@ -115,7 +115,7 @@ Elsewhere elsewhere_of(const py::object& grabcut, const py::object& kmeans) {
   if (!kmeans.is_none())
     elsewhere.kmeans = [&kmeans](const std::optional<AnyView>& small, const KmeansOptions& options,
                                  ImageView<uint8_t> labels) -> std::optional<Kmeans> {
-      py::gil_scoped_acquire locked;
+      const GilHeld locked;
       py::object picture = py::none();
       if (small) picture = std::visit([](auto view) { return copy_of(view); }, *small);
       const py::object answer = kmeans(picture, options.n_clusters, options.max_iter, options.init);
@@ -193,26 +193,21 @@ class SessionOfArrays {
     const PromptOfArrays told(given);
     const Elsewhere elsewhere = elsewhere_of(grabcut, kmeans);
     Cutout cutout;
-    {
-      py::gil_scoped_release unlocked;
-      cutout = session_.cut(told.prompt, resume, elsewhere);
-    }
+    without_gil([&] { cutout = session_.cut(told.prompt, resume, elsewhere); });
     return result_of(std::move(cutout), image_.array.ndim() == 3 ? 3 : 0);
   }
 
+  void cancel() { session_.cancel(); }
+
   py::object prepared() {
     std::optional<AnyImage> picture;
-    {
-      py::gil_scoped_release unlocked;
-      picture = session_.prepared();
-    }
+    without_gil([&] { picture = session_.prepared(); });
     return or_none(std::move(picture), image_.array.ndim() == 3 ? 3 : 0);
   }
 
  private:
   static Session opened(const AnyView& image, const AnyView& alpha, SessionOptions options) {
-    py::gil_scoped_release unlocked;
-    return Session(image, alpha, std::move(options));
+    return without_gil([&] { return Session(image, alpha, std::move(options)); });
   }
 
   py::object network_;  // a function that keeps what it gives
@@ -229,22 +224,23 @@ class TrackerOfArrays {
     const AnyInput frame = picture_of(image), own = alpha_of(alpha);
     const PromptOfArrays told(given);
     Cutout cutout;
-    {
-      py::gil_scoped_release unlocked;
+    without_gil([&] {
       std::lock_guard lock(mutex_);
       cutout = tracker_.next(frame.view, own.view, told.prompt);
-    }
+    });
     return result_of(std::move(cutout), frame.array.ndim() == 3 ? 3 : 0);
   }
   double confidence() {
-    py::gil_scoped_release unlocked;
-    std::lock_guard lock(mutex_);
-    return tracker_.confidence();
+    return without_gil([&] {
+      std::lock_guard lock(mutex_);
+      return tracker_.confidence();
+    });
   }
   void reset() {
-    py::gil_scoped_release unlocked;
-    std::lock_guard lock(mutex_);
-    tracker_.reset();
+    without_gil([&] {
+      std::lock_guard lock(mutex_);
+      tracker_.reset();
+    });
   }
 
  private:
@@ -259,6 +255,7 @@ void bind_session(py::module_& m) {
   py::class_<SessionOfArrays>(m, "Session", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)))
       .def(py::init<py::object, py::object, py::dict>(), py::arg("image"), py::arg("alpha"), py::arg("options"))
       .def("prepared", &SessionOfArrays::prepared)
+      .def("cancel", &SessionOfArrays::cancel)
       .def("cut", &SessionOfArrays::cut, py::arg("prompt"), py::arg("resume"), py::arg("grabcut"), py::arg("kmeans"));
   py::class_<TrackerOfArrays>(m, "Tracker", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)))
       .def(py::init<py::dict>(), py::arg("options"))

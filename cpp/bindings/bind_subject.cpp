@@ -34,11 +34,10 @@ class Finder {
     const auto strokes = strokes_of(labels);
     auto probability = output<float>(py::none(), height, width, 0, {});
     auto log_odds = output<float>(py::none(), height, width, 0, {});
-    {
-      py::gil_scoped_release unlocked;
+    without_gil([&] {
       std::lock_guard lock(mutex_);
       finder_.find(view_of_strokes(strokes), box_of(box), probability, log_odds);
-    }
+    });
     return py::make_tuple(probability.array, log_odds.array);
   }
 
@@ -57,10 +56,7 @@ void bind_subject(py::module_& m) {
       [](py::object image, py::object out) {
         return with_image(image, "image", [&]<class T>(const Input<T>& in) -> py::array {
           auto map = output<float>(out, in.view.height, in.view.width, 0, {image, in.array});
-          {
-            py::gil_scoped_release unlocked;  // everything that touches Python is done
-            detect_subject(in, map);
-          }
+          without_gil([&] { detect_subject(in, map); });
           return map.array;
         });
       },
@@ -71,10 +67,7 @@ void bind_subject(py::module_& m) {
         const auto seeds = plane<uint8_t>(seed, "seed");
         return with_image(image, "image", [&]<class T>(const Input<T>& in) -> py::array {
           auto map = output<float>(out, in.view.height, in.view.width, 0, {image, in.array, seed});
-          {
-            py::gil_scoped_release unlocked;
-            barrier_map(in, seeds, passes, map);
-          }
+          without_gil([&] { barrier_map(in, seeds, passes, map); });
           return map.array;
         });
       },
@@ -85,10 +78,7 @@ void bind_subject(py::module_& m) {
         const auto values = plane<float>(channel, "channel");
         const auto seeds = plane<uint8_t>(seed, "seed");
         auto distance = output<float>(out, values.view.height, values.view.width, 0, {channel, seed});
-        {
-          py::gil_scoped_release unlocked;
-          barrier_distance(values, seeds, passes, distance);
-        }
+        without_gil([&] { barrier_distance(values, seeds, passes, distance); });
         return distance.array;
       },
       py::arg("channel"), py::arg("seed"), py::arg("passes") = 3, py::arg("out") = py::none());
@@ -100,8 +90,7 @@ void bind_subject(py::module_& m) {
         const auto strokes = strokes_of(labels);
         const auto spots = points_of(points);
         auto map = output<float>(out, pixels.view.height, pixels.view.width, 0, {image, pixels.array, labels});
-        {
-          py::gil_scoped_release unlocked;
+        without_gil([&] {
           ImageView<const uint8_t> shown = view_of_strokes(strokes);
           Image<uint8_t> drawn;
           if (!spots.empty()) {
@@ -109,7 +98,7 @@ void bind_subject(py::module_& m) {
             shown = drawn.view();
           }
           detect_subject(network, pixels, shown, box_of(box), map);
-        }
+        });
         return map.array;
       },
       py::arg("network"), py::arg("image"), py::arg("labels"), py::arg("box"), py::arg("points"),
@@ -122,8 +111,7 @@ void bind_subject(py::module_& m) {
       [](py::object probability, py::object mask) {
         const auto map = plane<float>(probability, "probability");
         const auto cut = plane<uint8_t>(mask, "mask");
-        py::gil_scoped_release unlocked;
-        return cut_evidence(map, nearest(cut, map.view.height, map.view.width));
+        return without_gil([&] { return cut_evidence(map, nearest(cut, map.view.height, map.view.width)); });
       },
       py::arg("probability"), py::arg("mask"));
   m.def(
@@ -131,8 +119,7 @@ void bind_subject(py::module_& m) {
       [](py::object probability, py::object mask) {
         const auto map = plane<float>(probability, "probability");
         const auto cut = plane<uint8_t>(mask, "mask");
-        py::gil_scoped_release unlocked;
-        return confidence_of(map, cut);
+        return without_gil([&] { return confidence_of(map, cut); });
       },
       py::arg("probability"), py::arg("mask"));
   m.def(
@@ -144,11 +131,10 @@ void bind_subject(py::module_& m) {
         if (!answer.is_none()) before = plane<float>(answer, "answer");
         auto planes = output<int16_t>(py::none(), pixels.view.height / kInputCell, pixels.view.width / kInputCell,
                                       kInputPlanes, {});
-        {
-          py::gil_scoped_release unlocked;
+        without_gil([&] {
           network_input(pixels, view_of_strokes(strokes), box_of(box), before ? before->view : ImageView<const float>{},
                         planes);
-        }
+        });
         return planes.array;
       },
       py::arg("image"), py::arg("hints") = py::none(), py::arg("box") = py::none(), py::arg("answer") = py::none());

@@ -11,10 +11,7 @@ namespace {
 template <class T, class Limit>
 py::array threshold_image(const Input<T>& gray, Limit limit, py::handle out) {
   auto mask = output<uint8_t>(out, gray.view.height, gray.view.width, 0, {gray.array});
-  {
-    py::gil_scoped_release unlocked;  // everything that touches Python is done
-    threshold(gray, limit, mask);
-  }
+  without_gil([&] { threshold(gray, limit, mask); });
   return mask.array;
 }
 
@@ -41,10 +38,7 @@ FindLimit method_named(const std::string& name) {
 py::array threshold_found(py::object gray, const std::string& method, py::object out) {
   return with_image(gray, "gray", [&](auto input) {
     auto mask = output<uint8_t>(out, input.view.height, input.view.width, 0, {input.array});
-    {
-      py::gil_scoped_release unlocked;  // everything that touches Python is done
-      threshold(input, method_named(method), mask);
-    }
+    without_gil([&] { threshold(input, method_named(method), mask); });
     return mask.array;
   });
 }
@@ -53,10 +47,11 @@ std::vector<int> find_limits(py::object gray, const std::string& method, int cla
   return with_image(gray, "gray", [&](auto input) {
     std::optional<Input<uint8_t>> chosen;
     if (!mask.is_none()) chosen = plane<uint8_t>(mask, "mask");
-    py::gil_scoped_release unlocked;  // everything that touches Python is done
-    const Histogram counts = histogram(input, chosen ? chosen->view : ImageView<const uint8_t>{});
-    const FindLimit find = method_named(method);
-    return find != nullptr ? std::vector{find(counts)} : multi_otsu_limits(counts, classes);
+    return without_gil([&] {
+      const Histogram counts = histogram(input, chosen ? chosen->view : ImageView<const uint8_t>{});
+      const FindLimit find = method_named(method);
+      return find != nullptr ? std::vector{find(counts)} : multi_otsu_limits(counts, classes);
+    });
   });
 }
 
@@ -67,10 +62,7 @@ py::array adaptive(py::object gray, int64_t window, const std::string& method, d
                                            : AdaptiveMethod::sauvola;
   return with_image(gray, "gray", [&](auto input) {
     auto mask = output<uint8_t>(out, input.view.height, input.view.width, 0, {input.array});
-    {
-      py::gil_scoped_release unlocked;  // everything that touches Python is done
-      adaptive_threshold(input, window, kind, offset, k, mask);
-    }
+    without_gil([&] { adaptive_threshold(input, window, kind, offset, k, mask); });
     return mask.array;
   });
 }

@@ -6,6 +6,7 @@
 
 namespace alphacut {
 void bind_buffer_pool(py::module_& m);
+void bind_cancel(py::module_& m);
 void bind_preprocess(py::module_& m);
 void bind_subject(py::module_& m);
 void bind_threshold(py::module_& m);
@@ -32,6 +33,7 @@ PYBIND11_MODULE(_core, m) {
   m.def("available_isas", &available_isas);
   m.def("set_isa", &set_isa, py::arg("name"));
   bind_buffer_pool(m);
+  bind_cancel(m);
   bind_preprocess(m);
   bind_subject(m);
   bind_threshold(m);

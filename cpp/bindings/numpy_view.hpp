@@ -18,6 +18,7 @@
 
 #include "alphacut/image.hpp"
 #include "alphacut/parallel.hpp"
+#include "gil.hpp"
 #include "pooled_vector.hpp"
 
 namespace py = pybind11;
@@ -42,17 +43,9 @@ struct Output {
 
 inline std::string type_name(py::handle value) { return py::str(py::type::handle_of(value).attr("__name__")); }
 
-// As _device.lives_on_gpu: by the CUDA array interface, or by DLPack's kinds of CUDA memory, its own and managed.
-inline bool lives_on_gpu(py::handle value) {
-  if (py::hasattr(value, "__cuda_array_interface__")) return true;
-  if (!py::hasattr(value, "__dlpack_device__")) return false;
-  const int kind = value.attr("__dlpack_device__")().cast<py::tuple>()[0].cast<int>();
-  return kind == 2 || kind == 13;
-}
-
 inline py::array array_argument(py::handle value, const char* name) {
   if (py::isinstance<py::array>(value)) return py::reinterpret_borrow<py::array>(value);
-  if (lives_on_gpu(value))
+  if (py::module_::import("alphacut._device").attr("lives_on_gpu")(value).cast<bool>())
     throw py::type_error(std::string(name) +
                          " lives on a GPU, but this runs on the CPU: copy it to host memory first, " +
                          "by its copy_to_host() (Numba), .get() (CuPy) or .cpu().numpy() (PyTorch)");

@@ -16,11 +16,10 @@ inline Input<uint8_t> rounded(const Input<uint8_t>& image) { return image; }
 inline Input<uint8_t> rounded(const Input<float>& image) {
   const ImageView<const float> from = image.view;
   const auto to = output<uint8_t>(py::none(), from.height, from.width, image.array.ndim() == 3 ? from.channels : 0, {});
-  {
-    py::gil_scoped_release unlocked;
+  without_gil([&] {
     require_range(from, 0, 1, "image");
     in_bytes(from, to);
-  }
+  });
   return {to.array, to.array, to.view};
 }
 inline Input<uint8_t> in_bytes(py::handle image) {

@@ -128,7 +128,8 @@ struct LinearFloats {
     }
   }
   static float look_up(const std::array<float, steps + 2>& table, float x) {
-    const float position = x * static_cast<float>(steps);
+    // The values were checked, but the caller's other threads may change them meanwhile.
+    const float position = std::min(std::max(0.0f, x), 1.0f) * static_cast<float>(steps);
     const auto i = static_cast<size_t>(position);
     return table[i] + (position - static_cast<float>(i)) * (table[i + 1] - table[i]);
   }

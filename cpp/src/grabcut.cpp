@@ -271,9 +271,12 @@ void GrabCutter::State::Cut::take(ImageView<const uint8_t> hints, std::vector<ui
   std::optional<Hints> before = std::exchange(state_.hints, std::nullopt);  // lost if anything throws
   Hints& now = hints_.emplace();
   now.labels = before ? std::move(before->labels) : Image<uint8_t>::like(hints);
+  // They were checked, but may change at any time: what they are used for is a copy that needs no check.
   parallel_for(hints.height, row_grain(hints.width, 1 << 18), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y)
-      if (!before || differing[static_cast<size_t>(y)]) std::copy_n(hints.row(y), hints.width, now.labels.row(y));
+      if (!before || differing[static_cast<size_t>(y)])
+        std::transform(hints.row(y), hints.row(y) + hints.width, now.labels.row(y),
+                       [](uint8_t label) { return static_cast<uint8_t>(label & 3); });
   });
   now.changed.resize(top_ + 1);
   const ShrunkLabels none;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #endif
 
+#include "alphacut/cancel.hpp"
 #include "alphacut/parallel.hpp"
 
 namespace alphacut {
@@ -325,6 +326,7 @@ int64_t GridFlow::Search::spread() {
   for (uint32_t level = 3; !next_.empty(); ++level) {
     if (!met && top_ > 0) met = true, last = std::min(2 * level, farthest_);
     if (level > last) break;
+    if (level % 64 == 0) throw_if_cancelled();
     if (level == kMaxLabel)
       throw std::length_error("graph cut: the way from a pixel to its terminal takes 2^24 pixels");
     rim_.clear();
@@ -381,10 +383,15 @@ void GridFlow::Search::discharge(int32_t v) {
 // From the highest label down, again and again; pixels that get excess at the current label or above wait for the next
 // time.
 void GridFlow::Search::sweep(int64_t budget) {
+  int64_t checked = 0;
   for (work_ = 0; top_ > 0 && work_ <= budget;) {
     size_t level = top_;
     work_ += static_cast<int64_t>(level / 8);
     for (top_ = 0; level > 0; --level) {
+      if (work_ >= checked) {
+        throw_if_cancelled();
+        checked = work_ + 4096;
+      }
       rim_.swap(active_[level]);
       for (size_t i = 0; i < rim_.size(); ++i) {
         const int32_t v = rim_[i], soon = rim_[std::min(i + 3, rim_.size() - 1)];

@@ -17,7 +17,10 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include "alphacut/cancel.hpp"
 
 #if defined(__linux__)
 #include <sched.h>
@@ -99,6 +102,7 @@ struct Job {
   detail::LoopBody body;
   void* context;
   int64_t count, grain, blocks;
+  const CancelScope* scope;  // the caller's
   std::atomic<int64_t> next{0};
   int open_slots = 0;           // helpers that may still join; guarded by the pool's mutex
   std::atomic<int> helpers{0};  // helpers inside; written under the pool's mutex
@@ -107,14 +111,18 @@ struct Job {
   // Takes blocks until none is left. Returns what the body threw, and then leaves no block to the others.
   std::exception_ptr work() {
     inside_loop = true;
+    const CancelScope* const own = std::exchange(detail::cancel_scope(), scope);
     std::exception_ptr thrown;
     try {
-      for (int64_t block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;)
+      for (int64_t block; (block = next.fetch_add(1, std::memory_order_relaxed)) < blocks;) {
+        throw_if_cancelled();
         body(context, block * grain, std::min(count, (block + 1) * grain));
+      }
     } catch (...) {
       thrown = std::current_exception();
       next.store(blocks, std::memory_order_relaxed);
     }
+    detail::cancel_scope() = own;
     inside_loop = false;
     return thrown;
   }
@@ -240,10 +248,13 @@ void detail::parallel_for(int64_t count, int64_t grain, LoopBody body, void* con
   const int64_t blocks = (count - 1) / grain + 1;
   const int threads = blocks == 1 || inside_loop ? 1 : num_threads();
   if (threads == 1) {
-    for (int64_t begin = 0; begin < count; begin += grain) body(context, begin, std::min(count, begin + grain));
+    for (int64_t begin = 0; begin < count; begin += grain) {
+      throw_if_cancelled();
+      body(context, begin, std::min(count, begin + grain));
+    }
     return;
   }
-  Job job{body, context, count, grain, blocks};
+  Job job{body, context, count, grain, blocks, detail::cancel_scope()};
   pool().run(job, threads);
 }
 

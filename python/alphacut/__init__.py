@@ -6,6 +6,7 @@ Every stage is a module and can be called alone; :func:`remove_background` runs 
 from . import _core
 from ._device import DeviceUnavailableError, info
 from ._sdk import get_cmake_dir, get_include
+from .cancel import Cancelled, CancelToken
 from .chromakey import KeyColor, chroma_key, despill, find_key
 from .components import (
     ComponentStats,
@@ -36,6 +37,8 @@ from .tracker import Tracker
 __version__ = _core.version()
 
 __all__ = [
+    "CancelToken",
+    "Cancelled",
     "ComponentStats",
     "Cutout",
     "DecodeError",

@@ -56,7 +56,14 @@ def lives_on_gpu(array: Any) -> bool:
     if hasattr(array, "__cuda_array_interface__"):
         return True
     device = getattr(array, "__dlpack_device__", None)
-    return device is not None and device()[0] in (2, 13)  # CUDA's own memory, or managed
+    if not callable(device):
+        return False
+    try:
+        answer = device()
+    except Exception as error:
+        raise TypeError(f"{type(array).__name__}.__dlpack_device__() fails") from error
+    kind = answer[0] if isinstance(answer, tuple) and answer else None
+    return kind in (2, 13)  # CUDA's own memory, or managed
 
 
 def resolve(device: str, *, stage: str, pixels: int, on_gpu: bool = False) -> Device:

@@ -36,8 +36,14 @@ def _scaled(values: Triple, factor: float) -> Triple:
 
 
 def key_color(key: Color | KeyColor) -> KeyColor:
-    """A key in any of its forms."""
-    return key if isinstance(key, KeyColor) else KeyColor(parse_color(key, "key"))
+    """A key in any of its forms, checked."""
+    if not isinstance(key, KeyColor):
+        return KeyColor(parse_color(key, "key"))
+    for name, value in zip(("color", "across", "down"), key[:3], strict=True):
+        if not isinstance(value, (tuple, list)) or len(value) != 3:
+            raise ValueError(f"key.{name} must be three numbers, got {value!r}")
+    color, across, down = (tuple(real(each, "key") for each in value) for value in key[:3])
+    return KeyColor(color, across, down, key.uniformity)  # type: ignore[arg-type]
 
 
 def find_key(image: Array) -> KeyColor:

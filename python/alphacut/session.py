@@ -131,6 +131,12 @@ class Session:
             raise ValueError("instances are found by a model, but the remover has none")
         return model.instances(self._picture.pixels)
 
+    def cancel(self) -> None:
+        """End the cuts that other threads are making: they raise :class:`Cancelled`. Later ones are made as ever."""
+        core = self._core
+        if core is not None:
+            core.cancel()
+
     def close(self) -> None:
         """Give the memory back; a second time does nothing."""
         self._core, self._maps, self._closed = None, {}, True

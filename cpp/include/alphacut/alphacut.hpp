@@ -11,6 +11,7 @@
 #pragma once
 
 #include "alphacut/buffer_pool.hpp"
+#include "alphacut/cancel.hpp"
 #include "alphacut/chromakey.hpp"
 #include "alphacut/color.hpp"
 #include "alphacut/components.hpp"

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "alphacut/cancel.hpp"
 #include "alphacut/chromakey.hpp"
 #include "alphacut/graphcut.hpp"
 #include "alphacut/image.hpp"
@@ -84,7 +85,8 @@ struct Elsewhere {
 
 // One opened picture: prepared once, with what was found of it so far, so that one more stroke costs a fraction of the
 // first cut. The same prompts give the same bytes in any order, unless a cut resumes. Calls from many threads find the
-// subject one after the other, and refine at the same time.
+// subject one after the other, and refine at the same time. A cut that is cancelled leaves the session as good as it
+// was.
 class Session {
  public:
   // The picture, 1 or 3 channels, or 4, the last of them its own alpha; that alpha alone (no data: opaque); and the
@@ -98,6 +100,9 @@ class Session {
   // With `resume`, a graph cut goes on from the latest one, if that had the same box, instead of starting anew: see
   // GrabCutter. Throws std::invalid_argument for a prompt that cannot work.
   Cutout cut(const Prompt& prompt, bool resume = false, const Elsewhere& elsewhere = {});
+
+  // Ends the cuts that other threads are making: they throw Cancelled. Later ones are made as ever.
+  void cancel();
 
   // A copy of the picture in which the subject is looked for, if `preparations` make it another.
   std::optional<AnyImage> prepared();

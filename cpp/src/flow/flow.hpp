@@ -92,6 +92,20 @@ class Session::Flow {
   virtual ~Flow() = default;
   virtual Cutout cut(const Prompt& prompt, bool resume, const Elsewhere& elsewhere) = 0;
   virtual std::optional<AnyImage> prepared() = 0;
+
+  // What ends the cuts that begin now.
+  CancelToken running() {
+    std::lock_guard lock(running_mutex_);
+    return running_;
+  }
+  void cancel() {
+    std::lock_guard lock(running_mutex_);
+    std::exchange(running_, CancelToken()).cancel();
+  }
+
+ private:
+  std::mutex running_mutex_;
+  CancelToken running_;
 };
 
 // Some channels of a picture, as one of its own.

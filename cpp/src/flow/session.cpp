@@ -95,8 +95,11 @@ Session::Session(Session&&) noexcept = default;
 Session::~Session() = default;
 
 Cutout Session::cut(const Prompt& prompt, bool resume, const Elsewhere& elsewhere) {
+  const CancelScope scope(flow_->running());
   return flow_->cut(prompt, resume, elsewhere);
 }
+
+void Session::cancel() { flow_->cancel(); }
 
 std::optional<AnyImage> Session::prepared() { return flow_->prepared(); }
 

@@ -6,8 +6,10 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
+from ..cancel import CancelToken
 from .errors import ApiError
 
 _P = ParamSpec("_P")
@@ -69,12 +71,14 @@ class Place:
     def __init__(self, pool: ThreadPoolExecutor, leave: Callable[[], None]) -> None:
         self._pool, self._leave = pool, leave
         self._work: Future[Any] | None = None
+        self._token = CancelToken()
 
     def __enter__(self) -> Place:
         return self
 
     def __exit__(self, *error: object) -> None:
-        # A thread cannot be stopped: what runs beyond its request's time keeps the place until it ends.
+        # What runs beyond its request's time is told to end, and keeps the place until it does.
+        self._token.cancel()
         if self._work is None:
             self._leave()
         else:
@@ -82,6 +86,10 @@ class Place:
 
     async def run(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """What `work` gives, from a worker. If the wait is cancelled, work that waits is not started."""
-        future = self._pool.submit(work, *args, **kwargs)
+        future = self._pool.submit(self._done, partial(work, *args, **kwargs))
         self._work = future
         return await asyncio.wrap_future(future)
+
+    def _done(self, work: Callable[[], _T]) -> _T:
+        with self._token:
+            return work()
