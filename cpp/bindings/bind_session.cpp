@@ -242,6 +242,21 @@ class TrackerOfArrays {
       tracker_.reset();
     });
   }
+  py::bytes save() {
+    std::vector<uint8_t> bytes;
+    {
+      py::gil_scoped_release unlocked;
+      std::lock_guard lock(mutex_);
+      bytes = tracker_.save();
+    }
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
+  void load(const py::bytes& given) {
+    const std::string_view bytes = given;
+    py::gil_scoped_release unlocked;
+    std::lock_guard lock(mutex_);
+    tracker_.load({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+  }
 
  private:
   py::object network_;
@@ -260,6 +275,8 @@ void bind_session(py::module_& m) {
   py::class_<TrackerOfArrays>(m, "Tracker", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)))
       .def(py::init<py::dict>(), py::arg("options"))
       .def("next", &TrackerOfArrays::next, py::arg("image"), py::arg("alpha"), py::arg("prompt"))
+      .def("save", &TrackerOfArrays::save)
+      .def("load", &TrackerOfArrays::load, py::arg("state"))
       .def("reset", &TrackerOfArrays::reset)
       .def_property_readonly("confidence", &TrackerOfArrays::confidence);
 }

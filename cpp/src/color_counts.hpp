@@ -19,10 +19,10 @@ class ColorCounts {
   std::vector<int64_t> smooth() const {
     std::vector<int64_t> from = count_, to(kCells);
     for (const size_t step : {kBins * kBins, kBins, size_t{1}}) {
-      for (size_t i = 0; i < kCells; ++i) {
-        const size_t place = i / step % kBins;
-        to[i] = 2 * from[i] + (place > 0 ? from[i - step] : 0) + (place + 1 < kBins ? from[i + step] : 0);
-      }
+      for (size_t begin = 0; begin < kCells; begin += step * kBins)
+        for (size_t place = 0; place < kBins; ++place)
+          for (size_t i = begin + place * step; i < begin + (place + 1) * step; ++i)
+            to[i] = 2 * from[i] + (place > 0 ? from[i - step] : 0) + (place + 1 < kBins ? from[i + step] : 0);
       from.swap(to);
     }
     return from;

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from os import PathLike
@@ -11,39 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from . import _core, _film_file, _segments
 from ._arrays import Array
 from .cutout import Cutout, cover, is_colour
 from .files import DecodeError
 from .tracker import Tracker
 
-# By suffix: the codec and its pixels with transparency and without, and the sound that the file may hold as it is.
-_WITH_ALPHA = {
-    ".webm": ("libvpx-vp9", "yuva420p"),
-    ".mov": ("prores_ks", "yuva444p10le"),
-    ".gif": ("gif", "pal8"),
-    ".webp": ("libwebp_anim", "yuva420p"),
-}
-_OPAQUE = {
-    ".webm": ("libvpx-vp9", "yuv420p"),
-    ".mov": ("libx264", "yuv420p"),
-    ".mp4": ("libx264", "yuv420p"),
-    ".mkv": ("libx264", "yuv420p"),
-    ".gif": ("gif", "pal8"),
-    ".webp": ("libwebp_anim", "yuv420p"),
-}
-SUFFIXES = (*_WITH_ALPHA, ".mp4", ".mkv")
-_SOUND = {
-    ".webm": (("opus", "vorbis"), "libopus"),
-    ".mov": (("aac", "mp3", "alac", "ac3", "pcm_s16le"), "aac"),
-    ".mp4": (("aac", "mp3", "alac", "ac3", "opus"), "aac"),
-    ".mkv": (("aac", "mp3", "alac", "ac3", "opus", "vorbis", "flac", "pcm_s16le"), "aac"),
-}
-_SETTINGS = {
-    "libvpx-vp9": {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"},
-    "libx264": {"crf": "18", "preset": "veryfast"},
-    "prores_ks": {"profile": "4444"},
-    "libwebp_anim": {"quality": "80", "loop": "0"},
-}
+SUFFIXES = _film_file.SUFFIXES
+
+_BEFORE = 2  # seconds: from so far before the place to go on at a film is decoded
 
 
 @dataclass(frozen=True)
@@ -53,16 +30,19 @@ class Film:
     Attributes
     ----------
     frames : int
-        How many were written.
+        How many it has.
     seconds : float
         The time of the last one in the film.
     interrupted : bool
         Whether an interrupt (Ctrl-C) ended it early; what was written can be played.
+    resumed : int
+        How many frames were there already, by a call that was interrupted.
     """
 
     frames: int
     seconds: float
     interrupted: bool
+    resumed: int = 0
 
 
 def cut_film(
@@ -72,6 +52,7 @@ def cut_film(
     *,
     prompt: Mapping[str, Any] | None = None,
     background: Any = None,
+    resume: bool = True,
     each: Callable[[int, int | None, Cutout], None] | None = None,
 ) -> Film:
     """Cut the subject out of each frame of a film.
@@ -83,13 +64,15 @@ def cut_film(
         file can hold it, else encoded anew (Opus or AAC). Times of frames are kept, whatever the rate.
     destination : path
         By its suffix: ``.webm`` (VP9), ``.mov`` (ProRes 4444), ``.gif`` or ``.webp``, each with transparency; with a
-        background also ``.mp4`` and ``.mkv`` (H.264, as ``.mov`` then).
+        background also ``.mp4`` and ``.mkv`` (H.264, as ``.mov`` then). What is there is replaced at the end.
     tracker : Tracker
         What follows the subject.
     prompt : mapping, optional
         Of the first frame, see :meth:`Tracker.__call__`.
     background : optional
         As of :meth:`Cutout.on`.
+    resume : bool
+        Go on with what an interrupted call left; False starts over.
     each : callable, optional
         Called after each frame with its number, the count of all if the file tells it, and its cutout.
 
@@ -104,17 +87,22 @@ def cut_film(
     DecodeError
         If the source is no film, or has no frame.
     ValueError, TypeError, OSError
-        If the suffix is another, needs a background, or a prompt cannot work; if a file cannot be read or written.
+        If the suffix is another, needs a background, or a prompt cannot work; if what was left is of another film or
+        other options; if a file cannot be read or written.
+
+    Notes
+    -----
+    The film is made in segments of 240 frames in the folder ``destination`` + ``.parts``, each with what the tracker
+    knew at its end, and they are joined without being encoded again (animations, whose frames depend on all before,
+    are encoded from segments without loss). After an interrupt, a crash or a full disk the same call goes on after the
+    last whole segment, and the film has the same bytes as if nothing had happened. The folder goes when the film is
+    done. An interrupt writes what there is.
     """
     try:
         import av
     except ImportError as error:
         raise ImportError("films need PyAV: pip install 'alphacut[video]'") from error
-    suffix = os.path.splitext(os.fspath(destination))[1].lower()
-    if suffix not in SUFFIXES:
-        raise ValueError(f"destination must end with one of {', '.join(SUFFIXES)}, got {suffix!r}")
-    if background is None and suffix not in _WITH_ALPHA:
-        raise ValueError(f"{suffix} has no transparency: it needs a background, or .webm, .mov, .gif or .webp")
+    form = _film_file.form_of(destination, background is None)
     if os.path.realpath(source) == os.path.realpath(destination):
         raise ValueError("destination is the source")
     try:
@@ -126,46 +114,105 @@ def cut_film(
     with incoming:
         if not incoming.streams.video:
             raise DecodeError(f"{os.fspath(source)} has no picture")
-        writer: _Writer | None = None
-        waiting: list[Any] = []  # sound before the first frame, with which the file begins
-        video, sound = incoming.streams.video[0], next(iter(incoming.streams.audio), None)
-        video.thread_type = "AUTO"
-        count, seconds, interrupted = 0, 0.0, False
+        job = _segments.digest(
+            _core.version(), os.fspath(source), form.suffix, prompt or {}, background, repr(tracker), tracker.save()
+        )
+        segments = _segments.Segments(destination, form.segment, job, resume)
+        course = _Course(incoming, tracker, prompt or {}, background, segments, form, each)
+        interrupted = False
         try:
-            for packet in incoming.demux([video] + [sound] * (sound is not None and suffix in _SOUND)):
-                if packet.stream is not video:
-                    if writer is None:
-                        waiting.append(packet)
-                    else:
-                        writer.sound(packet)
-                    continue
-                frame: Any
-                for frame in packet.decode():
-                    assert isinstance(frame, av.VideoFrame)  # which the stream's packets hold
-                    pixels = _pixels(frame)
-                    cutout = tracker(pixels, **(prompt or {})) if count == 0 else tracker(pixels)
-                    if count == 0 and not (background is None or is_colour(background)):
-                        background = cover(background, *pixels.shape[:2])  # once, not for each frame
-                    shown = cutout.rgba if background is None else cutout.on(background)
-                    if writer is None:
-                        writer = _Writer(av, destination, suffix, video, sound, background is None)
-                    writer.picture(shown, frame)
-                    for early in waiting:
-                        writer.sound(early)
-                    waiting.clear()
-                    if each is not None:
-                        each(count, video.frames or None, cutout)
-                    count, seconds = count + 1, float(frame.time or 0)
+            course.run()
         except KeyboardInterrupt:
             interrupted = True
         except av.error.InvalidDataError as error:
             raise DecodeError(f"{os.fspath(source)}: {error}") from error
         finally:
-            if writer is not None:
-                writer.close()
-    if count == 0 and not interrupted:
+            course.close()
+            if course.count:
+                until = course.seconds if interrupted else None
+                _film_file.join(segments.files(), incoming, destination, form, segments.folder, until)
+    if course.count == 0 and not interrupted:
         raise DecodeError(f"{os.fspath(source)} has no frame")
-    return Film(count, seconds, interrupted)
+    if not interrupted:
+        segments.delete()
+    return Film(course.count, course.seconds, interrupted, course.resumed)
+
+
+class _Course:
+    """From frame to frame and segment to segment."""
+
+    def __init__(
+        self,
+        incoming: Any,
+        tracker: Tracker,
+        prompt: Mapping[str, Any],
+        background: Any,
+        segments: _segments.Segments,
+        form: _film_file.Form,
+        each: Callable[[int, int | None, Cutout], None] | None,
+    ) -> None:
+        self._incoming, self._tracker, self._prompt, self._background = incoming, tracker, prompt, background
+        self._segments, self._form, self._each = segments, form, each
+        self._writer: _film_file.Segment | None = None
+        self._in_segment = 0
+        self.count, self.seconds = 0, 0.0
+        self._last: int | None = None  # the time of the last frame that was there already, in the stream's unit
+        if end := segments.end:
+            tracker.load(segments.state)
+            self.count, self.seconds, self._last = end["frames"], end["seconds"], end["pts"]
+        self.resumed = self.count
+
+    def run(self) -> None:
+        """All frames that are left."""
+        video = self._incoming.streams.video[0]
+        for frame in self._frames():
+            pixels = _pixels(frame)
+            cutout = self._tracker(pixels, **(self._prompt if self.count == 0 else {}))
+            if self._writer is None:
+                if not (self._background is None or is_colour(self._background)):
+                    self._background = cover(self._background, *pixels.shape[:2])  # once, not for each frame
+                rate = video.average_rate or Fraction(25)
+                self._writer = _film_file.Segment(self._segments.begin(), self._form, rate, frame.time_base)
+            self._writer.add(cutout.rgba if self._background is None else cutout.on(self._background), frame.pts)
+            self.count, self.seconds = self.count + 1, float(frame.time or 0)
+            self._in_segment += 1
+            if self._in_segment == _segments.LENGTH:
+                self.close()
+                note = {"frames": self.count, "seconds": self.seconds, "pts": frame.pts}
+                self._segments.finish(note, self._tracker.save())
+            if self._each is not None:
+                self._each(self.count - 1, video.frames or None, cutout)
+
+    def close(self) -> None:
+        """End the file of the segment that was begun."""
+        if self._writer is not None:
+            writer, self._writer, self._in_segment = self._writer, None, 0
+            writer.close()
+
+    def _frames(self) -> Iterator[Any]:
+        """Those that were not cut out yet."""
+        video = self._incoming.streams.video[0]
+        video.thread_type = "AUTO"
+        if not self.resumed:
+            yield from self._incoming.decode(video)
+            return
+        if self._last is not None and video.time_base:
+            with suppress(OSError, ValueError):  # a file that cannot be sought in is read from its start
+                begin = self._last - round(_BEFORE / video.time_base)
+                self._incoming.seek(begin, stream=video)
+                seen = False
+                for frame in self._incoming.decode(video):
+                    if seen:
+                        yield frame
+                    elif frame.pts is None or frame.pts > self._last:
+                        break
+                    seen = seen or frame.pts == self._last
+                if seen:
+                    return
+        self._incoming.seek(0)
+        for number, frame in enumerate(self._incoming.decode(video)):
+            if number >= self.resumed:
+                yield frame
 
 
 def _pixels(frame: Any) -> Array:
@@ -173,83 +220,3 @@ def _pixels(frame: Any) -> Array:
     pixels = frame.to_ndarray(format="rgb24")
     turns = round(getattr(frame, "rotation", 0) / 90) % 4
     return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
-
-
-class _Writer:
-    """One film that is written; its video stream begins with the first frame."""
-
-    def __init__(self, av: Any, path: Any, suffix: str, like: Any, sound: Any, transparent: bool) -> None:
-        self._av, self._like = av, like
-        self._file = av.open(os.fspath(path), "w", format=suffix[1:] if suffix in (".gif", ".webp") else None)
-        codec, self._format = (_WITH_ALPHA if transparent else _OPAQUE)[suffix]
-        self._video = self._file.add_stream(codec, rate=like.average_rate or 25, options=_SETTINGS.get(codec, {}))
-        self._graph: Any = None
-        self._sound = self._encoder = None
-        if sound is not None and suffix in _SOUND:
-            held, other = _SOUND[suffix]
-            if sound.codec_context.name in held:
-                self._sound = self._file.add_stream_from_template(sound)
-            else:
-                self._sound = self._encoder = self._file.add_stream(other, rate=48000)
-
-    def picture(self, pixels: Array, frame: Any) -> None:
-        """Encode a frame, at the time of `frame`."""
-        height, width = pixels.shape[:2]
-        even = "420" in self._format
-        if even and (height % 2 or width % 2):
-            pixels = np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        made = self._av.VideoFrame.from_ndarray(
-            np.ascontiguousarray(pixels), "rgba" if pixels.shape[2] == 4 else "rgb24"
-        )
-        made.pts, made.time_base = frame.pts, frame.time_base
-        context = self._video.codec_context
-        if not context.is_open:
-            context.width, context.height = made.width, made.height
-            context.pix_fmt = self._format
-            context.time_base = frame.time_base if self._format != "pal8" else Fraction(1, 100)
-        if self._format == "pal8":
-            made = self._with_palette(made)
-        elif made.format.name != self._format:
-            made = made.reformat(format=self._format)
-        self._file.mux(self._video.encode(made))
-
-    def _with_palette(self, frame: Any) -> Any:
-        """The frame in 256 colours of its own, one of them transparent."""
-        if self._graph is None:
-            graph = self._av.filter.Graph()
-            start = graph.add_buffer(
-                width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
-            )
-            split = graph.add("split")
-            palette = graph.add("palettegen", "stats_mode=single:reserve_transparent=1")
-            use, end = graph.add("paletteuse", "new=1:alpha_threshold=128"), graph.add("buffersink")
-            start.link_to(split)
-            split.link_to(use, 0, 0)
-            split.link_to(palette, 1, 0)
-            palette.link_to(use, 0, 1)
-            use.link_to(end)
-            graph.configure()
-            self._graph = graph
-        self._graph.push(frame)
-        return self._graph.pull()
-
-    def sound(self, packet: Any) -> None:
-        """Copy a packet, or encode it anew."""
-        if self._sound is None:
-            return
-        if self._encoder is None:
-            if packet.dts is not None:
-                packet.stream = self._sound
-                self._file.mux(packet)
-            return
-        for frame in packet.decode():
-            self._file.mux(self._encoder.encode(frame))
-
-    def close(self) -> None:
-        """Write what the encoders hold, and the file's end."""
-        try:
-            for stream in (self._video, self._encoder):
-                if stream is not None and stream.codec_context.is_open:
-                    self._file.mux(stream.encode(None))
-        finally:
-            self._file.close()

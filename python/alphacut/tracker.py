@@ -69,6 +69,9 @@ class Tracker:
         learned = self._options.subject != "barrier"
         self._core, self._process = _core.Tracker(self._options.of_core(network if learned else None)), os.getpid()
 
+    def __repr__(self) -> str:
+        return f"Tracker({self._options!r})"
+
     def __call__(self, frame: Any, **prompt: Any) -> Cutout:
         """Cut the subject out of the next frame.
 
@@ -107,6 +110,39 @@ class Tracker:
     def confidence(self) -> float:
         """How far the latest frame's mask is to be trusted, 0..1; 1 before the first."""
         return self._core.confidence
+
+    def save(self) -> bytes:
+        """What is known of the frames so far, some 6 bytes a pixel of a frame.
+
+        Returns
+        -------
+        bytes
+            For :meth:`load`. They hold numbers alone, and nothing in them is run.
+
+        Examples
+        --------
+        >>> import alphacut
+        >>> track, other = alphacut.Tracker(), alphacut.Tracker()
+        >>> other.load(track.save())
+        """
+        return self._core.save()
+
+    def load(self, state: bytes) -> None:
+        """Go on where the tracker that saved this was: the same frames then give the same bytes.
+
+        Parameters
+        ----------
+        state : bytes
+            Of :meth:`save` of a tracker with the same options, in this version of alphacut.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If they are not bytes, of another version, or damaged; the tracker is then as before.
+        """
+        if not isinstance(state, bytes):
+            raise TypeError(f"state must be bytes, got {type(state).__name__}")
+        self._core.load(state)
 
     def reset(self) -> None:
         """Forget all frames: the next is the first of another film."""

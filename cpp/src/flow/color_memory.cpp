@@ -38,6 +38,12 @@ void ColorMemory::learn(ImageView<const uint8_t> rgb, ImageView<const uint8_t> s
         std::clamp(log_exact((subject_share(i) + kRare) / (static_cast<double>(shares_[0][i]) + kRare)), -2.0, 2.0));
 }
 
+bool ColorMemory::consistent() const {
+  const auto whole = [](const std::vector<float>& of) { return of.empty() || of.size() == ColorCounts::kCells; };
+  return whole(shares_[0]) && whole(shares_[1]) && first_.size() == shares_[1].size() &&
+         ratio_.size() == ColorCounts::kCells;
+}
+
 double ColorMemory::subject_share(size_t i) const {
   return static_cast<double>(shares_[1][i] + kAnchor * (first_[i] - shares_[1][i]));
 }

@@ -71,7 +71,8 @@ Cutout cut_by_mask(const AnyView& frame, const AnyView& own_alpha, ImageView<con
       },
       frame);
   cutout.mask = put_back(cutout.mask, box, ImageView<const uint8_t>{}, height, width);
-  if (cutout.found) cutout.found = put_back(cutout.found, box, ImageView<const uint8_t>{}, height, width);
+  cutout.found = {};  // of the part alone, as the trimap
+  cutout.trimap = {};
   if (cutout.box) cutout.box = Box{cutout.box->x + box.x, cutout.box->y + box.y, cutout.box->width, cutout.box->height};
   return cutout;
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "alphacut/preprocess.hpp"
+#include "flow/flow.hpp"
 #include "flow/memory_pieces.hpp"
 #include "planes.hpp"
 
@@ -28,6 +29,7 @@ constexpr double kUsual = 0.1;   // how fast the usual area and likeness are lea
 constexpr double kAlikeStill = 0.4;  // of the usual likeness: below it is not the subject
 constexpr double kLostMost = 0.2;    // confidence in what is not
 constexpr float kLearned = 0.5f;     // how far the colours of a mask that is told replace those before
+constexpr size_t kHistogram = 512;   // bins of a frame's colours
 
 Image<uint8_t> halved(ImageView<const uint8_t> image) {
   Image<uint8_t> half((image.height + 1) / 2, (image.width + 1) / 2, image.channels);
@@ -35,15 +37,21 @@ Image<uint8_t> halved(ImageView<const uint8_t> image) {
   return half;
 }
 
+// Height and width of the small copy.
+std::pair<int64_t, int64_t> small_size(int64_t height, int64_t width) {
+  const int64_t by = (std::max(height, width) + kLongest - 1) / kLongest;
+  return {(height + by - 1) / by, (width + by - 1) / by};
+}
+
 Image<uint8_t> shrunk(ImageView<const uint8_t> frame) {
-  const int64_t by = (std::max(frame.height, frame.width) + kLongest - 1) / kLongest;
-  Image<uint8_t> small((frame.height + by - 1) / by, (frame.width + by - 1) / by, frame.channels);
+  const auto [height, width] = small_size(frame.height, frame.width);
+  Image<uint8_t> small(height, width, frame.channels);
   resize_area(frame, small);
   return small;
 }
 
 std::vector<float> histogram_of(ImageView<const uint8_t> rgb) {
-  std::vector<float> shares(512, 0);
+  std::vector<float> shares(kHistogram, 0);
   const float one = 1 / static_cast<float>(rgb.pixels());
   for (int64_t y = 0; y < rgb.height; ++y)
     for (const uint8_t *p = rgb.row(y), *end = p + 3 * rgb.width; p != end; p += 3)
@@ -79,20 +87,41 @@ void Memory::begin(ImageView<const uint8_t> frame, ImageView<const uint8_t> mask
   histogram_ = histogram_of(small);
 }
 
+bool Memory::consistent(int64_t frame_height, int64_t frame_width) const {
+  const auto [height, width] = small_size(frame_height, frame_width);
+  const auto has = [](const auto& of, int64_t h, int64_t w) { return of.height() == h && of.width() == w; };
+  const auto finite = [](double v) { return std::fabs(v) < 1e9; };
+  const auto near = [](Shift by) { return std::abs(by.x) < 1 << 20 && std::abs(by.y) < 1 << 20; };
+  const auto count = static_cast<size_t>(std::clamp<int64_t>(motion_.rows, 0, kLongest)) *
+                     static_cast<size_t>(std::clamp<int64_t>(motion_.columns, 0, kLongest));
+  return !empty() && before_.consistent() && before_half_.consistent() && has(before_, height, width) &&
+         has(before_half_, (height + 1) / 2, (width + 1) / 2) && has(log_odds_, height, width) &&
+         log_odds_.view().channels == 1 && motion_.from.size() == count && motion_.difference.size() == count &&
+         motion_.as_layer[0].size() == count && motion_.as_layer[1].size() == count && near(subject_) &&
+         near(background_) && std::all_of(motion_.from.begin(), motion_.from.end(), near) && finite(edges_.left) &&
+         finite(edges_.top) && finite(edges_.right) && finite(edges_.bottom) && finite(ahead_x_) && finite(ahead_y_) &&
+         histogram_.size() == kHistogram && colors_.consistent();
+}
+
 // The sides of the mask, but for a few pixels.
 std::optional<Memory::Edges> Memory::extent() const {
   const int64_t height = log_odds_.height(), width = log_odds_.width();
-  std::vector<int64_t> rows(static_cast<size_t>(height), 0), columns(static_cast<size_t>(width), 0);
-  for (int64_t y = 0; y < height; ++y)
+  std::vector<int32_t> rows(static_cast<size_t>(height), 0), columns(static_cast<size_t>(width), 0);
+  for (int64_t y = 0; y < height; ++y) {
+    const float* __restrict row = log_odds_.row(y);
+    int32_t* __restrict to = columns.data();
+    int32_t sum = 0;
     for (int64_t x = 0; x < width; ++x) {
-      const bool in = log_odds_.row(y)[x] > 0;
-      rows[static_cast<size_t>(y)] += in;
-      columns[static_cast<size_t>(x)] += in;
+      const int32_t in = row[x] > 0;
+      sum += in;
+      to[x] += in;
     }
+    rows[static_cast<size_t>(y)] = sum;
+  }
   const int64_t all = std::accumulate(rows.begin(), rows.end(), int64_t{0});
   if (all < kFewest) return std::nullopt;
   const auto few = static_cast<int64_t>(kStray * static_cast<double>(all));
-  const auto span = [few](const std::vector<int64_t>& counts) {
+  const auto span = [few](const std::vector<int32_t>& counts) {
     size_t low = 0, high = counts.size();
     for (int64_t sum = counts[low]; sum <= few; sum += counts[low]) ++low;
     for (int64_t sum = counts[high - 1]; sum <= few; sum += counts[high - 1]) --high;
@@ -109,11 +138,13 @@ bool Memory::hidden() const { return area_ < kHidden * usual_area_; }
 // The layers' motion since the frame before, back from the present one, and the box along with the subject.
 void Memory::move(const Padded& now, const Padded& now_half, std::array<Shift, 2>& layers) {
   Image<uint8_t> subject = positive(log_odds_), background = Image<uint8_t>::like(subject.view());
-  for (int64_t y = 0; y < subject.height(); ++y)
+  for_rows(subject.height(), subject.width(), [&](int64_t y) {
+    uint8_t *own = subject.row(y), *other = background.row(y);
     for (int64_t x = 0; x < subject.width(); ++x) {
-      background.row(y)[x] = subject.row(y)[x] ^ 255;
-      if (colors_.log_odds(before_.at(y, x)) < 0) subject.row(y)[x] = 0;  // hardly its own
+      other[x] = own[x] ^ 255;
+      if (own[x] != 0 && colors_.log_odds(before_.at(y, x)) < 0) own[x] = 0;  // hardly its own
     }
+  });
   if (count_nonzero(subject) < kFewest) subject = positive(log_odds_);
   const bool nowhere = is_empty(subject);
   const auto shift = [&](const Image<uint8_t>& mask, Shift last) {
@@ -125,14 +156,17 @@ void Memory::move(const Padded& now, const Padded& now_half, std::array<Shift, 2
   // What the background's motion explains (its own pixels within the mask, a post before the subject, and what has no
   // texture) tells nothing of the subject's.
   const int64_t all = count_nonzero(subject);
-  for (int64_t y = 0; y < subject.height(); ++y)
+  for_rows(subject.height(), subject.width(), [&](int64_t y) {
+    const int64_t v = y + background_.y;
+    uint8_t* own = subject.row(y);
+    if (v < 0 || v >= subject.height()) return;
     for (int64_t x = 0; x < subject.width(); ++x) {
-      if (subject.row(y)[x] == 0) continue;
-      const int64_t v = y + background_.y, u = x + background_.x;
-      if (v < 0 || u < 0 || v >= subject.height() || u >= subject.width()) continue;
+      const int64_t u = x + background_.x;
+      if (own[x] == 0 || u < 0 || u >= subject.width()) continue;
       const uint8_t *a = before_.at(y, x), *b = now.at(v, u);
-      if (std::abs(a[0] - b[0]) + std::abs(a[1] - b[1]) + std::abs(a[2] - b[2]) < kExplained) subject.row(y)[x] = 0;
+      if (std::abs(a[0] - b[0]) + std::abs(a[1] - b[1]) + std::abs(a[2] - b[2]) < kExplained) own[x] = 0;
     }
+  });
   const int64_t left = count_nonzero(subject);
   const bool along = nowhere || left < kFewest || static_cast<double>(left) < kOwn * static_cast<double>(all);
   const auto rounded = [](double x, double y) {

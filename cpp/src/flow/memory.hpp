@@ -23,6 +23,8 @@ class ColorMemory {
   double likeness(ImageView<const uint8_t> rgb, ImageView<const uint8_t> mask) const;
   // Log-odds of the subject by colour alone, held within -2 and 2.
   float log_odds(const uint8_t* rgb) const { return ratio_[ColorCounts::cell_of(rgb)]; }
+  void archive(auto& a) { archive_all(a, shares_, first_, ratio_); }
+  bool consistent() const;  // as an archive that was not written by this may not be
 
  private:
   double subject_share(size_t cell) const;
@@ -51,9 +53,17 @@ class Memory {
   // At a smaller size; above 0 is the subject.
   ImageView<const float> log_odds() const { return log_odds_; }
 
+  void archive(auto& a) {
+    archive_all(a, before_, before_half_, log_odds_, motion_, colors_, edges_, subject_, background_, near_next_,
+                ahead_x_, ahead_y_, area_, usual_area_, likeness_, histogram_);
+  }
+  // Whether all that was read from an archive is of one size, that of frames of `height` by `width`.
+  bool consistent(int64_t height, int64_t width) const;
+
  private:
   struct Edges {  // of the expected box, in pixels of the small copy
     double left = 0, top = 0, right = 0, bottom = 0;
+    void archive(auto& a) { archive_all(a, left, top, right, bottom); }
   };
   std::optional<Edges> extent() const;
   Box expected() const { return around(0.08); }
@@ -73,8 +83,8 @@ class Memory {
   Shift subject_, background_;
   bool near_next_ = true;             // which of both comes next
   double ahead_x_ = 0, ahead_y_ = 0;  // of the subject before the background, a frame
-  double area_ = 0, usual_area_ = 0,
-         likeness_ = 0;  // of the mask in pixels, now and as a rule; of its colours as a rule
+  double area_ = 0, usual_area_ = 0;  // of the mask in pixels, now and as a rule
+  double likeness_ = 0;               // of its colours as a rule
   std::vector<float> histogram_;
 };
 

@@ -16,6 +16,7 @@ constexpr int32_t kStep = kWindowBytes / 6;  // what a step away from a motion a
 constexpr int32_t kHidden = 90;              // differences of three channels count up to this
 constexpr int kDescent = 4;
 constexpr int64_t kMargin = kBlock / 2;
+constexpr double kNever = 1e9;  // the cost of a shift that is none
 
 int32_t difference(const Padded& before, const Padded& now, int64_t y, int64_t x, Shift by) {
   const int64_t top = y - kMargin + by.y, left = x - kMargin + by.x;
@@ -79,27 +80,36 @@ Shift shift_of(const Padded& before, const Padded& now, ImageView<const uint8_t>
       }
   }
   const int64_t side = 2 * reach + 1;
+  const auto count = static_cast<int64_t>(some.size());
+  // Given up where it cannot come below `least`.
+  const auto cost_of = [&](int64_t j, int64_t i, double least) {
+    const int64_t dy = around.y + j - reach, dx = around.x + i - reach;
+    const double away = 0.2 * static_cast<double>(std::abs(j - reach) + std::abs(i - reach));
+    const double most = (least - away) * static_cast<double>(count) + 1;
+    int64_t sum = 0, seen = 0;
+    for (const auto& [v, u] : some) {
+      const int64_t y = v + dy, x = u + dx;
+      if (y < 0 || x < 0 || y >= now.height() || x >= now.width()) continue;
+      const uint8_t *a = before.at(v, u), *b = now.at(y, x);
+      sum += std::min(std::abs(a[0] - b[0]) + std::abs(a[1] - b[1]) + std::abs(a[2] - b[2]), kHidden);
+      if (static_cast<double>(sum) > most) return kNever;
+      ++seen;
+    }
+    return 2 * seen < count || seen == 0 ? kNever : static_cast<double>(sum) / static_cast<double>(seen) + away;
+  };
+  const double first = cost_of(reach, reach, kNever);
   std::vector<double> costs(static_cast<size_t>(side * side));
   parallel_for(side, 2, [&](int64_t begin, int64_t end) {
+    double least = first;
     for (int64_t j = begin; j < end; ++j)
       for (int64_t i = 0; i < side; ++i) {
-        const int64_t dy = around.y + j - reach, dx = around.x + i - reach;
-        int64_t sum = 0, seen = 0, tried = 0;
-        for (const auto& [v, u] : some) {
-          ++tried;
-          const int64_t y = v + dy, x = u + dx;
-          if (y < 0 || x < 0 || y >= now.height() || x >= now.width()) continue;
-          const uint8_t *a = before.at(v, u), *b = now.at(y, x);
-          sum += std::min(std::abs(a[0] - b[0]) + std::abs(a[1] - b[1]) + std::abs(a[2] - b[2]), kHidden);
-          ++seen;
-        }
-        const auto away = static_cast<double>(std::abs(j - reach) + std::abs(i - reach));
-        costs[static_cast<size_t>(j * side + i)] =
-            2 * seen < tried || seen == 0 ? 1e9 : static_cast<double>(sum) / static_cast<double>(seen) + 0.2 * away;
+        double& cost = costs[static_cast<size_t>(j * side + i)];
+        cost = cost_of(j, i, least);
+        least = std::min(least, cost);
       }
   });
   const auto best = std::min_element(costs.begin(), costs.end());
-  if (*best >= 1e9) return around;
+  if (*best >= kNever) return around;
   const int64_t place = best - costs.begin();
   return {static_cast<int32_t>(around.x + place % side - reach), static_cast<int32_t>(around.y + place / side - reach)};
 }

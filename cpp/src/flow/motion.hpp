@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "alphacut/image.hpp"
+#include "flow/archive.hpp"
 
 namespace alphacut {
 
@@ -13,6 +14,7 @@ inline constexpr int64_t kBlock = 8;
 struct Shift {
   int32_t x = 0, y = 0;
   bool operator==(const Shift&) const = default;
+  void archive(auto& a) { archive_all(a, x, y); }
 };
 
 // A small RGB picture with a border of `kPad` replicated pixels.
@@ -24,6 +26,8 @@ class Padded {
   int64_t height() const { return pixels_.height() - 2 * kPad; }
   int64_t width() const { return pixels_.width() - 2 * kPad; }
   bool empty() const { return pixels_.data() == nullptr; }
+  void archive(auto& a) { archive_all(a, pixels_); }
+  bool consistent() const { return pixels_.view().channels == 3 && height() > 0 && width() > 0; }
   const uint8_t* at(int64_t y, int64_t x) const { return pixels_.row(y + kPad) + 3 * (x + kPad); }
   ImageView<const uint8_t> view() const;  // without the border
 
@@ -45,6 +49,7 @@ struct BlockMotion {
   // Mean difference a value, 0..255, as the block moved, and if it had come by the first two of `layers`.
   std::vector<float> difference;
   std::array<std::vector<float>, 2> as_layer;
+  void archive(auto& a) { archive_all(a, rows, columns, from, difference, as_layer); }
 };
 
 // Starts from `layers` (the shifts back of subject and background), no motion and the motion before (of the same size

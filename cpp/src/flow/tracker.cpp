@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <type_traits>
 
 #include "alphacut/preprocess.hpp"
 #include "depth.hpp"
+#include "flow/archive.hpp"
 #include "flow/cut_by_mask.hpp"
 #include "flow/flow.hpp"
 #include "flow/memory.hpp"
@@ -20,6 +22,14 @@ namespace {
 
 constexpr double kHeld = 0.25;  // the confidence in a subject that was found again
 constexpr int kStill = 6;       // colours that differ by less are taken for still
+constexpr uint64_t kMark = 0x6163'5472'0000'0001;  // "acTr" and the form of what is saved; also tells the order of bytes
+
+// FNV-1a.
+uint64_t checksum(std::span<const uint8_t> bytes) {
+  uint64_t sum = 0xcbf29ce484222325;
+  for (const uint8_t byte : bytes) sum = (sum ^ byte) * 0x100000001b3;
+  return sum;
+}
 
 // RGB of 8 bits.
 template <class T>
@@ -46,10 +56,28 @@ Image<uint8_t> in_rgb(ImageView<const T> frame) {
   return rgb;
 }
 
+// Above 0 at full size. Where that is a multiple of the small one nothing is looked at but the subject and a pixel
+// around it, which gives the same.
 Image<uint8_t> mask_of(ImageView<const float> log_odds, int64_t height, int64_t width) {
-  Image<float> large(height, width);
-  resize_bilinear(log_odds, large);
-  return positive(large);
+  const int64_t by = height / log_odds.height;
+  Box inner{0, 0, log_odds.width, log_odds.height};
+  if (by * log_odds.height == height && by * log_odds.width == width) {
+    const std::optional<Box> box = bounding_box(positive(log_odds));
+    inner = box ? *clipped({box->x - 1, box->y - 1, box->width + 2, box->height + 2}, log_odds.height, log_odds.width)
+                : Box{0, 0, 0, 0};
+  }
+  const bool whole = inner.width == log_odds.width && inner.height == log_odds.height;
+  const int64_t top = whole ? 0 : by * inner.y, left = whole ? 0 : by * inner.x;
+  Image<float> large(whole ? height : by * inner.height, whole ? width : by * inner.width);
+  if (!large.view().empty()) resize_bilinear(part(log_odds, inner), large);
+  Image<uint8_t> mask(height, width);
+  for_rows(height, width, [&](int64_t y) {
+    uint8_t* to = mask.row(y);
+    const bool within = y >= top && y < top + large.height();
+    if (large.width() < width || !within) std::fill_n(to, width, uint8_t{0});
+    if (within) above_zero(large.row(y - top), large.width(), to + left);
+  });
+  return mask;
 }
 
 Image<float> probability_of(ImageView<const float> log_odds) {
@@ -74,6 +102,15 @@ struct Tracker::State {
   bool begun = false;  // there was a frame
   bool alone = false;  // each frame is cut out by itself
   bool held = true;    // the subject is
+
+  void archive(auto& a) { archive_all(a, memory, frame, alpha, confidence, begun, alone, held); }
+  // Whether what was read from an archive is what one tracker can know.
+  bool consistent() const {
+    const int64_t height = frame.height(), width = frame.width();
+    const bool steady = !alpha || (alpha.height() == height && alpha.width() == width && alpha.view().channels == 1);
+    if (!begun) return !frame && !alpha && memory.empty();
+    return frame && frame.view().channels == 3 && steady && (alone || memory.consistent(height, width));
+  }
 
   const Network* network() const { return options.network ? &options.network() : nullptr; }
 
@@ -144,7 +181,9 @@ struct Tracker::State {
     Image<uint8_t>* now = std::get_if<Image<uint8_t>>(&cutout.alpha);
     if (now == nullptr) return;
     if (alpha.height() == rgb.height && alpha.width() == rgb.width) {
+      const auto row_bytes = static_cast<size_t>(rgb.width);
       for_rows(rgb.height, rgb.width, [&](int64_t y) {
+        if (std::memcmp(now->row(y), alpha.row(y), row_bytes) == 0) return;
         const uint8_t *a = rgb.row(y), *b = frame.row(y), *before = alpha.row(y);
         uint8_t *to = now->row(y), *mask = cutout.mask.row(y);
         for (int64_t x = 0; x < rgb.width; ++x) {
@@ -180,6 +219,30 @@ Cutout Tracker::next(const AnyView& frame, const AnyView& own_alpha, const Promp
       frame);
 }
 double Tracker::confidence() const { return state_->confidence; }
+std::vector<uint8_t> Tracker::save() const {
+  ToBytes to;
+  uint64_t mark = kMark;
+  archive_all(to, mark, *state_);
+  uint64_t sum = checksum(to.bytes);
+  archive(to, sum);
+  return std::move(to.bytes);
+}
+
+void Tracker::load(std::span<const uint8_t> bytes) {
+  uint64_t mark = 0, sum = 0;
+  FromBytes from(bytes);
+  from.require(sizeof sum);
+  FromBytes(bytes.last(sizeof sum)).raw(&sum, sizeof sum);
+  State state;
+  archive(from, mark);
+  if (mark != kMark) throw std::invalid_argument("state is not of a tracker of this version");
+  if (sum != checksum(bytes.first(bytes.size() - sizeof sum))) throw std::invalid_argument("state is damaged");
+  archive_all(from, state, sum);
+  if (!from.at_end() || !state.consistent()) throw std::invalid_argument("state is damaged");
+  state.options = state_->options;
+  *state_ = std::move(state);
+}
+
 void Tracker::reset() { *this = Tracker(state_->options); }
 
 }  // namespace alphacut

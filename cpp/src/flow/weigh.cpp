@@ -6,6 +6,7 @@
 #include "alphacut/matting.hpp"
 #include "alphacut/parallel.hpp"
 #include "alphacut/preprocess.hpp"
+#include "flow/flow.hpp"
 #include "flow/memory.hpp"
 #include "flow/memory_pieces.hpp"
 #include "flow/pieces.hpp"
@@ -70,8 +71,12 @@ double Memory::weigh(ImageView<const uint8_t> frame, const Padded& now, const Ne
     std::fill_n(found.data(), found.pixels(), 0.0f);
   } else {
     Image<float> known(seen.height, seen.width), cells(kLookSide / kInputCell, kLookSide / kInputCell);
-    for (int64_t y = 0; y < seen.height; ++y)
-      for (int64_t x = 0; x < seen.width; ++x) known.row(y)[x] = carried.row(y)[x] * trust[different.row(y)[x]];
+    for_rows(seen.height, seen.width, [&](int64_t y) {
+      const float* from = carried.row(y);
+      const uint8_t* differs = different.row(y);
+      float* to = known.row(y);
+      for (int64_t x = 0; x < seen.width; ++x) to[x] = from[x] * trust[differs[x]];
+    });
     resize_area(known.view(), cells);
     const Image<float> answer = look(*network, part(frame, enlarged(seen, frame, height, width)),
                                      in_square(box, seen, kLookSide), cells, kLookSide);
@@ -116,11 +121,14 @@ double Memory::weigh(ImageView<const uint8_t> frame, const Padded& now, const Ne
   });
   drop_specks();
   Image<float> likely(seen.height, seen.width);
-  for (int64_t y = 0; y < seen.height; ++y)
+  for_rows(seen.height, 16 * seen.width, [&](int64_t y) {
+    const float* __restrict from = found.row(y);
+    float* __restrict to = likely.row(y);
     for (int64_t x = 0; x < seen.width; ++x) {
-      const float unlikely = exp_quick(-std::min(std::fabs(found.row(y)[x]), 20.0f));
-      likely.row(y)[x] = (found.row(y)[x] > 0 ? 1 : unlikely) / (1 + unlikely);
+      const float unlikely = exp_quick(-std::min(std::fabs(from[x]), 20.0f));
+      to[x] = (from[x] > 0 ? 1 : unlikely) / (1 + unlikely);
     }
+  });
   const Image<uint8_t> mask = positive(part(log_odds(), seen));
   const ImageView<const uint8_t> pixels = part(now.view(), seen);
   const double confidence = network != nullptr ? agreement(likely, mask) : color_separation(pixels, mask);
