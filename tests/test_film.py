@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 import alphacut
+from alphacut import _film_file, _segments
 from alphacut.cli import main
 from alphacut.film import cut_film
 from test_tracker import film, overlap
@@ -146,6 +148,109 @@ def test_wrong_usage(av, source, tmp_path):
     kept.write_bytes(b"kept")
     assert run(source, kept).exit_code == 2
     assert kept.read_bytes() == b"kept"
+
+
+ENDINGS = [(".webm", None), (".mov", None), (".gif", None), (".webp", None), (".mp4", "blue"), (".mkv", "blue")]
+
+
+class Stopped(Exception):
+    """What a crash is in these tests."""
+
+
+def stops_at(frame, error):
+    def each(number, total, cutout):
+        if number == frame:
+            raise error
+
+    return each
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, Stopped])
+@pytest.mark.parametrize(("suffix", "background"), ENDINGS)
+def test_an_interrupted_film_goes_on_and_is_the_same(av, source, monkeypatch, suffix, background, error):
+    monkeypatch.setattr(_segments, "LENGTH", 4)
+    whole, out = source.with_name("whole" + suffix), source.with_name("out" + suffix)
+    given = {"prompt": {"box": (16, 26, 38, 38)}, "background": background}
+    assert cut_film(source, whole, alphacut.Tracker(), **given).resumed == 0
+    assert not Path(f"{whole}.parts").exists()
+    for stop in (2, 6, 8):
+        with pytest.raises(Stopped) if error is Stopped else contextlib.nullcontext():
+            done = cut_film(source, out, alphacut.Tracker(), **given, each=stops_at(stop, error))
+            assert done.interrupted
+        assert len(shown(av, out)) == stop + 1  # what there is can be played
+    seen = []
+    done = cut_film(source, out, alphacut.Tracker(), **given, each=lambda number, total, cutout: seen.append(number))
+    assert (done.frames, done.resumed, done.interrupted) == (len(TIMES), 8, False)
+    assert seen == [8, 9]
+    assert not Path(f"{out}.parts").exists()
+    assert shown(av, out) == shown(av, whole)
+
+
+def shown(av, path):
+    """Each frame's time and bytes."""
+    if path.suffix == ".webp":  # FFmpeg does not read them when they move
+        from PIL import Image, ImageSequence
+
+        with Image.open(path) as picture:
+            return [frame.convert("RGBA").tobytes() for frame in ImageSequence.Iterator(picture)]
+    codec = "libvpx-vp9" if path.suffix == ".webm" else None
+    frames, times, _ = read(av, path, codec)
+    return [(time, frame.tobytes()) for time, frame in zip(times, frames, strict=True)]
+
+
+def test_what_is_left_of_another_film_is_not_gone_on_with(av, source, monkeypatch):
+    monkeypatch.setattr(_segments, "LENGTH", 4)
+    out = source.with_name("out.webm")
+    cut_film(source, out, alphacut.Tracker(), each=stops_at(5, KeyboardInterrupt))
+    for tracker, prompt in ((alphacut.Tracker(refine=None), {}), (alphacut.Tracker(), {"box": (16, 26, 38, 38)})):
+        with pytest.raises(ValueError, match="another source, prompt or options"):
+            cut_film(source, out, tracker, prompt=prompt)
+    os.utime(source, (1, 1))
+    with pytest.raises(ValueError, match="another source"):
+        cut_film(source, out, alphacut.Tracker())
+    done = cut_film(source, out, alphacut.Tracker(), resume=False)
+    assert (done.resumed, done.frames) == (0, len(TIMES))
+    assert not Path(f"{out}.parts").exists()
+
+
+def test_a_state_that_is_damaged_is_told(av, source, monkeypatch):
+    monkeypatch.setattr(_segments, "LENGTH", 4)
+    out = source.with_name("out.webm")
+    cut_film(source, out, alphacut.Tracker(), each=stops_at(5, KeyboardInterrupt))
+    state = Path(f"{out}.parts") / "000000.state"
+    state.write_bytes(state.read_bytes()[:-9])
+    with pytest.raises(ValueError, match="state is damaged"):
+        cut_film(source, out, alphacut.Tracker())
+    assert len(read(av, out)[0]) == 6
+
+
+def test_the_command_goes_on(av, source, monkeypatch):
+    monkeypatch.setattr(_segments, "LENGTH", 4)
+    out = source.with_name("out.webm")
+    tracker, prompt = alphacut.Tracker(), {"box": (16, 26, 38, 38)}
+    with monkeypatch.context() as patched:
+        patched.setattr(_film_file.Segment, "add", interrupted_at(6))
+        done = run(source, out, "--box", BOX)
+    assert done.exit_code == 1
+    assert "again to go on" in done.output
+    done = run(source, out, "--box", BOX)
+    assert done.exit_code == 0, done.output
+    assert f"{len(TIMES)} frames" in done.output
+    whole = source.with_name("whole.webm")
+    cut_film(source, whole, tracker, prompt=prompt)
+    assert shown(av, out) == shown(av, whole)
+
+
+def interrupted_at(frame):
+    add, seen = _film_file.Segment.add, []
+
+    def stopping(self, *arguments):
+        seen.append(0)
+        if len(seen) > frame:
+            raise KeyboardInterrupt
+        add(self, *arguments)
+
+    return stopping
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")

@@ -1410,3 +1410,68 @@ def test_a_box_in_percent(client):
     answers = [pixels_of(post(client, files, box=box)) for box in ("10%,25%,35%,50%", "8,15,28,30")]
     np.testing.assert_array_equal(*answers)
     assert answers[0][30, 60, 3] == 0
+
+
+# --- films -----------------------------------------------------------------------------------------------------------
+
+
+def moving(count=4):
+    """Frames of a red square that moves, as PNG, and where it is."""
+    for k in range(count):
+        pixels = np.full((60, 80, 3), (40, 120, 60), np.uint8)
+        pixels[:, ::3] = (60, 140, 50)
+        truth = np.s_[15:45, 15 + 4 * k : 45 + 4 * k]
+        pixels[truth] = (200, 30, 40)
+        yield pixels, truth
+
+
+def frame(client, pixels, path="/api/films", code=200, **fields):
+    return post(client, {"file": encoded(pixels)}, code, path, **fields)
+
+
+def test_a_film_frame_by_frame_is_what_a_tracker_gives(client):
+    track = alphacut.Tracker(foreground=False)
+    path = "/api/films"
+    for k, (pixels, truth) in enumerate(moving()):
+        answer = frame(client, pixels, path, **({"box": "12,12,36,36"} if k == 0 else {}))
+        if k == 0:
+            path = f"/api/films/{answer.headers['x-film']}"
+        alpha = pixels_of(answer)
+        wanted = track(pixels, **({"box": (12, 12, 36, 36)} if k == 0 else {}))
+        assert np.array_equal(alpha, wanted.alpha)
+        assert (alpha[truth] > 127).mean() > 0.9
+        found = json.loads(answer.headers["x-cutout"])
+        assert found["method"] == wanted.method
+        assert found["warnings"] == list(wanted.warnings)
+    answer = frame(client, pixels, path, points="30,30 5,5,0")  # corrects
+    assert answer.headers.get("x-film") is None
+    assert client.delete(path).status_code == 204
+    assert frame(client, pixels, path, 404).json()["errors"][0]["code"] == "unknown_film"
+
+
+def test_a_large_frame_is_followed_in_a_preview_size(client):
+    pixels = np.full((900, 1200, 3), (40, 120, 60), np.uint8)
+    pixels[300:600, 300:700] = (200, 30, 40)
+    alpha = pixels_of(frame(client, pixels, box="250,250,500,400"))
+    assert alpha.size <= 750_000
+    across, down = alpha.shape[1] / 1200, alpha.shape[0] / 900
+    assert (alpha[round(310 * down) : round(590 * down), round(310 * across) : round(690 * across)] > 127).mean() > 0.9
+
+
+def test_what_is_wrong_with_a_frame(client):
+    pixels, _ = next(moving())
+    assert "file is missing" in refused(client, 400, "missing_file", {}, path="/api/films", box="1,1,5,5")
+    assert frame(client, pixels, code=400, box="900,900,5,5").json()["errors"][0]["code"] == "invalid_prompt"
+    assert frame(client, pixels, code=400, labels="x").json()["errors"][0]["code"] == "unknown_field"
+    assert post(client, {"file": b"none"}, 400, "/api/films").json()["errors"][0]["code"] == "invalid_picture"
+
+
+def test_few_films_are_kept_and_not_for_long():
+    pixels, _ = next(moving())
+    with TestClient(create_app(Settings(pictures=2, idle=1))) as client:
+        names = [frame(client, pixels).headers["x-film"] for _ in range(3)]
+        assert "alphacut_films 2.0" in client.get("/metrics").text
+        frame(client, pixels, f"/api/films/{names[0]}", 404)
+        frame(client, pixels, f"/api/films/{names[2]}")
+        time.sleep(1.1)
+        frame(client, pixels, f"/api/films/{names[2]}", 404)

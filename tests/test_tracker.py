@@ -188,6 +188,41 @@ def test_a_point_corrects():
     assert overlap(track(frames[2][0]).mask, frames[2][1]) > 0.7
 
 
+def test_what_was_saved_goes_on():
+    frames = film(8)
+    track, other = alphacut.Tracker(), alphacut.Tracker()
+    other.load(track.save())
+    assert other.confidence == 1
+    for k, (image, _) in enumerate(frames):
+        prompt = {"box": (16, 26, 38, 38)} if k == 0 else {}
+        wanted = track(image, **prompt)
+        np.testing.assert_array_equal(other(image, **prompt).rgba, wanted.rgba)
+        state = track.save()
+        other = alphacut.Tracker()
+        other.load(state)
+        assert other.save() == state
+        assert other.confidence == track.confidence
+
+
+def test_a_state_that_is_none_changes_nothing():
+    image, _ = film(1)[0]
+    track = alphacut.Tracker()
+    track(image, box=(16, 26, 38, 38))
+    state = track.save()
+    rng = np.random.default_rng(3)
+    for end in (0, 7, 8, 15, 16, len(state) // 2, len(state) - 1):
+        with pytest.raises(ValueError, match="state is"):
+            track.load(state[:end])
+    for place in rng.integers(0, len(state), 40):
+        with pytest.raises(ValueError, match="state is"):
+            track.load(state[:place] + bytes([state[place] ^ 0x55]) + state[place + 1 :])
+    with pytest.raises(ValueError, match="state is"):
+        track.load(state + b"more")
+    with pytest.raises(TypeError, match="state must be bytes"):
+        track.load("text")
+    assert track.save() == state
+
+
 def test_reset_forgets():
     frames = film(3)
     track = alphacut.Tracker()

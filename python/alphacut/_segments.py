@@ -106,7 +106,7 @@ class Segments:
 
 
 def digest(*values: Any) -> str:
-    """Of what a film is made of: arrays by their bytes, files by their place, size and time, all else as it is shown."""
+    """Of what a film is made of: arrays by their bytes, files by place, size and time, all else as it is shown."""
     sum_ = hashlib.sha256()
     for value in _flat(values):
         sum_.update(value)

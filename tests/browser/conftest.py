@@ -43,7 +43,8 @@ def browser():
     executable = os.environ.get("ALPHACUT_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if executable is None:
         pytest.skip(f"no Chromium: none of {', '.join(CHROMIUMS)} on PATH, and ALPHACUT_CHROMIUM is not set")
-    arguments = ["--disable-gpu", "--disable-quic", "--disable-component-update", "--disable-sync"]
+    arguments = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a camera that is none
+    arguments += ["--disable-gpu", "--disable-quic", "--disable-component-update", "--disable-sync"]
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=executable, args=arguments)
         yield browser

@@ -48,7 +48,7 @@ uint64_t followed(int64_t channels = 3) {
     const Cutout cutout = tracker.next(image.view(), ImageView<const uint8_t>{}, prompt);
     CHECK(overlap(cutout.mask, 20 + 4 * k, 30 + k) > 0.8);
     CHECK((cutout.method == "track") == (k > 0));
-    CHECK(cutout.found.height() == kHeight && cutout.found.width() == kWidth);
+    CHECK(cutout.found.data() == nullptr || k == 0);
     const auto& alpha = std::get<Image<uint8_t>>(cutout.alpha);
     for (int64_t i = 0; i < alpha.pixels(); ++i) digest = (digest ^ alpha.data()[i]) * 0x100000001b3;
   }

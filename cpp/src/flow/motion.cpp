@@ -68,14 +68,19 @@ ImageView<const uint8_t> Padded::view() const { return {at(0, 0), height(), widt
 Shift shift_of(const Padded& before, const Padded& now, ImageView<const uint8_t> mask, Shift around, int32_t reach,
                int64_t samples) {
   const int64_t every = count_nonzero(mask) / samples + 1;
-  std::vector<std::pair<int32_t, int32_t>> some;
+  struct Sample {
+    int32_t y, x;
+    uint8_t color[3];
+  };
+  std::vector<Sample> some;
   some.reserve(static_cast<size_t>(samples));
   int64_t next = 0;
   for (int64_t y = 0; y < mask.height; ++y) {
     const uint8_t* row = mask.row(y);
     for (int64_t x = 0; x < mask.width; ++x)
       if (row[x] != 0 && --next < 0) {
-        some.emplace_back(static_cast<int32_t>(y), static_cast<int32_t>(x));
+        const uint8_t* at = before.at(y, x);
+        some.push_back({static_cast<int32_t>(y), static_cast<int32_t>(x), {at[0], at[1], at[2]}});
         next = every - 1;
       }
   }
@@ -85,14 +90,16 @@ Shift shift_of(const Padded& before, const Padded& now, ImageView<const uint8_t>
   const auto cost_of = [&](int64_t j, int64_t i, double least) {
     const int64_t dy = around.y + j - reach, dx = around.x + i - reach;
     const double away = 0.2 * static_cast<double>(std::abs(j - reach) + std::abs(i - reach));
-    const double most = (least - away) * static_cast<double>(count) + 1;
+    const double most = std::max(least - away, 0.0) * static_cast<double>(count) + 1;
+    const auto limit = static_cast<int64_t>(std::min(most, 1e15));
+    const auto height = static_cast<uint64_t>(now.height()), width = static_cast<uint64_t>(now.width());
     int64_t sum = 0, seen = 0;
-    for (const auto& [v, u] : some) {
+    for (const auto& [v, u, a] : some) {
       const int64_t y = v + dy, x = u + dx;
-      if (y < 0 || x < 0 || y >= now.height() || x >= now.width()) continue;
-      const uint8_t *a = before.at(v, u), *b = now.at(y, x);
+      if (static_cast<uint64_t>(y) >= height || static_cast<uint64_t>(x) >= width) continue;
+      const uint8_t* b = now.at(y, x);
       sum += std::min(std::abs(a[0] - b[0]) + std::abs(a[1] - b[1]) + std::abs(a[2] - b[2]), kHidden);
-      if (static_cast<double>(sum) > most) return kNever;
+      if (sum > limit) return kNever;
       ++seen;
     }
     return 2 * seen < count || seen == 0 ? kNever : static_cast<double>(sum) / static_cast<double>(seen) + away;

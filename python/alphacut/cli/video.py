@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 @options.prompts
 @options.background
 @options.flow
-@click.option("--overwrite", is_flag=True, help="Replace OUT if it exists.")
+@click.option("--overwrite", is_flag=True, help="Replace OUT if it exists, and start over what was interrupted.")
 @click.option("-q", "--quiet", is_flag=True, help="Tell only what failed.")
 def video(film: str, out: str, background: Any, overwrite: bool, quiet: bool, **given: Any) -> None:
     """Cut the subject of the film IN out of each frame, and write the film OUT.
 
     The prompts tell the subject in the first frame; from there it is followed. OUT is .webm (VP9), .mov (ProRes 4444),
     .gif or .webp, with transparency; with --background also .mp4 or .mkv (H.264). Sound comes along. The edge is
-    refined by the guided filter unless --refine says otherwise. Ctrl-C ends the film there. Needs alphacut[video].
+    refined by the guided filter unless --refine says otherwise. Ctrl-C ends the film there; the same command again
+    goes on from the segments in OUT.parts. Needs alphacut[video].
 
     \b
     Exit codes: 0 at the end of the film, 1 if something failed or it was
@@ -45,7 +46,8 @@ def video(film: str, out: str, background: Any, overwrite: bool, quiet: bool, **
 
     from ..film import cut_film
 
-    if os.path.exists(out) and not overwrite:
+    begun = os.path.isdir(f"{out}.parts")
+    if os.path.exists(out) and not overwrite and not begun:
         raise click.UsageError(f"{out} exists; --overwrite replaces it.")
     tracker, prompt = options.tracker(**given)
     told: set[str] = set()
@@ -54,12 +56,14 @@ def video(film: str, out: str, background: Any, overwrite: bool, quiet: bool, **
 
         def each(number: int, total: int | None, cutout: Cutout) -> None:
             progress.total = total
-            progress.update()
+            if number and not progress.n:
+                progress.initial = progress.n = number  # what was there already
+            progress.update(number + 1 - progress.n)
             if not quiet:
                 tell_once(cutout.warnings, number, told)
 
         try:
-            done = cut_film(film, out, tracker, prompt=prompt, background=background, each=each)
+            done = cut_film(film, out, tracker, prompt=prompt, background=background, resume=not overwrite, each=each)
         except DecodeError as error:
             raise click.ClickException(str(error)) from error
         except (ImportError, ValueError, TypeError) as error:
@@ -67,6 +71,8 @@ def video(film: str, out: str, background: Any, overwrite: bool, quiet: bool, **
         except OSError as error:
             raise click.ClickException(str(error)) from error
     if done.interrupted:
-        raise click.ClickException(f"interrupted: {out} ends after {done.frames} frames")
+        raise click.ClickException(
+            f"interrupted: {out} ends after {done.frames} frames; call the same command again to go on"
+        )
     if not quiet:
         say(f"{out}: {done.frames} frames, {done.seconds:.1f} s")

@@ -24,6 +24,8 @@ from .. import Remover
 from . import docs, fields
 from .errors import ApiError, as_response
 from .exchange import Endpoint, Exchange
+from .films import Film, Films
+from .kept import Kept
 from .metrics import Metrics
 from .pages import Pages
 from .pictures import Pictures
@@ -37,7 +39,8 @@ _SWEEP_SECONDS = 20
 _HEADERS = [
     (
         b"content-security-policy",
-        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+        b"media-src 'self' blob:; connect-src 'self'; "
         b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
     (b"x-content-type-options", b"nosniff"),
@@ -61,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     service = _Service(settings or Settings())
     routes = [
         Route("/", partial(_file, "index.html")),
+        Route("/live", partial(_file, "live.html")),
         Mount("/static", StaticFiles(directory=STATIC)),
         Route("/docs", service.docs),
         Route("/openapi.json", service.openapi),
@@ -68,6 +72,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         Route("/metrics", service.measurements),
         *(Route(path, service.endpoint("remove", service.remove), methods=["POST"]) for path in docs.REMOVE_PATHS),
         *service.pages.routes,
+        *service.films.routes,
     ]
     return Starlette(
         routes=routes,
@@ -84,8 +89,10 @@ class _Service:
         self._settings = settings
         self._workers = Workers(settings.workers, settings.places)
         self._pictures = Pictures(settings.pictures, settings.idle)
-        self._metrics = Metrics(lambda: self._workers.taken, lambda: len(self._pictures))
+        self._films: Kept[Film] = Kept(settings.pictures, settings.idle, "film")
+        self._metrics = Metrics(lambda: self._workers.taken, lambda: len(self._pictures), lambda: len(self._films))
         self.pages = Pages(self._pictures, self.endpoint, settings.max_pixels)
+        self.films = Films(self._films, self.endpoint, settings.max_pixels)
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -103,6 +110,7 @@ class _Service:
         while True:
             await anyio.sleep(_SWEEP_SECONDS)
             self._pictures.forget_idle()
+            self._films.forget_idle()
 
     # --- endpoints that compute --------------------------------------------------------------------------------------
 

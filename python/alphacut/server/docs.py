@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 from .. import __version__
+from . import films
 from .fields import Field
 from .remove import FIELDS
 from .settings import Settings
@@ -41,6 +42,7 @@ def document(settings: Settings, prefix: str = "") -> dict[str, Any]:
             "/api/pictures/{name}": {"get": _show_picture(settings), "delete": _drop_picture()},
             "/api/pictures/{name}/cut": {"post": _cut_picture(settings)},
             **_of_pages(settings),
+            **_films(settings),
             "/healthz": {
                 "get": _operation("Whether the server is up.", {"200": _answer("It is.", "application/json")})
             },
@@ -146,6 +148,35 @@ def _drop_picture() -> dict[str, Any]:
     return {**_operation("Forget a kept picture.", {"204": {"description": "Forgotten."}}), "parameters": _NAME}
 
 
+def _films(settings: Settings) -> dict[str, Any]:
+    answer = _answer(
+        "A gray PNG of the frame's alpha, of at most 0.75 megapixels; X-Cutout says, as JSON, what was found.",
+        "image/png",
+    )
+    errors = _errors(settings, "400", "408", "413", "415", "503", "504")
+    form = _form(list(films.FIELDS))
+    first = _operation(
+        "Begin a film by its first frame; box or points say what is followed, or else it is found. The answer's X-Film "
+        f"is the film's name. The latest {settings.pictures} are kept, each for {settings.idle} seconds after a frame.",
+        {"200": answer, **errors},
+        form,
+    )
+    following = _operation(
+        "The next frame of a film: one at a time, each when the answer to the one before is there. Points correct, "
+        "a box begins anew.",
+        {"200": answer, **errors, **_errors(settings, "404")},
+        form,
+    )
+    forget = _operation("Forget a film.", {"204": {"description": "Forgotten."}})
+    return {
+        "/api/films": {"post": first},
+        "/api/films/{name}": {
+            "post": {**following, "parameters": _NAME},
+            "delete": {**forget, "parameters": _NAME},
+        },
+    }
+
+
 _EDIT = {
     "points": {"type": "array", "description": "[x, y] of the subject, [x, y, 0] of what is not."},
     "mask": {"type": "boolean", "description": "The mask that was kept is the subject."},
@@ -177,7 +208,7 @@ def _answer(description: str, media: str) -> dict[str, Any]:
 def _errors(settings: Settings, *statuses: str) -> dict[str, Any]:
     meanings = {
         "400": "A field that is missing, unknown or wrong, or a picture that cannot be read.",
-        "404": "The picture is not kept here, or no longer.",
+        "404": "The picture or film is not kept here, or no longer.",
         "408": f"The request took more than {settings.timeout} seconds to come in.",
         "413": f"More than {settings.max_body} bytes, or a picture of more than {settings.max_pixels} pixels.",
         "415": "No form: multipart/form-data, or with the picture in base64 urlencoded or JSON.",

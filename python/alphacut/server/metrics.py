@@ -15,13 +15,13 @@ class Metrics:
 
     Parameters
     ----------
-    under_way, pictures : callable
-        Give the number of places that are taken, and of pictures kept for pages.
+    under_way, pictures, films : callable
+        Give the number of places that are taken, and of pictures and films kept for pages.
     """
 
     content_type = CONTENT_TYPE_LATEST
 
-    def __init__(self, under_way: Callable[[], int], pictures: Callable[[], int]) -> None:
+    def __init__(self, under_way: Callable[[], int], pictures: Callable[[], int], films: Callable[[], int]) -> None:
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self.requests = Counter("alphacut_requests", "Requests answered.", ("endpoint", "status"), registry=registry)
@@ -37,6 +37,7 @@ class Metrics:
         for name, help_, count in (
             ("alphacut_requests_under_way", "Requests that hold a place.", under_way),
             ("alphacut_pictures", "Pictures kept for open pages.", pictures),
+            ("alphacut_films", "Films that open pages send.", films),
         ):
             Gauge(name, help_, registry=registry).set_function(count)
 

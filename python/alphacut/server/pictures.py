@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import math
-import secrets
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -20,6 +18,7 @@ from ..files import Picture, read_image, read_mask, write_image
 from .bench import Bench
 from .edits import Edit, Wish
 from .errors import ApiError, cutting, reading
+from .kept import Kept
 from .layout import fitting
 
 PREVIEW_PIXELS = 750_000
@@ -47,8 +46,8 @@ class Preview:
             picture = read_image(data, max_pixels=max_pixels)
         self._data, self._max_pixels = data, max_pixels
         self.size: tuple[int, int] = picture.pixels.shape[:2]
-        alpha = None if picture.alpha is None else _small(picture.alpha)
-        self._picture = Picture(_small(picture.pixels), alpha, picture.icc_profile)
+        alpha = None if picture.alpha is None else small(picture.alpha)
+        self._picture = Picture(small(picture.pixels), alpha, picture.icc_profile)
         self._bench = Bench(self._picture, self.size, keep=True)
         self._full: Bench | None = None
         self._mask: Array | None = None
@@ -66,7 +65,7 @@ class Preview:
         """The preview itself as a PNG, upright and with its own transparency."""
         picture = self._picture
         pixels = picture.pixels if picture.alpha is None else composite(picture.pixels, picture.alpha)
-        return _png(pixels, picture.icc_profile)
+        return as_png(pixels, picture.icc_profile)
 
     def set_mask(self, data: bytes) -> None:
         """Keep what was found already, a file, bright on dark, in the picture's size."""
@@ -94,14 +93,14 @@ class Preview:
         start = time.perf_counter()
         with self._lock, cutting():
             found = self._bench.draft(edit, self._mask) if draft else self._bench.finished(edit, self._mask)
-            png = _png(found.alpha) if draft else _png(found.rgba, self._picture.icc_profile)
+            png = as_png(found.alpha) if draft else as_png(found.rgba, self._picture.icc_profile)
         return png, self._facts(found, time.perf_counter() - start)
 
     def blurred(self, edit: Edit) -> bytes:
         """The preview's own background, blurred, as a PNG."""
         with self._lock, cutting():
             found = self._bench.finished(edit, self._mask)
-            return _png(blurred_background(found.image, found.alpha), self._picture.icc_profile)
+            return as_png(blurred_background(found.image, found.alpha), self._picture.icc_profile)
 
     def file(self, edit: Edit, wish: Wish) -> bytes:
         """The finished file, in the full size. One at a time, see `full_turn`."""
@@ -152,46 +151,11 @@ class Preview:
         }
 
 
-class Pictures:
-    """The previews of pages that are open, few at a time: the one longest unused goes first.
-
-    Parameters
-    ----------
-    count : int
-        Previews kept.
-    idle : float
-        Seconds until an unused one is forgotten.
-    """
+class Pictures(Kept[Preview]):
+    """The previews of pages that are open."""
 
     def __init__(self, count: int, idle: float) -> None:
-        self._count, self._idle = count, idle
-        self._kept: OrderedDict[str, tuple[Preview, float]] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    def add(self, preview: Preview) -> str:
-        """Keep it; gives its name, which nobody can guess."""
-        name = secrets.token_urlsafe(16)
-        self._kept[name] = preview, time.monotonic()
-        while len(self._kept) > self._count:
-            self._kept.popitem(last=False)
-        return name
-
-    def get(self, name: str) -> Preview:
-        """The preview of this name, now the latest used.
-
-        Raises
-        ------
-        ApiError
-            404, if there is none, or no longer.
-        """
-        self.forget_idle()
-        if name not in self._kept:
-            raise ApiError(404, "unknown_picture", "This picture is not kept here, or no longer: send it again.")
-        preview, _ = self._kept.pop(name)
-        self._kept[name] = preview, time.monotonic()
-        return preview
+        super().__init__(count, idle, "picture")
 
     def at_full_size(self, preview: Preview) -> None:
         """From now on this one alone may keep what its full size needs."""
@@ -199,18 +163,8 @@ class Pictures:
             if other is not preview:
                 other.rest()
 
-    def drop(self, name: str) -> None:
-        """Forget one, if it is there."""
-        self._kept.pop(name, None)
 
-    def forget_idle(self) -> None:
-        """Forget those that were not used for long."""
-        oldest = time.monotonic() - self._idle
-        while self._kept and next(iter(self._kept.values()))[1] < oldest:
-            self._kept.popitem(last=False)
-
-
-def _small(plane: Array) -> Array:
+def small(plane: Array) -> Array:
     """In 8 bits and at most the preview's size."""
     size = fitting(plane.shape[:2], PREVIEW_PIXELS)
     return as_uint8(plane if size == plane.shape[:2] else resize(plane, size, method="area"))
@@ -226,7 +180,7 @@ def _part(cutout: Cutout, region: Sequence[int]) -> Cutout:
     return replace(cutout, **planes)
 
 
-def _png(pixels: Array, icc_profile: bytes | None = None) -> bytes:
+def as_png(pixels: Array, icc_profile: bytes | None = None) -> bytes:
     """A PNG file, written in little time."""
     file = io.BytesIO()
     write_image(file, pixels, format="png", icc_profile=icc_profile, png_level=1)

@@ -34,9 +34,9 @@ class Settings:
         Seconds for a request to come in and be worked on, from the end of its header, and as many for its answer to be
         taken.
     pictures : int
-        Pictures kept for pages that are open.
+        Pictures kept for pages that are open, and as many films.
     idle : int
-        Seconds until a picture that nobody asks about is forgotten.
+        Seconds until a picture or a film that nobody asks about is forgotten.
     models : mapping of str to Model, or path or bytes of an ONNX file
         The networks that requests can name.
     """
