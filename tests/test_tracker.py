@@ -258,6 +258,25 @@ def test_a_keyed_ground_is_keyed_in_each_frame():
         assert overlap(cutout.mask, truth) > 0.95
 
 
+def test_a_key_that_was_told_stays():
+    """A border too uneven to be found to be plain, and a hole that only the key sees through."""
+    ground = np.full((*SIZE, 3), (0, 177, 64), np.uint8)
+    ground[:40] = (90, 60, 40)
+    track, other = alphacut.Tracker(), alphacut.Tracker()
+    for k, x in enumerate((20, 28, 36)):
+        image, truth = frame(ground, x, 50, 40)
+        image[65:75, x + 15 : x + 25], truth[65:75, x + 15 : x + 25] = (0, 177, 64), False
+        truth[:40] = True  # it is not of the key's colour
+        cutout = track(image, key="#00b140") if k == 0 else track(image)
+        alone = alphacut.remove_background(image, key="#00b140", refine=None)
+        assert cutout.method == "key"
+        np.testing.assert_array_equal(cutout.alpha, alone.alpha)
+        assert overlap(cutout.mask, truth) > 0.95
+        other.load(track.save())
+        np.testing.assert_array_equal(other(image).alpha, alone.alpha)
+    assert track(image, box=(10, 45, 80, 50)).method == "graphcut"
+
+
 def test_what_a_frame_from_a_file_says_is_kept(tmp_path):
     path = tmp_path / "frame.png"
     exif = Image.Exif()

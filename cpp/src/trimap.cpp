@@ -54,6 +54,18 @@ class RowDistance {
     }
   }
 
+  // The same of what is not above 0 alone; the rest is left as it is.
+  void square_outside(int32_t* row, int64_t width, int32_t cap) {
+    int64_t done = 0;
+    while (done < width) {
+      const auto [begin, end] = next_near(row, done, width, cap);
+      for (int64_t x = done; x < begin; ++x) row[x] = row[x] > 0 ? row[x] : -cap * cap;
+      for (int64_t x = begin; x < end; ++x) outside_[static_cast<size_t>(x - begin)] = std::max(-row[x], 0);
+      scan(outside_.data(), end - begin, cap, [&](int64_t x, int32_t squared) { row[begin + x] = -squared; });
+      done = end;
+    }
+  }
+
   // Calls emit(x, squared distance) for all x with g(x) > 0; the distance is at least that if it is beyond the cap.
   template <class Emit>
   void scan(const int32_t* g, int64_t width, int32_t cap, Emit emit) {
@@ -187,6 +199,12 @@ void mark_thin_parts(ImageView<const int32_t> distance, const Thin& thin, ImageV
   parallel_for(core.height(), row_grain(trimap.width * side), [&](int64_t begin, int64_t end) {
     const auto least = static_cast<int32_t>(thin.radius * thin.radius);
     for (int64_t y = begin; y < end; ++y) {
+      if (side == 1) {
+        const int32_t* __restrict from = distance.row(y);
+        uint8_t* __restrict to = core.row(y);
+        for (int64_t x = 0; x < trimap.width; ++x) to[x] = from[x] > least;
+        continue;
+      }
       std::fill_n(core.row(y), core.width(), uint8_t{0});
       for (int64_t v = y * side; v < std::min(y * side + side, trimap.height); ++v)
         for (int64_t cell = 0, x = 0; x < trimap.width; ++cell)
@@ -198,8 +216,16 @@ void mark_thin_parts(ImageView<const int32_t> distance, const Thin& thin, ImageV
   parallel_for(core.height(), row_grain(trimap.width * side, 1 << 14), [&](int64_t begin, int64_t end) {
     RowDistance row_distance(core.width());
     for (int64_t y = begin; y < end; ++y) {
-      row_distance.square(known.row(y), core.width(), cap);
+      row_distance.square_outside(known.row(y), core.width(), cap);
       for (int64_t x = 0; x < core.width(); ++x) core.row(y)[x] = -known.row(y)[x] > beyond;
+      if (side == 1) {
+        const int32_t* __restrict from = distance.row(y);
+        const uint8_t* __restrict far_off = core.row(y), * __restrict kind = trimap.row(y);
+        uint8_t* __restrict to = kinds.row(y);
+        for (int64_t x = 0; x < trimap.width; ++x)
+          to[x] = static_cast<uint8_t>((far_off[x] != 0) & (from[x] > 0) & (kind[x] == kUnknown));
+        continue;
+      }
       for (int64_t v = y * side; v < std::min(y * side + side, trimap.height); ++v)
         for (int64_t cell = 0, x = 0; x < trimap.width; ++cell)
           for (const int64_t stop = std::min(x + side, trimap.width); x < stop; ++x)
@@ -239,11 +265,12 @@ void keep_background(ImageView<const int32_t> distance, ImageView<uint8_t> kinds
 
 void fill_trimap(ImageView<const uint8_t> mask, double band, const Thin& thin, ImageView<uint8_t> trimap) {
   const Image<int32_t> distance = signed_distance(mask, static_cast<int32_t>(std::max(band, thin.radius)) + 1);
+  const auto near = static_cast<int32_t>(band * band);  // squares are whole
   parallel_for(mask.height, row_grain(mask.width), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y)
       for (int64_t x = 0; x < mask.width; ++x) {
         const int32_t squared = distance.row(y)[x];
-        trimap.row(y)[x] = std::abs(squared) <= band * band ? kUnknown : squared > 0 ? 255 : 0;
+        trimap.row(y)[x] = std::abs(squared) <= near ? kUnknown : squared > 0 ? 255 : 0;
       }
   });
   Image<uint8_t> kinds = Image<uint8_t>::like(mask);

@@ -40,7 +40,9 @@ class Tracker:
     network sees around the expected place, the colours, and which of the two motions explains a block. A subject that
     is hidden is expected where its pace takes it; one that is lost is looked for by its colours. Alpha is steady where
     nothing moves. A frame whose colours and motion have nothing in common with the last one's begins anew, and so
-    does one of another size; `warnings` of the cutout say so. A keyed background is keyed in each frame. The same
+    does one of another size; `warnings` of the cutout say so. A keyed background is keyed in each
+    frame, by the key that was told for the first if one was, and keeps the key's own soft edge in place of the guided
+    filter. The same
     frames and prompts give the same bytes.
 
     Examples

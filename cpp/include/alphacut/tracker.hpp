@@ -32,8 +32,8 @@ class Tracker {
   // 0..1, of the latest frame; 1 before the first.
   double confidence() const;
 
-  // All that is known of the frames before, for `load` of a tracker with the same options in this version on any machine
-  // of the same order of bytes, which then goes on as this would. Some 6 bytes a pixel of the frame.
+  // All that is known of the frames before, for `load` of a tracker with the same options in this version on any
+  // machine of the same order of bytes, which then goes on as this would. Some 6 bytes a pixel of the frame.
   std::vector<uint8_t> save() const;
   // Throws std::invalid_argument for other bytes, and is then as before.
   void load(std::span<const uint8_t> bytes);

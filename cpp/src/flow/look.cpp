@@ -81,6 +81,7 @@ bool Memory::search_in(ImageView<const uint8_t> frame, const Network& network, c
   area_ = area[best];
   if (const auto found = extent()) edges_ = *found;
   subject_ = {};
+  unsettle();
   return true;
 }
 

@@ -18,6 +18,8 @@ constexpr double kInward = 0.1;     // how far the box's sides follow the mask i
 constexpr double kSeen = 0.29;      // around the expected place: what is seen too
 constexpr double kStray = 0.005;    // of the mask's pixels beyond each side of it
 constexpr int32_t kReach = 8;       // of the layers' motion at half of the small size
+constexpr int32_t kWideReach = 20;  // the same of a subject whose pace is not known
+constexpr int32_t kUnsettled = 2;   // frames for which that is so, after it was told or found again
 constexpr float kRough = 20;        // a block whose colours differ by more after motion came from nowhere
 constexpr double kAlike = 0.6;      // of the colours of two frames, in one scene
 constexpr int64_t kSamples = 1500;  // of a layer's pixels, whose motion is looked for
@@ -85,11 +87,12 @@ Image<uint8_t> shrunk(ImageView<const uint8_t> frame) {
 }
 
 std::vector<float> histogram_of(ImageView<const uint8_t> rgb) {
-  std::vector<float> shares(kHistogram, 0);
-  const float one = 1 / static_cast<float>(rgb.pixels());
+  std::array<uint32_t, kHistogram> counts{};
   for (int64_t y = 0; y < rgb.height; ++y)
     for (const uint8_t *p = rgb.row(y), *end = p + 3 * rgb.width; p != end; p += 3)
-      shares[static_cast<size_t>((p[0] >> 5) * 64 + (p[1] >> 5) * 8 + (p[2] >> 5))] += one;
+      ++counts[static_cast<size_t>((p[0] >> 5) * 64 + (p[1] >> 5) * 8 + (p[2] >> 5))];
+  std::vector<float> shares(kHistogram);
+  for (size_t i = 0; i < kHistogram; ++i) shares[i] = static_cast<float>(counts[i]) / static_cast<float>(rgb.pixels());
   return shares;
 }
 
@@ -119,6 +122,7 @@ void Memory::begin(ImageView<const uint8_t> frame, ImageView<const uint8_t> mask
   before_ = Padded(small);
   before_half_ = Padded(halved(small));
   histogram_ = histogram_of(small);
+  if (anew) unsettle();
 }
 
 bool Memory::consistent(int64_t frame_height, int64_t frame_width) const {
@@ -166,6 +170,13 @@ std::optional<Memory::Edges> Memory::extent() const {
   return Edges{left, top, right, bottom};
 }
 
+// Its pace is not known: it was told, or it was lost and may come back at another. Until enough is seen to tell, that
+// of before counts.
+void Memory::unsettle() {
+  unsettled_ = kUnsettled;
+  lost_ = false;
+}
+
 // Whether so little is to be seen that its motion and extent tell nothing of the rest.
 bool Memory::hidden() const { return area_ < kHidden * usual_area_; }
 
@@ -181,12 +192,12 @@ void Memory::move(const Padded& now, const Padded& now_half, std::array<Shift, 2
   });
   if (count_nonzero(subject) < kFewest) subject = positive(log_odds_);
   const bool nowhere = is_empty(subject);
-  const auto shift = [&](const Image<uint8_t>& mask, Shift last) {
+  const auto shift = [&](const Image<uint8_t>& mask, Shift last, int32_t reach) {
     const Image<uint8_t> half = nearest(mask, (mask.height() + 1) / 2, (mask.width() + 1) / 2);
-    const Shift coarse = shift_of(before_half_, now_half, half, {last.x / 2, last.y / 2}, kReach, kSamples / 3);
+    const Shift coarse = shift_of(before_half_, now_half, half, {last.x / 2, last.y / 2}, reach, kSamples / 3);
     return shift_of(before_, now, mask, {2 * coarse.x, 2 * coarse.y}, 2, kSamples);
   };
-  background_ = shift(background, background_);
+  background_ = shift(background, background_, kReach);
   // What the background's motion explains (its own pixels within the mask, a post before the subject, and what has no
   // texture) tells nothing of the subject's.
   const int64_t all = count_nonzero(subject);
@@ -207,15 +218,20 @@ void Memory::move(const Padded& now, const Padded& now_half, std::array<Shift, 2
     return Shift{static_cast<int32_t>(std::nearbyint(x)), static_cast<int32_t>(std::nearbyint(y))};
   };
   const double ahead_x = background_.x + ahead_x_, ahead_y = background_.y + ahead_y_;  // as it went up to now
-  subject_ = along ? background_ : shift(subject, rounded(ahead_x, ahead_y));
+  const bool settled = unsettled_ == 0;
+  subject_ = along     ? background_
+             : settled ? shift(subject, rounded(ahead_x, ahead_y), kReach)
+                       : shift(subject, background_, kWideReach);
   double x = subject_.x, y = subject_.y;
   if (hidden()) {
     x = ahead_x;
     y = ahead_y;
     subject_ = rounded(x, y);
   } else {
-    ahead_x_ += kPace * (x - ahead_x);
-    ahead_y_ += kPace * (y - ahead_y);
+    const double pace = settled ? kPace : 1;
+    ahead_x_ += pace * (x - ahead_x);
+    ahead_y_ += pace * (y - ahead_y);
+    if (!settled) --unsettled_;
   }
   layers = {Shift{-subject_.x, -subject_.y}, Shift{-background_.x, -background_.y}};
   const auto height = static_cast<double>(now.height()), width = static_cast<double>(now.width());
@@ -270,8 +286,9 @@ Followed Memory::follow(ImageView<const uint8_t> frame, const Network* network) 
     toward(edges_.top, found->top, -1);
     toward(edges_.right, found->right, 1);
     toward(edges_.bottom, found->bottom, 1);
+    if (lost_) unsettle();
   } else {
-    followed.lost = true;
+    followed.lost = lost_ = true;
     followed.confidence = found ? std::min(followed.confidence, kLostMost) : 0;
   }
   return followed;

@@ -55,7 +55,7 @@ class Memory {
 
   void archive(auto& a) {
     archive_all(a, before_, before_half_, log_odds_, motion_, colors_, edges_, subject_, background_, near_next_,
-                ahead_x_, ahead_y_, area_, usual_area_, likeness_, histogram_);
+                ahead_x_, ahead_y_, unsettled_, lost_, area_, usual_area_, likeness_, histogram_);
   }
   // Whether all that was read from an archive is of one size, that of frames of `height` by `width`.
   bool consistent(int64_t height, int64_t width) const;
@@ -73,6 +73,7 @@ class Memory {
                ImageView<const float> carried, ImageView<const uint8_t> different);
   void drop_specks();
   bool hidden() const;
+  void unsettle();
   bool search_in(ImageView<const uint8_t> frame, const Network& network, const Box& seen, bool near);
 
   Padded before_, before_half_;
@@ -83,6 +84,8 @@ class Memory {
   Shift subject_, background_;
   bool near_next_ = true;             // which of both comes next
   double ahead_x_ = 0, ahead_y_ = 0;  // of the subject before the background, a frame
+  int32_t unsettled_ = 0;             // frames to come before that is known
+  bool lost_ = false;
   double area_ = 0, usual_area_ = 0;  // of the mask in pixels, now and as a rule
   double likeness_ = 0;               // of its colours as a rule
   std::vector<float> histogram_;

@@ -22,7 +22,8 @@ namespace {
 
 constexpr double kHeld = 0.25;  // the confidence in a subject that was found again
 constexpr int kStill = 6;       // colours that differ by less are taken for still
-constexpr uint64_t kMark = 0x6163'5472'0000'0001;  // "acTr" and the form of what is saved; also tells the order of bytes
+constexpr uint64_t kMark =
+    0x6163'5472'0000'0001;  // "acTr" and the form of what is saved; also tells the order of bytes
 
 // FNV-1a.
 uint64_t checksum(std::span<const uint8_t> bytes) {
@@ -97,49 +98,70 @@ bool follows(const Cutout& cutout) {
 struct Tracker::State {
   SessionOptions options;
   Memory memory;
-  Image<uint8_t> frame, alpha;  // the latest
+  int64_t height = 0, width = 0;
+  Image<uint8_t> frame, alpha;  // the latest that was followed
   double confidence = 1;
-  bool begun = false;  // there was a frame
-  bool alone = false;  // each frame is cut out by itself
-  bool held = true;    // the subject is
+  bool begun = false;           // there was a frame
+  bool alone = false;           // each frame is cut out by itself
+  bool held = true;             // the subject is
+  bool keyed = false;           // the latest frame's background was keyed out
+  std::optional<KeyColor> key;  // that was told for it
 
-  void archive(auto& a) { archive_all(a, memory, frame, alpha, confidence, begun, alone, held); }
+  void archive(auto& a) {
+    KeyColor color = key.value_or(KeyColor{});
+    bool told = key.has_value();
+    archive_all(a, memory, height, width, frame, alpha, confidence, begun, alone, held, keyed, told, color.color,
+                color.across, color.down, color.uniformity);
+    key = told ? std::optional(color) : std::nullopt;
+  }
   // Whether what was read from an archive is what one tracker can know.
   bool consistent() const {
-    const int64_t height = frame.height(), width = frame.width();
-    const bool steady = !alpha || (alpha.height() == height && alpha.width() == width && alpha.view().channels == 1);
+    const auto sized = [&](const Image<uint8_t>& of, int64_t channels) {
+      return of.height() == height && of.width() == width && of.view().channels == channels;
+    };
     if (!begun) return !frame && !alpha && memory.empty();
-    return frame && frame.view().channels == 3 && steady && (alone || memory.consistent(height, width));
+    if (alone) return height > 0 && width > 0 && !alpha;
+    return frame && sized(frame, 3) && (!alpha || sized(alpha, 1)) && memory.consistent(height, width);
   }
 
   const Network* network() const { return options.network ? &options.network() : nullptr; }
 
   Cutout next(const AnyView& picture, const AnyView& own_alpha, const Prompt& prompt) {
-    const auto [height, width] = std::visit([](auto view) { return std::pair(view.height, view.width); }, picture);
+    const auto [rows, columns] = std::visit([](auto view) { return std::pair(view.height, view.width); }, picture);
     require_picture(picture, own_alpha);
-    const CheckedPrompt checked(prompt, height, width);
+    const CheckedPrompt checked(prompt, rows, columns);
     const bool anew = prompt.box || checked.mask.data != nullptr || checked.trimap.data != nullptr || prompt.key ||
                       prompt.prior.data != nullptr;
     const bool corrects = !anew && checked.labels.data != nullptr;
-    Image<uint8_t> rgb = std::visit([](auto view) { return in_rgb(view); }, picture);
-    const bool same = frame.height() == height && frame.width() == width;
+    const bool same = rows == height && columns == width;
+    Image<uint8_t> rgb;  // not of a frame that is cut out by itself
+    const auto take = [&] { rgb = std::visit([](auto view) { return in_rgb(view); }, picture); };
     std::vector<std::string> warnings;
     if (begun && !same) warnings.emplace_back("the frame's size changed: the subject is looked for anew");
     Cutout cutout;
     Followed followed;
-    if (begun && same && !anew && !alone) followed = memory.follow(rgb, network());
+    if (begun && same && !anew && !alone) {
+      take();
+      followed = memory.follow(rgb, network());
+    }
     if (followed.cut) warnings.emplace_back("the scene changed: the subject is looked for anew");
     const bool begins = !begun || !same || anew || alone || followed.cut;
     if (begins || corrects) {
       Prompt told = prompt;
       Image<float> likely;
+      if (begins && !anew && !corrects && key) told.key = key;
       if (!begins) {
         likely = probability_of(memory.log_odds());
         told.prior = likely;
       }
-      cutout = Session(picture, own_alpha, options).cut(told);
+      cutout = cut(picture, own_alpha, told);
+      keyed = cutout.method == "key";
+      key = keyed ? told.key : std::nullopt;
       alone = begins && !follows(cutout);
-      if (!alone) memory.begin(rgb, cutout.mask, begins);
+      if (!alone) {
+        if (!rgb) take();
+        memory.begin(rgb, cutout.mask, begins);
+      }
       confidence = cutout.confidence;
       held = true;
       alpha = {};
@@ -147,10 +169,27 @@ struct Tracker::State {
       cutout = followed_cutout(picture, own_alpha, followed, rgb, warnings);
     }
     begun = true;
+    height = rows;
+    width = columns;
     if (!alone) steady(cutout, rgb);
-    frame = std::move(rgb);
+    frame = alone ? Image<uint8_t>() : std::move(rgb);
     cutout.warnings.insert(cutout.warnings.begin(), warnings.begin(), warnings.end());
     return cutout;
+  }
+
+  // A key's own ramp is the fast edge of a frame that is keyed, as the guided filter is of others; which of both a
+  // frame is shows at first when it is cut out.
+  Cutout cut(const AnyView& picture, const AnyView& own_alpha, const Prompt& told) const {
+    SessionOptions ramp = options;
+    ramp.refine = false;
+    ramp.refinement.reset();
+    const bool fast = options.refine && options.refinement == MattingMethod::guided;
+    if (fast && (told.key || keyed)) {
+      Cutout cutout = Session(picture, own_alpha, ramp).cut(told);
+      if (cutout.method == "key") return cutout;
+    }
+    Cutout cutout = Session(picture, own_alpha, options).cut(told);
+    return fast && cutout.method == "key" ? Session(picture, own_alpha, ramp).cut(told) : std::move(cutout);
   }
 
   Cutout followed_cutout(const AnyView& picture, const AnyView& own_alpha, const Followed& followed,
