@@ -69,5 +69,15 @@ int main() {
   const Image<uint8_t> own(kHeight, kWidth), both = frame(20, 30, 4);
   CHECK_THROWS(std::invalid_argument, tracker.next(both.view(), own.view()));
   CHECK_THROWS(std::invalid_argument, tracker.next(image.view(), ImageView<const uint8_t>{}, wrong));
+  tracker.next(image.view(), ImageView<const uint8_t>{});
+  const std::vector<uint8_t> state = tracker.save();
+  Tracker other{SessionOptions{}};
+  CHECK_THROWS(std::invalid_argument, other.load(std::span(state).first(state.size() - 1)));
+  other.load(state);
+  CHECK(other.save() == state);
+  const Image<uint8_t> following = frame(24, 31);
+  const Cutout wanted = tracker.next(following.view(), ImageView<const uint8_t>{});
+  const Cutout found = other.next(following.view(), ImageView<const uint8_t>{});
+  CHECK(std::equal(wanted.mask.data(), wanted.mask.data() + wanted.mask.pixels(), found.mask.data()));
   return check::result();
 }
