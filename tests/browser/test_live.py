@@ -117,3 +117,12 @@ def test_what_is_no_film_is_told(visit):
     page.set_input_files("#file", {"name": "text.mp4", "mimeType": "video/mp4", "buffer": b"no film"})
     wait(page, "error")
     assert "cannot show text.mp4" in page.locator("#status").inner_text()
+
+
+def test_axe_finds_nothing(visit):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs the extra 'browser'").Axe()
+    page = open_live(visit)
+    assert axe.run(page).response["violations"] == []
+    page.locator("#camera").click()
+    wait(page, "waiting")
+    assert axe.run(page).response["violations"] == []
