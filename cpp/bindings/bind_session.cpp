@@ -244,18 +244,18 @@ class TrackerOfArrays {
   }
   py::bytes save() {
     std::vector<uint8_t> bytes;
-    {
-      py::gil_scoped_release unlocked;
+    without_gil([&] {
       std::lock_guard lock(mutex_);
       bytes = tracker_.save();
-    }
+    });
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }
   void load(const py::bytes& given) {
     const std::string_view bytes = given;
-    py::gil_scoped_release unlocked;
-    std::lock_guard lock(mutex_);
-    tracker_.load({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+    without_gil([&] {
+      std::lock_guard lock(mutex_);
+      tracker_.load({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+    });
   }
 
  private:
