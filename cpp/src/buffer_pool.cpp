@@ -17,7 +17,7 @@
 namespace alphacut {
 namespace {
 
-constexpr size_t kSlack = 2;        // a buffer may be that many times larger than what is asked for
+constexpr size_t kSlack = 2;  // a buffer may be that many times larger than what is asked for
 constexpr size_t kLarge = size_t{4} << 20;
 constexpr int64_t kRoundsKept = 3;  // for which a buffer stays that nobody takes
 
