@@ -8,7 +8,6 @@ from .. import __version__
 from .config import config
 from .layout import Group
 
-
 COMMANDS = "remove", "review", "video", "pipe", "serve", "demo", "info"
 """Each the name of a module, and of its command."""
 

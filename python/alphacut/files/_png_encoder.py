@@ -1,9 +1,9 @@
 """PNG files, filtered and compressed by several threads.
 
-Bands of rows are compressed each for itself and joined: a stream of deflate may be flushed to a whole byte anywhere. All
-rows have the Paeth filter. What it leaves of photos is noise, in which a search for repetitions finds none: such bands
-are compressed by our own encoder, which looks for runs alone and takes a quarter of the time that zlib takes for the
-same (Z_RLE); bands in which a sample gains by a search are given to zlib.
+Bands of rows are compressed each for itself and joined: a stream of deflate may be flushed to a whole byte anywhere.
+All rows have the Paeth filter. What it leaves of photos is noise, in which a search for repetitions finds none: such
+bands are compressed by our own encoder, which looks for runs alone and takes a quarter of the time that zlib takes for
+the same (Z_RLE); bands in which a sample gains by a search are given to zlib.
 """
 
 from __future__ import annotations
