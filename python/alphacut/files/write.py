@@ -50,7 +50,7 @@ def write_image(
     quality : int, optional
         1 to 100, of a JPEG (default 95) or of a WebP (default lossless).
     png_level : int, optional
-        How hard to compress a PNG, from 0, large and fast, to 9. By default about as small as with 4, in a tenth of the
+        How hard to compress a PNG, from 0, large and fast, to 9. By default about as small as with 4, in a sixth of the
         processor's time for photos, and on all processors.
     exif : bytes, optional
         EXIF data, such as :attr:`Picture.exif`; they are written as they are. A TIFF with them is not compressed.
