@@ -16,6 +16,10 @@ from typing import Any
 HERE = Path(__file__).parent
 PACKAGES = ["numpy", "opencv-contrib-python-headless", "Pillow", "scikit-image", "PyMaxflow", "pymatting",
             "connected-components-3d", "numba-cuda"]  # fmt: skip
+SHORT = [
+    "components-labels-natural", "composite-over", "composite-rgba", "foreground-multilevel", "graphcut-cut",
+    "graphcut-stroke", "kmeans-8-clusters", "matting-guided-colour-1", "threshold-fixed", "threshold-otsu-noise",
+]  # fmt: skip
 Key = tuple[str, float]  # a row's name and size in megapixels
 Rows = dict[Key, dict[tuple[str, Any], float]]  # medians by implementation and number of threads, or instruction set
 
@@ -24,15 +28,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
     parser.add_argument("stages", nargs="*", help="stages to time, such as composite; all if none is named")
     parser.add_argument("--size", type=float, action="append", help="only this size in megapixels; may be repeated")
+    parser.add_argument("--short", action="store_true", help="the ten rows of the README, at 1 megapixel")
     parser.add_argument("--all-sizes", action="store_true", help="100 megapixels too")
     parser.add_argument("-o", "--output", type=Path, help="file to write; the screen if not given")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder, "benchmarks.json")
         files = [str(HERE / f"bench_{stage}.py") for stage in options.stages] or [str(HERE)]
-        sizes = [f"--size={size}" for size in options.size or []] + ["--all-sizes"] * options.all_sizes
-        command = [sys.executable, "-m", "pytest", "-q", "-c", str(HERE / "pytest.ini"), *files, *sizes]
-        command += ["--instruction-sets", f"--benchmark-json={results}"]
+        chosen = [f"--size={size}" for size in options.size or [1] * options.short]
+        chosen += ["--all-sizes"] * options.all_sizes
+        chosen += [f"--row={row}" for row in SHORT] if options.short else ["--instruction-sets"]
+        command = [sys.executable, "-m", "pytest", "-q", "-c", str(HERE / "pytest.ini"), *files, *chosen]
+        command += [f"--benchmark-json={results}"]
         status = subprocess.run(command, stdout=sys.stderr, check=False).returncode
         if not results.exists() or results.stat().st_size == 0:
             print("no benchmark ran", file=sys.stderr)

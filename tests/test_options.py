@@ -97,7 +97,7 @@ def test_options_are_kept_as_they_are_checked():
 
 @pytest.mark.parametrize("command", ["remove", "pipe"])
 def test_the_command_line_shows_every_row(command):
-    shown = {parameter.name: parameter for parameter in main.commands[command].params}
+    shown = {parameter.name: parameter for parameter in main.get_command(None, command).params}
     for name, row in ROWS.items():
         assert (name in shown) == ("cli" in row.faces), name
         if name in shown and row.words and not row.several:

@@ -1,4 +1,5 @@
 #include "numpy_view.hpp"
+#include "png_deflate.hpp"
 #include "png_filter.hpp"
 
 namespace alphacut {
@@ -16,10 +17,21 @@ py::array paeth_rows(const py::array_t<uint8_t, py::array::c_style>& bytes, int6
   return filtered;
 }
 
+// The bytes of an array as a part of a stream of deflate, see png_deflate.hpp.
+py::bytes deflate(const py::array_t<uint8_t, py::array::c_style>& bytes, bool last) {
+  const std::span<const uint8_t> from(bytes.data(), static_cast<size_t>(bytes.size()));
+  const std::vector<uint8_t> made = [&] {
+    py::gil_scoped_release unlocked;
+    return deflate_runs(from, last);
+  }();
+  return {reinterpret_cast<const char*>(made.data()), made.size()};
+}
+
 }  // namespace
 
 void bind_files(py::module_& m) {
   m.def("paeth_rows", &paeth_rows, py::arg("bytes"), py::arg("begin"), py::arg("end"), py::arg("pixel"));
+  m.def("deflate_runs", &deflate, py::arg("bytes"), py::arg("last"));
 }
 
 }  // namespace alphacut

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <new>
 
+#include "large_pages.hpp"
 #include "pooled_vector.hpp"
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -16,7 +17,8 @@
 namespace alphacut {
 namespace {
 
-constexpr size_t kSlack = 2;        // a buffer may be that many times larger than what is asked for
+constexpr size_t kSlack = 2;  // a buffer may be that many times larger than what is asked for
+constexpr size_t kLarge = size_t{4} << 20;
 constexpr int64_t kRoundsKept = 3;  // for which a buffer stays that nobody takes
 
 struct Free {
@@ -24,7 +26,12 @@ struct Free {
 };
 using Memory = std::unique_ptr<void, Free>;
 
-Memory allocate(size_t bytes) { return Memory(::operator new(bytes, std::align_val_t{64})); }
+Memory allocate(size_t bytes) {
+  Memory memory(::operator new(bytes, std::align_val_t{64}));
+  // Most of what fresh memory costs is the page faults: a seventh of a cut of 24 megapixels was spent in them.
+  if (bytes >= kLarge) ask_for_large_pages(memory.get(), bytes);
+  return memory;
+}
 
 struct Buffer {
   Memory memory;

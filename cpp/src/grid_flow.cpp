@@ -9,13 +9,9 @@
 #include <stdexcept>
 #include <string>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#include <unistd.h>
-#endif
-
 #include "alphacut/cancel.hpp"
 #include "alphacut/parallel.hpp"
+#include "large_pages.hpp"
 
 namespace alphacut {
 namespace {
@@ -46,15 +42,6 @@ void prefetch([[maybe_unused]] const void* p) {
 #endif
 }
 
-// Neighbours in other rows lie on other pages: with small ones every push would look up a page's address.
-void ask_for_large_pages([[maybe_unused]] char* memory, [[maybe_unused]] size_t bytes) {
-#if defined(__linux__)
-  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE)),
-               skip = page - 1 - (reinterpret_cast<uintptr_t>(memory) - 1) % page;
-  if (bytes > skip) madvise(memory + skip, (bytes - skip) / page * page, MADV_HUGEPAGE);  // may be refused
-#endif
-}
-
 }  // namespace
 
 GridFlow::GridFlow(int64_t height, int64_t width, bool full)
@@ -65,6 +52,7 @@ GridFlow::GridFlow(int64_t height, int64_t width, bool full)
   const size_t bytes = pixels * (sizeof(Arcs) + 8) + line;
   memory_.reset(static_cast<char*>(std::calloc(bytes, 1)));
   if (!memory_) throw std::bad_alloc();
+  // Neighbours in other rows lie on other pages: with small ones every push would look up a page's address.
   if (full && bytes > size_t{8} << 20) ask_for_large_pages(memory_.get(), bytes);
   char* start = memory_.get() + (line - reinterpret_cast<uintptr_t>(memory_.get()) % line) % line;
   arcs_ = reinterpret_cast<Arcs*>(start);

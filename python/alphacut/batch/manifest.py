@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -126,6 +125,8 @@ class Manifest:
         if not prompt:
             return self._usual
         text = "\n".join((self._version, self._options, described(prompt)))
+        import hashlib
+
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
     def _journal_path(self, number: int) -> str:
@@ -153,6 +154,8 @@ class Manifest:
 
 
 def _key(source: str, destination: str) -> bytes:
+    import hashlib
+
     return hashlib.blake2b(os.fsencode(source) + b"\0" + os.fsencode(destination), digest_size=16).digest()
 
 

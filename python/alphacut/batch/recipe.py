@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
@@ -19,6 +18,8 @@ from . import storage
 from .jobs import Job
 
 if TYPE_CHECKING:
+    import hashlib
+
     from ..cutout import Cutout
     from ..remover import Remover
 
@@ -118,7 +119,7 @@ def described(values: Mapping[str, Any]) -> str:
         if isinstance(value, np.ndarray):
             value = value.tobytes()
         if isinstance(value, bytes):
-            return hashlib.sha256(value).hexdigest()
+            return _sha256(value).hexdigest()
         return os.fspath(value) if isinstance(value, os.PathLike) else repr(value)
 
     return json.dumps(dict(values), sort_keys=True, default=other)
@@ -145,10 +146,17 @@ def _size_and_digest(source: Any) -> dict[str, Any]:
     """Of the bytes of a file."""
     if not isinstance(source, str):
         data = source.getvalue()
-        return {"size": len(data), "digest": hashlib.sha256(data).hexdigest()}
-    digest, size = hashlib.sha256(), 0
+        return {"size": len(data), "digest": _sha256(data).hexdigest()}
+    digest, size = _sha256(), 0
     with open(source, "rb") as stream:
         while data := stream.read(1 << 20):
             digest.update(data)
             size += len(data)
     return {"size": size, "digest": digest.hexdigest()}
+
+
+def _sha256(data: bytes = b"") -> hashlib._Hash:
+    """Imported when it is needed: one picture needs none."""
+    import hashlib
+
+    return hashlib.sha256(data)

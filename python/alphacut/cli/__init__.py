@@ -1,16 +1,18 @@
-"""The command ``alphacut``. Each command imports what it needs when it runs, so that --help is quick."""
+"""The command ``alphacut``. A command is imported when it is asked for, and what it needs when it runs."""
 
 from __future__ import annotations
 
 import click
 
 from .. import __version__
-from . import demo, info, pipe, remove, review, serve, video
 from .config import config
 from .layout import Group
 
+COMMANDS = "remove", "review", "video", "pipe", "serve", "demo", "info"
+"""Each the name of a module, and of its command."""
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=Group, names=COMMANDS, package=__name__, context_settings={"help_option_names": ["-h", "--help"]})
 @config
 @click.version_option(__version__, prog_name="alphacut", message="%(prog)s %(version)s")
 def main() -> None:
@@ -29,13 +31,5 @@ def main() -> None:
       alphacut pipe --help                raw video frames, as from ffmpeg
     """
 
-
-main.add_command(remove.remove)
-main.add_command(review.review)
-main.add_command(video.video)
-main.add_command(pipe.pipe)
-main.add_command(serve.serve)
-main.add_command(demo.demo)
-main.add_command(info.info)
 
 __all__ = ["main"]

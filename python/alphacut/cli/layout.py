@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, TypeVar
 
 import click
@@ -66,7 +67,30 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """Commands; of a picture in the place of one it says what was meant."""
+    """Commands, each in the module of its name; of a picture in the place of one it says what was meant.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The commands, in the order of the help.
+    package : str
+        That of the modules, which are imported when their commands are asked for: one picture needs one command.
+    """
+
+    def __init__(self, *args: Any, names: tuple[str, ...], package: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._names, self._package = names, package
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names."""
+        return list(self._names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in self._names:
+            return None
+        command: click.Command = getattr(import_module(f"{self._package}.{cmd_name}"), cmd_name)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

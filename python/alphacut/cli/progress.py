@@ -6,9 +6,11 @@ import contextlib
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from ..batch import Result
 
 _SECONDS = 0.5
@@ -30,15 +32,17 @@ class Progress:
     """
 
     def __init__(self, total: int | None, count: Callable[[], int | None], *, hidden: bool) -> None:
-        from tqdm import tqdm
-
-        self._bar = tqdm(total=total, unit="photo", disable=hidden, leave=False, smoothing=0)
         self._failed = 0
         self._end = threading.Event()
-        if not hidden:
-            threading.Thread(target=self._tick, daemon=True).start()
-            if total is None:
-                threading.Thread(target=self._find, args=(count,), daemon=True).start()
+        self._bar: tqdm[Any] | None = None
+        if hidden:
+            return
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=total, unit="photo", leave=False, smoothing=0)
+        threading.Thread(target=self._tick, args=(self._bar,), daemon=True).start()
+        if total is None:
+            threading.Thread(target=self._find, args=(self._bar, count), daemon=True).start()
 
     def __enter__(self) -> Progress:
         return self
@@ -47,11 +51,12 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end.set()
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
 
     def step(self, result: Result) -> None:
         """One more."""
-        if self._bar.disable:
+        if self._bar is None:
             return
         if result.status == "skipped":
             self._bar.initial += 1
@@ -60,10 +65,10 @@ class Progress:
             self._bar.set_postfix(failed=self._failed, refresh=False)
         self._bar.update()
 
-    def _tick(self) -> None:
+    def _tick(self, bar: tqdm[Any]) -> None:
         while not self._end.wait(_SECONDS):
-            self._bar.refresh()
+            bar.refresh()
 
-    def _find(self, count: Callable[[], int | None]) -> None:
+    def _find(self, bar: tqdm[Any], count: Callable[[], int | None]) -> None:
         with contextlib.suppress(Exception):  # such as a list that cannot be read, which the job itself will say
-            self._bar.total = count()
+            bar.total = count()

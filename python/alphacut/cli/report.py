@@ -72,9 +72,7 @@ def require_streams() -> None:
 
 def say(line: str) -> None:
     """To standard error, above the progress bar; what steers a terminal, as a file's name may, is escaped."""
-    from tqdm import tqdm
-
-    tqdm.write(re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: repr(found[0])[1:-1], line), file=sys.stderr)
+    _put(re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: repr(found[0])[1:-1], line), sys.stderr)
 
 
 def tell_once(warnings: tuple[str, ...], number: int, told: set[str]) -> None:
@@ -88,15 +86,23 @@ def tell_once(warnings: tuple[str, ...], number: int, told: set[str]) -> None:
 
 def _write(line: str) -> None:
     """To standard output, above the progress bar, and at once."""
-    from tqdm import tqdm
-
     try:
-        tqdm.write(line, file=sys.stdout)
+        _put(line, sys.stdout)
         sys.stdout.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
         raise click.ClickException(f"standard output: {error.strerror}") from error
+
+
+def _put(line: str, file: Any) -> None:
+    """Above the progress bar, where there is one: tqdm, with what it imports, takes longer than a small picture."""
+    if "tqdm" in sys.modules:
+        from tqdm import tqdm
+
+        tqdm.write(line, file=file)
+    else:
+        print(line, file=file)
 
 
 def _line(result: Result) -> dict[str, Any]:
