@@ -20,10 +20,7 @@ py::array paeth_rows(const py::array_t<uint8_t, py::array::c_style>& bytes, int6
 // The bytes of an array as a part of a stream of deflate, see png_deflate.hpp.
 py::bytes deflate(const py::array_t<uint8_t, py::array::c_style>& bytes, bool last) {
   const std::span<const uint8_t> from(bytes.data(), static_cast<size_t>(bytes.size()));
-  const std::vector<uint8_t> made = [&] {
-    py::gil_scoped_release unlocked;
-    return deflate_runs(from, last);
-  }();
+  const std::vector<uint8_t> made = without_gil([&] { return deflate_runs(from, last); });
   return {reinterpret_cast<const char*>(made.data()), made.size()};
 }
 
