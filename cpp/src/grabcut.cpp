@@ -14,10 +14,14 @@
 #include "grabcut_band.hpp"
 #include "grabcut_hints.hpp"
 #include "grabcut_level.hpp"
+#include "label_rows.hpp"
 #include "planes.hpp"
 #include "twins.hpp"
 
 namespace alphacut {
+
+using detail::LabelRows;
+
 namespace {
 
 constexpr double kMaxGamma = 5e4;      // so that a hint outweighs its pixel's edges within GridFlow's range
@@ -69,12 +73,14 @@ void outside_box(const Box& box, T* row, int64_t y, int64_t width, Body body) {
   if (inside) body(row + box.x + box.width, row + width);
 }
 
-bool foreground_outside(const Box& box, ImageView<const uint8_t> labels) {
+bool foreground_outside(const Box& box, const LabelRows& hints) {
+  const ImageView<const uint8_t> labels = hints.labels();
   bool any = false;
   for (int64_t y = 0; y < labels.height && !any; ++y)
-    outside_box(box, labels.row(y), y, labels.width, [&](const uint8_t* begin, const uint8_t* end) {
-      any = any || std::memchr(begin, 1, static_cast<size_t>(end - begin)) != nullptr;
-    });
+    if ((hints.row(y).kinds & 2) != 0)
+      outside_box(box, labels.row(y), y, labels.width, [&](const uint8_t* begin, const uint8_t* end) {
+        any = any || std::memchr(begin, 1, static_cast<size_t>(end - begin)) != nullptr;
+      });
   return any;
 }
 
@@ -133,9 +139,10 @@ GrabCutPlan plan_grabcut(int64_t height, int64_t width, std::optional<Box> box) 
 }
 
 struct GrabCutter::State {
-  // The hints of a call, and of the next one that has some, which is told where they differ.
+  // The hints of a call, from which those of the next one that has some are made.
   struct Hints {
-    Image<uint8_t> labels;
+    const LabelRows* rows;
+    uint64_t version;
     std::vector<ShrunkLabels> shrunk;           // of the smaller sizes
     std::vector<std::vector<uint8_t>> changed;  // of each size and row, whether it differs from the call before
   };
@@ -162,8 +169,7 @@ struct GrabCutter::State {
   std::vector<EnlargedLabels> enlarged;  // of the larger sizes
   std::optional<Told> told;              // none after a call that threw
   std::optional<Latest> latest;
-
-  std::vector<uint8_t> differing_rows(ImageView<const uint8_t> hints) const;
+  LabelRows own;  // what cut() was told, where the caller keeps no such rows
 
   size_t top() const { return levels.size() - 1; }
   ImageView<const uint8_t> picture(size_t level) const {
@@ -211,10 +217,8 @@ class GrabCutter::State::Cut {
     coarse_ = Image<uint8_t>::like(state.picture(0));
   }
 
-  // `differing`: the rows of the hints that are other than those of the latest hints; empty: all.
-  GrabCutResult run(ImageView<const uint8_t> hints, std::vector<uint8_t> differing, ImageView<uint8_t> labels,
-                    GrabCutModels* models) {
-    take(hints, std::move(differing));
+  GrabCutResult run(const LabelRows* hints, ImageView<uint8_t> labels, GrabCutModels* models) {
+    if (hints != nullptr) take(*hints);
     start();
     run_rounds();
     for (size_t level = 1; level <= top_; ++level) cut_edge(level);
@@ -232,12 +236,12 @@ class GrabCutter::State::Cut {
   // No data: there are none.
   ImageView<const uint8_t> hints(size_t level) const {
     if (!hints_) return {};
-    return level == top_ ? hints_->labels.view() : hints_->shrunk[level].labels.view();
+    return level == top_ ? hints_->rows->labels() : hints_->shrunk[level].labels.view();
   }
   Prior prior(size_t level) const {
     return Prior(log_odds_, state_.picture(level).height, state_.picture(level).width);
   }
-  void take(ImageView<const uint8_t> hints, std::vector<uint8_t> differing);
+  void take(const LabelRows& hints);
   void take_row(size_t level, int64_t y, int64_t x0, int64_t x1, uint8_t* to) const;
   HintRows hint_rows(size_t level) const;
   void start();
@@ -264,26 +268,20 @@ class GrabCutter::State::Cut {
 };
 
 // The hints at every size.
-void GrabCutter::State::Cut::take(ImageView<const uint8_t> hints, std::vector<uint8_t> differing) {
-  if (hints.data == nullptr) return;
+void GrabCutter::State::Cut::take(const LabelRows& hints) {
   if (box_ && foreground_outside(*box_, hints))
     result_.warnings.emplace_back("foreground labels outside the box were taken as background");
   std::optional<Hints> before = std::exchange(state_.hints, std::nullopt);  // lost if anything throws
-  Hints& now = hints_.emplace();
-  now.labels = before ? std::move(before->labels) : Image<uint8_t>::like(hints);
-  // They were checked, but may change at any time: what they are used for is a copy that needs no check.
-  parallel_for(hints.height, row_grain(hints.width, 1 << 18), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y)
-      if (!before || differing[static_cast<size_t>(y)])
-        std::transform(hints.row(y), hints.row(y) + hints.width, now.labels.row(y),
-                       [](uint8_t label) { return static_cast<uint8_t>(label & 3); });
-  });
+  if (before && before->rows != &hints) before.reset();
+  Hints& now = hints_.emplace(Hints{&hints, hints.version(), {}, {}});
+  std::vector<uint8_t> differing;  // none: all
+  if (before) differing = hints.changed_since(before->version);
   now.changed.resize(top_ + 1);
   const ShrunkLabels none;
   for (size_t level = 0; level < top_; ++level) {
     const int64_t height = state_.picture(level).height, width = state_.picture(level).width;
     const ShrunkLabels& was = before ? before->shrunk[level] : none;
-    now.shrunk.push_back(shrink_labels(now.labels, height, width, was, differing));
+    now.shrunk.push_back(shrink_labels(hints.labels(), height, width, was, differing));
     for (int64_t y = 0; before && y < height; ++y) {
       const uint8_t* row = now.shrunk[level].labels.row(y);
       now.changed[level].push_back(std::equal(row, row + width, was.labels.row(y)) ? 0 : 1);
@@ -312,6 +310,7 @@ HintRows GrabCutter::State::Cut::hint_rows(size_t level) const {
           [this, level](int64_t begin, int64_t end) {
             if (!told_ || told_->hinted != hints_.has_value()) return true;
             if (!hints_) return false;
+            if (hints_->changed[level].empty()) return true;
             const auto row = hints_->changed[level].begin();
             return std::find(row + begin, row + end, 1) != row + end;
           }};
@@ -444,25 +443,20 @@ void GrabCutter::State::Cut::keep() {
   state_.latest = {options_.n_components, std::move(coarse_), std::move(coarse_models_), std::move(log_odds_)};
 }
 
-// Which rows are other than those of the latest hints; empty: there are none. Throws for what are no labels.
-std::vector<uint8_t> GrabCutter::State::differing_rows(ImageView<const uint8_t> given) const {
-  std::vector<uint8_t> differing(hints ? static_cast<size_t>(given.height) : 0);
-  std::atomic<uint8_t> beyond{0};
-  parallel_for(given.height, row_grain(given.width, 1 << 18), [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y) {
-      const auto n = static_cast<size_t>(given.width);
-      if (hints && std::memcmp(given.row(y), hints->labels.row(y), n) == 0) continue;
-      if (hints) differing[static_cast<size_t>(y)] = 1;
-      uint8_t most = 0;
-      for (size_t x = 0; x < n; ++x) most = std::max(most, given.row(y)[x]);
-      if (most > 3) beyond = 1;
-    }
-  });
-  if (beyond != 0) require(false, "labels must be 0, 1, 2 or 3, got " + std::to_string(largest_of(given)));
-  return differing;
+GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box> box, ImageView<const float> unary,
+                              const GrabCutOptions& options, ImageView<uint8_t> labels, GrabCutModels* models) {
+  if (!hints) return cut(nullptr, box, unary, options, labels, models);
+  require(hints.height == state_->image.height && hints.width == state_->image.width && hints.channels == 1,
+          "labels must have the size of image");
+  try {
+    state_->own.take(hints);
+  } catch (const std::invalid_argument& error) {
+    require(false, error.what());
+  }
+  return cut(&state_->own, box, unary, options, labels, models);
 }
 
-GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box> box, ImageView<const float> unary,
+GrabCutResult GrabCutter::cut(const LabelRows* hints, std::optional<Box> box, ImageView<const float> unary,
                               const GrabCutOptions& options, ImageView<uint8_t> labels, GrabCutModels* models) {
   const ImageView<const uint8_t> image = state_->image;
   require(options.n_iter >= 1, "n_iter must be at least 1, got " + std::to_string(options.n_iter));
@@ -471,11 +465,9 @@ GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box>
   const auto same_size = [&](auto view) {
     return view.height == image.height && view.width == image.width && view.channels == 1;
   };
-  require(same_size(labels) && (hints.data == nullptr || same_size(hints)), "labels must have the size of image");
-  std::vector<uint8_t> differing;
-  if (hints.data != nullptr) differing = state_->differing_rows(hints);
+  require(same_size(labels) && (hints == nullptr || same_size(hints->labels())), "labels must have the size of image");
   if (unary.data != nullptr) require_range(unary, -kMaxLogOdds, kMaxLogOdds, "grabcut: unary");
-  return State::Cut(*state_, box, unary, options).run(hints, std::move(differing), labels, models);
+  return State::Cut(*state_, box, unary, options).run(hints, labels, models);
 }
 
 }  // namespace alphacut

@@ -141,11 +141,15 @@ void EnlargedLabels::keep_unchanged(ImageView<const uint8_t> small, const HintRo
   });
   const Image<uint8_t> near = dilate(small.height, small.width, kBand,
                                      [&](int64_t y, uint8_t* bits) { std::copy_n(changed.row(y), small.width, bits); });
-  for (int64_t y = 0; y < small.height; ++y) {
-    const uint8_t* __restrict reached = near.row(y);
-    uint8_t* __restrict place = band.row(y);
-    for (int64_t x = 0; x < small.width; ++x) place[x] = reached[x] == 0 ? kKept : place[x];
-  }
+  const auto keep_row = [](const uint8_t* __restrict reached, int64_t n, uint8_t* __restrict place) {
+    for (int64_t x = 0; x < n; ++x) {
+      const auto kept = static_cast<uint8_t>(reached[x] == 0 ? 255 : 0);
+      place[x] = static_cast<uint8_t>((place[x] & ~kept) | (kKept & kept));
+    }
+  };
+  parallel_for(small.height, row_grain(small.width, 1 << 16), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) keep_row(near.row(y), small.width, band.row(y));
+  });
 }
 
 void EnlargedLabels::update(ImageView<const uint8_t> small, ImageView<const uint8_t> places, const HintRows& hints,

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <atomic>
+#include <array>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,10 +10,14 @@
 #include "alphacut/preprocess.hpp"
 #include "alphacut/subject.hpp"
 #include "dispatch.hpp"
+#include "label_rows.hpp"
 #include "network_input.hpp"
 #include "planes.hpp"
 
 namespace alphacut {
+
+using detail::LabelRows;
+
 namespace {
 
 constexpr int64_t kSide = 256;    // of what the network sees, squashed to a square
@@ -24,9 +28,9 @@ constexpr float kGivenUp = 2;     // log-odds against what was removed
 constexpr float kSomething = 4;   // barrier distance: below it there is nothing to see
 
 // The rectangle outside which all labels are background; none if that is the whole picture, or nothing.
-std::optional<Box> open_box(ImageView<const uint8_t> labels) {
-  std::optional<Box> box = labels.data != nullptr ? bounding_box(labels) : std::nullopt;
-  if (box && box->width == labels.width && box->height == labels.height) box.reset();
+std::optional<Box> open_box(const LabelRows& labels) {
+  std::optional<Box> box = bounding_box(labels);
+  if (box && box->width == labels.labels().width && box->height == labels.labels().height) box.reset();
   return box;
 }
 
@@ -72,26 +76,35 @@ Image<float> in_cells(const Image<float>& log_odds) {
   return cells;
 }
 
-// The strokes at the network's size, however thin, as far as they lie `within`: a cell with foreground in it is
-// that, else with background in it that, else neither (2). No data if there are none.
-Image<uint8_t> shrunk_strokes(ImageView<const uint8_t> labels, const Box& within) {
+// The strokes at the network's size, however thin.
+struct SmallStrokes {
+  Image<uint8_t> hints;           // of a cell: 1 with foreground in it, else 0 with background, else 2
+  std::array<bool, kSide> any{};  // of each row, whether some are not 2
+};
+
+// Those of a part's labels, as far as they lie `within` it; rows of the result that see none of the labels' `changed`
+// ones stay.
+void shrink_strokes(ImageView<const uint8_t> labels, const Box& within, const uint8_t* changed, SmallStrokes& strokes) {
+  Image<uint8_t>& hints = strokes.hints;
   // The pixels of a cell.
   const auto covered = [](int64_t cell, int64_t pixels, int64_t begin, int64_t length) {
     return std::pair(std::max(cell * pixels / kSide, begin),
                      std::min(((cell + 1) * pixels - 1) / kSide + 1, begin + length));
   };
-  Image<uint8_t> hints(kSide, kSide);
-  std::atomic<bool> any{false};
   parallel_for(kSide, row_grain(labels.pixels() / kSide + 1), [&](int64_t begin, int64_t end) {
     const auto width = static_cast<size_t>(labels.width);
     std::vector<uint8_t> seen(width);  // bit 0: background, bit 1: foreground
     for (int64_t y = begin; y < end; ++y) {
-      std::fill(seen.begin(), seen.end(), uint8_t{0});
       const auto [top, bottom] = covered(y, labels.height, within.y, within.height);
+      if (top < bottom && std::find(changed + top, changed + bottom, 1) == changed + bottom) continue;
+      bool& any = strokes.any[static_cast<size_t>(y)];
       if (y > begin && covered(y - 1, labels.height, within.y, within.height) == std::pair(top, bottom)) {
         std::copy_n(hints.row(y - 1), kSide, hints.row(y));  // of few and wide rows
+        any = strokes.any[static_cast<size_t>(y - 1)];
         continue;
       }
+      std::fill(seen.begin(), seen.end(), uint8_t{0});
+      any = false;
       for (int64_t v = top; v < bottom; ++v) {
         const uint8_t* row = labels.row(v);
         for (size_t x = 0; x < width; ++x)
@@ -102,11 +115,10 @@ Image<uint8_t> shrunk_strokes(ImageView<const uint8_t> labels, const Box& within
         uint8_t bits = 0;
         for (int64_t u = left; u < right; ++u) bits |= seen[static_cast<size_t>(u)];
         hints.row(y)[x] = bits == 0 ? 2 : (bits & 2) != 0 ? 1 : 0;
-        if (bits != 0) any.store(true, std::memory_order_relaxed);
+        any |= bits != 0;
       }
     }
   });
-  return any ? std::move(hints) : Image<uint8_t>{};
 }
 
 void check(ImageView<const uint8_t> image, ImageView<const uint8_t> labels, const std::optional<Box>& box) {
@@ -121,14 +133,12 @@ void check(ImageView<const uint8_t> image, ImageView<const uint8_t> labels, cons
   require(!box || (box->x >= 0 && box->y >= 0 && box->width >= 1 && box->height >= 1 &&
                    box->x <= image.width - box->width && box->y <= image.height - box->height),
           "box must lie in the picture");
-  if (const uint8_t most = largest_of(labels); most > 3)
-    require(false, "labels must be 0, 1, 2 or 3, got " + std::to_string(most));
 }
 
 // With strokes of one kind alone an answer only grows, or only shrinks: to keep takes nothing away, to remove adds
 // nothing.
-void bound_by(const Image<float>& before, const Image<uint8_t>& hints, Image<float>& log_odds) {
-  const uint8_t *first = hints.data(), *last = first + hints.pixels();
+void bound_by(const Image<float>& before, ImageView<const uint8_t> hints, Image<float>& log_odds) {
+  const uint8_t *first = hints.data, *last = first + hints.pixels();
   const bool keeps = std::find(first, last, 1) != last, removes = std::find(first, last, 0) != last;
   if (keeps == removes) return;
   float* values = log_odds.data();
@@ -137,16 +147,16 @@ void bound_by(const Image<float>& before, const Image<uint8_t>& hints, Image<flo
 }
 
 // With strokes of both kinds, a part of the answer that one to remove touches and none to keep is given up.
-void give_up_removed(const Image<uint8_t>& hints, Image<float>& log_odds) {
+void give_up_removed(ImageView<const uint8_t> hints, Image<float>& log_odds) {
   const int64_t n = log_odds.pixels();
-  if (std::find(hints.data(), hints.data() + n, 1) == hints.data() + n) return;
+  if (std::find(hints.data, hints.data + n, 1) == hints.data + n) return;
   Image<uint8_t> likely(log_odds.height(), log_odds.width());
   Image<int32_t> parts(log_odds.height(), log_odds.width());
   float* values = log_odds.data();
   for (int64_t i = 0; i < n; ++i) likely.data()[i] = values[i] > 0 ? 255 : 0;
   std::vector<uint8_t> touched(static_cast<size_t>(label_components(likely, 4, parts)) + 1, 0);  // bit 0: to remove
   for (int64_t i = 0; i < n; ++i)
-    if (hints.data()[i] < 2) touched[static_cast<size_t>(parts.data()[i])] |= hints.data()[i] == 0 ? 1 : 2;
+    if (hints.data[i] < 2) touched[static_cast<size_t>(parts.data()[i])] |= hints.data[i] == 0 ? 1 : 2;
   touched[0] = 0;
   for (int64_t i = 0; i < n; ++i)
     if (touched[static_cast<size_t>(parts.data()[i])] == 1) values[i] = -kGivenUp;
@@ -163,6 +173,15 @@ struct SubjectFinder::State {
   Image<uint8_t> rgb{};
   std::optional<Network::Features> features{};
   Image<float> answer{};  // without strokes; no data: not asked yet
+  LabelRows own{};        // what find() was told, where the caller keeps no such rows
+  // The latest strokes, and what they were made from.
+  struct Drawn {
+    const LabelRows* labels;
+    uint64_t version;
+    Box seen, within;
+  };
+  std::optional<Drawn> drawn{};
+  SmallStrokes strokes{};
 
   void see(const Box& part_seen, std::optional<Box> box) {
     const bool whole = part_seen.width == image.width && part_seen.height == image.height;
@@ -188,20 +207,31 @@ struct SubjectFinder::State {
     network.ask(*features, planes, log_odds);
     return found;
   }
-  Image<float> ask(ImageView<const uint8_t> labels, std::optional<Box> box) {
-    check(image, labels, box);
+  // The strokes of labels as far as they lie `within` what is seen; no data if there are none.
+  ImageView<const uint8_t> hints_of(const LabelRows& labels, const Box& within) {
+    const std::optional<Drawn> before = std::exchange(drawn, std::nullopt);  // lost if anything throws
+    const bool again = before && before->labels == &labels && before->seen == seen && before->within == within;
+    if (strokes.hints.data() == nullptr) strokes.hints = Image<uint8_t>(kSide, kSide);
+    const std::vector<uint8_t> changed = labels.changed_since(again ? std::optional(before->version) : std::nullopt);
+    shrink_strokes(part(labels.labels(), seen), within, changed.data() + seen.y, strokes);
+    drawn = {&labels, labels.version(), seen, within};
+    const bool any = std::find(strokes.any.begin(), strokes.any.end(), true) != strokes.any.end();
+    return any ? ImageView<const uint8_t>(strokes.hints) : ImageView<const uint8_t>{};
+  }
+  Image<float> ask(const LabelRows* labels, std::optional<Box> box) {
+    check(image, labels != nullptr ? labels->labels() : ImageView<const uint8_t>{}, box);
     const bool told = box.has_value();
-    if (!told) box = open_box(labels);
+    if (!told && labels != nullptr) box = open_box(*labels);
     const Box around = box ? seen_around(*box, image.height, image.width) : Box{0, 0, image.width, image.height};
     see(around, box ? std::optional(in_square(*box, around, kSide)) : std::nullopt);
-    Image<uint8_t> hints;
-    if (labels.data != nullptr) {  // where they make the box, they are no strokes beyond it
+    ImageView<const uint8_t> hints;
+    if (labels != nullptr) {  // where they make the box, they are no strokes beyond it
       Box within{0, 0, seen.width, seen.height};
       if (!told && box) within = {box->x - seen.x, box->y - seen.y, box->width, box->height};
-      hints = shrunk_strokes(part(labels, seen), within);
+      hints = hints_of(*labels, within);
     }
     Image<float> log_odds(kSide, kSide);
-    if (hints.data() != nullptr) {  // strokes correct what is answered without them
+    if (hints.data != nullptr) {  // strokes correct what is answered without them
       ask(hints, in_cells(answer), log_odds);
       bound_by(answer, hints, log_odds);
       give_up_removed(hints, log_odds);
@@ -218,6 +248,15 @@ SubjectFinder::SubjectFinder(SubjectFinder&&) noexcept = default;
 SubjectFinder::~SubjectFinder() = default;
 
 void SubjectFinder::find(ImageView<const uint8_t> labels, std::optional<Box> box, ImageView<float> probability,
+                         ImageView<float> log_odds) {
+  if (labels) {
+    check(state_->image, labels, box);
+    state_->own.take(labels);
+  }
+  find(labels ? &state_->own : nullptr, box, probability, log_odds);
+}
+
+void SubjectFinder::find(const LabelRows* labels, std::optional<Box> box, ImageView<float> probability,
                          ImageView<float> log_odds) {
   Image<float> found = state_->ask(labels, box);
   const int64_t height = state_->image.height, width = state_->image.width;

@@ -11,6 +11,9 @@
 
 ALPHACUT_API_BEGIN
 namespace alphacut {
+namespace detail {
+class LabelRows;
+}
 
 // The undirected edges of a grid, one capacity a pixel for the neighbour to the right, below, below right, below left.
 // Entries that point outside the picture are ignored.
@@ -79,6 +82,9 @@ class GrabCutter {
   // edge is cut again only near changes of hints or sides. The answer depends on the cuts before. With `models` the
   // cutter keeps nothing to resume from and gives them away.
   GrabCutResult cut(ImageView<const uint8_t> hints, std::optional<Box> box, ImageView<const float> unary,
+                    const GrabCutOptions& options, ImageView<uint8_t> labels, GrabCutModels* models = nullptr);
+  // By hints that the caller keeps from call to call; nullptr: all 3.
+  GrabCutResult cut(const detail::LabelRows* hints, std::optional<Box> box, ImageView<const float> unary,
                     const GrabCutOptions& options, ImageView<uint8_t> labels, GrabCutModels* models = nullptr);
 
  private:

@@ -9,6 +9,9 @@
 
 ALPHACUT_API_BEGIN
 namespace alphacut {
+namespace detail {
+class LabelRows;
+}
 
 // Minimum barrier distance (Zhang et al. 2015, FastMBD): the least range of values, highest minus lowest, that a path
 // of 4-neighbours from any seed (nonzero) to the pixel must cross, approximated by raster passes, the odd ones forward,
@@ -45,6 +48,9 @@ class SubjectFinder {
   // As detect_subject by the network, below.
   void find(ImageView<const uint8_t> labels, std::optional<Box> box, ImageView<float> probability,
             ImageView<float> log_odds = {});
+  // By labels that the caller keeps from call to call.
+  void find(const detail::LabelRows* labels, std::optional<Box> box, ImageView<float> probability,
+            ImageView<float> log_odds = {});
 
  private:
   struct State;
@@ -55,8 +61,8 @@ class SubjectFinder {
 // and 3 nothing. The subject lies in `box`, if there is one; else, if the labels leave but a rectangle open, in that.
 // Strokes guide the map and need not hold in it. `probability` may be of any size, and so may `log_odds` (-9..9, far
 // outside a box 0; not written if it is no data). A picture without contrast, and no prompt, has no subject: all zeros.
-// Throws std::invalid_argument if a size, the number of channels, a label or the box is wrong. Memory: 3 MB, and what
-// the network keeps.
+// Throws std::invalid_argument if a size, the number of channels, a label or the box is wrong. Memory: 3 MB, a byte for
+// each label, and what the network keeps.
 void detect_subject(const Network& network, ImageView<const uint8_t> image, ImageView<const uint8_t> labels,
                     std::optional<Box> box, ImageView<float> probability, ImageView<float> log_odds = {});
 

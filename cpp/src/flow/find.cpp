@@ -48,11 +48,9 @@ CheckedPrompt::CheckedPrompt(const Prompt& prompt, int64_t height, int64_t width
   }
   if (prompt.box) box = clipped(*prompt.box, height, width);
   require(box || !prompt.box, "box must have sides of at least 1 and overlap the picture");
-  if (labels.data != nullptr) only = only_kind(labels, box.has_value());
   if (prompt.points.empty()) return;
   drawn = with_points(labels, prompt.points, height, width, box.has_value());
   labels = drawn.view();
-  only = only_kind(labels, box.has_value());
 }
 
 template <class T>

@@ -58,10 +58,11 @@ std::optional<Image<float>> FlowOf<T>::prior(const CheckedPrompt& prompt, Found<
     nothing = "the model finds no subject";
   } else if (options_.network) {
     found.subject = "learned";
-    trust = prompt.only ? kOneKind[*prompt.only] : kLearned;
+    const std::optional<int> only = only_kind(prompt);
+    trust = only ? kOneKind[*only] : kLearned;
     found.saliency = Image<float>::like(small());
     log_odds = Image<float>::like(small());
-    finder().find(prompt.labels, prompt.box, found.saliency, log_odds);
+    finder().find(label_rows(prompt), prompt.box, found.saliency, log_odds);
     nothing = "nothing stands out in the picture";
   } else if (!prompt.tells()) {
     found.subject = "barrier";
@@ -105,7 +106,7 @@ Found<T> FlowOf<T>::by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCut
                       call.elsewhere.grabcut(prompt.labels, prompt.box, map, options, mask, found.warnings);
     if (!done) {
       GrabCutResult result =
-          (cutter != nullptr ? *cutter : kept_cutter()).cut(prompt.labels, prompt.box, map, options, mask);
+          (cutter != nullptr ? *cutter : kept_cutter()).cut(label_rows(prompt), prompt.box, map, options, mask);
       // What goes on from a cut here is not what one elsewhere would give either.
       found.resumed = result.resumed || (call.resume && call.elsewhere.grabcut);
       for (std::string& warning : result.warnings) found.warnings.push_back(std::move(warning));
@@ -135,12 +136,19 @@ Found<T> FlowOf<T>::by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCut
   return found;
 }
 
+// The kind of the only strokes there are.
+template <class T>
+std::optional<int> FlowOf<T>::only_kind(const CheckedPrompt& prompt) const {
+  return prompt.labels ? detail::only_kind(labels_, prompt.box.has_value()) : std::nullopt;
+}
+
 // Strokes of one kind alone do not the reverse of what they say: to keep takes nothing away from what is found without
 // strokes, to remove adds nothing to it.
 template <class T>
 void FlowOf<T>::bound_one_way(const CheckedPrompt& prompt, Call& call, Found<T>& found) {
   Image<uint8_t>& mask = found.hint;
-  if (!prompt.only) return;
+  const std::optional<int> only = only_kind(prompt);
+  if (!only) return;
   if (!unprompted_ || unprompted_->first != prompt.box) {
     Prompt plain;
     plain.box = prompt.box;
@@ -149,7 +157,7 @@ void FlowOf<T>::bound_one_way(const CheckedPrompt& prompt, Call& call, Found<T>&
     Found<T> alone = find(CheckedPrompt(plain, working_.height, working_.width), other, &cutter);
     unprompted_.emplace(prompt.box, std::move(alone.hint));
   }
-  const bool keeps = *prompt.only == 1;
+  const bool keeps = *only == 1;
   for_rows(mask.height(), mask.width(),
            [&](int64_t y) { (keeps ? unite : intersect)(unprompted_->second.row(y), mask.width(), mask.row(y)); });
   if (options_.clean) (keeps ? fill_small_holes : drop_small_parts)(mask).tell(found.warnings);
@@ -179,6 +187,8 @@ template std::optional<Image<float>> FlowOf<uint8_t>::prior(const CheckedPrompt&
 template std::optional<Image<float>> FlowOf<float>::prior(const CheckedPrompt&, Found<float>&);
 template Found<uint8_t> FlowOf<uint8_t>::by_graphcut(const CheckedPrompt&, Call&, GrabCutter*);
 template Found<float> FlowOf<float>::by_graphcut(const CheckedPrompt&, Call&, GrabCutter*);
+template std::optional<int> FlowOf<uint8_t>::only_kind(const CheckedPrompt&) const;
+template std::optional<int> FlowOf<float>::only_kind(const CheckedPrompt&) const;
 template void FlowOf<uint8_t>::bound_one_way(const CheckedPrompt&, Call&, Found<uint8_t>&);
 template void FlowOf<float>::bound_one_way(const CheckedPrompt&, Call&, Found<float>&);
 template void FlowOf<uint8_t>::keep_unprompted(const std::optional<Box>&, const Image<uint8_t>&);

@@ -210,6 +210,10 @@ Found<T> FlowOf<T>::found_alone(const CheckedPrompt& prompt, Call& call) {
     const auto running = call.clock("preprocess");
     prepare();
   }
+  if (prompt.labels) {
+    const auto running = call.clock("segment");
+    labels_.take(prompt.labels);
+  }
   Found<T> found = find(prompt, call);
   if (prompt.boxed_at_most() && !found.resumed) keep_unprompted(prompt.box, found.hint);
   return found;

@@ -14,6 +14,7 @@
 #include "alphacut/parallel.hpp"
 #include "alphacut/session.hpp"
 #include "alphacut/subject.hpp"
+#include "label_rows.hpp"
 
 namespace alphacut {
 
@@ -141,8 +142,7 @@ struct CheckedPrompt {
   ImageView<const uint8_t> labels, mask, trimap;
   std::optional<KeyColor> key;
   ImageView<const float> prior;
-  std::optional<int> only;  // the kind of the only strokes there are, see only_kind
-  Image<uint8_t> drawn;     // what `labels` shows where there are points
+  Image<uint8_t> drawn;  // what `labels` shows where there are points
 };
 
 template <class T>
@@ -178,6 +178,8 @@ class FlowOf final : public Session::Flow {
   // find_by_cut.cpp
   Found<T> by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCutter* cutter = nullptr);
   std::optional<Image<float>> prior(const CheckedPrompt& prompt, Found<T>& found);
+  const detail::LabelRows* label_rows(const CheckedPrompt& prompt) const { return prompt.labels ? &labels_ : nullptr; }
+  std::optional<int> only_kind(const CheckedPrompt& prompt) const;
   void bound_one_way(const CheckedPrompt& prompt, Call& call, Found<T>& found);
   void keep_unprompted(const std::optional<Box>& box, const Image<uint8_t>& mask);
 
@@ -219,6 +221,7 @@ class FlowOf final : public Session::Flow {
   std::optional<Image<T>> small_;
   std::optional<GrabCutter> cutter_;
   std::optional<SubjectFinder> finder_;
+  detail::LabelRows labels_;                                                 // of the latest prompt that has some
   std::optional<std::pair<std::optional<Box>, Image<uint8_t>>> unprompted_;  // the mask without strokes, after its box
 };
 

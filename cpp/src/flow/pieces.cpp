@@ -40,32 +40,6 @@ Image<uint8_t> surely_outside(const std::optional<Box>& box, int64_t old_height,
   return outside;
 }
 
-std::optional<int> only_kind(ImageView<const uint8_t> labels, bool boxed) {
-  std::atomic<unsigned> found{0};  // bit k: some label is k; bits 4 to 7: something told at the four sides; 8: no label
-  parallel_for(labels.height, row_grain(labels.width, 1 << 18), [&](int64_t begin, int64_t end) {
-    unsigned bits = 0;
-    for (int64_t y = begin; y < end; ++y) {
-      const uint8_t* row = labels.row(y);
-      uint8_t any[4] = {}, beyond = 0;
-      for (int64_t x = 0; x < labels.width; ++x) {
-        for (uint8_t k = 0; k < 4; ++k) any[k] |= row[x] == k;
-        beyond |= row[x] > 3;
-      }
-      bits |= beyond != 0 ? 256u : 0;
-      for (unsigned k = 0; k < 4; ++k) bits |= any[k] != 0 ? 1u << k : 0;
-      const bool told = any[1] != 0 || any[2] != 0 || any[3] != 0;
-      bits |= (row[0] != 0 ? 16u : 0) | (row[labels.width - 1] != 0 ? 32u : 0);
-      bits |= (told && y == 0 ? 64u : 0) | (told && y == labels.height - 1 ? 128u : 0);
-    }
-    found |= bits;
-  });
-  const auto any = [&](unsigned bits) { return (found & bits) == bits; };
-  if (any(256)) throw std::invalid_argument("labels must be 0, 1, 2 or 3, got " + std::to_string(largest_of(labels)));
-  if (any(1) == any(2) || any(4 | 8)) return std::nullopt;
-  if (!boxed && !any(16 | 32 | 64 | 128)) return std::nullopt;
-  return any(2) ? 1 : 0;
-}
-
 bool all_zero(const Image<float>& map) {
   return std::all_of(map.data(), map.data() + map.pixels(), [](float p) { return p == 0; });
 }

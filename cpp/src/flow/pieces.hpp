@@ -15,11 +15,6 @@ Image<uint8_t> outside_of(const std::optional<Box>& box, int64_t old_height, int
 Image<uint8_t> surely_outside(const std::optional<Box>& box, int64_t old_height, int64_t old_width, int64_t height,
                               int64_t width);
 
-// 1 or 0 if the labels are strokes of foreground or background alone; none if they tell anything else. `boxed`: there
-// is a box beside them; else background along a whole side makes one. Throws std::invalid_argument for other labels
-// than 0 to 3.
-std::optional<int> only_kind(ImageView<const uint8_t> labels, bool boxed);
-
 // Whether nothing is seen anywhere.
 bool all_zero(const Image<float>& map);
 
