@@ -237,7 +237,7 @@ def test_grabcut_finds_a_disc_as_well_as_opencv(noise):
     cut = alphacut.grabcut(image, box=box)
     labels = np.zeros(truth.shape, np.uint8)
     cv2.grabCut(image[..., ::-1].copy(), labels, box, None, None, 5, cv2.GC_INIT_WITH_RECT)
-    assert cut.warnings == []
+    assert cut.warnings == ()
     assert overlap(cut.mask > 0, truth) > 0.97
     assert overlap(cut.mask > 0, truth) >= overlap((labels & 1) > 0, truth) - 0.01
     assert np.array_equal(cut.mask > 0, (cut.labels & 1) > 0)
@@ -282,7 +282,7 @@ def test_grabcut_keeps_sure_labels_and_its_input():
     outside = np.ones(labels.shape, bool)
     outside[window] = False
     assert not both.mask[outside].any()
-    assert both.warnings == ["foreground labels outside the box were taken as background"]
+    assert both.warnings == ("foreground labels outside the box were taken as background",)
 
 
 def test_grabcut_unary():
@@ -666,7 +666,7 @@ def test_an_undone_stroke_brings_the_subject_back():
     for _ in range(2):
         undone = cutter.cut(frame, None, None, resume=True)
         assert overlap(undone.mask > 0, truth) > 0.98
-        assert undone.warnings == []
+        assert undone.warnings == ()
 
 
 def test_strokes_within_a_box_through_three_sizes():

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <mutex>
 
@@ -48,9 +49,27 @@ AnyInput picture_of(py::handle value) {
   if (has_dtype<uint16_t>(array)) return any(image<uint16_t>(array, "image"));
   return with_image(array, "image", [](auto input) { return any(std::move(input)); });
 }
+// Whether a plane in the pixels of another array, as the alpha of RGBA, is opaque: it need not be copied.
+bool opaque_between(const py::array& array) {
+  if (!has_dtype<uint8_t>(array) || array.ndim() != 2 || array.size() == 0 || array.strides(1) == 1) return false;
+  const auto* const first = static_cast<const uint8_t*>(array.data());
+  const py::ssize_t down = array.strides(0), across = array.strides(1);
+  const int64_t width = array.shape(1);
+  std::atomic<bool> opaque{true};
+  parallel_for(array.shape(0), row_grain(width, 1 << 16), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; opaque && y < end; ++y) {
+      const uint8_t* const row = first + y * down;
+      uint8_t all = 255;
+      for (int64_t x = 0; x < width; ++x) all &= row[x * across];
+      if (all != 255) opaque = false;
+    }
+  });
+  return opaque;
+}
 AnyInput alpha_of(py::handle value) {
   if (value.is_none()) return {{}, {}, ImageView<const uint8_t>{}};
   const py::array array = array_argument(value, "alpha");
+  if (opaque_between(array)) return {{}, {}, ImageView<const uint8_t>{}};
   if (has_dtype<uint16_t>(array)) return any(plane<uint16_t>(array, "alpha"));
   return has_dtype<float>(array) ? any(plane<float>(array, "alpha")) : any(plane<uint8_t>(array, "alpha"));
 }

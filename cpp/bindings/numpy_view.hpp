@@ -116,8 +116,19 @@ py::array packed_copy(const py::array& array) {
         for (int64_t c = 0; c < count; ++c) std::memcpy(row + c, pixel + c * deep, sizeof(T));
     }
   };
+  // The colours of RGBA in bytes, four at a time: the fourth is overwritten by the next pixel, and the last has three.
+  const auto copy_colours = [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) {
+      const std::byte* pixel = from + y * down;
+      auto* row = reinterpret_cast<std::byte*>(to + y * width * 3);
+      for (int64_t x = 0; x + 1 < width; ++x) std::memcpy(row + 3 * x, pixel + 4 * x, 4);
+      std::memcpy(row + 3 * (width - 1), pixel + 4 * (width - 1), 3);
+    }
+  };
   parallel_for(shape[0], row_grain(width * channels), [&](int64_t begin, int64_t end) {
-    if (channels == 3)
+    if (sizeof(T) == 1 && channels == 3 && across == 4 && deep == 1)
+      copy_colours(begin, end);
+    else if (channels == 3)
       copy_pixels(begin, end, std::integral_constant<int64_t, 3>());
     else if (channels == 1)
       copy_pixels(begin, end, std::integral_constant<int64_t, 1>());

@@ -445,7 +445,7 @@ void GrabCutter::State::Cut::keep() {
 
 GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box> box, ImageView<const float> unary,
                               const GrabCutOptions& options, ImageView<uint8_t> labels, GrabCutModels* models) {
-  if (!hints) return cut(nullptr, box, unary, options, labels, models);
+  if (!hints) return cut_rows(nullptr, box, unary, options, labels, models);
   require(hints.height == state_->image.height && hints.width == state_->image.width && hints.channels == 1,
           "labels must have the size of image");
   try {
@@ -453,11 +453,11 @@ GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box>
   } catch (const std::invalid_argument& error) {
     require(false, error.what());
   }
-  return cut(&state_->own, box, unary, options, labels, models);
+  return cut_rows(&state_->own, box, unary, options, labels, models);
 }
 
-GrabCutResult GrabCutter::cut(const LabelRows* hints, std::optional<Box> box, ImageView<const float> unary,
-                              const GrabCutOptions& options, ImageView<uint8_t> labels, GrabCutModels* models) {
+GrabCutResult GrabCutter::cut_rows(const LabelRows* hints, std::optional<Box> box, ImageView<const float> unary,
+                                   const GrabCutOptions& options, ImageView<uint8_t> labels, GrabCutModels* models) {
   const ImageView<const uint8_t> image = state_->image;
   require(options.n_iter >= 1, "n_iter must be at least 1, got " + std::to_string(options.n_iter));
   require(options.n_components >= 1 && options.n_components <= kMaxComponents,

@@ -253,11 +253,11 @@ void SubjectFinder::find(ImageView<const uint8_t> labels, std::optional<Box> box
     check(state_->image, labels, box);
     state_->own.take(labels);
   }
-  find(labels ? &state_->own : nullptr, box, probability, log_odds);
+  find_rows(labels ? &state_->own : nullptr, box, probability, log_odds);
 }
 
-void SubjectFinder::find(const LabelRows* labels, std::optional<Box> box, ImageView<float> probability,
-                         ImageView<float> log_odds) {
+void SubjectFinder::find_rows(const LabelRows* labels, std::optional<Box> box, ImageView<float> probability,
+                              ImageView<float> log_odds) {
   Image<float> found = state_->ask(labels, box);
   const int64_t height = state_->image.height, width = state_->image.width;
   float* values = found.data();

@@ -33,7 +33,7 @@ class GrabCut(NamedTuple):
     """Rounds run."""
     exact: bool
     """Whether the last cut had all undecided pixels, not only a band around the edge."""
-    warnings: list[str]
+    warnings: tuple[str, ...]
     """What made the answer doubtful."""
 
 
@@ -233,7 +233,7 @@ def grabcut(
     >>> image[5:15, 10:20] = 200, 60, 60
     >>> cut = alphacut.grabcut(image, box=(8, 3, 14, 14))
     >>> int((cut.mask > 0).sum()), cut.warnings
-    (100, [])
+    (100, ())
     """
     if labels is None and box is None and unary is None:
         raise ValueError("grabcut needs labels, a box or unary")
@@ -336,7 +336,7 @@ class Cutter:
         Resuming follows corrections. After strokes that change much of the picture, a new cut is better; end with one,
         ``resume=False``, if the mask must be that of the strokes alone, in whatever order they came.
         """
-        found = self._core.cut(
+        mask, decided, energy, rounds, whole, warnings = self._core.cut(
             labels,
             None if box is None else four_integers(box),
             unary,
@@ -349,4 +349,4 @@ class Cutter:
             flag(resume, "resume"),
             out,
         )
-        return GrabCut(*found)
+        return GrabCut(mask, decided, energy, rounds, whole, tuple(warnings))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from . import _core
@@ -154,7 +156,11 @@ def make_trimap(mask: Array, *, band: float | None = None, out: Array | None = N
 
 
 def refine_alpha(
-    image: Array, mask_or_trimap: Array, *, method: str = "closed_form", out: Array | None = None
+    image: Array,
+    mask_or_trimap: Array,
+    *,
+    method: Literal["guided", "sampled", "closed_form"] = "closed_form",
+    out: Array | None = None,
 ) -> Array:
     """Find how much of each unknown pixel is foreground.
 

@@ -8,7 +8,7 @@ from typing import Any
 from . import _core, files
 from ._prompt import Prompt
 from .cutout import Cutout
-from .options import Options
+from .options import Options, Refinement
 from .session import ABANDONED, Clock, cutout_of, hints_of
 from .subject import network
 
@@ -59,7 +59,7 @@ class Tracker:
     [True, True, True]
     """
 
-    def __init__(self, *, refine: str | None = "guided", **options: Any) -> None:
+    def __init__(self, *, refine: Refinement | None = "guided", **options: Any) -> None:
         for name in ("model", "steps", "device", *Prompt.NAMES):
             if name in options:
                 raise TypeError(f"{name} is no option of a Tracker")

@@ -84,8 +84,8 @@ class GrabCutter {
   GrabCutResult cut(ImageView<const uint8_t> hints, std::optional<Box> box, ImageView<const float> unary,
                     const GrabCutOptions& options, ImageView<uint8_t> labels, GrabCutModels* models = nullptr);
   // By hints that the caller keeps from call to call; nullptr: all 3.
-  GrabCutResult cut(const detail::LabelRows* hints, std::optional<Box> box, ImageView<const float> unary,
-                    const GrabCutOptions& options, ImageView<uint8_t> labels, GrabCutModels* models = nullptr);
+  GrabCutResult cut_rows(const detail::LabelRows* hints, std::optional<Box> box, ImageView<const float> unary,
+                         const GrabCutOptions& options, ImageView<uint8_t> labels, GrabCutModels* models = nullptr);
 
  private:
   struct State;

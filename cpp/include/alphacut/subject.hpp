@@ -49,8 +49,8 @@ class SubjectFinder {
   void find(ImageView<const uint8_t> labels, std::optional<Box> box, ImageView<float> probability,
             ImageView<float> log_odds = {});
   // By labels that the caller keeps from call to call.
-  void find(const detail::LabelRows* labels, std::optional<Box> box, ImageView<float> probability,
-            ImageView<float> log_odds = {});
+  void find_rows(const detail::LabelRows* labels, std::optional<Box> box, ImageView<float> probability,
+                 ImageView<float> log_odds = {});
 
  private:
   struct State;

@@ -62,7 +62,7 @@ std::optional<Image<float>> FlowOf<T>::prior(const CheckedPrompt& prompt, Found<
     trust = only ? kOneKind[*only] : kLearned;
     found.saliency = Image<float>::like(small());
     log_odds = Image<float>::like(small());
-    finder().find(label_rows(prompt), prompt.box, found.saliency, log_odds);
+    finder().find_rows(label_rows(prompt), prompt.box, found.saliency, log_odds);
     nothing = "nothing stands out in the picture";
   } else if (!prompt.tells()) {
     found.subject = "barrier";
@@ -106,7 +106,7 @@ Found<T> FlowOf<T>::by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCut
                       call.elsewhere.grabcut(prompt.labels, prompt.box, map, options, mask, found.warnings);
     if (!done) {
       GrabCutResult result =
-          (cutter != nullptr ? *cutter : kept_cutter()).cut(label_rows(prompt), prompt.box, map, options, mask);
+          (cutter != nullptr ? *cutter : kept_cutter()).cut_rows(label_rows(prompt), prompt.box, map, options, mask);
       // What goes on from a cut here is not what one elsewhere would give either.
       found.resumed = result.resumed || (call.resume && call.elsewhere.grabcut);
       for (std::string& warning : result.warnings) found.warnings.push_back(std::move(warning));

@@ -59,7 +59,7 @@ std::optional<Found<T>> FlowOf<T>::by_key(const CheckedPrompt& prompt, Call& cal
     if (learned) {
       found.subject = "learned";
       found.saliency = Image<float>::like(small());
-      finder().find(nullptr, std::nullopt, found.saliency);
+      finder().find({}, std::nullopt, found.saliency);
       learned = !all_zero(found.saliency);
     }
     chroma_key(working_, key, similarity, blend, !prompt.key && !learned, found.alpha);

@@ -111,7 +111,7 @@ bool FlowOf<T>::shows_photo(const Image<uint8_t>& shown) {
   if (!options_.network) return boxed >= kMost * area(shown.pixels());
   working_ = *filled_;
   Image<float> saliency = Image<float>::like(small());
-  SubjectFinder(options_.network(), bytes(), small_bytes()).find(nullptr, std::nullopt, saliency);
+  SubjectFinder(options_.network(), bytes(), small_bytes()).find({}, std::nullopt, saliency);
   const double agreed = agreement(saliency, nearest(shown, small().height, small().width));
   working_ = {};
   bytes_.reset(), small_bytes_.reset(), small_.reset();

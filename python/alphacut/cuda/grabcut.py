@@ -403,7 +403,7 @@ def grabcut(
     exact: bool,
     certify: bool,
     out: Any,
-) -> tuple[Any, Any, float, int, bool, list[str]]:
+) -> tuple[Any, Any, float, int, bool, tuple[str, ...]]:
     """As ``_core.GrabCutter(image, gamma).cut(...)``, and the same bytes.
 
     `image`, `labels`, `unary` and `out` are in host memory or on the current GPU, there contiguous, the picture of
@@ -459,7 +459,7 @@ def grabcut(
     write_mask[launch(mask.size)](told[-1], mask)
     cuda.default_stream().synchronize()  # if all results stay on the GPU, no copy waits for them
     full = result(told[-1], None, image)
-    return result(mask, out, image), full, energy, rounds, exact or len(sizes) == 1, warnings + doubts
+    return result(mask, out, image), full, energy, rounds, exact or len(sizes) == 1, (*warnings, *doubts)
 
 
 def _picture(image: Any) -> Any:
