@@ -4,6 +4,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "alphacut/parallel.hpp"
 #include "planes.hpp"
@@ -46,15 +47,17 @@ void LabelRows::take(ImageView<const uint8_t> labels) {
   });
   if (std::any_of(rows.begin(), rows.end(), [](const Row& found) { return (found.kinds & kBeyond) != 0; }))
     throw std::invalid_argument("labels must be 0, 1, 2 or 3, got " + std::to_string(largest_of(labels)));
-  if (!same) labels_ = Image<uint8_t>::like(labels);
+  Image<uint8_t> copy = std::exchange(labels_, {});  // lost if anything throws: all is new then
+  if (!same) copy = Image<uint8_t>::like(labels);
   ++version_;
   alphacut::parallel_for(labels.height, grain, [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y)
       if (rows[static_cast<size_t>(y)].since == version_)  // checked, but they may change at any time: masked
-        std::transform(labels.row(y), labels.row(y) + n, labels_.row(y),
+        std::transform(labels.row(y), labels.row(y) + n, copy.row(y),
                        [](uint8_t label) { return static_cast<uint8_t>(label & 3); });
   });
   rows_ = std::move(rows);
+  labels_ = std::move(copy);
 }
 
 std::vector<uint8_t> LabelRows::changed_since(std::optional<uint64_t> version) const {
