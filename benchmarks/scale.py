@@ -3,6 +3,7 @@
 python -m benchmarks.scale photo 0.5       a photo of so many megapixels, one thread
 python -m benchmarks.scale local 100000    rows of a list whose pictures are not there: what the driver does
 python -m benchmarks.scale ray 10000       the same by way of a Ray actor
+python -m benchmarks.scale actors 36       so many photos of half a megapixel, by a process, an actor and two actors
 """
 
 import csv
@@ -45,10 +46,36 @@ def rows(engine, count):
     print(f"{size / count:.0f} bytes a row of the manifest")
 
 
+def actors(count):
+    """Milliseconds on the clock from picture to picture, the first six left out: those are the start."""
+    from skimage import data
+
+    os.environ["ALPHACUT_NUM_THREADS"] = "1"
+    os.mkdir("photos")
+    for number in range(count):
+        write_image(f"photos/{number}.jpg", alphacut.resize(data.chelsea(), (612 + number % 5, 816)), quality=90)
+    ways = {
+        "a process": {"workers": 1},
+        "an actor": {"workers": 1, "engine": "ray"},
+        "two actors": {"workers": 2, "engine": "ray"},
+    }
+    found = {way: [] for way in ways}
+    for _ in range(3):
+        for way, options in ways.items():
+            times = []
+            with tempfile.TemporaryDirectory() as out:
+                alphacut.batch.remove("photos", out, each=lambda _: times.append(time.perf_counter()), **options)  # noqa: B023
+            found[way].append(1e3 * (times[-1] - times[6]) / (count - 7))
+    for way, times in found.items():
+        print(f"{way}: {sorted(times)[1]:.0f} ms a picture")
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         if sys.argv[1] == "photo":
             photo(float(sys.argv[2]))
+        elif sys.argv[1] == "actors":
+            actors(int(sys.argv[2]))
         else:
             rows(sys.argv[1], int(sys.argv[2]))

@@ -58,7 +58,7 @@ def ray_workers(
     shared = ray.put(recipe)
     kind = ray.remote(_Cutter).options(num_cpus=num_cpus, num_gpus=num_gpus, max_restarts=0)
     threads, folder = max(1, math.ceil(num_cpus)), os.getcwd()
-    return Workers(lambda: _Actor(kind.remote(shared, threads, folder)), places)
+    return Workers(lambda: _Actor(kind.remote(shared, threads, folder)), places, at_once=2)
 
 
 class _Cutter:

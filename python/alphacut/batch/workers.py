@@ -1,4 +1,4 @@
-"""Workers with one picture each; one that dies is replaced. They are processes here, or what another engine has."""
+"""Workers with few pictures each; one that dies is replaced. They are processes here, or what another engine has."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_LOST = 3  # workers that never began, one after the other
 
 
 class Worker(Protocol):
-    """Does one job at a time. Each future raises :class:`Died` when the worker is no more."""
+    """Does one job after the other. Each future raises :class:`Died` when the worker is no more."""
 
     def begin(self) -> Future[Any]:
         """Done when the worker can take a job."""
@@ -35,7 +35,7 @@ class Worker(Protocol):
 
 
 class Workers:
-    """A pool of workers, see :class:`Pool`. A job is given to whichever is free.
+    """A pool of workers, see :class:`Pool`. A job is given to whichever has the fewest.
 
     Parameters
     ----------
@@ -45,15 +45,21 @@ class Workers:
         How many.
     room : callable, optional
         See :meth:`Pool.room`.
+    at_once : int
+        Jobs that a worker has: where they take long to reach it, the next is there when one is done.
     """
 
     def __init__(
-        self, make: Callable[[], Worker], places: int, room: Callable[[Job, Iterable[Job]], bool] | None = None
+        self,
+        make: Callable[[], Worker],
+        places: int,
+        room: Callable[[Job, Iterable[Job]], bool] | None = None,
+        at_once: int = 1,
     ) -> None:
-        self.places, self._make, self._room = places, make, room
+        self.places, self._make, self._room, self._at_once = places * at_once, make, room, at_once
         self._dispatcher = ThreadPoolExecutor(1)  # what follows is its alone: no locks, no work in others' callbacks
         self._workers: list[Worker] = []
-        self._free: deque[Worker] = deque()
+        self._jobs: dict[Worker, int] = {}  # of workers that have begun
         self._waiting: deque[tuple[Job, Future[Result]]] = deque()
         self._lost = 0
         self._broken: BaseException | None = None
@@ -95,7 +101,7 @@ class Workers:
     def _began(self, worker: Worker, error: BaseException | None) -> None:
         self._lost = 0 if error is None else self._lost + 1
         if error is None:
-            self._free.append(worker)
+            self._jobs[worker] = 0
             return
         self._workers.remove(worker)
         if isinstance(error, Died) and self._lost < _MOST_LOST:
@@ -104,7 +110,11 @@ class Workers:
             self._broken = error
 
     def _assign(self) -> None:
-        while self._waiting and (self._free or self._broken):
+        while self._waiting:
+            worker = min(self._jobs, key=lambda each: self._jobs[each], default=None)
+            free = worker is not None and self._jobs[worker] < self._at_once
+            if not free and not self._broken:
+                return
             job, answer = self._waiting.popleft()
             if not answer.set_running_or_notify_cancel():
                 continue
@@ -112,7 +122,8 @@ class Workers:
                 why = self._broken.__cause__ or self._broken
                 answer.set_exception(RuntimeError(f"no worker could begin: {why}"))
                 continue
-            worker = self._free.popleft()
+            assert worker is not None
+            self._jobs[worker] += 1
             try:
                 sent = worker.send(job)
             except Exception as error:
@@ -124,11 +135,11 @@ class Workers:
 
     def _ended(self, worker: Worker, done: Future[Result], answer: Future[Result]) -> None:
         error = done.exception()
-        if isinstance(error, Died):
+        if not isinstance(error, Died):
+            self._jobs[worker] -= 1
+        elif self._jobs.pop(worker, None) is not None:  # the first of its jobs to tell
             self._workers.remove(worker)
             self._add_worker()
-        else:
-            self._free.append(worker)
         if error is None:
             answer.set_result(done.result())
         else:
