@@ -29,7 +29,8 @@ exclude_patterns = ["_build", "**/GALLERY_HEADER.rst", "pictures"]
 templates_path = ["_templates"]
 nitpicky = True
 # Types are told in words, such as "(H, W) uint8 ndarray", which are no names.
-nitpick_ignore_regex = [("py:(class|exc|obj|data)", ".*")]
+nitpick_ignore_regex = [("py:(class|exc|obj|data|attr)", ".*")]
+nitpick_ignore = [("py:mod", "multiprocessing")]
 
 html_theme = "furo"
 html_title = "alphacut"
@@ -61,6 +62,7 @@ sphinx_gallery_conf = {
     "doc_module": ("alphacut",),
     "download_all_examples": False,
     "show_signature": False,
+    "capture_repr": (),
     "min_reported_time": 1e9,
     "reset_modules": ("matplotlib", "_figures.reset"),
 }

@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -840,19 +841,37 @@ def test_info_tells_cpp_programs_where_alphacut_lies(option, name):
 
 def test_demo(tmp_path, monkeypatch):
     pytest.importorskip("skimage")
-    monkeypatch.setattr(demo, "SCENES", demo.SCENES[0:4:1])  # one with nothing said, with a box, with strokes and both
-    output = call("demo", "-o", tmp_path / "new" / "demo")
+    monkeypatch.setattr(demo, "SCENES", demo.SCENES[1:8:2])  # nothing said, easy and hard; a point; a box
+    opened = []
+    monkeypatch.setattr("click.launch", lambda page: opened.append(page) or 0)
+    folder = tmp_path / "new" / "demo"
+    output = call("demo", "-o", folder, "--open")
     steps = ["input", "subject", "mask", "trimap", "alpha", "foreground", "checkerboard", "colour"]
     for name in (scene.name for scene in demo.SCENES):
-        folder = tmp_path / "new" / "demo" / name
         written = [f"{number:02}-{step}.png" for number, step in enumerate(steps, 1)]
-        assert files(folder) == [*written, "cutout.png"]
-        sizes = {read_image(path).pixels.shape[:2] for path in folder.iterdir()}
+        assert files(folder / name) == [*written, "cutout.png"]
+        sizes = {read_image(path).pixels.shape[:2] for path in (folder / name).iterdir()}
         assert len(sizes) == 1
         assert name in output
-    assert read_image(tmp_path / "new" / "demo" / "contact-sheet.png").pixels.shape[1] > 8 * 240
+    assert read_image(folder / "contact-sheet.png").pixels.shape[1] > 8 * 240
     assert "milliseconds" in output
     assert "contact-sheet.png" in output
+    page = folder / "index.html"
+    assert opened == [page.resolve().as_uri()]
+    text = page.read_text("utf-8")
+    named = set(re.findall(r'(?:src|href)="([^"]+)"', text))
+    assert len(named) == 1 + len(demo.SCENES) * 9
+    assert all((folder / path).is_file() for path in named)
+    assert "<!--" not in text
+    assert all(scene.about in text for scene in demo.SCENES)
+
+
+def test_the_demo_without_a_browser(tmp_path, monkeypatch):
+    pytest.importorskip("skimage")
+    monkeypatch.setattr(demo, "SCENES", demo.SCENES[-1:])
+    monkeypatch.setattr("click.launch", lambda page: 3)
+    assert "open" in call("demo", "-o", tmp_path / "demo", "--open", code=1)
+    assert (tmp_path / "demo" / "index.html").is_file()
 
 
 def test_demo_without_scikit_image(tmp_path, monkeypatch):

@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import alphacut
+import alphacut.batch
+
 DOCS = Path(__file__).parents[1] / "docs"
 
 
@@ -68,3 +71,56 @@ def test_every_block_has_a_language():
     for page in DOCS.rglob("*.md"):
         fences = re.findall(r"^```(.*)$", page.read_text(), re.MULTILINE)
         assert all(fences[::2]), f"{page.name}: a block without a language"
+
+
+def linked(page):
+    """What a page of Markdown links to, as paths, and the anchors in them; not what is elsewhere on the network."""
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not re.match(r"\w+:", target):
+            path, _, anchor = target.partition("#")
+            yield (page.parent / path if path else page).resolve(), anchor
+
+
+def anchors(page):
+    """The anchors of a page's headings, as the usual readers of Markdown make them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["README.md", "CONTRIBUTING.md", "benchmarks/README.md", "benchmarks/speed.md", "training/README.md", "docs"],
+)
+def test_links_lead_somewhere(page):
+    pages = [DOCS.parent / page] if page != "docs" else [p for p in DOCS.rglob("*.md") if "gallery" not in p.parts]
+    for origin in pages:
+        for path, anchor in linked(origin):
+            if DOCS / "gallery" in path.parents:  # made from the examples when the site is built
+                path = DOCS.parent / "examples" / path.relative_to(DOCS)
+                path = path.with_name("GALLERY_HEADER.rst") if path.stem == "index" else path.with_suffix(".py")
+            assert path.exists(), f"{origin}: {path}"
+            assert not anchor or anchor in anchors(path), f"{origin}: {path}#{anchor}"
+
+
+def test_every_public_name_has_a_page():
+    text = (DOCS / "api/index.rst").read_text("utf-8")
+    listed = re.findall(r"^   ([\w.]+)$", text, re.MULTILINE)
+    assert sorted(listed) == sorted(set(listed))
+    stages = {name for name in listed if "." not in name}
+    assert stages == set(alphacut.__all__)
+    batch = {name.removeprefix("batch.") for name in listed if name.startswith("batch.")}
+    assert batch == set(alphacut.batch.__all__)
+
+
+def test_every_header_has_a_section():
+    text = (DOCS / "api/cpp.md").read_text("utf-8")
+    headers = DOCS.parent / "cpp/include/alphacut"
+    assert sorted(re.findall(r"^## `(.+)`$", text, re.MULTILINE)) == sorted(path.name for path in headers.iterdir())
+    included = re.findall(r"literalinclude\} (\S+)", text)
+    assert sorted(Path(path).name for path in included) == sorted(path.name for path in headers.iterdir())
+
+
+def test_the_readme_is_short():
+    assert len((DOCS.parent / "README.md").read_text("utf-8").splitlines()) <= 120
+    assert (DOCS / "pictures/strip.webp").stat().st_size <= 200_000

@@ -1,7 +1,8 @@
-"""Makes the strip at the top of the README and of the site: ``python docs/pictures/strip.py`` (``pip install '.[demo]'``).
+"""Makes the strip at the top of the README and of the site: ``python docs/pictures/strip.py`` (``pip install
+'.[demo]'``).
 
-The photographs are scikit-image's, which says of each that it is CC0 or in the public domain; no prompt is given. The last two
-are failures.
+The photographs are scikit-image's, which says of each that it is CC0 or in the public domain; no prompt is given.
+The last two are failures.
 """
 
 from pathlib import Path
@@ -12,8 +13,8 @@ from skimage import data
 
 import alphacut
 
-CELL, GAP, LINE = 224, 8, 26
-# Each with the left end and the width of the square of full height that is shown, relative to it.
+CELL, GAP, LINE = 224, 8, 34
+# Each with the left end of the square of full height that is shown, in heights.
 PHOTOGRAPHS = {
     "cat": (data.cat, 0.5),
     "coffee": (data.coffee, 0.16),
@@ -30,7 +31,7 @@ def main() -> None:
     size = len(PHOTOGRAPHS) * (CELL + GAP) - GAP, 2 * CELL + GAP + LINE
     strip = Image.new("RGBA", size, (0, 0, 0, 0))
     draw = ImageDraw.Draw(strip)
-    font = ImageFont.load_default(15)
+    font = ImageFont.load_default(21)
     for number, (load, left) in enumerate(PHOTOGRAPHS.values()):
         picture = load()
         cutout = alphacut.remove_background(picture)
@@ -43,7 +44,7 @@ def main() -> None:
             cell.alpha_composite(square.resize((CELL, CELL), Image.Resampling.LANCZOS))
             strip.paste(cell, (x, row * (CELL + GAP)))
         middle = x + CELL // 2, size[1] - LINE // 2
-        draw.text(middle, f"{cutout.verdict} ({cutout.confidence:.2f})", GRAY, font, anchor="mm")
+        draw.text(middle, f"{cutout.verdict.partition(':')[0]}, {cutout.confidence:.2f}", GRAY, font, anchor="mm")
     out = Path(__file__).with_name("strip.webp")
     strip.save(out, quality=80, method=6)
     print(f"{out}: {out.stat().st_size // 1000} KB, {strip.width} x {strip.height}")

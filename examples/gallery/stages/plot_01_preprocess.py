@@ -2,11 +2,12 @@
 Preprocess
 ==========
 
-Less noise, neutral colours, another size: what a picture may need before the subject is looked for. The result keeps the picture's
-own pixels.
+Less noise, neutral colours, another size: what a picture may need before the subject is looked for. The result
+keeps the picture's own pixels.
 
-:func:`alphacut.denoise` is the median, bit for bit OpenCV's, or the bilateral filter (C. Tomasi and R. Manduchi, "Bilateral filtering
-for gray and color images", ICCV 1998). :func:`alphacut.white_balance` takes a cast away, by the mean or the brightest percent.
+:func:`alphacut.denoise` is the median, bit for bit OpenCV's, or the bilateral filter (C. Tomasi and R. Manduchi,
+"Bilateral filtering for gray and color images", ICCV 1998). :func:`alphacut.white_balance` takes a cast away, by
+the mean or the brightest percent.
 """
 
 import matplotlib.pyplot as plt

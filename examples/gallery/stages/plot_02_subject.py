@@ -4,9 +4,10 @@ Subject
 
 Where the subject lies, as a map from 0 to 1, by a network or by barrier distances.
 
-The network is EfficientNet-Lite0 (M. Tan and Q. Le, "EfficientNet: rethinking model scaling for convolutional neural networks",
-ICML 2019) with a decoder that sees the prompt, in whole numbers. Barrier distances need no training: J. Zhang et al., "Minimum barrier
-salient object detection at 80 FPS", ICCV 2015. :func:`alphacut.detect_subject` does both.
+The network is EfficientNet-Lite0 (M. Tan and Q. Le, "EfficientNet: rethinking model scaling for convolutional
+neural networks", ICML 2019) with a decoder that sees the prompt, in whole numbers. Barrier distances need no
+training: J. Zhang et al., "Minimum barrier salient object detection at 80 FPS", ICCV 2015.
+:func:`alphacut.detect_subject` does both.
 """
 
 import matplotlib.pyplot as plt

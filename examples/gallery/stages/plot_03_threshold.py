@@ -4,9 +4,10 @@ Threshold
 
 A limit for the whole picture from its histogram, or one for each pixel from its surroundings.
 
-N. Otsu, "A threshold selection method from gray-level histograms", 1979; C. Li and C. Lee, "Minimum cross entropy thresholding",
-1993; G. Zack et al. (the triangle), 1977; J. Sauvola and M. Pietikäinen, "Adaptive document image binarization", 2000.
-:func:`alphacut.find_threshold`, :func:`alphacut.threshold`, :func:`alphacut.adaptive_threshold`.
+N. Otsu, "A threshold selection method from gray-level histograms", 1979; C. Li and C. Lee, "Minimum cross entropy
+thresholding", 1993; G. Zack et al. (the triangle), 1977; J. Sauvola and M. Pietikäinen, "Adaptive document image
+binarization", 2000. :func:`alphacut.find_threshold`, :func:`alphacut.threshold`,
+:func:`alphacut.adaptive_threshold`.
 """
 
 import matplotlib.pyplot as plt

@@ -2,11 +2,12 @@
 Components
 ==========
 
-The parts of a mask: counted, measured, kept, filled, outlined. In the flow this stage drops crumbs and fills pinholes.
+The parts of a mask: counted, measured, kept, filled, outlined. In the flow this stage drops crumbs and fills
+pinholes.
 
 Runs of pixels, two rows at once, joined by union-find (R. Tarjan, 1975). :func:`alphacut.label_components`,
-:func:`alphacut.component_stats`, :func:`alphacut.keep_largest`, :func:`alphacut.remove_small`, :func:`alphacut.fill_holes`,
-:func:`alphacut.mask_to_polygons`.
+:func:`alphacut.component_stats`, :func:`alphacut.keep_largest`, :func:`alphacut.remove_small`,
+:func:`alphacut.fill_holes`, :func:`alphacut.mask_to_polygons`.
 """
 
 import matplotlib.pyplot as plt
@@ -22,8 +23,11 @@ labels, count = alphacut.label_components(clean)
 stats = alphacut.component_stats(clean)
 print(f"{count} coins, the largest with {stats.area.max()} pixels")
 
+shown = [picture, mask, clean, picture]
 fig, axes = plt.subplots(1, 4, figsize=(9, 2.2), layout="constrained")
-for axis, image, title in zip(axes, [picture, mask, clean, picture], ["picture", "mask", "clean", "parts"], strict=True):
+for axis, image, title in zip(
+    axes, [picture, mask, clean, picture], ["picture", "mask", "clean", "parts"], strict=True
+):
     axis.imshow(image)
     axis.set(title=title)
     axis.set_axis_off()

@@ -4,8 +4,8 @@ k-means
 
 The colours of a picture in a few clusters, in whole numbers: the same bytes on every processor and on a GPU.
 
-S. Lloyd, "Least squares quantization in PCM", 1982; D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding",
-2007. :func:`alphacut.kmeans`.
+S. Lloyd, "Least squares quantization in PCM", 1982; D. Arthur and S. Vassilvitskii, "k-means++: the advantages of
+careful seeding", 2007. :func:`alphacut.kmeans`.
 """
 
 import matplotlib.pyplot as plt

@@ -2,11 +2,12 @@
 Graph cut
 =========
 
-The subject's edge as an exact minimum cut: models of the colours of both sides say what fits a pixel better, and the border wants
-to run along edges.
+The subject's edge as an exact minimum cut: models of the colours of both sides say what fits a pixel better, and
+the border wants to run along edges.
 
-C. Rother, V. Kolmogorov and A. Blake, "GrabCut", SIGGRAPH 2004; the cut by push-relabel (A. Goldberg and R. Tarjan, "A new approach to
-the maximum-flow problem", 1988). :func:`alphacut.grabcut`, and :func:`alphacut.graph_cut` for capacities of your own.
+C. Rother, V. Kolmogorov and A. Blake, "GrabCut", SIGGRAPH 2004; the cut by push-relabel (A. Goldberg and R. Tarjan,
+"A new approach to the maximum-flow problem", 1988). :func:`alphacut.grabcut`, and :func:`alphacut.graph_cut` for
+capacities of your own.
 """
 
 import matplotlib.pyplot as plt

@@ -2,8 +2,8 @@
 Chroma key
 ==========
 
-A background of one colour becomes transparent: alpha rises with the distance from the key, and what the background has cast on the
-subject is taken off.
+A background of one colour becomes transparent: alpha rises with the distance from the key, and what the background
+has cast on the subject is taken off.
 
 The key is a plane of colours fitted to the picture's frame. :func:`alphacut.find_key`, :func:`alphacut.chroma_key`,
 :func:`alphacut.despill`.

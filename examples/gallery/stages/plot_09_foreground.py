@@ -2,8 +2,8 @@
 Foreground
 ==========
 
-A soft edge holds some of the old background's colour. Composed as it is, it shines through as a fringe; so the subject's own colours
-are estimated first.
+A soft edge holds some of the old background's colour. Composed as it is, it shines through as a fringe; so the
+subject's own colours are estimated first.
 
 T. Germer et al., "Fast multi-level foreground estimation", ICPR 2020. :func:`alphacut.estimate_foreground`.
 """

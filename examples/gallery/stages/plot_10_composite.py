@@ -2,10 +2,11 @@
 Composite
 =========
 
-Foreground over background, weighted by alpha: in encoded values, as most programs do it, or in linear light, as light does.
+Foreground over background, weighted by alpha: in encoded values, as most programs do it, or in linear light, as
+light does.
 
-T. Porter and T. Duff, "Compositing digital images", SIGGRAPH 1984. :func:`alphacut.composite`, :func:`alphacut.premultiply`,
-:func:`alphacut.decode_srgb`.
+T. Porter and T. Duff, "Compositing digital images", SIGGRAPH 1984. :func:`alphacut.composite`,
+:func:`alphacut.premultiply`, :func:`alphacut.decode_srgb`.
 """
 
 import matplotlib.pyplot as plt

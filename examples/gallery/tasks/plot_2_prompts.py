@@ -2,8 +2,8 @@
 A point, a box: when the first answer is wrong
 ==============================================
 
-Without a prompt the network takes what stands out: here the astronaut *and* the shuttle behind her, and it is sure of it. One
-point on the shuttle, or a box around the astronaut, says what was meant.
+Without a prompt the network takes what stands out: here the astronaut *and* the shuttle behind her, and it is sure
+of it. One point on the shuttle, or a box around the astronaut, says what was meant.
 """
 
 import matplotlib.pyplot as plt

@@ -2,7 +2,8 @@
 Strokes, one after the other
 ============================
 
-A session that resumes goes on from the cut before and looks anew only where a stroke matters: fast enough to follow a hand.
+A session that resumes goes on from the cut before and looks anew only where a stroke matters: fast enough to follow
+a hand.
 """
 
 import matplotlib.pyplot as plt

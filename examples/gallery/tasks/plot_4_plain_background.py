@@ -2,8 +2,8 @@
 A plain background
 ==================
 
-Where the border has one colour, or one that changes slowly, it is found and keyed out, and its cast taken off the subject. Here
-a glass on a green screen, drawn by code so that the truth is known.
+Where the border has one colour, or one that changes slowly, it is found and keyed out, and its cast taken off the
+subject. Here a glass on a green screen, drawn by code so that the truth is known.
 """
 
 import matplotlib.pyplot as plt
@@ -36,7 +36,8 @@ print(cutout)
 print(f"mean error of alpha: {np.abs(cutout.alpha / 255 - truth).mean():.3f}")
 
 # %%
-# The bowl is where a key is at its limit: a mixture of glass and green can be either. Where it must be right, tell a trimap.
+# The bowl is where a key is at its limit: a mixture of glass and green can be either. Where it must be right, tell
+# a trimap.
 
 fig, axes = plt.subplots(1, 4, figsize=(9, 2), layout="constrained")
 shown = [picture, truth, cutout.alpha, cutout.on("#e9c46a")]

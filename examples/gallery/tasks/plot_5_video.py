@@ -2,8 +2,8 @@
 A film
 ======
 
-A tracker is told the subject once, or finds it, and follows it. The film is made here: a cup sails over a meadow, behind a post,
-while the camera shakes; so the true mask of each frame is known.
+A tracker is told the subject once, or finds it, and follows it. The film is made here: a cup sails over a meadow,
+behind a post, while the camera shakes; so the true mask of each frame is known.
 """
 
 import matplotlib.pyplot as plt

@@ -27,8 +27,8 @@ for (above, below), (title, picture) in zip(axes.T, pictures.items(), strict=Tru
     below.set_axis_off()
 
 # %%
-# The coins: each is as good a subject as the other, so say what is meant by other means. Here a threshold, local because the light
-# falls off, is the better tool.
+# The coins: each is as good a subject as the other, so say what is meant by other means. Here a threshold, local
+# because the light falls off, is the better tool.
 
 mask = alphacut.adaptive_threshold(pictures["nothing is the subject"], 101, offset=-12)
 mask = alphacut.remove_small(alphacut.fill_holes(mask), 300)

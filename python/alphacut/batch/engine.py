@@ -160,7 +160,7 @@ def results(
     retry_failed: bool = False,
     stale: bool = False,
 ) -> Generator[Result, None, None]:
-    """What becomes of the jobs, see :func:`remove`."""
+    """What becomes of the jobs, see :func:`alphacut.batch.remove`."""
     choice(engine, "engine", get_args(Engine))
     if (retry_failed or stale) and manifest is None:
         raise ValueError("retry_failed and stale need a manifest")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Mapping
+from html import escape
+from importlib.resources import files as resources
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,55 +14,48 @@ import click
 import numpy as np
 
 from .._arrays import Array, as_uint8
-from .._prompt import Prompt
-from .._strokes import Stroke, draw_labels
+from .._prompt import Box, Prompt
+from ..cutout import Cutout
 from ..files import read_image, write_image
 from . import steps
 from .layout import Command
 
-Line = tuple[tuple[int, int], ...]
-
 
 class Scene(NamedTuple):
-    """A photograph of scikit-image, and what is said of its subject: a box, or strokes to keep and to remove."""
+    """A photograph of scikit-image, what is to be seen on it, and what is said of its subject, if anything."""
 
     name: str
     file: str
-    box: tuple[int, int, int, int] | None = None
-    keep: tuple[Line, ...] = ()
-    remove: tuple[Line, ...] = ()
+    about: str
+    hard: bool = False
+    box: Box | None = None
+    points: tuple[tuple[float, float, int], ...] | None = None
+
+
+class Shown(NamedTuple):
+    """What came of a scene."""
+
+    scene: Scene
+    cutout: Cutout
+    pictures: dict[str, Array]
 
 
 SCENES = (
-    Scene("retina", "retina.jpg"),
-    Scene("cameraman", "camera.png", box=(0, 50, 345, 462)),
+    Scene("cat", "chelsea.png", "Nothing is said: the network finds it."),
+    Scene("cup", "coffee.png", "A subject with a handle, a spoon and a shadow."),
+    Scene("cameraman", "camera.png", "No colours, and a tripod's thin legs."),
+    Scene("retina", "retina.jpg", "A plain background, which is keyed out."),
+    Scene("astronaut", "astronaut.png", "Two things stand out: are both meant, or one?", hard=True),
     Scene(
-        "coffee",
-        "coffee.png",
-        box=(66, 6, 424, 392),
-        keep=(((400, 80), (390, 190), (365, 286)), ((130, 230), (200, 340), (330, 360))),
-    ),
-    Scene(
-        "cat",
-        "chelsea.png",
-        keep=(((60, 285), (60, 200), (140, 100), (200, 20), (260, 60), (330, 120), (290, 230), (160, 270)),),
-        remove=(((10, 20), (20, 150), (10, 240)), ((400, 60), (430, 200), (400, 285))),
-    ),
-    Scene(
-        "astronaut",
+        "astronaut-point",
         "astronaut.png",
-        keep=(
-            ((170, 60), (225, 40), (270, 70), (225, 120), (225, 170), (150, 215), (225, 240), (300, 215)),
-            ((60, 420), (110, 300), (230, 330), (330, 290), (350, 320)),
-            ((120, 480), (240, 480)),
-        ),
-        remove=(
-            ((20, 20), (40, 180), (8, 280), (8, 400)),
-            ((110, 30), (130, 150)),
-            ((330, 20), (340, 190), (400, 250), (430, 30)),
-            ((300, 470), (310, 400), (400, 370), (470, 470)),
-        ),
+        "The same, with a point on the other one.",
+        hard=True,
+        points=((400, 120, 0),),
     ),
+    Scene("rocket", "rocket.jpg", "A thin subject at dusk, among towers like it.", hard=True),
+    Scene("rocket-box", "rocket.jpg", "The same, with a box.", hard=True, box=(300, 90, 50, 310)),
+    Scene("coins", "coins.png", "Many things, and none of them is the subject.", hard=True),
 )
 COLOUR = "#2a9d8f"
 CELL = 240
@@ -75,33 +70,39 @@ CELL = 240
     show_default=True,
     help="The folder for the pictures.",
 )
-def demo(out: Path) -> None:
+@click.option("--open", "show", is_flag=True, help="Show the page in the browser.")
+def demo(out: Path, show: bool) -> None:
     """Cut out the subjects of a few photographs, and write each step as a picture.
 
-    The photographs come with scikit-image; nothing is downloaded. See contact-sheet.png first.
+    The photographs come with scikit-image; nothing is downloaded, and nothing is said of most of them. Some fail, and
+    are shown, too. See index.html first, or contact-sheet.png.
 
     \b
     Examples:
       alphacut demo
-      alphacut demo -o somewhere/
+      alphacut demo -o somewhere/ --open
     """
     from tqdm import tqdm
 
     folder = _photographs()
-    rows: dict[str, dict[str, Array]] = {}
-    timings: dict[str, Mapping[str, float]] = {}
+    shown: list[Shown] = []
     try:
         for scene in tqdm(SCENES, unit="photo", disable=not sys.stderr.isatty(), leave=False):
             if (folder / scene.file).is_file():
-                rows[scene.name], timings[scene.name] = _cut(scene, folder, out / scene.name)
-        if not rows:
+                shown.append(_cut(scene, folder, out / scene.name))
+        if not shown:
             raise click.ClickException(f"this scikit-image brings none of the photographs along: {folder}")
-        write_image(out / "contact-sheet.png", _contact_sheet(rows))
+        write_image(out / "contact-sheet.png", _contact_sheet({scene.name: pictures for scene, _, pictures in shown}))
+        table = _table({scene.name: cutout.timings for scene, cutout, _ in shown})
+        page = out / "index.html"
+        page.write_text(_page(shown, table), encoding="utf-8")
     except OSError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(_table(timings))
-    click.echo(f"\nEach step of {len(rows)} pictures: {out.resolve()}")
-    click.echo(f"All at a glance: {out.resolve() / 'contact-sheet.png'}")
+    click.echo(table)
+    click.echo(f"\nEach step of {len(shown)} pictures: {out.resolve()}")
+    click.echo(f"All at a glance: {page.resolve()} and {out.resolve() / 'contact-sheet.png'}")
+    if show and click.launch(page.resolve().as_uri()):
+        raise click.ClickException(f"no browser could be opened: open {page.resolve()} yourself")
 
 
 def _photographs() -> Path:
@@ -112,23 +113,17 @@ def _photographs() -> Path:
     return Path(spec.submodule_search_locations[0]) / "data"
 
 
-def _cut(scene: Scene, folder: Path, out: Path) -> tuple[dict[str, Array], Mapping[str, float]]:
-    """Write the steps of one photograph; give them back with the time of each stage."""
+def _cut(scene: Scene, folder: Path, out: Path) -> Shown:
+    """Cut one photograph out and write its steps."""
     import alphacut
 
     image = read_image(folder / scene.file).pixels
-    labels = _labels(scene, image.shape[:2])
-    cutout = alphacut.remove_background(image, box=scene.box, labels=labels, steps=True)
-    pictures = {**steps.pictures(cutout, Prompt(box=scene.box, labels=labels)), "colour": cutout.on(COLOUR)}
+    cutout = alphacut.remove_background(image, box=scene.box, points=scene.points, steps=True)
+    drawn = steps.pictures(cutout, Prompt(box=scene.box, points=scene.points))
+    pictures = {**drawn, "colour": cutout.on(COLOUR)}
     steps.write(pictures, out)
     cutout.save(out / "cutout.png")
-    return pictures, cutout.timings
-
-
-def _labels(scene: Scene, size: tuple[int, int]) -> Array | None:
-    """The strokes as labels, undecided 3 inside a box or 2 without one; None without strokes."""
-    strokes = [Stroke(False, points, 9) for points in scene.remove] + [Stroke(True, points, 9) for points in scene.keep]
-    return draw_labels(strokes, size, undecided=2 if scene.box is None else 3) if strokes else None
+    return Shown(scene, cutout, pictures)
 
 
 def _contact_sheet(rows: Mapping[str, Mapping[str, Array]]) -> Array:
@@ -154,12 +149,48 @@ def _contact_sheet(rows: Mapping[str, Mapping[str, Array]]) -> Array:
     return np.asarray(sheet)
 
 
+def _page(shown: list[Shown], table: str) -> str:
+    """The page: what works, what is hard, and the times."""
+    template = resources(__package__).joinpath("demo.html").read_text("utf-8")
+    for mark, hard in (("<!-- works -->", False), ("<!-- hard -->", True)):
+        template = template.replace(mark, "\n".join(_section(one) for one in shown if one.scene.hard is hard))
+    return template.replace("<!-- times -->", escape(table))
+
+
+def _section(shown: Shown) -> str:
+    """Before and after of one scene, what is said of it, and its steps."""
+    scene, cutout, pictures = shown
+    told = "a box" if scene.box else "a point" if scene.points else "nothing"
+    names = [(f"{scene.name}/{number:02}-{step}.png", step) for number, step in enumerate(pictures, 1)]
+    thumbnails = "".join(
+        f'<figure><a href="{path}"><img src="{path}" alt="" loading="lazy"></a><figcaption>{step}</figcaption></figure>'
+        for path, step in names
+    )
+    warnings = "".join(f"<li>{escape(warning)}</li>" for warning in cutout.warnings)
+    time = f"{1e3 * sum(cutout.timings.values()):.0f} ms"
+    return f"""<article>
+<h3>{scene.name}</h3>
+<p>{escape(scene.about)}</p>
+<div class="pair">
+<img src="{names[0][0]}" alt="{scene.name}: the photograph">
+<img class="cutout" src="{scene.name}/cutout.png" alt="{scene.name}: the cutout">
+</div>
+<p><strong>{escape(cutout.verdict)}</strong> ({cutout.confidence:.2f}) · told {told} · {cutout.method} · {time}</p>
+<ul>{warnings}</ul>
+<details><summary>Each step</summary><div class="steps">{thumbnails}</div></details>
+</article>"""
+
+
 def _table(timings: Mapping[str, Mapping[str, float]]) -> str:
     """Milliseconds: a row for each stage, a column for each photograph."""
     stages = list(dict.fromkeys(stage for times in timings.values() for stage in times))
-    width = max(len("milliseconds"), *map(len, stages)) + 2
-    lines = ["milliseconds".ljust(width) + "".join(f"{name:>12}" for name in timings)]
+    first = max(len("milliseconds"), *map(len, stages)) + 2
+    widths = {name: max(10, len(name) + 2) for name in timings}
+    lines = ["milliseconds".ljust(first) + "".join(name.rjust(width) for name, width in widths.items())]
     for stage in stages:
-        cells = [f"{times[stage] * 1e3:12.1f}" if stage in times else f"{'-':>12}" for times in timings.values()]
-        lines.append(stage.ljust(width) + "".join(cells))
+        cells = [
+            (f"{timings[name][stage] * 1e3:.1f}" if stage in timings[name] else "-").rjust(width)
+            for name, width in widths.items()
+        ]
+        lines.append(stage.ljust(first) + "".join(cells))
     return "\n".join(lines)

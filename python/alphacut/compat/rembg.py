@@ -61,7 +61,7 @@ class Session:
 
 
 def new_session(model_name: str = "u2net", providers: Sequence[Any] | None = None, **kwargs: Any) -> Session:
-    """A session for :func:`remove`.
+    """A session for :func:`alphacut.compat.rembg.remove`.
 
     Parameters
     ----------
