@@ -1,4 +1,4 @@
-"""Runs the benchmarks and writes one Markdown table, and one of what each instruction set gives."""
+"""Runs the benchmarks and writes one Markdown table, and one of what each instruction set gives; or a page of plots."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
+
+from . import plots
 
 HERE = Path(__file__).parent
 PACKAGES = ["numpy", "opencv-contrib-python-headless", "Pillow", "scikit-image", "PyMaxflow", "pymatting",
@@ -31,7 +33,12 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="the ten rows of the README, at 1 megapixel")
     parser.add_argument("--all-sizes", action="store_true", help="100 megapixels too")
     parser.add_argument("-o", "--output", type=Path, help="file to write; the screen if not given")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page of plots, too")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="what pytest --benchmark-json wrote, run before")
+    parser.add_argument("--quality", type=Path, metavar="FILE", help="for --html: what benchmarks.matting printed")
     options = parser.parse_args()
+    if options.results:
+        return write(json.loads(options.results.read_text()), 0, options)
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder, "benchmarks.json")
         files = [str(HERE / f"bench_{stage}.py") for stage in options.stages] or [str(HERE)]
@@ -44,15 +51,24 @@ def main() -> int:
         if not results.exists() or results.stat().st_size == 0:
             print("no benchmark ran", file=sys.stderr)
             return status or 1
-        text = report(json.loads(results.read_text()), failed=status != 0)
-    if options.output is None:
-        print(text)
-    else:
+        return write(json.loads(results.read_text()), status, options)
+
+
+def write(results: dict[str, Any], status: int, options: argparse.Namespace) -> int:
+    text, races = report(results, failed=status != 0)
+    if options.output:
         options.output.write_text(text)
+    elif not options.html:
+        print(text)
+    if options.html:
+        quality = options.quality.read_text() if options.quality else ""
+        lines = text[: text.index("\n|")].splitlines() if "\n|" in text else text.splitlines()
+        options.html.write_text(plots.page(lines, races, quality, text))
     return status
 
 
-def report(results: dict[str, Any], failed: bool) -> str:
+def report(results: dict[str, Any], failed: bool) -> tuple[str, Rows]:
+    """The tables, and the medians that the first is made of."""
     races: Rows = defaultdict(dict)
     isas: Rows = defaultdict(dict)
     absent: dict[Key, dict[str, str]] = {}
@@ -63,7 +79,7 @@ def report(results: dict[str, Any], failed: bool) -> str:
         table[key][parameters["implementation"], parameters[column]] = benchmark["stats"]["median"]
         absent[key] = benchmark["extra_info"]["absent"]
     failure = ["", "**Rows are missing: they failed, as the answers did not agree or otherwise.**"] * failed
-    return "\n".join([*header(), *failure, *race_table(races, absent), *isa_table(isas), ""])
+    return "\n".join([*header(), *failure, *race_table(races, absent), *isa_table(isas), ""]), races
 
 
 def header() -> list[str]:
