@@ -15,7 +15,6 @@ def reset(gallery, example):
             ),
             "axes.facecolor": "none",
             "legend.facecolor": "none",
-            "image.cmap": "gray",
             "image.interpolation": "antialiased",
         }
     )

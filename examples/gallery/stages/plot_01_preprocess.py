@@ -16,7 +16,9 @@ from skimage import data
 
 import alphacut
 
-picture = data.cat()
+plt.rcParams["image.cmap"] = "gray"
+
+picture = data.astronaut()
 random = np.random.default_rng(0)
 spoiled = picture * np.array([1.0, 0.9, 0.62])  # light of a lamp
 specks = random.random(picture.shape[:2]) < 0.04
@@ -24,9 +26,9 @@ spoiled[specks] = random.integers(0, 256, (specks.sum(), 3))
 spoiled = np.uint8(spoiled)
 
 median = alphacut.denoise(spoiled)
-balanced = alphacut.white_balance(median)
+balanced = alphacut.white_balance(median, "percentile")
 
-fig, axes = plt.subplots(1, 3, figsize=(9, 2.4), layout="constrained")
+fig, axes = plt.subplots(1, 3, figsize=(9, 3.4), layout="constrained")
 for axis, image, title in zip(axes, [spoiled, median, balanced], ["picture", "denoise", "white_balance"], strict=True):
     axis.imshow(image)
     axis.set(title=title)

@@ -15,6 +15,8 @@ from skimage import data
 
 import alphacut
 
+plt.rcParams["image.cmap"] = "gray"
+
 picture = data.astronaut()
 maps = {
     "learned": alphacut.detect_subject(picture),

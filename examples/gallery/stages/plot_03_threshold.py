@@ -15,6 +15,8 @@ from skimage import data
 
 import alphacut
 
+plt.rcParams["image.cmap"] = "gray"
+
 page = data.page()
 results = {
     "otsu": alphacut.threshold(page, "otsu"),

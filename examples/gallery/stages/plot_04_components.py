@@ -16,6 +16,8 @@ from skimage import data
 
 import alphacut
 
+plt.rcParams["image.cmap"] = "gray"
+
 picture = data.coins()
 mask = alphacut.adaptive_threshold(picture, 101, offset=-12)
 clean = alphacut.remove_small(alphacut.fill_holes(mask), 300)

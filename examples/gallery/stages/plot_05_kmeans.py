@@ -14,6 +14,8 @@ from skimage import data
 
 import alphacut
 
+plt.rcParams["image.cmap"] = "gray"
+
 picture = data.coffee()
 fig, axes = plt.subplots(1, 3, figsize=(9, 2.4), layout="constrained")
 axes[0].imshow(picture)

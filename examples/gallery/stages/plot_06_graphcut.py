@@ -16,6 +16,8 @@ from skimage import data
 
 import alphacut
 
+plt.rcParams["image.cmap"] = "gray"
+
 picture = data.rocket()
 box = (300, 90, 50, 310)
 cut = alphacut.grabcut(picture, box=box)

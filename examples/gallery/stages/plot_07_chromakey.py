@@ -14,6 +14,8 @@ from skimage import data
 
 import alphacut
 
+plt.rcParams["image.cmap"] = "gray"
+
 # A cat before a blue screen, whose light falls on her edge.
 cat = alphacut.remove_background(data.cat())
 alpha = cat.alpha[..., None] / 255.0

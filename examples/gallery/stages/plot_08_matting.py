@@ -16,6 +16,8 @@ from skimage import data
 
 import alphacut
 
+plt.rcParams["image.cmap"] = "gray"
+
 picture = data.astronaut()
 mask = alphacut.remove_background(picture, box=(0, 20, 400, 492), refine=None).mask
 trimap = alphacut.make_trimap(mask, band=10)

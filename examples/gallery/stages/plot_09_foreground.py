@@ -13,6 +13,8 @@ from skimage import data
 
 import alphacut
 
+plt.rcParams["image.cmap"] = "gray"
+
 picture = data.astronaut()
 alpha = alphacut.remove_background(picture, box=(0, 20, 400, 492)).alpha
 colours = alphacut.estimate_foreground(picture, alpha)

@@ -14,6 +14,8 @@ import numpy as np
 
 import alphacut
 
+plt.rcParams["image.cmap"] = "gray"
+
 # A soft green disc over red: where they mix, encoded values make a dark seam.
 y, x = np.mgrid[:160, :160]
 alpha = np.uint8(255 * np.clip(1.5 - np.hypot(x - 80, y - 80) / 50, 0, 1))

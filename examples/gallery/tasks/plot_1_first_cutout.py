@@ -10,6 +10,8 @@ from skimage import data
 
 import alphacut
 
+plt.rcParams["image.cmap"] = "gray"
+
 picture = data.coffee()
 cutout = alphacut.remove_background(picture)
 print(cutout)

@@ -12,6 +12,8 @@ from skimage import data
 
 import alphacut
 
+plt.rcParams["image.cmap"] = "gray"
+
 picture = data.astronaut()
 point, box = (400, 120, 0), (0, 20, 400, 492)  # x, y, and 0 for "does not belong"; x, y, width, height
 

@@ -12,6 +12,8 @@ from skimage import data
 
 import alphacut
 
+plt.rcParams["image.cmap"] = "gray"
+
 picture = data.astronaut()
 session = alphacut.Remover(refine=None, foreground=False).open(picture)  # a hard mask while one draws
 

@@ -12,6 +12,8 @@ from skimage import data
 
 import alphacut
 
+plt.rcParams["image.cmap"] = "gray"
+
 cup = alphacut.remove_background(data.coffee()).crop(4)
 colours, alpha = (alphacut.resize(plane, (130, 140)) for plane in (cup.foreground, cup.alpha))
 alpha = alpha[..., None] / 255.0

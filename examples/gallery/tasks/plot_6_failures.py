@@ -10,6 +10,8 @@ from skimage import data
 
 import alphacut
 
+plt.rcParams["image.cmap"] = "gray"
+
 pictures = {
     "nothing is the subject": data.coins(),
     "thin, before its like": data.rocket(),
