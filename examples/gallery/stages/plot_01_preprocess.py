@@ -7,7 +7,7 @@ keeps the picture's own pixels.
 
 :func:`alphacut.denoise` is the median, bit for bit OpenCV's, or the bilateral filter (C. Tomasi and R. Manduchi,
 "Bilateral filtering for gray and color images", ICCV 1998). :func:`alphacut.white_balance` takes a cast away, by
-the mean or the brightest percent.
+the means or by the darkest and the brightest percent.
 """
 
 import matplotlib.pyplot as plt
