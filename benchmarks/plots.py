@@ -22,6 +22,7 @@ body { max-width: 66rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; font: 15px/1
   background: var(--page); color: var(--ink) }
 p, li, figcaption { color: var(--soft) } h3 { margin-bottom: 0 }
 svg { width: 100%; height: auto; display: block } svg text { font: 11px system-ui, sans-serif; fill: var(--soft) }
+.bars { overflow-x: auto } .bars svg { min-width: 46rem }
 .curves { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); gap: 1rem }
 figure { margin: 0 } figcaption { font-size: .9rem } figcaption b { color: var(--ink) }
 .grid { stroke: var(--line) } .one { stroke: var(--ink) }
@@ -71,14 +72,15 @@ def page(lines: Sequence[str], races: Races, quality: str, text: str) -> str:
 
 def ratio_bars(races: Races, threads: int) -> Iterator[str]:
     """A chart for each size, with a bar for each peer of each job."""
-    bars: dict[float, list[tuple[str, float]]] = defaultdict(list)
+    ratios: dict[float, list[tuple[str, float]]] = defaultdict(list)
     for (job, megapixels), row in sorted(races.items()):
         ours = row.get(("alphacut", threads))
         for (name, count), seconds in sorted(row.items(), key=lambda item: item[1]):
             if ours and count == threads and name not in ("alphacut", "copy"):
-                bars[megapixels].append((f"{job}: {name}", seconds / ours))
-    for megapixels, found in sorted(bars.items()):
-        yield f"<h3>{_size(megapixels)}</h3>" + _bars(found, f"Ratios at {_size(megapixels)}")
+                ratios[megapixels].append((f"{job}: {name}", seconds / ours))
+    for megapixels, found in sorted(ratios.items()):
+        bars = _bars(found, f"Ratios at {_size(megapixels)}")
+        yield f'<h3>{_size(megapixels)}</h3><div class="bars" tabindex="0">{bars}</div>'
 
 
 def _bars(found: Sequence[tuple[str, float]], label: str) -> str:

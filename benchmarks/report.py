@@ -22,6 +22,7 @@ SHORT = [
     "components-labels-natural", "composite-over", "composite-rgba", "foreground-multilevel", "graphcut-cut",
     "graphcut-stroke", "kmeans-8-clusters", "matting-guided-colour-1", "threshold-fixed", "threshold-otsu-noise",
 ]  # fmt: skip
+NOTE = ["", "Medians in milliseconds; benchmarks/README.md says what a row means. **slower**: a peer is faster."]
 Key = tuple[str, float]  # a row's name and size in megapixels
 Rows = dict[Key, dict[tuple[str, Any], float]]  # medians by implementation and number of threads, or instruction set
 
@@ -38,7 +39,8 @@ def main() -> int:
     parser.add_argument("--quality", type=Path, metavar="FILE", help="for --html: what benchmarks.matting printed")
     options = parser.parse_args()
     if options.results:
-        return write(json.loads(options.results.read_text()), 0, options)
+        results = json.loads(options.results.read_text())
+        return write(results, 0, options, header_of(results))
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder, "benchmarks.json")
         files = [str(HERE / f"bench_{stage}.py") for stage in options.stages] or [str(HERE)]
@@ -51,11 +53,11 @@ def main() -> int:
         if not results.exists() or results.stat().st_size == 0:
             print("no benchmark ran", file=sys.stderr)
             return status or 1
-        return write(json.loads(results.read_text()), status, options)
+        return write(json.loads(results.read_text()), status, options, header())
 
 
-def write(results: dict[str, Any], status: int, options: argparse.Namespace) -> int:
-    text, races = report(results, failed=status != 0)
+def write(results: dict[str, Any], status: int, options: argparse.Namespace, head: list[str]) -> int:
+    text, races = report(results, head, failed=status != 0)
     if options.output:
         options.output.write_text(text)
     elif not options.html:
@@ -67,7 +69,7 @@ def write(results: dict[str, Any], status: int, options: argparse.Namespace) -> 
     return status
 
 
-def report(results: dict[str, Any], failed: bool) -> tuple[str, Rows]:
+def report(results: dict[str, Any], head: list[str], failed: bool) -> tuple[str, Rows]:
     """The tables, and the medians that the first is made of."""
     races: Rows = defaultdict(dict)
     isas: Rows = defaultdict(dict)
@@ -79,7 +81,7 @@ def report(results: dict[str, Any], failed: bool) -> tuple[str, Rows]:
         table[key][parameters["implementation"], parameters[column]] = benchmark["stats"]["median"]
         absent[key] = benchmark["extra_info"]["absent"]
     failure = ["", "**Rows are missing: they failed, as the answers did not agree or otherwise.**"] * failed
-    return "\n".join([*header(), *failure, *race_table(races, absent), *isa_table(isas), ""]), races
+    return "\n".join([*head, *failure, *race_table(races, absent), *isa_table(isas), ""]), races
 
 
 def header() -> list[str]:
@@ -96,8 +98,20 @@ def header() -> list[str]:
         f"- system: {platform.system()} {platform.machine()}, Python {platform.python_version()}",
         f"- alphacut {alphacut.__version__}, commit {commit or 'unknown'}; {', '.join(versions())}",
         f"- pictures: {', '.join(path.name for path in PHOTOS) or 'synthetic'}",
+        *NOTE,
+    ]
+
+
+def header_of(results: dict[str, Any]) -> list[str]:
+    """What results of an earlier run, perhaps on another machine, say of it."""
+    machine, commit = results.get("machine_info", {}), results.get("commit_info", {})
+    return [
+        "# Benchmarks of alphacut",
         "",
-        "Medians in milliseconds; benchmarks/README.md says what a row means. **slower**: a peer is faster.",
+        f"- processor: {machine.get('cpu', {}).get('brand_raw', 'unknown')}",
+        f"- system: {machine.get('system', '')} {machine.get('machine', '')}, Python {machine.get('python_version', '')}",
+        f"- commit {commit.get('id', 'unknown')[:12]}, {results.get('datetime', 'unknown when')[:16]}",
+        *NOTE,
     ]
 
 

@@ -63,6 +63,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_signature": False,
     "capture_repr": (),
+    "write_computation_times": False,
     "min_reported_time": 1e9,
     "reset_modules": ("matplotlib", "_figures.reset"),
 }
