@@ -105,11 +105,12 @@ def header() -> list[str]:
 def header_of(results: dict[str, Any]) -> list[str]:
     """What results of an earlier run, perhaps on another machine, say of it."""
     machine, commit = results.get("machine_info", {}), results.get("commit_info", {})
+    system = f"{machine.get('system', 'unknown')} {machine.get('machine', '')}"
     return [
         "# Benchmarks of alphacut",
         "",
         f"- processor: {machine.get('cpu', {}).get('brand_raw', 'unknown')}",
-        f"- system: {machine.get('system', '')} {machine.get('machine', '')}, Python {machine.get('python_version', '')}",
+        f"- system: {system}, Python {machine.get('python_version', 'unknown')}",
         f"- commit {commit.get('id', 'unknown')[:12]}, {results.get('datetime', 'unknown when')[:16]}",
         *NOTE,
     ]

@@ -158,10 +158,13 @@ def test_shows_itself_side_by_side(dtype, shape):
     picture = np.full(shape, full, dtype) * dtype(0.8 if dtype == np.float32 else 1)
     mask = np.zeros(shape[:2], np.uint8)
     mask[:, : -(-shape[1] // 2)] = 255
-    shown = read_image(remove_background(picture, mask=mask, refine=None)._repr_png_()).pixels
+    drawn = read_image(remove_background(picture, mask=mask, refine=None)._repr_png_())
+    shown = drawn.pixels
     scale = min(1, 360 / max(shape[:2]))
     height, width = (max(1, round(side * scale)) for side in shape[:2])
     assert shown.shape == (height, 4 * width + 3 * 8, 3)
+    between = np.arange(shown.shape[1]) % (width + 8) >= width
+    np.testing.assert_array_equal(drawn.alpha == 0, np.broadcast_to(between, drawn.alpha.shape))  # for a dark page, too
     panels = [shown[:, i * (width + 8) : i * (width + 8) + width] for i in range(4)]
     assert panels[0].min() == (204 if dtype == np.float32 else 255)
     assert (panels[1][:, 0] == 255).all()

@@ -268,16 +268,16 @@ class Cutout:
         return picture
 
     def _repr_png_(self) -> bytes:
-        """Picture, mask, alpha and the cutout over a checkerboard, small and side by side."""
+        """Picture, mask, alpha and the cutout over a checkerboard, small, side by side, with nothing between."""
         panels = [_panel(part) for part in (self.image, self.mask, self.alpha)]
-        size = panels[0].shape[:2]
-        small = composite(_panel(self.foreground), panels[2], checkerboard(*size))
-        row = [np.broadcast_to(panel.reshape(*size, -1), (*size, 3)) for panel in (*panels, small)]
-        gap = np.full((size[0], _GAP, 3), 255, np.uint8)
+        height, width = panels[0].shape[:2]
+        panels.append(composite(_panel(self.foreground), panels[2], checkerboard(height, width)))
+        row = np.zeros((height, len(panels) * (width + _GAP) - _GAP, 4), np.uint8)
+        for number, panel in enumerate(panels):
+            place = row[:, number * (width + _GAP) :][:, :width]
+            place[..., :3], place[..., 3] = panel.reshape(height, width, -1), 255
         data = BytesIO()
-        files.write_image(
-            data, np.hstack([row[0], *(part for panel in row[1:] for part in (gap, panel))]), format="png"
-        )
+        files.write_image(data, row, format="png")
         return data.getvalue()
 
     def __repr__(self) -> str:
