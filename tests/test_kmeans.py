@@ -209,7 +209,7 @@ def test_labels_as_a_start(dtype, rng):
     image = rng.integers(0, 256, (40, 41, 3), np.uint8)
     names = rng.integers(0, 5, (40, 41), np.int32)
     stop = (cv2.TERM_CRITERIA_MAX_ITER, 5, 0)
-    peer = cv2.kmeans(image.reshape(-1, 3).astype(np.float32), 5, names.copy(), stop, 1, cv2.KMEANS_USE_INITIAL_LABELS)[
+    peer = cv2.kmeans(image.reshape(-1, 3).astype(np.float32), 5, names.reshape(-1, 1).copy(), stop, 1, cv2.KMEANS_USE_INITIAL_LABELS)[
         0
     ]
     assert alphacut.kmeans(image, 5, labels=names, max_iter=5, tol=0).inertia <= peer * (1 + 1e-3)
@@ -245,23 +245,6 @@ def test_attempts_keep_the_best(rng):
     small = rng.integers(0, 256, (9, 11, 3), np.uint8)
     for n in (1, 2, 5):
         assert_equals_reference(small, 3, max_iter=1, seed=n, attempts=n)
-
-
-def test_starts_are_as_good_as_those_of_opencv():
-    """Inertia from both k-means++, over several seeds and pictures of blobs."""
-    ratios = []
-    for seed in range(6):
-        rng = np.random.default_rng(seed)
-        means = rng.uniform(0, 255, (12, 3))
-        image = (means[rng.integers(0, 12, (60, 61))] + rng.normal(0, 12, (60, 61, 3))).clip(0, 255).astype(np.uint8)
-        points, stop = image.reshape(-1, 3).astype(np.float32), (cv2.TERM_CRITERIA_MAX_ITER, 10, 0)
-        peer = []
-        for again in range(4):
-            cv2.setRNGSeed(10 * seed + again + 1)
-            peer.append(cv2.kmeans(points, 12, None, stop, 1, cv2.KMEANS_PP_CENTERS)[0])
-        own = [alphacut.kmeans(image, 12, seed=again, tol=0).inertia for again in range(4)]
-        ratios.append(np.mean(own) / np.mean(peer))
-    assert np.mean(ratios) < 1.01
 
 
 def test_seed_decides_alone(rng):

@@ -669,7 +669,9 @@ def test_distance_transform_is_exact_at_all_small_shapes(metric, rng):
                 continue
             to_each, (y, x) = all_distances(mask, metric)
             assert np.array_equal(distances, to_each.min(axis=2).astype(np.float32))
-            first = to_each.argmin(axis=2)  # of the leftmost column, and there the uppermost
+            rows = np.indices(mask.shape)[0][..., None]
+            order = 10_000 * x + 100 * abs(rows - y) + y  # the leftmost column, there the nearest, of two the upper
+            first = np.where(to_each == to_each.min(axis=2, keepdims=True), order, 10**9).argmin(axis=2)
             assert np.array_equal(indices, [y[first], x[first]])
 
 
@@ -738,7 +740,7 @@ def test_trimap_kinds(rng):
 
 
 def test_refine_alpha_with_little_known(rng):
-    """A soft disc of which only blots are known: better than where samples are believed as elsewhere."""
+    """A soft disc of which only blots are known: samples count as much less, and there are as many more steps."""
     y, x = np.mgrid[:64, :64]
     truth = np.clip((20 - np.hypot(y - 32, x - 32)) / 8 + 0.5, 0, 1)
     grain = rng.normal(0, 0.02, (64, 64, 3))
@@ -747,12 +749,12 @@ def test_refine_alpha_with_little_known(rng):
     trimap = np.full((64, 64), 128, np.uint8)
     trimap[30:35, 30:35] = 255
     trimap[2:6, 2:6] = trimap[58:62, 58:62] = trimap[2:6, 58:62] = trimap[58:62, 2:6] = 0
-    unknown = trimap == 128
     labels, _, confidence = _core.sample_colours(image, trimap)
     start = alphacut.refine_alpha(image, trimap, method="sampled")
-    believed = np.clip((_core.solve_laplacian(image, labels, confidence, start, 0.03, 15) - 0.05) / 0.9, 0, 1)
-
-    def error(alpha):
-        return ((alpha - truth)[unknown] ** 2).mean()
-
-    assert error(alphacut.refine_alpha(image, trimap)) < 0.8 * error(believed)
+    trust = np.float32((trimap != 128).sum() / (0.3 * trimap.size)).clip(0.1, 1)
+    assert trust < 0.2
+    solved = _core.solve_laplacian(image, labels, confidence, start, 0.03 * trust, int(15 / trust))
+    expected = np.where((labels == 0) | (labels == 255), labels / 255, np.clip((solved - 0.05) / 0.9, 0, 1))
+    alpha = alphacut.refine_alpha(image, trimap)
+    assert np.abs(alpha - expected).max() < 1e-3
+    assert ((alpha - truth)[trimap == 128] ** 2).mean() < 0.001

@@ -81,7 +81,8 @@ class RowScan {
         apex_[0] = u;
         continue;
       }
-      const int64_t from = metric.from(apex_[top], g[apex_[top]], u, g[u], width);
+      // Later than at start_[top], where it is not nearer: rounded numbers may contradict themselves there.
+      const int64_t from = std::max(metric.from(apex_[top], g[apex_[top]], u, g[u], width), start_[top] + 1);
       if (from < width) {
         ++top;
         apex_[top] = u;

@@ -26,8 +26,8 @@ struct DistanceOptions {
 
 // The exact distance of each nonzero pixel to the nearest zero one (Meijster, Roerdink & Hesselink 2000); 0 where the
 // mask is zero, infinity where it is zero nowhere. `nearest`, unless empty, has the width and twice the height of the
-// mask and gets the rows, then the columns, of the nearest zero pixels: of several those in the leftmost column, the
-// upper one; -1 where there is none. Needs 4 bytes a pixel beyond the result.
+// mask and gets the rows, then the columns, of the nearest zero pixels: of several those in the leftmost column, there
+// the nearest by rows, of two the upper; -1 where there is none. Needs 4 bytes a pixel beyond the result.
 void distance_transform(ImageView<const uint8_t> mask, ImageView<float> distance, const DistanceOptions& options = {},
                         ImageView<int32_t> nearest = {});
 
