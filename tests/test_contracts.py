@@ -182,7 +182,7 @@ CASES = [
     Case(
         alphacut.denoise,
         {"image": RGB},
-        {"image": IMAGE, "method": WORD, "size": required(integer(1, 4, 7)), "sigma": NO_NUMBER},
+        {"image": IMAGE, "method": WORD, "size": required(integer(1, 4, 33)), "sigma": NO_NUMBER},
     ),
     Case(
         alphacut.denoise,

@@ -209,9 +209,9 @@ def test_labels_as_a_start(dtype, rng):
     image = rng.integers(0, 256, (40, 41, 3), np.uint8)
     names = rng.integers(0, 5, (40, 41), np.int32)
     stop = (cv2.TERM_CRITERIA_MAX_ITER, 5, 0)
-    peer = cv2.kmeans(image.reshape(-1, 3).astype(np.float32), 5, names.reshape(-1, 1).copy(), stop, 1, cv2.KMEANS_USE_INITIAL_LABELS)[
-        0
-    ]
+    peer = cv2.kmeans(
+        image.reshape(-1, 3).astype(np.float32), 5, names.reshape(-1, 1).copy(), stop, 1, cv2.KMEANS_USE_INITIAL_LABELS
+    )[0]
     assert alphacut.kmeans(image, 5, labels=names, max_iter=5, tol=0).inertia <= peer * (1 + 1e-3)
 
 

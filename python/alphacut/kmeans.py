@@ -186,6 +186,7 @@ def _means_of(labels: ArrayLike, n_clusters: int, image: Any, full: int) -> list
     """The centres, in the core's units, of clusters given by their labels; black where there is no pixel."""
     if not isinstance(image, np.ndarray):
         raise TypeError("labels go with a picture in host memory")
+    require_host(labels, "labels")
     names = np.asarray(labels)
     if names.dtype.kind not in "iu":
         raise TypeError(f"labels must be whole numbers, got an array of dtype {names.dtype}")

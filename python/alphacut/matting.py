@@ -120,7 +120,8 @@ def distance_transform(
         infinity everywhere if there is no background.
     indices : (2, H, W) int32
         With `return_indices`: the nearest zero pixel's row and column, as SciPy's; of several that in the leftmost
-        column, there the one of least difference in rows, of two the upper. A pixel of background is its own; -1 everywhere if there is none.
+        column, there the one of least difference in rows, of two the upper. A pixel of background is its own; -1
+        everywhere if there is none.
 
     Raises
     ------
