@@ -53,11 +53,10 @@ void hold_range(ImageView<float> image) {
 py::array lab_of(py::handle picture, py::handle out) {
   return with_image(picture, "image", [&]<class T>(const Input<T>& in) -> py::array {
     auto lab = output<float>(out, in.view.height, in.view.width, 3, {in.array});
-    {
-      py::gil_scoped_release unlocked;
+    without_gil([&] {
       require_picture(in.view);
       to_lab(in.view, lab);
-    }
+    });
     return lab.array;
   });
 }
@@ -66,10 +65,7 @@ template <class T>
 py::array nearest_of(const py::array& given, int64_t height, int64_t width, py::handle out) {
   const auto in = image<T>(given, "image");
   auto result = output<T>(out, height, width, given.ndim() == 2 ? 0 : 3, {given});
-  {
-    py::gil_scoped_release unlocked;
-    resize_nearest<T>(in, result);
-  }
+  without_gil([&] { resize_nearest<T>(in, result); });
   return result.array;
 }
 
