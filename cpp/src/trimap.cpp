@@ -15,6 +15,13 @@
 namespace alphacut {
 namespace {
 
+// Writes squared distances, at most cap², with this sign.
+auto into(int32_t* row, int32_t sign, int32_t cap) {
+  return [=](int64_t x, int64_t squared, int64_t) {
+    row[x] = sign * static_cast<int32_t>(std::min(squared, int64_t{cap} * cap));
+  };
+}
+
 // The squared distances of one row from its column distances.
 class RowDistance {
  public:
@@ -47,13 +54,6 @@ class RowDistance {
   }
 
  private:
-  // Writes squared distances, at most cap², with this sign.
-  static auto into(int32_t* row, int32_t sign, int32_t cap) {
-    return [=](int64_t x, int64_t squared, int64_t) {
-      row[x] = sign * static_cast<int32_t>(std::min(squared, int64_t{cap} * cap));
-    };
-  }
-
   // The next part of a row from `first` on, [begin, end), that lies within the cap of an edge; empty at the end.
   static std::array<int64_t, 2> next_near(const int32_t* row, int64_t first, int64_t width, int32_t cap) {
     constexpr int64_t block = 64;
