@@ -45,6 +45,26 @@ bench_guided_filter = race("matting", FULL, NATURAL | NOISE, IMPLEMENTATIONS)(gu
 bench_subsampled = race("matting", {"guided-colour-4": ("colour", 4)}, NATURAL, IMPLEMENTATIONS)(guided_filter)
 
 
+DISTANCES = {
+    "distance": ("euclidean", cv2.DIST_L2, cv2.DIST_MASK_PRECISE),
+    "distance-taxicab": ("taxicab", cv2.DIST_L1, 3),
+    "distance-chessboard": ("chessboard", cv2.DIST_C, 3),
+}
+
+
+@race("matting", DISTANCES, {"": lambda mp: cv2.medianBlur(mask(mp), 31)}, ["alphacut", "cv2"])
+def bench_distance(plane, metric, kind, window):
+    out = np.empty(plane.shape, np.float32)
+
+    def agree(ours, theirs):
+        assert np.abs(ours - theirs).max() < 1e-2
+
+    return agree, {
+        "alphacut": lambda: alphacut.distance_transform(plane, metric=metric, out=out),
+        "cv2": lambda: cv2.distanceTransform(plane, kind, window),
+    }
+
+
 def cv2_trimap(plane, band):
     binary = (plane > 0).view(np.uint8)
     inside = cv2.distanceTransform(binary, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)

@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+from PIL import Image
 
 import alphacut
 from reference import preprocess as reference
@@ -17,7 +18,12 @@ def within(levels):
     return agree
 
 
-@race("preprocess", {"median3": (3,), "median5": (5,)}, {"": photo}, ["alphacut", "cv2", "copy"])
+@race(
+    "preprocess",
+    {"median3": (3,), "median5": (5,), "median9": (9,), "median31": (31,)},
+    {"": photo},
+    ["alphacut", "cv2", "copy"],
+)
 def bench_median(image, side):
     out = np.empty_like(image)
     return within(0), {
@@ -39,6 +45,7 @@ def bench_bilateral(image):
 
 SIZES = {
     "area300": (lambda height, width: (225, 300), "area", cv2.INTER_AREA),
+    "nearest-double": (lambda height, width: (2 * height, 2 * width), "nearest", cv2.INTER_NEAREST_EXACT),
     "bilinear-double": (lambda height, width: (2 * height, 2 * width), "bilinear", cv2.INTER_LINEAR),
 }
 
@@ -61,3 +68,25 @@ def bench_gray_world(image):
         "numpy": lambda: np.clip(reference.gray_world(image), 0, 255),
         "copy": lambda: np.copyto(out, image),
     }
+
+
+@race("preprocess", {"bicubic-half": ("bicubic",), "lanczos-half": ("lanczos",)}, {"": photo}, ["alphacut", "pillow"])
+def bench_filters(image, method):
+    """OpenCV has no such filter that does not alias."""
+    height, width = image.shape[0] // 2, image.shape[1] // 2
+    out, picture = np.empty((height, width, 3), np.uint8), Image.fromarray(image)
+    return within(1), {
+        "alphacut": lambda: alphacut.resize(image, (height, width), method=method, out=out),
+        "pillow": lambda: np.asarray(picture.resize((width, height), getattr(Image.Resampling, method.upper()))),
+    }
+
+
+@race("preprocess", {"lab": ()}, {"": photo}, ["alphacut", "cv2"])
+def bench_lab(image):
+    """OpenCV wants floats: 8 bits give it 8 bits."""
+    unit = image / np.float32(255)
+
+    def agree(ours, theirs):
+        assert np.abs(ours - theirs).max() < 0.1
+
+    return agree, {"alphacut": lambda: alphacut.rgb_to_lab(image), "cv2": lambda: cv2.cvtColor(unit, cv2.COLOR_RGB2LAB)}

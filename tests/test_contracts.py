@@ -182,15 +182,20 @@ CASES = [
     Case(
         alphacut.denoise,
         {"image": RGB},
-        {"image": IMAGE, "method": WORD, "size": required(integer(1, 4, 7)), "sigma": NO_NUMBER},
+        {"image": IMAGE, "method": WORD, "size": required(integer(1, 4, 33)), "sigma": NO_NUMBER},
     ),
-    Case(alphacut.denoise, {"image": RGB, "method": "bilateral"}, {"image": IMAGE, "sigma": required(real(0, 4.5))}),
+    Case(
+        alphacut.denoise,
+        {"image": RGB, "method": "bilateral"},
+        {"image": IMAGE, "sigma": required(real(0, 4.5)), "sigma_space": real(0, -1, 1e4)},
+    ),
     Case(alphacut.white_balance, {"image": RGB}, {"image": IMAGE, "method": WORD, "percent": NO_NUMBER}),
     Case(
         alphacut.white_balance,
         {"image": RGB, "method": "percentile"},
         {"image": IMAGE, "percent": required(real(-0.1, 50))},
     ),
+    Case(alphacut.rgb_to_lab, {"image": RGB}, {"image": IMAGE}),
     Case(alphacut.resize, {"image": RGB, "size": (4, 5)}, {"image": IMAGE, "size": SIZE, "method": WORD}),
     Case(
         alphacut.detect_subject,
@@ -275,6 +280,13 @@ CASES = [
                 (np.full((2, 3), 256.0), ValueError),
                 (np.zeros((2, 3), complex), TypeError),
             ],
+            "labels": [
+                ("ab", TypeError),
+                (np.zeros((HEIGHT, WIDTH)), TypeError),
+                (np.full((HEIGHT, WIDTH), 2), ValueError),
+                *_shapes(np.int32, (HEIGHT, WIDTH + 1)),
+            ],
+            "attempts": required(large(0, -1, 1001)),
             "device": DEVICE,
         },
     ),
@@ -363,7 +375,16 @@ CASES = [
             "subsample": required(large(0, -1, 3)),
         },
     ),
-    Case(alphacut.distance_transform, {"mask": MASK}, {"mask": BINARY}),
+    Case(
+        alphacut.distance_transform,
+        {"mask": MASK},
+        {
+            "mask": BINARY,
+            "metric": WORD,
+            "sampling": [(2, TypeError), ((1, 2, 3), TypeError), ((0, 1), ValueError), ((1, np.nan), ValueError)],
+            "return_indices": FLAG,
+        },
+    ),
     Case(alphacut.make_trimap, {"mask": MASK}, {"mask": BINARY, "band": real(-1, 4097)}),
     Case(
         alphacut.adjust_edge,
@@ -382,7 +403,12 @@ CASES = [
     Case(
         alphacut.estimate_foreground,
         {"image": RGB, "alpha": MASK},
-        {"image": IMAGE, "alpha": [*PLANE_LIKE, *_floats((HEIGHT, WIDTH))], "method": WORD},
+        {
+            "image": IMAGE,
+            "alpha": [*PLANE_LIKE, *_floats((HEIGHT, WIDTH))],
+            "method": WORD,
+            "return_background": FLAG,
+        },
     ),
     Case(
         alphacut.composite,
@@ -652,6 +678,10 @@ def _written():
         yield Written(
             "resize_bilinear", lambda x, out=None: a.resize(x, (9, 4), method="bilinear", out=out), with_one(array)
         )
+        for method in ("nearest", "bicubic", "lanczos"):
+            yield Written(f"resize_{method}", partial(a.resize, size=(9, 4), method=method), with_one(array))
+        yield Written("rgb_to_lab", a.rgb_to_lab, with_one(array))
+        yield Written("median9", partial(a.denoise, size=9), with_one(array))
         yield Written("detect_subject", partial(a.detect_subject, box=(1, 1, 9, 9)), with_one(array))
         yield Written("detect_subject", partial(a.detect_subject, method="barrier"), with_one(array))
         yield Written("barrier_map", a.barrier_map, with_mask(array))

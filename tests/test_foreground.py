@@ -40,6 +40,30 @@ def test_equals_oracle_at_all_small_shapes():
         assert error(alphacut.estimate_foreground(image, alpha), alpha, expected) < 2e-4, alpha.shape
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_colours_of_the_background(dtype, rng):
+    """With the foreground's they make the picture, and they are what a second solver of the same equations gives."""
+    y, x = np.mgrid[:60, :70]
+    alpha = np.clip((np.hypot(y - 30, x - 33) - 14) / 9, 0, 1)
+    colours = np.stack([np.full((60, 70), v) + 0.1 * x / 70 for v in (0.8, 0.2, 0.4, 0.1, 0.6, 0.3)], axis=2)
+    image = alpha[..., None] * colours[..., :3] + (1 - alpha[..., None]) * colours[..., 3:]
+    top = {np.uint8: 255, np.uint16: 65535, np.float32: 1}[dtype]
+    image, matte = ((v * top).astype(dtype) for v in (image, alpha))
+    out = np.empty_like(image)
+    foreground, background = alphacut.estimate_foreground(image, matte, return_background=True, out=out)
+    assert foreground is out
+    assert background.dtype == dtype
+    assert np.array_equal(foreground, alphacut.estimate_foreground(image, matte))
+    share = (matte / top)[..., None]
+    partial = (share[..., 0] > 0) & (share[..., 0] < 1)
+    again = share * foreground + (1 - share) * background
+    assert np.abs(again - image)[partial].max() < 0.02 * top
+    assert np.abs(background / top - colours[..., 3:])[partial & (alpha < 0.7)].max() < 0.05
+    assert np.array_equal(background[matte == 0], image[matte == 0])
+    with pytest.raises(TypeError, match="return_background"):
+        alphacut.estimate_foreground(image, matte, return_background=1)
+
+
 @pytest.mark.parametrize("shape", [(1, 90), (70, 1), (65, 131), (40, 256), (300, 141)])
 def test_equals_oracle_at_larger_shapes_gray_and_colour(shape, rng):
     image, alpha = scene(rng, *shape)

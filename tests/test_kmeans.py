@@ -22,7 +22,7 @@ def picture(rng, shape, dtype):
 
 
 def assert_equals_reference(image, n_clusters, *, init=None, expected=None, **options):
-    settings = {"seed": 0, "max_iter": 10, "tol": 16} | options
+    settings = {"seed": 0, "max_iter": 10, "tol": 16, "attempts": 1} | options
     start = [] if init is None else np.asarray(init).ravel().tolist()
     result = _core.kmeans(image, n_clusters, init=start, **settings)
     if expected is None:
@@ -191,6 +191,30 @@ def test_gray_equals_color_with_empty_channels(rng):
     assert np.array_equal(a.centers[:, 0], b.centers[:, 0])
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_labels_as_a_start(dtype, rng):
+    top = {np.uint8: 255, np.uint16: 65535, np.float32: 1}[dtype]
+    for shape in [(1, 1), (7, 9), (20, 31, 3)]:
+        image = (rng.random(shape) * top).astype(dtype)
+        names = rng.integers(0, 4, shape[:2])
+        names[names == 2] = 1  # one stays without pixels
+        result = alphacut.kmeans(image, 4, labels=names, max_iter=5)
+        points = reference.fixed(image if dtype != np.uint16 else image / np.float32(65535))
+        count = np.bincount(names.ravel(), minlength=4)
+        start = np.array([points[names.ravel() == j].sum(axis=0) for j in range(4)])
+        start = (2 * start + count[:, None]) // np.maximum(2 * count, 1)[:, None]
+        expected = alphacut.kmeans(image, 4, init=(start * (top / 16320)), max_iter=5)
+        assert np.array_equal(result.labels, expected.labels)
+        assert np.array_equal(result.centers, expected.centers)
+    image = rng.integers(0, 256, (40, 41, 3), np.uint8)
+    names = rng.integers(0, 5, (40, 41), np.int32)
+    stop = (cv2.TERM_CRITERIA_MAX_ITER, 5, 0)
+    peer = cv2.kmeans(
+        image.reshape(-1, 3).astype(np.float32), 5, names.reshape(-1, 1).copy(), stop, 1, cv2.KMEANS_USE_INITIAL_LABELS
+    )[0]
+    assert alphacut.kmeans(image, 5, labels=names, max_iter=5, tol=0).inertia <= peer * (1 + 1e-3)
+
+
 @pytest.mark.parametrize("n_iter", [2, 5])
 def test_as_good_as_opencv_from_the_same_start(n_iter, rng):
     means = rng.uniform(0, 255, (6, 3))
@@ -202,6 +226,25 @@ def test_as_good_as_opencv_from_the_same_start(n_iter, rng):
     peer, _, _ = cv2.kmeans(points, 6, nearest, criteria, 1, cv2.KMEANS_USE_INITIAL_LABELS)
     own = alphacut.kmeans(image, 6, init=start, max_iter=n_iter, tol=0).inertia
     assert own <= peer * (1 + 1e-5)
+
+
+def test_attempts_keep_the_best(rng):
+    """Of its own attempts, and with the labels of it, whichever came last."""
+    image = counted(rng)
+    better = False
+    for picture_ in (image, image.astype(np.float32) / np.float32(255), image[:40, :50, 1]):
+        runs = [alphacut.kmeans(picture_, 9, seed=4, max_iter=1, attempts=n) for n in (1, 2, 3, 4, 5)]
+        inertia = [run.inertia for run in runs]
+        assert inertia == sorted(inertia, reverse=True)
+        better |= inertia[-1] < inertia[0]
+        squared = ((picture_.reshape(-1, 1, runs[-1].centers.shape[1]) - runs[-1].centers) ** 2).sum(axis=2)
+        assert np.allclose(squared.min(axis=1).sum(), inertia[-1], rtol=1e-3)
+        again = alphacut.kmeans(picture_, 9, init=runs[-1].centers, max_iter=1, attempts=9)
+        assert again.inertia <= inertia[-1] * (1 + 1e-6)
+    assert better
+    small = rng.integers(0, 256, (9, 11, 3), np.uint8)
+    for n in (1, 2, 5):
+        assert_equals_reference(small, 3, max_iter=1, seed=n, attempts=n)
 
 
 def test_seed_decides_alone(rng):
@@ -287,6 +330,15 @@ def test_same_bytes_for_any_thread_count(kind, rng):
         ({"n_clusters": 10**12}, ValueError, "n_clusters"),
         ({"n_clusters": 2.5}, TypeError, "n_clusters"),
         ({"max_iter": 0}, ValueError, "max_iter"),
+        ({"attempts": 0}, ValueError, "attempts"),
+        ({"labels": np.zeros((4, 5), int)}, ValueError, "labels must have the size"),
+        ({"labels": np.zeros((4, 4))}, TypeError, "labels must be whole numbers"),
+        ({"labels": np.full((4, 4), 2)}, ValueError, "labels must lie from 0"),
+        ({"labels": np.full((4, 4), -1)}, ValueError, "labels must lie from 0"),
+        ({"labels": np.zeros((4, 4), int), "n_clusters": 0}, ValueError, "n_clusters"),
+        ({"labels": np.zeros((4, 4), int), "init": [[0] * 3] * 2}, ValueError, "exclude"),
+        ({"attempts": 1001}, ValueError, "attempts"),
+        ({"attempts": 1.5}, TypeError, "attempts"),
         ({"seed": -1}, ValueError, "seed"),
         ({"seed": 2**64}, ValueError, "seed"),
         ({"seed": 1.5}, TypeError, "float"),

@@ -641,18 +641,83 @@ def test_quality_on_measured_pictures(data_dir):
     assert (error**2).mean() < 0.0055
 
 
-def test_distance_transform_is_exact_at_all_small_shapes(rng):
+METRICS = {
+    "euclidean": lambda down, across: np.sqrt(down**2 + across**2),
+    "taxicab": lambda down, across: abs(down) + abs(across),
+    "chessboard": lambda down, across: np.maximum(abs(down), abs(across)),
+}
+
+
+def all_distances(mask, metric, sampling=(1, 1)):
+    """To each zero pixel, these ordered by column and then by row; and they themselves."""
+    x, y = np.nonzero(~mask.T)
+    rows, columns = np.indices(mask.shape)
+    return METRICS[metric]((rows[..., None] - y) * sampling[0], (columns[..., None] - x) * sampling[1]), (y, x)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_distance_transform_is_exact_at_all_small_shapes(metric, rng):
     for height in range(1, 18):
         for width in range(1, 18):
-            mask = rng.random((height, width)) < rng.choice([0.1, 0.5, 0.9, 1.0])
-            y, x = np.nonzero(~mask)
-            if len(y) == 0:
-                expected = np.full(mask.shape, np.inf, np.float32)
-            else:
-                rows, columns = np.mgrid[:height, :width]
-                squared = ((rows[..., None] - y) ** 2 + (columns[..., None] - x) ** 2).min(axis=2)
-                expected = np.sqrt(squared).astype(np.float32)
-            assert np.array_equal(alphacut.distance_transform(mask), expected)
+            mask = rng.random((height, width)) < rng.choice([0.1, 0.5, 0.9, 0.98, 1.0])
+            distances, indices = alphacut.distance_transform(mask, metric=metric, return_indices=True)
+            assert (distances.dtype, indices.dtype) == (np.float32, np.int32)
+            assert np.array_equal(alphacut.distance_transform(mask, metric=metric), distances)
+            if mask.all():
+                assert np.isinf(distances).all()
+                assert (indices == -1).all()
+                continue
+            to_each, (y, x) = all_distances(mask, metric)
+            assert np.array_equal(distances, to_each.min(axis=2).astype(np.float32))
+            rows = np.indices(mask.shape)[0][..., None]
+            order = 10_000 * x + 100 * abs(rows - y) + y  # the leftmost column, there the nearest, of two the upper
+            first = np.where(to_each == to_each.min(axis=2, keepdims=True), order, 10**9).argmin(axis=2)
+            assert np.array_equal(indices, [y[first], x[first]])
+
+
+@pytest.mark.parametrize("sampling", [(1, 2), (0.3, 1.7), (1e-6, 1e6), (2.5, 2.5)])
+def test_distance_transform_of_pixels_that_are_not_square(sampling, rng):
+    for shape in [(1, 1), (1, 9), (8, 1), (7, 13), (16, 17)]:
+        mask = rng.random(shape) < 0.9
+        mask[0, 0] = False
+        distances, (down, across) = alphacut.distance_transform(mask, sampling=list(sampling), return_indices=True)
+        expected = all_distances(mask, "euclidean", sampling)[0].min(axis=2)
+        assert np.allclose(distances, expected, rtol=1e-6)
+        assert not mask[down, across].any()
+        rows, columns = np.indices(shape)
+        own = METRICS["euclidean"]((rows - down) * sampling[0], (columns - across) * sampling[1])
+        assert np.allclose(own, expected, rtol=1e-12)
+
+
+def test_distance_transform_is_scipys(rng, threads):
+    ndimage = pytest.importorskip("scipy.ndimage")
+    mask = rng.random((300, 401)) < 0.995
+    mask[100:180, 50:300] = True
+    for options in ({}, {"sampling": (0.7, 1.3)}):
+        peer = ndimage.distance_transform_edt(mask, **options)
+        assert np.allclose(alphacut.distance_transform(mask, **options), peer, rtol=1e-6)
+    for metric in ("taxicab", "chessboard"):
+        peer = ndimage.distance_transform_cdt(mask, metric=metric)
+        assert np.array_equal(alphacut.distance_transform(mask, metric=metric), peer)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"metric": "manhattan"}, ValueError, "metric must be one of"),
+        ({"metric": 1}, TypeError, "metric must be a str"),
+        ({"sampling": 2}, TypeError, "sampling must be a pair"),
+        ({"sampling": (1, 2, 3)}, TypeError, "sampling must be a pair"),
+        ({"sampling": (1, "2")}, TypeError, "each side of sampling"),
+        ({"sampling": (0, 1)}, ValueError, "sampling must be two numbers from 1e-6 to 1e6"),
+        ({"sampling": (1, float("nan"))}, ValueError, "sampling must be two numbers"),
+        ({"sampling": (1, 2), "metric": "taxicab"}, ValueError, "sampling goes with the euclidean metric"),
+        ({"return_indices": 1}, TypeError, "return_indices"),
+    ],
+)
+def test_distance_transform_errors(options, error, message):
+    with pytest.raises(error, match=message):
+        alphacut.distance_transform(np.ones((3, 3), bool), **options)
 
 
 def test_distance_transform_is_the_peers_on_a_large_mask(rng, threads):
@@ -663,7 +728,7 @@ def test_distance_transform_is_the_peers_on_a_large_mask(rng, threads):
     assert np.allclose(out, peer, atol=1e-3)
     one_row = np.ones((1, 70_000), bool)
     one_row[0, 0] = False
-    assert alphacut.distance_transform(one_row)[0, 65_000] == 46_340
+    assert alphacut.distance_transform(one_row)[0, 65_000] == 65_000
 
 
 def test_trimap_kinds(rng):
@@ -672,3 +737,24 @@ def test_trimap_kinds(rng):
             trimap = rng.choice(np.array(values, np.uint8), (height, 2 * width))[:, ::2]
             expected = (trimap == 0).any(), ((trimap > 0) & (trimap < 255)).any(), (trimap == 255).any()
             assert _core.trimap_kinds(trimap) == expected
+
+
+def test_refine_alpha_with_little_known(rng):
+    """A soft disc of which only blots are known: samples count as much less, and there are as many more steps."""
+    y, x = np.mgrid[:64, :64]
+    truth = np.clip((20 - np.hypot(y - 32, x - 32)) / 8 + 0.5, 0, 1)
+    grain = rng.normal(0, 0.02, (64, 64, 3))
+    image = truth[..., None] * [0.9, 0.5, 0.2] + (1 - truth[..., None]) * [0.1, 0.3, 0.6] + grain
+    image = np.clip(image * (0.7 + 0.3 * x[..., None] / 64), 0, 1).astype(np.float32)
+    trimap = np.full((64, 64), 128, np.uint8)
+    trimap[30:35, 30:35] = 255
+    trimap[2:6, 2:6] = trimap[58:62, 58:62] = trimap[2:6, 58:62] = trimap[58:62, 2:6] = 0
+    labels, _, confidence = _core.sample_colours(image, trimap)
+    start = alphacut.refine_alpha(image, trimap, method="sampled")
+    trust = np.float32((trimap != 128).sum() / (0.3 * trimap.size)).clip(0.1, 1)
+    assert trust < 0.2
+    solved = _core.solve_laplacian(image, labels, confidence, start, 0.03 * trust, int(15 / trust))
+    expected = np.where((labels == 0) | (labels == 255), labels / 255, np.clip((solved - 0.05) / 0.9, 0, 1))
+    alpha = alphacut.refine_alpha(image, trimap)
+    assert np.abs(alpha - expected).max() < 1e-3
+    assert ((alpha - truth)[trimap == 128] ** 2).mean() < 0.001

@@ -12,11 +12,15 @@ DTYPES = [np.uint8, np.float32]
 CALLS = {
     "median3": alphacut.denoise,
     "median5": lambda image, **k: alphacut.denoise(image, size=5, **k),
+    "median31": lambda image, **k: alphacut.denoise(image, size=31, **k),
     "bilateral": lambda image, **k: alphacut.denoise(image, "bilateral", size=5, **k),
     "gray_world": alphacut.white_balance,
     "percentile": lambda image, **k: alphacut.white_balance(image, "percentile", **k),
     "area": lambda image, **k: alphacut.resize(image, (3, 4), **k),
+    "nearest": lambda image, **k: alphacut.resize(image, (3, 4), method="nearest", **k),
     "bilinear": lambda image, **k: alphacut.resize(image, (3, 4), method="bilinear", **k),
+    "bicubic": lambda image, **k: alphacut.resize(image, (3, 4), method="bicubic", **k),
+    "lanczos": lambda image, **k: alphacut.resize(image, (3, 4), method="lanczos", **k),
 }
 
 
@@ -50,6 +54,46 @@ def test_median_reference(rng):
     assert np.array_equal(alphacut.denoise(image, size=5), reference.median(image, 5))
 
 
+@pytest.mark.parametrize("size", [7, 9, 31])
+def test_wide_median_equals_cv2_at_all_small_shapes(size, rng):
+    for shape in shapes():
+        image = picture(rng, shape, np.uint8)
+        assert np.array_equal(alphacut.denoise(image, size=size), cv2.medianBlur(image, size).reshape(shape)), shape
+
+
+@pytest.mark.parametrize("size", [7, 13, 21, 31])
+def test_wide_median_equals_cv2(size, rng):
+    """In several blocks of rows, with runs of one value that leave some of the counts behind."""
+    image = picture(rng, (260, 190, 3), np.uint8)
+    image[60:120] = 255
+    image[:, 90:140] //= 64
+    for plane in (image, image[..., 1], cv2.GaussianBlur(image, (0, 0), 5)):
+        assert np.array_equal(alphacut.denoise(plane, size=size), cv2.medianBlur(plane, size))
+
+
+def test_wide_median_of_floats(rng):
+    for shape in [(1, 1), (3, 20), (40, 5, 3), (33, 34)]:
+        image = picture(rng, shape, np.float32)
+        assert np.array_equal(alphacut.denoise(image, size=7), reference.median(image, 7))
+    deep = rng.integers(0, 65536, (20, 21)).astype(np.uint16)
+    assert np.array_equal(alphacut.denoise(deep, size=9), reference.median(deep, 9))
+
+
+@pytest.mark.parametrize("sigmas", [(0.2, 0.7), (0.05, 40)])
+@pytest.mark.parametrize("size", [3, 9])
+def test_bilateral_of_free_sigmas(size, sigmas, rng):
+    color, space = sigmas
+    for shape in [(1, 1), (2, 3), (13, 17), (9, 33, 3)]:
+        image = picture(rng, shape, np.float32)
+        expected = reference.bilateral(image, size, color, space)
+        result = alphacut.denoise(image, "bilateral", size=size, sigma=color, sigma_space=space)
+        assert np.abs(result - expected).max() < 2e-3
+    image = cv2.GaussianBlur(picture(rng, (40, 50, 3), np.uint8), (0, 0), 2)
+    peer = cv2.bilateralFilter(image, size, 255 * color, space, borderType=cv2.BORDER_REPLICATE)
+    result = alphacut.denoise(image, "bilateral", size=size, sigma=color, sigma_space=space)
+    assert np.abs(result.astype(int) - peer).max() <= 1
+
+
 @pytest.mark.parametrize("size", [3, 5])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_bilateral_equals_reference(dtype, size, rng):
@@ -75,7 +119,7 @@ def test_bilateral_is_near_cv2(rng):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("method", ["area", "bilinear"])
+@pytest.mark.parametrize("method", ["area", "bilinear", "bicubic", "lanczos"])
 def test_resize_equals_reference_at_all_small_shapes(method, dtype, rng):
     tolerance = 0.5 + 1e-3 if dtype == np.uint8 else 1e-6
     for shape in shapes():
@@ -84,6 +128,43 @@ def test_resize_equals_reference_at_all_small_shapes(method, dtype, rng):
         result = alphacut.resize(image, size, method=method)
         assert result.shape == size + shape[2:]
         assert np.abs(result - reference.resize(image, size, method)).max() <= tolerance, (shape, size)
+
+
+@pytest.mark.parametrize("size", [(37, 50), (211, 301), (99, 260), (1, 1), (13, 400)])
+@pytest.mark.parametrize("method", ["bicubic", "lanczos"])
+def test_filters_are_near_pillow(method, size, rng):
+    """In floats: of bytes, Pillow rounds and cuts off what overshoots once more, between its two passes."""
+    Image = pytest.importorskip("PIL.Image")
+    image = picture(rng, (100, 130), np.float32)
+    peer = np.asarray(Image.fromarray(image).resize(size[::-1], getattr(Image.Resampling, method.upper())))
+    assert np.abs(alphacut.resize(image, size, method=method) - peer.clip(0, 1)).max() < 1e-5
+
+
+def test_nearest_equals_reference_at_all_small_shapes(rng):
+    for shape in shapes():
+        image = picture(rng, shape, np.uint8)
+        size = tuple(int(v) for v in rng.integers(1, 24, 2))
+        expected = reference.nearest(image, size)
+        assert np.array_equal(alphacut.resize(image, size, method="nearest"), expected)
+
+
+def test_nearest_keeps_labels_of_every_depth(rng):
+    for dtype in (bool, np.uint8, np.uint16, np.int32, np.float32):
+        labels = rng.integers(-9, 9, (12, 13)).astype(dtype)
+        if labels.dtype == np.int32:
+            labels[0, 0], labels[1, 1] = np.iinfo(np.int32).min, np.iinfo(np.int32).max
+        for view in (labels, labels[:, ::-2], labels.T):
+            expected = reference.nearest(view, (7, 30))
+            result = alphacut.resize(view, (7, 30), method="nearest")
+            assert result.dtype == dtype
+            assert np.array_equal(result, expected)
+            out = np.zeros((7, 30), dtype)
+            assert alphacut.resize(view, (7, 30), method="nearest", out=out) is out
+            assert np.array_equal(out, expected)
+    with pytest.raises(TypeError, match="bool"):
+        alphacut.resize(np.ones((3, 3), bool), (2, 2), method="nearest", out=np.empty((2, 2), np.uint8))
+    with pytest.raises(TypeError, match="int64"):
+        alphacut.resize(np.ones((3, 3), np.int64), (2, 2), method="nearest")
 
 
 @pytest.mark.parametrize("factors", [(2, 2), (3, 3), (4, 2), (7, 5)])
@@ -118,12 +199,24 @@ def test_resizing_keeps_constants_and_the_identity(rng):
     for value in (0.0, 0.1, 0.3, 1.0):
         image = np.full((31, 17), value, np.float32)
         for size in ((7, 5), (64, 90), (31, 3)):
-            for method in ("area", "bilinear"):
+            for method in ("area", "nearest", "bilinear"):
                 assert (alphacut.resize(image, size, method=method) == np.float32(value)).all()
     for dtype in DTYPES:
         image = picture(rng, (13, 9, 3), dtype)
-        for method in ("area", "bilinear"):
+        for method in ("area", "nearest", "bilinear", "bicubic", "lanczos"):
             assert np.array_equal(alphacut.resize(image, (13, 9), method=method), image)
+
+
+def test_rgb_to_lab(rng):
+    color = pytest.importorskip("skimage.color")
+    for shape in [(1, 1, 3), (7, 9, 3), (33, 34, 3)]:
+        for dtype in DTYPES:
+            image = picture(rng, shape, dtype)
+            assert np.abs(alphacut.rgb_to_lab(image) - color.rgb2lab(image)).max() < 0.01
+    gray = picture(rng, (5, 6), np.uint8)
+    assert np.array_equal(alphacut.rgb_to_lab(gray), alphacut.rgb_to_lab(np.dstack([gray] * 3)))
+    deep = picture(rng, (5, 6, 3), np.uint8).astype(np.uint16) * 257
+    assert np.abs(alphacut.rgb_to_lab(deep) - color.rgb2lab(deep)).max() < 0.01
 
 
 def test_gray_world(rng):
@@ -203,13 +296,16 @@ def test_errors_of_options():
         alphacut.denoise(image, "mean")
     with pytest.raises(TypeError, match="method"):
         alphacut.resize(image, (2, 2), method=3)
-    for size in (1, 4, 7, -3):
+    for size in (1, 4, 33, -3):
         for method in ("median", "bilateral"):
             with pytest.raises(ValueError, match="size"):
                 alphacut.denoise(image, method, size=size)
     for sigma in (0, -1, 5, np.nan):
         with pytest.raises(ValueError, match="sigma"):
             alphacut.denoise(image, "bilateral", sigma=sigma)
+    for sigma in (0, -1, 1001, np.nan):
+        with pytest.raises(ValueError, match="sigma_space"):
+            alphacut.denoise(image, "bilateral", sigma_space=sigma)
     for percent in (-1, 50, np.nan):
         with pytest.raises(ValueError, match="percent"):
             alphacut.white_balance(image, "percentile", percent=percent)

@@ -28,12 +28,13 @@ void bind_kmeans(py::module_& m) {
   m.def(
       "kmeans",
       [](py::object picture, int64_t n_clusters, uint64_t seed, int64_t max_iter, int64_t tol,
-         std::vector<int32_t> init, py::object out) {
-        const KmeansOptions options{n_clusters, seed, max_iter, tol, std::move(init)};
+         std::vector<int32_t> init, int64_t attempts, py::object out) {
+        const KmeansOptions options{n_clusters, seed, max_iter, tol, std::move(init), attempts};
         return with_image(picture, "image", [&](const auto& input) { return cluster(input, options, out); });
       },
       py::arg("image"), py::arg("n_clusters"), py::arg("seed"), py::arg("max_iter"), py::arg("tol"), py::arg("init"),
-      py::arg("out") = py::none());
+      py::arg("attempts") = 1, py::arg("out") = py::none());
+  m.def("kmeans_attempt_seed", &kmeans_attempt_seed, py::arg("seed"), py::arg("attempt"));
   m.def(
       "kmeans_samples",
       [](int64_t pixels, uint64_t seed) {

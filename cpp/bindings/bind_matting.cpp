@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "alphacut/color.hpp"
@@ -29,11 +30,28 @@ py::array guided(py::object guide, py::object src, int64_t radius, double eps, i
   });
 }
 
-py::array distances_of(py::object mask, py::object out) {
+py::tuple distances_of(py::object mask, const std::string& metric, std::array<double, 2> sampling, bool indices,
+                       py::object out) {
   const auto m = plane<uint8_t>(mask, "mask");
-  auto distance = output<float>(out, m.view.height, m.view.width, 0, {m.array});
-  without_gil([&] { distance_transform(m, distance); });
-  return distance.array;
+  const int64_t height = m.view.height, width = m.view.width;
+  auto distance = output<float>(out, height, width, 0, {m.array});
+  py::object nearest = py::none();
+  ImageView<int32_t> planes{};
+  if (indices) {
+    const Py_intptr_t shape[] = {2, height, width};
+    py::array array = new_array<int32_t>(3, shape);
+    planes = {static_cast<int32_t*>(array.mutable_data()), 2 * height, width, 1, array.strides(1)};
+    nearest = std::move(array);
+  }
+  without_gil([&] {
+    distance_transform(m, distance,
+                       {metric == "taxicab"      ? DistanceMetric::taxicab
+                        : metric == "chessboard" ? DistanceMetric::chessboard
+                                                 : DistanceMetric::euclidean,
+                        sampling},
+                       planes);
+  });
+  return py::make_tuple(distance.array, nearest);
 }
 
 py::array trimap_of(py::object mask, std::optional<double> band, py::object out) {
@@ -117,7 +135,8 @@ py::array multiplied(py::object image, py::object x) {
 void bind_matting(py::module_& m) {
   m.def("guided_filter", &guided, py::arg("guide"), py::arg("src"), py::arg("radius"), py::arg("eps"),
         py::arg("subsample"), py::arg("out") = py::none());
-  m.def("distance_transform", &distances_of, py::arg("mask"), py::arg("out") = py::none());
+  m.def("distance_transform", &distances_of, py::arg("mask"), py::arg("metric"), py::arg("sampling"),
+        py::arg("indices"), py::arg("out") = py::none());
   m.def("trimap_kinds", &kinds_of, py::arg("trimap"));
   m.def("make_trimap", &trimap_of, py::arg("mask"), py::arg("band"), py::arg("out") = py::none());
   m.def(

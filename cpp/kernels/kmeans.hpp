@@ -20,6 +20,9 @@ struct KmeansRowKernels {
                  int64_t* sums);
   // Lowers distances[i] to the distance to the nearest of k centres.
   void (*relax)(const T* pixels, size_t n, int channels, const KmeansCenter* centers, int k, uint32_t* distances);
+  // Adds to sums[j] what the distances would add up to with centre j.
+  void (*potentials)(const T* pixels, size_t n, int channels, const KmeansCenter* centers, int k,
+                     const uint32_t* distances, uint64_t* sums);
   // The sum of |X|².
   int64_t (*square_sum)(const T* pixels, size_t n, int channels);
 };

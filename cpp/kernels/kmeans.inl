@@ -140,6 +140,27 @@ void kmeans_relax(const T* pixels, size_t n, int channels, const KmeansCenter* c
   }
 }
 
+template <class T>
+void kmeans_potentials(const T* pixels, size_t n, int channels, const KmeansCenter* centers, int k,
+                       const uint32_t* __restrict distances, uint64_t* __restrict sums) {
+  KmeansPlanes planes;
+  for (size_t begin = 0; begin < n; begin += kmeans_chunk) {
+    const size_t count = min_of(kmeans_chunk, n - begin);
+    kmeans_load(pixels + begin * channels, count, channels, &planes);
+    for (int j = 0; j < k; ++j) {
+      const auto r = static_cast<int16_t>(centers[j].value[0]), g = static_cast<int16_t>(centers[j].value[1]),
+                 b = static_cast<int16_t>(centers[j].value[2]);
+      uint64_t sum = 0;
+      for (size_t i = 0; i < count; ++i) {  // a difference fits 16 bits
+        const auto x = static_cast<int16_t>(planes.r[i] - r), y = static_cast<int16_t>(planes.g[i] - g),
+                   z = static_cast<int16_t>(planes.b[i] - b);
+        sum += min_of(distances[begin + i], static_cast<uint32_t>(x * x + y * y + z * z));
+      }
+      sums[j] += sum;
+    }
+  }
+}
+
 int64_t kmeans_square_sum(const uint8_t* pixels, size_t n, int channels) {
   int64_t total = 0;
   for (size_t begin = 0; begin < n * channels; begin += 1 << 16) {
@@ -322,6 +343,7 @@ int kmeans_label_box(const KmeansBox* box, const KmeansForms* forms, uint8_t* la
   return -1;
 }
 
-constexpr KmeansKernels kmeans_kernels = {{kmeans_assign<uint8_t>, kmeans_relax<uint8_t>, kmeans_square_sum},
-                                          {kmeans_assign<float>, kmeans_relax<float>, kmeans_square_sum},
-                                          {kmeans_keys, kmeans_gather, kmeans_assign_boxes, kmeans_label_box}};
+constexpr KmeansKernels kmeans_kernels = {
+    {kmeans_assign<uint8_t>, kmeans_relax<uint8_t>, kmeans_potentials<uint8_t>, kmeans_square_sum},
+    {kmeans_assign<float>, kmeans_relax<float>, kmeans_potentials<float>, kmeans_square_sum},
+    {kmeans_keys, kmeans_gather, kmeans_assign_boxes, kmeans_label_box}};

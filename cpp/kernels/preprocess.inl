@@ -190,7 +190,7 @@ void resize_weigh(const T* __restrict row, size_t n, Sum weight, int more, Sum* 
 }
 
 inline void resize_store(float value, uint8_t* out) {
-  *out = static_cast<uint8_t>(static_cast<int32_t>(min_of(value + 0.5f, 255.0f)));
+  *out = static_cast<uint8_t>(static_cast<int32_t>(clamp_to(value + 0.5f, 0.0f, 255.0f)));
 }
 inline void resize_store(double value, float* out) { *out = static_cast<float>(value); }
 

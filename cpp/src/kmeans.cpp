@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <mutex>
 #include <numeric>
 #include <span>
@@ -71,6 +72,8 @@ void require_options(ImageView<const T> image, const KmeansOptions& options, Ima
   require_clusters(options.n_clusters);
   if (options.max_iter < 1)
     throw std::invalid_argument("max_iter must be at least 1, got " + std::to_string(options.max_iter));
+  if (options.attempts < 1 || options.attempts > 1000)
+    throw std::invalid_argument("attempts must be from 1 to 1000, got " + std::to_string(options.attempts));
   if (options.tol < 0 || options.tol > kFullScale)
     throw std::invalid_argument("tol must be from 0 to 16320, got " + std::to_string(options.tol));
   if (image.empty() || (image.channels != 1 && image.channels != 3) || image.pixels() > kMaxPixels)
@@ -210,26 +213,47 @@ int64_t inertia_of(int64_t squares, const Sums& sums, const std::vector<KmeansCe
   return squares;
 }
 
+// The samples whose inclusive prefix sum of the distances is the first to exceed each of these numbers.
+std::vector<int64_t> drawn_samples(const std::vector<uint32_t>& distances, const std::vector<uint64_t>& numbers) {
+  constexpr size_t block = 256;
+  std::vector<uint64_t> prefix;  // of whole blocks
+  uint64_t total = 0;
+  for (size_t i = 0; i < distances.size(); i += block) {
+    total = std::accumulate(&distances[i], distances.data() + std::min(i + block, distances.size()), total);
+    prefix.push_back(total);
+  }
+  std::vector<int64_t> samples;
+  for (const uint64_t number : numbers) {
+    const auto first = static_cast<size_t>(std::ranges::upper_bound(prefix, number % total) - prefix.begin());
+    size_t i = first * block;
+    for (uint64_t sum = (first > 0 ? prefix[first - 1] : 0) + distances[i]; sum <= number % total; sum += distances[i])
+      ++i;
+    samples.push_back(static_cast<int64_t>(i));
+  }
+  return samples;
+}
+
 template <class T>
 std::vector<KmeansCenter> seed_centers(ImageView<const T> samples, int64_t n_clusters, uint64_t seed) {
-  const auto kernel = row_kernels(T{}).relax;
-  const int64_t m = samples.width;
-  std::vector<uint32_t> distances(static_cast<size_t>(m), UINT32_MAX);
-  std::vector<KmeansCenter> centers{
-      center_at(samples, static_cast<int64_t>(random(seed, 0) % static_cast<uint64_t>(m)))};
+  const auto& kernel = row_kernels(T{});
+  const auto m = static_cast<size_t>(samples.width);
+  const int channels = static_cast<int>(samples.channels);
+  std::vector<uint32_t> distances(m, UINT32_MAX);
+  std::vector<KmeansCenter> centers{center_at(samples, static_cast<int64_t>(random(seed, 0) % m))};
+  std::vector<uint64_t> numbers(static_cast<size_t>(std::bit_width(static_cast<uint64_t>(n_clusters))));
   while (centers.size() < static_cast<size_t>(n_clusters)) {
-    kernel(samples.data, static_cast<size_t>(m), static_cast<int>(samples.channels), &centers.back(), 1,
-           distances.data());
-    uint64_t total = 0;
-    for (uint32_t d : distances) total += d;
-    if (total == 0) {
+    kernel.relax(samples.data, m, channels, &centers.back(), 1, distances.data());
+    if (std::ranges::all_of(distances, [](uint32_t d) { return d == 0; })) {
       centers.resize(static_cast<size_t>(n_clusters), centers[0]);
       break;
     }
-    const uint64_t drawn = random(seed, centers.size()) % total;
-    int64_t chosen = 0;
-    for (uint64_t prefix = distances[0]; prefix <= drawn; prefix += distances[static_cast<size_t>(chosen)]) ++chosen;
-    centers.push_back(center_at(samples, chosen));
+    for (size_t t = 0; t < numbers.size(); ++t) numbers[t] = random(seed, 16 * centers.size() + t);
+    std::vector<KmeansCenter> candidates;
+    for (const int64_t i : drawn_samples(distances, numbers)) candidates.push_back(center_at(samples, i));
+    std::vector<uint64_t> potentials(candidates.size());
+    kernel.potentials(samples.data, m, channels, candidates.data(), static_cast<int>(candidates.size()),
+                      distances.data(), potentials.data());
+    centers.push_back(candidates[static_cast<size_t>(std::ranges::min_element(potentials) - potentials.begin())]);
   }
   return centers;
 }
@@ -259,23 +283,39 @@ Converged iterate(ImageView<const T> image, const KmeansOptions& options, std::v
   return {std::move(centers), std::move(sums), n_iter};
 }
 
+// The best of all attempts; `squares` is the sum of |X|².
+template <class T, class Assign>
+Kmeans best_of(ImageView<const T> image, const KmeansOptions& options, int64_t squares, const Assign& assign_to) {
+  Kmeans best;
+  std::vector<KmeansCenter> centers;
+  bool last = false;  // the best is what was assigned last
+  for (int64_t attempt = 0; attempt < (options.init.empty() ? options.attempts : 1); ++attempt) {
+    const uint64_t seed = kmeans_attempt_seed(options.seed, attempt);
+    auto end = iterate(image, options,
+                       options.init.empty() ? seed_centers<T>(samples_of(image, seed), options.n_clusters, seed)
+                                            : unpack(options.init, image.channels),
+                       assign_to);
+    const int64_t inertia = inertia_of(squares, end.sums, end.centers);
+    last = attempt == 0 || inertia < best.inertia;
+    if (!last) continue;
+    best = {pack(end.centers, image.channels), inertia, end.n_iter};
+    centers = std::move(end.centers);
+  }
+  if (!last) assign_to(centers);
+  return best;
+}
+
 template <class T>
 Kmeans run(ImageView<const T> image, const KmeansOptions& options, ImageView<uint8_t> labels) {
   require_options(image, options, labels);
   require_values(image);
-  auto start = options.init.empty() ? seed_centers<T>(samples_of(image, options.seed), options.n_clusters, options.seed)
-                                    : unpack(options.init, image.channels);
-  const auto result = [&](const Converged& end, int64_t squares) {
-    return Kmeans{pack(end.centers, image.channels), inertia_of(squares, end.sums, end.centers), end.n_iter};
-  };
   if constexpr (std::is_same_v<T, uint8_t>)
     if (const auto boxes = ColorHistogram::of(image, options.max_iter)) {
-      const auto end = iterate(image, options, std::move(start), [&](const auto& c) { return boxes->assign(c); });
-      boxes->paint(image, end.centers, labels);
-      return result(end, boxes->square_sum());
+      Kmeans best = best_of(image, options, boxes->square_sum(), [&](const auto& c) { return boxes->assign(c); });
+      boxes->paint(image, unpack(best.centers, image.channels), labels);
+      return best;
     }
-  const auto end = iterate(image, options, std::move(start), [&](const auto& c) { return assign(image, c, labels); });
-  return result(end, square_sum(image));
+  return best_of(image, options, square_sum(image), [&](const auto& c) { return assign(image, c, labels); });
 }
 
 template <class T>
@@ -294,6 +334,10 @@ Kmeans kmeans(ImageView<const uint8_t> image, const KmeansOptions& options, Imag
 }
 Kmeans kmeans(ImageView<const float> image, const KmeansOptions& options, ImageView<uint8_t> labels) {
   return run(image, options, labels);
+}
+
+uint64_t kmeans_attempt_seed(uint64_t seed_number, int64_t attempt) {
+  return attempt == 0 ? seed_number : random(seed_number, (uint64_t{1} << 33) + static_cast<uint64_t>(attempt));
 }
 
 std::vector<int64_t> kmeans_samples(int64_t pixels, uint64_t seed_number) {

@@ -195,6 +195,18 @@ bool keep_lost(ImageView<const uint8_t> trimap, MattingMethod method, const Samp
   return any;
 }
 
+// How far samples are believed: the less is known, the farther they were fetched from, and the worse they are. Measured
+// on 15 photographs, at 64 and 200 pixels, of which .03 to .5 was known in blots: from a share of .3 on nothing is to
+// be gained; below, the solver gets as much less weight and as many more steps.
+float trust_in_samples(ImageView<const uint8_t> trimap) {
+  constexpr float enough = 0.3f, least = 0.1f;
+  int64_t known = 0;
+  for (int64_t y = 0; y < trimap.height; ++y)
+    for (int64_t x = 0; x < trimap.width; ++x) known += !is_unknown(trimap.row(y)[x]);
+  return std::clamp(static_cast<float>(known) / (enough * static_cast<float>(trimap.height * trimap.width)), least,
+                    1.0f);
+}
+
 template <class T>
 Image<float> estimate(ImageView<const T> image, ImageView<const uint8_t> trimap, MattingMethod method) {
   Image<uint8_t> labels = copied(trimap);
@@ -206,7 +218,8 @@ Image<float> estimate(ImageView<const T> image, ImageView<const uint8_t> trimap,
   }
   Image<float>& alpha = first.alpha;
   if (method == MattingMethod::closed_form) {
-    solve_laplacian<T>(image, labels, first.confidence, 0.03f, 15, alpha);
+    const float trust = trust_in_samples(trimap);
+    solve_laplacian<T>(image, labels, first.confidence, 0.03f * trust, static_cast<int>(15 / trust), alpha);
     // Mixtures come out a little short of 0 and 1.
     for (int64_t i = 0; i < labels.pixels(); ++i)
       if (is_unknown(labels.data()[i])) alpha.data()[i] = std::clamp((alpha.data()[i] - 0.05f) / 0.9f, 0.0f, 1.0f);

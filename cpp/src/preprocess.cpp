@@ -13,6 +13,7 @@
 #include "math.hpp"
 #include "planes.hpp"
 #include "pooled_vector.hpp"
+#include "wide_median.hpp"
 
 namespace alphacut {
 namespace {
@@ -36,7 +37,8 @@ void require_picture(ImageView<const T> in, ImageView<T> out, const char* name) 
 }
 
 void require_window(int size) {
-  if (size != 3 && size != 5) throw std::invalid_argument("size must be 3 or 5, got " + std::to_string(size));
+  if (size < 3 || size > 31 || size % 2 == 0)
+    throw std::invalid_argument("size must be an odd number from 3 to 31, got " + std::to_string(size));
 }
 
 // The last `count` rows of a picture, each as `width` values that `load(y, row)` writes. Row y of the picture is
@@ -56,6 +58,7 @@ template <class T>
 void median_rows(ImageView<const T> in, int size, ImageView<T> out) {
   require_same(in, out, "median");
   require_window(size);
+  if (size > 5) return wide_median(in, size, out);
   const int64_t radius = size / 2, step = in.channels, n = in.width * step, wide = n + 2 * radius * step;
   const auto& table = kernels().preprocess;
   const auto kernel = [&] {
@@ -87,11 +90,15 @@ void median_rows(ImageView<const T> in, int size, ImageView<T> out) {
 }
 
 template <class T>
-void bilateral_rows(ImageView<const T> in, int size, double sigma, ImageView<T> out) {
+void bilateral_rows(ImageView<const T> in, int size, double sigma, std::optional<double> sigma_space,
+                    ImageView<T> out) {
   require_picture(in, out, "bilateral");
   require_window(size);
   if (!(sigma > 0 && sigma <= 4))
     throw std::invalid_argument("sigma must be above 0 and at most 4, got " + std::to_string(sigma));
+  const double reach = sigma_space.value_or(size / 2.0);
+  if (!(reach >= 0.01 && reach <= 1000))
+    throw std::invalid_argument("sigma_space must be from 0.01 to 1000, got " + std::to_string(reach));
   const int64_t radius = size / 2, channels = in.channels, width = in.width, plane = width + 2 * radius;
   const double full = is_u8<T> ? 255 : 1;
   // Bounded, so that its product with a difference of 0 is 0 and with any other finite.
@@ -117,7 +124,7 @@ void bilateral_rows(ImageView<const T> in, int size, double sigma, ImageView<T> 
         for (int64_t dx = -radius; dx <= radius; ++dx) {
           const int64_t squared = dx * dx + dy * dy;
           if (squared > radius * radius) continue;
-          const double spatial = exp_exact(-2.0 * static_cast<double>(squared) / (size * size));
+          const double spatial = exp_exact(-static_cast<double>(squared) / (2 * reach * reach));
           tap(center, window.slot(y + dy) + radius + dx, static_cast<size_t>(plane), static_cast<size_t>(width),
               static_cast<float>(spatial), scale, weights.data(), sums.data());
         }
@@ -238,20 +245,64 @@ Axis<Sum> linear_axis(int64_t in, int64_t out) {
   return axis;
 }
 
-template <class Sum>
-Axis<Sum> make_axis(int64_t in, int64_t out, bool area) {
-  return area && in >= out ? area_axis<Sum>(in, out) : linear_axis<Sum>(in, out);
+double cubic(double x) {  // |x| < 2
+  return x < 1 ? (1.5 * x - 2.5) * x * x + 1 : ((-0.5 * x + 2.5) * x - 4) * x + 2;
 }
 
-// Down the columns first: that loop runs over whole rows and leaves few of them when shrinking.
+// sin(πx) / (πx), 0 <= x < 3, by Taylor's series of sin on -π/2..π/2: the C library's differ between machines.
+double sinc(double x) {
+  if (x < 1e-9) return 1;
+  const double pi = 3.14159265358979323846, whole = std::floor(x + 0.5), r = pi * (x - whole);
+  double sum = 1;
+  for (int k = 20; k >= 2; k -= 2) sum = 1 - sum * r * r / (k * (k + 1));
+  return (static_cast<int64_t>(whole) % 2 != 0 ? -r : r) * sum / (pi * x);
+}
+
+double lanczos(double x) { return sinc(x) * sinc(x / 3); }
+
+// Weights by the distance of pixel centres, beyond `reach` none; an axis that shrinks widens them.
+template <class Sum>
+Axis<Sum> filter_axis(int64_t in, int64_t out, double (*weight)(double), double reach) {
+  const double step = static_cast<double>(in) / static_cast<double>(out), wide = std::max(step, 1.0);
+  Axis<Sum> axis{std::min(in, 2 * static_cast<int64_t>(std::ceil(reach * wide)) + 1), 1, {}, {}};
+  std::vector<double> own(static_cast<size_t>(axis.taps));
+  for (int64_t x = 0; x < out; ++x) {
+    const double centre = (static_cast<double>(x) + 0.5) * step;
+    const auto first = std::clamp(static_cast<int64_t>(std::floor(centre - reach * wide)), int64_t{0}, in - axis.taps);
+    double sum = 0;
+    for (int64_t k = 0; k < axis.taps; ++k) {
+      const double distance = std::abs(static_cast<double>(first + k) + 0.5 - centre) / wide;
+      sum += own[static_cast<size_t>(k)] = distance < reach ? weight(distance) : 0;
+    }
+    axis.first.push_back(first);
+    for (const double each : own) axis.weights.push_back(static_cast<Sum>(each / sum));
+  }
+  return axis;
+}
+
+enum class Filter { area, bilinear, bicubic, lanczos };
+
+template <class Sum>
+Axis<Sum> make_axis(int64_t in, int64_t out, Filter filter) {
+  if (filter == Filter::bicubic) return filter_axis<Sum>(in, out, cubic, 2);
+  if (filter == Filter::lanczos) return filter_axis<Sum>(in, out, lanczos, 3);
+  return filter == Filter::area && in >= out ? area_axis<Sum>(in, out) : linear_axis<Sum>(in, out);
+}
+
 template <class T>
-void resize_rows(ImageView<const T> in, bool area, ImageView<T> out) {
-  using Sum = std::conditional_t<is_u8<T>, float, double>;
+void require_resizable(ImageView<const T> in, ImageView<T> out) {
   if (in.empty() || out.empty() || in.channels != out.channels || in.channels < 1 || in.channels > 4)
     throw std::invalid_argument("resize: in and out must have the same 1 to 4 channels, no side 0");
   const int64_t most = std::max({in.height, in.width, out.height, out.width});
   if (most >= int64_t{1} << 30) throw std::invalid_argument("resize: a side must be below 2^30 pixels");
-  const auto down = make_axis<Sum>(in.height, out.height, area), across = make_axis<Sum>(in.width, out.width, area);
+}
+
+// Down the columns first: that loop runs over whole rows and leaves few of them when shrinking.
+template <class T>
+void resize_rows(ImageView<const T> in, Filter filter, ImageView<T> out) {
+  using Sum = std::conditional_t<is_u8<T>, float, double>;
+  require_resizable(in, out);
+  const auto down = make_axis<Sum>(in.height, out.height, filter), across = make_axis<Sum>(in.width, out.width, filter);
   const auto& table = kernels().preprocess;
   const int64_t n = in.width * in.channels;
   parallel_for(out.height, row_grain(n * down.taps + out.width * out.channels * across.taps),
@@ -287,11 +338,13 @@ void resize_rows(ImageView<const T> in, bool area, ImageView<T> out) {
 void median(ImageView<const uint8_t> in, int size, ImageView<uint8_t> out) { median_rows(in, size, out); }
 void median(ImageView<const float> in, int size, ImageView<float> out) { median_rows(in, size, out); }
 
-void bilateral(ImageView<const uint8_t> in, int size, double sigma, ImageView<uint8_t> out) {
-  bilateral_rows(in, size, sigma, out);
+void bilateral(ImageView<const uint8_t> in, int size, double sigma, ImageView<uint8_t> out,
+               std::optional<double> sigma_space) {
+  bilateral_rows(in, size, sigma, sigma_space, out);
 }
-void bilateral(ImageView<const float> in, int size, double sigma, ImageView<float> out) {
-  bilateral_rows(in, size, sigma, out);
+void bilateral(ImageView<const float> in, int size, double sigma, ImageView<float> out,
+               std::optional<double> sigma_space) {
+  bilateral_rows(in, size, sigma, sigma_space, out);
 }
 
 void gray_world(ImageView<const uint8_t> in, ImageView<uint8_t> out) {
@@ -361,9 +414,44 @@ void percentile_stretch(ImageView<const float> in, double percent, ImageView<flo
   stretch(in, low, gain, out);
 }
 
-void resize_area(ImageView<const uint8_t> in, ImageView<uint8_t> out) { resize_rows(in, true, out); }
-void resize_area(ImageView<const float> in, ImageView<float> out) { resize_rows(in, true, out); }
-void resize_bilinear(ImageView<const uint8_t> in, ImageView<uint8_t> out) { resize_rows(in, false, out); }
-void resize_bilinear(ImageView<const float> in, ImageView<float> out) { resize_rows(in, false, out); }
+void resize_area(ImageView<const uint8_t> in, ImageView<uint8_t> out) { resize_rows(in, Filter::area, out); }
+void resize_area(ImageView<const float> in, ImageView<float> out) { resize_rows(in, Filter::area, out); }
+void resize_bilinear(ImageView<const uint8_t> in, ImageView<uint8_t> out) { resize_rows(in, Filter::bilinear, out); }
+void resize_bilinear(ImageView<const float> in, ImageView<float> out) { resize_rows(in, Filter::bilinear, out); }
+
+void resize_bicubic(ImageView<const uint8_t> in, ImageView<uint8_t> out) { resize_rows(in, Filter::bicubic, out); }
+void resize_bicubic(ImageView<const float> in, ImageView<float> out) { resize_rows(in, Filter::bicubic, out); }
+void resize_lanczos(ImageView<const uint8_t> in, ImageView<uint8_t> out) { resize_rows(in, Filter::lanczos, out); }
+void resize_lanczos(ImageView<const float> in, ImageView<float> out) { resize_rows(in, Filter::lanczos, out); }
+
+template <class T>
+void resize_nearest(ImageView<const T> in, ImageView<T> out) {
+  require_resizable(in, out);
+  std::vector<int64_t> from(static_cast<size_t>(out.width));
+  for (int64_t x = 0; x < out.width; ++x)
+    from[static_cast<size_t>(x)] = (2 * x + 1) * in.width / (2 * out.width) * in.channels;
+  parallel_for(out.height, row_grain(out.width * out.channels), [&](int64_t begin, int64_t end) {
+    int64_t last = -1;
+    for (int64_t y = begin; y < end; ++y) {
+      const int64_t v = (2 * y + 1) * in.height / (2 * out.height);
+      T* to = out.row(y);
+      if (v == last) {
+        std::copy_n(out.row(y - 1), out.width * out.channels, to);
+        continue;
+      }
+      last = v;
+      const T* row = in.row(v);
+      if (out.channels == 1)
+        for (const int64_t x : from) *to++ = row[x];
+      else
+        for (const int64_t x : from) to = std::copy_n(row + x, out.channels, to);
+    }
+  });
+}
+
+template void resize_nearest(ImageView<const uint8_t>, ImageView<uint8_t>);
+template void resize_nearest(ImageView<const uint16_t>, ImageView<uint16_t>);
+template void resize_nearest(ImageView<const int32_t>, ImageView<int32_t>);
+template void resize_nearest(ImageView<const float>, ImageView<float>);
 
 }  // namespace alphacut

@@ -4,42 +4,29 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "alphacut/matting.hpp"
 #include "alphacut/parallel.hpp"
-#include "dispatch.hpp"
+#include "distance.hpp"
 #include "pooled_vector.hpp"
 
 namespace alphacut {
 namespace {
 
-// Distances within each column to the nearest pixel of the other kind, negative on background, at most cap.
-Image<int32_t> column_distance(ImageView<const uint8_t> mask, int32_t cap) {
-  const auto& kernel = kernels().matting;
-  Image<int32_t> distance = Image<int32_t>::like(mask);
-  parallel_for(mask.width, 256, [&](int64_t begin, int64_t end) {
-    const auto n = static_cast<size_t>(end - begin);
-    for (int64_t x = begin; x < end; ++x) distance.row(0)[x] = mask.row(0)[x] != 0 ? cap : -cap;
-    for (int64_t y = 1; y < mask.height; ++y)
-      kernel.distance_down(mask.row(y) + begin, distance.row(y - 1) + begin, n, cap, distance.row(y) + begin);
-    for (int64_t y = mask.height - 2; y >= 0; --y)
-      kernel.distance_up(distance.row(y + 1) + begin, n, distance.row(y) + begin);
-  });
-  return distance;
+// Writes squared distances, at most cap², with this sign.
+auto into(int32_t* row, int32_t sign, int32_t cap) {
+  return [=](int64_t x, int64_t squared, int64_t) {
+    row[x] = sign * static_cast<int32_t>(std::min(squared, int64_t{cap} * cap));
+  };
 }
 
-// The squared distances of one row from its column distances g: the lower envelope of the parabolas (x - i)² + g(i)²
-// (Meijster, Roerdink & Hesselink 2000).
+// The squared distances of one row from its column distances.
 class RowDistance {
  public:
   explicit RowDistance(int64_t width)
-      : apex_(static_cast<size_t>(width)),
-        start_(static_cast<size_t>(width)),
-        inside_(static_cast<size_t>(width)),
-        outside_(static_cast<size_t>(width)) {}
+      : scan_(width), inside_(static_cast<size_t>(width)), outside_(static_cast<size_t>(width)) {}
 
   // From signed distances within columns the squared ones to the nearest pixel of the other kind, signed as before.
   void square(int32_t* row, int64_t width, int32_t cap) {
@@ -48,8 +35,8 @@ class RowDistance {
       const auto [begin, end] = next_near(row, done, width, cap);
       for (int64_t x = done; x < begin; ++x) row[x] = row[x] > 0 ? cap * cap : -cap * cap;
       split(row + begin, end - begin, inside_.data(), outside_.data());
-      scan(inside_.data(), end - begin, cap, [&](int64_t x, int32_t squared) { row[begin + x] = squared; });
-      scan(outside_.data(), end - begin, cap, [&](int64_t x, int32_t squared) { row[begin + x] = -squared; });
+      scan_.scan(EuclideanSquared{}, inside_.data(), end - begin, cap, into(row + begin, 1, cap));
+      scan_.scan(EuclideanSquared{}, outside_.data(), end - begin, cap, into(row + begin, -1, cap));
       done = end;
     }
   }
@@ -61,44 +48,8 @@ class RowDistance {
       const auto [begin, end] = next_near(row, done, width, cap);
       for (int64_t x = done; x < begin; ++x) row[x] = row[x] > 0 ? row[x] : -cap * cap;
       for (int64_t x = begin; x < end; ++x) outside_[static_cast<size_t>(x - begin)] = std::max(-row[x], 0);
-      scan(outside_.data(), end - begin, cap, [&](int64_t x, int32_t squared) { row[begin + x] = -squared; });
+      scan_.scan(EuclideanSquared{}, outside_.data(), end - begin, cap, into(row + begin, -1, cap));
       done = end;
-    }
-  }
-
-  // Calls emit(x, squared distance) for all x with g(x) > 0; the distance is at least that if it is beyond the cap.
-  template <class Emit>
-  void scan(const int32_t* g, int64_t width, int32_t cap, Emit emit) {
-    // Neither a far column nor one inside a run of zeros is the nearest to any x that is asked for.
-    const auto matters = [g, width, cap](int64_t u) {
-      return g[u] < cap && (g[u] > 0 || u + 1 == width || g[u - 1] > 0 || g[u + 1] > 0);
-    };
-    const auto parabola = [g](int64_t x, int64_t i) { return (x - i) * (x - i) + int64_t{g[i]} * g[i]; };
-    size_t top = 0;
-    apex_[0] = start_[0] = 0;
-    for (int64_t u = 1; u < width; ++u) {
-      if (!matters(u)) continue;
-      bool empty = false;
-      while (!empty && parabola(start_[top], apex_[top]) > parabola(start_[top], u)) {
-        empty = top == 0;
-        if (!empty) --top;
-      }
-      if (empty) {
-        apex_[0] = u;
-        continue;
-      }
-      const int64_t i = apex_[top];
-      const int64_t gap = u * u - i * i + int64_t{g[u]} * g[u] - int64_t{g[i]} * g[i];
-      const int64_t from = gap / (2 * (u - i)) + 1;  // gap >= 0 here: u is not yet below at start_[top]
-      if (from < width) {
-        ++top;
-        apex_[top] = u;
-        start_[top] = from;
-      }
-    }
-    for (int64_t x = width - 1; x >= 0; --x) {
-      if (g[x] > 0) emit(x, static_cast<int32_t>(std::min(parabola(x, apex_[top]), int64_t{cap} * cap)));
-      if (x == start_[top] && top > 0) --top;
     }
   }
 
@@ -126,7 +77,7 @@ class RowDistance {
     }
   }
 
-  std::vector<int64_t> apex_, start_;
+  RowScan scan_;
   std::vector<int32_t> inside_, outside_;  // distances within columns to the other kind, 0 on that
 };
 
@@ -279,29 +230,6 @@ void fill_trimap(ImageView<const uint8_t> mask, double band, const Thin& thin, I
 }
 
 }  // namespace
-
-void distance_transform(ImageView<const uint8_t> mask, ImageView<float> distance) {
-  if (mask.channels != 1 || distance.channels != 1 || mask.height != distance.height || mask.width != distance.width)
-    throw std::invalid_argument("distance_transform: mask and distance must be single-channel and of one size");
-  constexpr int32_t kFarthest = 46340;  // its square fits int32
-  const auto cap = static_cast<int32_t>(std::min<int64_t>(mask.height + mask.width, kFarthest));
-  Image<int32_t> column = column_distance(mask, cap);
-  bool empty = true;
-  for (int64_t x = 0; empty && x < mask.width; ++x) empty = column.row(0)[x] == cap;
-  parallel_for(mask.height, row_grain(mask.width, 1 << 14), [&](int64_t begin, int64_t end) {
-    RowDistance row_distance(mask.width);
-    for (int64_t y = begin; y < end; ++y) {
-      float* out = distance.row(y);
-      std::fill_n(out, mask.width, empty ? std::numeric_limits<float>::infinity() : 0.0f);
-      if (empty) continue;
-      int32_t* own = column.row(y);
-      for (int64_t x = 0; x < mask.width; ++x) own[x] = std::max(own[x], 0);
-      row_distance.scan(own, mask.width, cap, [&](int64_t x, int32_t squared) {
-        out[x] = static_cast<float>(std::sqrt(static_cast<double>(squared)));
-      });
-    }
-  });
-}
 
 TrimapKinds trimap_kinds(ImageView<const uint8_t> trimap) {
   TrimapKinds kinds;

@@ -10,7 +10,9 @@
 
 namespace alphacut {
 
-// The steps of k-means before its loop. The raster indices of the samples:
+// The steps of k-means before its loop. The seed of an attempt, from 0:
+uint64_t kmeans_attempt_seed(uint64_t seed, int64_t attempt);
+// the raster indices of the samples:
 std::vector<int64_t> kmeans_samples(int64_t pixels, uint64_t seed);
 // and the k-means++ centres, n_clusters * channels values, of samples given as a picture in that order.
 std::vector<int32_t> kmeans_seed(ImageView<const uint8_t> samples, int64_t n_clusters, uint64_t seed);

@@ -26,7 +26,7 @@ from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
 from .kmeans import KMeans, kmeans
 from .matting import adjust_edge, distance_transform, guided_filter, make_trimap, refine_alpha
 from .model import Instance, Model
-from .preprocess import denoise, resize, white_balance
+from .preprocess import denoise, resize, rgb_to_lab, white_balance
 from .remover import Remover, remove_background
 from .session import Session
 from .subject import barrier_map, detect_subject
@@ -91,6 +91,7 @@ __all__ = [
     "remove_background",
     "remove_small",
     "resize",
+    "rgb_to_lab",
     "set_num_threads",
     "threshold",
     "unpremultiply",

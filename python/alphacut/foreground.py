@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 
 from . import _core
-from ._arrays import Array, choice, native, run
+from ._arrays import Array, choice, flag, native, run
 
 
+@overload
 def estimate_foreground(
-    image: Array, alpha: Array, *, method: Literal["multilevel"] = "multilevel", out: Array | None = None
-) -> Array:
+    image: Array,
+    alpha: Array,
+    *,
+    method: Literal["multilevel"] = ...,
+    return_background: Literal[False] = ...,
+    out: Array | None = ...,
+) -> Array: ...
+@overload
+def estimate_foreground(
+    image: Array,
+    alpha: Array,
+    *,
+    method: Literal["multilevel"] = ...,
+    return_background: Literal[True],
+    out: Array | None = ...,
+) -> tuple[Array, Array]: ...
+def estimate_foreground(
+    image: Array,
+    alpha: Array,
+    *,
+    method: Literal["multilevel"] = "multilevel",
+    return_background: bool = False,
+    out: Array | None = None,
+) -> Array | tuple[Array, Array]:
     """Estimate the foreground's colours, for composing it over another background without a fringe of the old one.
 
     Parameters
@@ -23,20 +46,24 @@ def estimate_foreground(
         How much of each pixel is foreground: 0 to 255, 65535 or 1. Its dtype need not be that of `image`.
     method : {"multilevel"}
         How.
+    return_background : bool
+        Return the background's colours, too; takes twice the time.
     out : same shape and dtype as image, optional
-        Where to write the result.
+        Where to write the foreground.
 
     Returns
     -------
-    Same shape and dtype as `image`
+    foreground : same shape and dtype as `image`
         The picture's colour, exactly, where alpha is full; an estimate where it is partial; where alpha is 0 a
         continuation of the foreground nearby, away from partial pixels in squares of 8 pixels. A picture of one pixel,
         or with alpha 0 everywhere, comes back unchanged.
+    background : same shape and dtype as `image`
+        With `return_background`: the same of ``1 - alpha``.
 
     Raises
     ------
     TypeError
-        If an array has another dtype or `method` is not a str.
+        If an array has another dtype, `method` is not a str or `return_background` no bool.
     ValueError
         If shapes differ, a value is out of range or NaN, or `method` is unknown.
 
@@ -62,7 +89,12 @@ def estimate_foreground(
     [200, 0, 0]
     """
     choice(method, "method", ("multilevel",))
+    flag(return_background, "return_background")
     if isinstance(alpha, np.ndarray) and alpha.dtype == np.bool_:
         alpha = alpha.view(np.uint8) * np.uint8(255)
     weight = native(alpha)
-    return run(lambda a, b: _core.estimate_foreground(a, weight, b), image, out, [alpha])
+    foreground = run(lambda a, b: _core.estimate_foreground(a, weight, b), image, out, [alpha])
+    if not return_background:
+        return foreground
+    rest = weight.dtype.type(255 if weight.dtype == np.uint8 else 1) - weight  # the equations know no other difference
+    return foreground, run(lambda a, b: _core.estimate_foreground(a, rest, b), image, None)

@@ -44,6 +44,8 @@ def kmeans(
     max_iter: int = 10,
     tol: float = 1e-3,
     init: Literal["k-means++"] | ArrayLike = "k-means++",
+    labels: ArrayLike | None = None,
+    attempts: int = 1,
     device: str = "auto",
     out: Any = None,
 ) -> KMeans:
@@ -57,13 +59,19 @@ def kmeans(
     n_clusters : int
         From 1 to 256. More clusters than the picture has colours is legal: some then stay empty.
     seed : int, optional
-        From 0 to 2**64 - 1. Picks the starting centres; not used where `init` gives them.
+        From 0 to 2**64 - 1. Picks the starting centres; not used where `init` or `labels` gives them.
     max_iter : int, optional
         The most updates of the centres, at least 1.
     tol : float, optional
         From 0 to 1. Ends once no centre moves further than this part of the value range.
     init : "k-means++" or (n_clusters, C) array, optional
         Where to start: centres drawn from the pixels by their squared distance, or given in the units of the image.
+    labels : (H, W) array of whole numbers, optional
+        Instead of `init`: start from the means of the pixels of each label, as OpenCV's ``KMEANS_USE_INITIAL_LABELS``.
+        A cluster without pixels takes the farthest one as usual. Only where the picture is in host memory.
+    attempts : int, optional
+        From 1 to 1000: so many times from other starting centres, each with all its iterations, and the result is the
+        one of least inertia. Where `init` or `labels` gives the centres there is one.
     device : str, optional
         "auto", "cpu", "cuda" or "cuda:N". The answer is the same. Where the picture lives on a GPU, "auto" is the
         current one, and it must live on the one that is chosen.
@@ -89,8 +97,10 @@ def kmeans(
 
     Notes
     -----
-    Lloyd's algorithm (1982) from k-means++ seeds (Arthur and Vassilvitskii, 2007; drawn from at most 65,536 pixels, one
-    at random of each stretch of the picture). A cluster that is empty moves to the pixel farthest from all centres.
+    Lloyd's algorithm (1982) from greedy k-means++ seeds (Arthur and Vassilvitskii, 2007: of several pixels drawn the
+    one that lowers the sum of distances most, here as many as `n_clusters` has binary digits; drawn from at most 65,536
+    pixels, one at random of each stretch of the picture). A cluster that is empty moves to the pixel farthest from all
+    centres.
 
     All arithmetic is in whole numbers: colours and centres are rounded to 1/64 of an 8-bit level (1/16320 of the value
     range), for float32 and uint16 too. So the result is the same to the byte for every instruction set, thread count
@@ -121,7 +131,7 @@ def kmeans(
     """
     seed = integer(seed, "seed", 0, 2**64 - 1)
     n_clusters, max_iter = integer(n_clusters, "n_clusters"), integer(max_iter, "max_iter")
-    tol = real(tol, "tol")
+    attempts, tol = integer(attempts, "attempts"), real(tol, "tol")
     if not 0 <= tol <= 1:
         raise ValueError(f"tol must be from 0 to 1, got {tol}")
     on_gpu = _device.lives_on_gpu(image)
@@ -137,12 +147,17 @@ def kmeans(
         else:
             require_host(image, "image")
         full = full_scale(image)
-        start = _starting_centers(init, n_clusters, image, full)
-        labels, centers, inertia, n_iter = run(
-            native(image, out), n_clusters, seed, max_iter, int(tol * _UNITS + 0.5), start, out
+        if labels is None:
+            start = _starting_centers(init, n_clusters, image, full)
+        elif isinstance(init, str) and init == "k-means++":
+            start = _means_of(labels, n_clusters, image, full)
+        else:
+            raise ValueError("init and labels exclude each other")
+        found, centers, inertia, n_iter = run(
+            native(image, out), n_clusters, seed, max_iter, int(tol * _UNITS + 0.5), start, attempts, out
         )
     scale = _UNITS / full
-    return KMeans(labels, (centers / scale).astype(np.float32), inertia / scale**2, n_iter)
+    return KMeans(found, (centers / scale).astype(np.float32), inertia / scale**2, n_iter)
 
 
 def _starting_centers(init: object, n_clusters: int, image: Any, full: int) -> list[int]:
@@ -165,3 +180,29 @@ def _starting_centers(init: object, n_clusters: int, image: Any, full: int) -> l
         raise ValueError(f"init must have finite values from 0 to {full}, as the image")
     fixed: list[int] = np.floor(centers * (_UNITS / full) + 0.5).astype(int).ravel().tolist()
     return fixed
+
+
+def _means_of(labels: ArrayLike, n_clusters: int, image: Any, full: int) -> list[int]:
+    """The centres, in the core's units, of clusters given by their labels; black where there is no pixel."""
+    if not isinstance(image, np.ndarray):
+        raise TypeError("labels go with a picture in host memory")
+    require_host(labels, "labels")
+    names = np.asarray(labels)
+    if names.dtype.kind not in "iu":
+        raise TypeError(f"labels must be whole numbers, got an array of dtype {names.dtype}")
+    if names.shape != image.shape[:2]:
+        raise ValueError(f"labels must have the size of the image, {image.shape[:2]}, got {names.shape}")
+    if not 1 <= n_clusters <= 256:
+        raise ValueError(f"n_clusters must be from 1 to 256, got {n_clusters}")
+    if names.size == 0 or names.min() < 0 or names.max() >= n_clusters:
+        raise ValueError(f"labels must lie from 0 to n_clusters - 1 = {n_clusters - 1}")
+    flat = names.ravel().astype(np.int64)
+    count = np.maximum(np.bincount(flat, minlength=n_clusters), 1)
+    units = np.floor(image.reshape(flat.size, -1) * (_UNITS / full) + 0.5)  # whole numbers: their sums are exact
+    if not ((units >= 0) & (units <= _UNITS)).all():
+        raise ValueError(f"image must have finite values from 0 to {full}")
+    means = [
+        (2 * np.bincount(flat, channel, n_clusters).astype(np.int64) + count) // (2 * count) for channel in units.T
+    ]
+    centers: list[int] = np.stack(means, axis=1).ravel().tolist()
+    return centers

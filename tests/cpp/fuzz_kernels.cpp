@@ -425,7 +425,8 @@ void components() {
 }
 
 template <class T>
-void kmeans(const char* assign, const char* relax, const char* square_sum, KmeansRowKernels<T> KmeansKernels::* rows) {
+void kmeans(const char* assign, const char* relax, const char* potentials, const char* square_sum,
+            KmeansRowKernels<T> KmeansKernels::* rows) {
   const int channels = random_bool() ? 3 : 1, k = static_cast<int>(random_from(1, random_bool() ? 8 : 256));
   std::vector<KmeansCenter> centers(static_cast<size_t>(k));
   for (KmeansCenter& center : centers) {
@@ -446,6 +447,12 @@ void kmeans(const char* assign, const char* relax, const char* square_sum, Kmean
       ADAPTED(
           (const T* pixels, size_t n, u32* distances) { kernel(pixels, n, channels, centers.data(), k, distances); }),
       in<T>(channels), count, inout<u32>(1));
+  compare(
+      potentials, [=](const Kernels& table) { return (table.kmeans.*rows).potentials; },
+      ADAPTED((const T* pixels, size_t n, const u32* distances, u64* sums) {
+        kernel(pixels, n, channels, centers.data(), k, distances, sums);
+      }),
+      in<T>(channels), count, in<u32>(1), inout<u64>({0, k}));
   compare(
       square_sum, [=](const Kernels& table) { return (table.kmeans.*rows).square_sum; },
       [](auto kernel) { return kernel; }, in<T>(channels), count, channels);
@@ -947,8 +954,9 @@ void round() {
   subject();
   threshold();
   components();
-  kmeans<u8>("kmeans.u8.assign", "kmeans.u8.relax", "kmeans.u8.square_sum", &KmeansKernels::u8);
-  kmeans<f32>("kmeans.f32.assign", "kmeans.f32.relax", "kmeans.f32.square_sum", &KmeansKernels::f32);
+  kmeans<u8>("kmeans.u8.assign", "kmeans.u8.relax", "kmeans.u8.potentials", "kmeans.u8.square_sum", &KmeansKernels::u8);
+  kmeans<f32>("kmeans.f32.assign", "kmeans.f32.relax", "kmeans.f32.potentials", "kmeans.f32.square_sum",
+              &KmeansKernels::f32);
   color_histogram();
   graphcut();
   chromakey();

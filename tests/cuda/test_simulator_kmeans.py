@@ -48,6 +48,12 @@ def test_equals_cpu_with_other_blocks_and_copies(twin, monkeypatch, name, value,
     assert_same_bytes(twin(*arguments), _core.kmeans(*arguments))
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_equals_cpu_with_attempts(twin, seed, rng):
+    arguments = (rng.integers(0, 256, (11, 13, 3), np.uint8), 3, seed, 2, 0, [], 3)
+    assert_same_bytes(twin(*arguments), _core.kmeans(*arguments))
+
+
 def test_equals_cpu_until_nothing_moves(twin, rng):
     image = rng.integers(0, 256, (11, 13, 3), np.uint8)
     arguments = (image, 3, 1, 100, 0, [])
@@ -67,6 +73,7 @@ def test_public_function_equals_cpu(twin, rng):
     [
         ({"n_clusters": 0}, ValueError, "n_clusters"),
         ({"n_clusters": 257}, ValueError, "n_clusters"),
+        ({"attempts": 0}, ValueError, "attempts"),
         ({"max_iter": 0}, ValueError, "max_iter"),
         ({"image": np.zeros((4, 4, 2), np.uint8)}, ValueError, "shape"),
         ({"image": np.zeros((4, 0), np.uint8)}, ValueError, "shape"),

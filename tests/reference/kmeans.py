@@ -32,13 +32,17 @@ def distances(points, centers):
 def seed_centers(points, k, seed):
     samples = points[sample_indices(len(points), seed)]
     centers = samples[[random(seed, 0) % len(samples)]]
+    nearest = distances(samples, centers)[:, 0]
     while len(centers) < k:
-        prefix = np.cumsum(distances(samples, centers).min(axis=1))
+        prefix = np.cumsum(nearest)
         if prefix[-1] == 0:
-            chosen = centers[0]
+            drawn = centers[:1]
         else:
-            chosen = samples[np.searchsorted(prefix, random(seed, len(centers)) % int(prefix[-1]), side="right")]
-        centers = np.vstack([centers, chosen])
+            numbers = [random(seed, 16 * len(centers) + t) % int(prefix[-1]) for t in range(k.bit_length())]
+            drawn = samples[np.searchsorted(prefix, numbers, side="right")]
+        lowered = np.minimum(nearest[:, None], distances(samples, drawn))
+        best = lowered.sum(axis=0).argmin()
+        centers, nearest = np.vstack([centers, drawn[best]]), lowered[:, best]
     return centers
 
 
@@ -57,8 +61,13 @@ def update(points, labels, centers):
     return centers
 
 
-def kmeans(image, n_clusters, *, seed=0, max_iter=10, tol=16, init=None):
+def kmeans(image, n_clusters, *, seed=0, max_iter=10, tol=16, init=None, attempts=1):
     """(labels, centers, inertia, n_iter), all in the units of the specification; so are `tol` and `init`."""
+    seeds = [seed] + [random(seed, 2**33 + a) for a in range(1, attempts)]
+    return min((attempt(image, n_clusters, s, max_iter, tol, init) for s in seeds), key=lambda result: result[2])
+
+
+def attempt(image, n_clusters, seed, max_iter, tol, init):
     points = fixed(image)
     centers = seed_centers(points, n_clusters, seed) if init is None else np.asarray(init, np.int64)
     labels = distances(points, centers).argmin(axis=1)

@@ -15,7 +15,8 @@ def median(image, size):
     return np.sort(windows(image, size), axis=0)[size * size // 2]
 
 
-def bilateral(image, size, sigma):
+def bilateral(image, size, sigma, sigma_space=None):
+    reach = size / 2 if sigma_space is None else sigma_space
     full = 255 if image.dtype == np.uint8 else 1
     near = windows(image.astype(np.float64), size)
     distance = np.abs(near - image)
@@ -23,7 +24,7 @@ def bilateral(image, size, sigma):
         distance = distance.sum(axis=-1, keepdims=True)
     y, x = np.mgrid[:size, :size] - size // 2
     squared = (x * x + y * y).ravel().reshape([-1] + [1] * image.ndim)
-    weight = np.exp(-2 * squared / size**2 - distance**2 / (2 * (sigma * full) ** 2)) * (squared <= (size // 2) ** 2)
+    weight = np.exp(-squared / (2 * reach**2) - distance**2 / (2 * (sigma * full) ** 2)) * (squared <= (size // 2) ** 2)
     return (weight * near).sum(axis=0) / weight.sum(axis=0)
 
 
@@ -39,12 +40,38 @@ def linear_matrix(before, after):
     return np.maximum(1 - np.abs(center - np.arange(before)), 0)
 
 
+def cubic(x):
+    return np.where(x < 1, 1.5 * x**3 - 2.5 * x**2 + 1, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2) * (x < 2)
+
+
+def lanczos(x):
+    return np.sinc(x) * np.sinc(x / 3) * (x < 3)
+
+
+def filter_matrix(before, after, weight):
+    step = before / after
+    center = (np.arange(after) + 0.5)[:, None] * step
+    weights = weight(np.abs(np.arange(before) + 0.5 - center) / max(step, 1))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def nearest(image, size):
+    y, x = (
+        (2 * np.arange(after) + 1) * before // (2 * after) for before, after in zip(image.shape[:2], size, strict=True)
+    )
+    return image[y[:, None], x]
+
+
 def resize(image, size, method):
+    full = 255 if image.dtype == np.uint8 else 1
     for axis, after in enumerate(size):
         before = image.shape[axis]
-        matrix = area_matrix if method == "area" and after <= before else linear_matrix
-        image = np.moveaxis(np.tensordot(matrix(before, after), image.astype(np.float64), (1, axis)), 0, axis)
-    return image
+        if method in ("bicubic", "lanczos"):
+            matrix = filter_matrix(before, after, cubic if method == "bicubic" else lanczos)
+        else:
+            matrix = (area_matrix if method == "area" and after <= before else linear_matrix)(before, after)
+        image = np.moveaxis(np.tensordot(matrix, image.astype(np.float64), (1, axis)), 0, axis)
+    return image.clip(0, full)
 
 
 def gray_world(image):

@@ -9,10 +9,13 @@
 //           0xBF58476D1CE4E5B9; z = (z ^ z >> 27)·0x94D049BB133111EB; z ^ z >> 31, all modulo 2^64.
 // Samples.  m = min(n, 65536) of the n pixels in raster order. If m = n, all; else sample i is pixel
 //           low + random(seed, 2^32 + i) mod (high - low), low = floor(i·n / m), high = floor((i + 1)·n / m).
-// Seeding   (k-means++, on the samples). Centre 0 is sample random(seed, 0) mod m. For centre j, D_i is the distance of
-// sample i
-//           to the nearest centre so far and T the sum of all D_i. If T = 0, centre j repeats centre 0; else it is the
-//           first sample whose inclusive prefix sum of D exceeds random(seed, j) mod T.
+// Seeding   (greedy k-means++, on the samples). Centre 0 is sample random(seed, 0) mod m. For centre j, D_i is the
+//           distance of sample i to the nearest centre so far and T the sum of all D_i. If T = 0, centre j repeats
+//           centre 0. Else there are as many candidates as n_clusters has binary digits: candidate t is the first
+//           sample whose inclusive prefix sum of D exceeds random(seed, 16 j + t) mod T. Centre j is the candidate of
+//           least T' = Σ min(D_i, distance of sample i to it), the first on ties.
+// Attempts. Attempt a, from 0, is all of this with its own seed: `seed` itself, then random(seed, 2^33 + a). The result
+//           is that of least inertia, the first on ties.
 // Assign.   A pixel's label is the lowest index among its nearest centres: of least |C|² - 2 C·X.
 // Update.   A centre becomes the mean of its pixels, floor((2 S + count) / (2 count)) in each channel. Then each empty
 // cluster,
@@ -42,6 +45,7 @@ struct KmeansOptions {
   int64_t max_iter = 10;           // at least 1
   int64_t tol = 16;                // in units of 1/16320
   std::vector<int32_t> init = {};  // n_clusters * channels values 0..16320 to start from; empty: k-means++
+  int64_t attempts = 1;            // 1 to 1000, from different seeds: the best is kept; with `init` there is one
 };
 
 struct Kmeans {

@@ -1,6 +1,8 @@
 // Alpha mattes: the guided filter, trimaps from masks, and alpha at the unknown pixels of a trimap.
 #pragma once
 
+#include <array>
+
 #include "alphacut/image.hpp"
 
 ALPHACUT_API_BEGIN
@@ -15,9 +17,19 @@ template <class Guide, class Source>
 ALPHACUT_API void guided_filter(ImageView<const Guide> guide, ImageView<const Source> source, int64_t radius,
                                 double eps, int64_t subsample, ImageView<float> result);
 
-// The exact Euclidean distance of each nonzero pixel to the nearest zero one; 0 where the mask is zero, infinity where
-// it is zero nowhere. At most 46,340: beyond that no more is told. Needs 4 bytes a pixel beyond the result.
-void distance_transform(ImageView<const uint8_t> mask, ImageView<float> distance);
+enum class DistanceMetric { euclidean, taxicab, chessboard };
+
+struct DistanceOptions {
+  DistanceMetric metric = DistanceMetric::euclidean;
+  std::array<double, 2> sampling = {1, 1};  // height and width of a pixel, 1e-6 to 1e6; euclidean only
+};
+
+// The exact distance of each nonzero pixel to the nearest zero one (Meijster, Roerdink & Hesselink 2000); 0 where the
+// mask is zero, infinity where it is zero nowhere. `nearest`, unless empty, has the width and twice the height of the
+// mask and gets the rows, then the columns, of the nearest zero pixels: of several those in the leftmost column, there
+// the nearest by rows, of two the upper; -1 where there is none. Needs 4 bytes a pixel beyond the result.
+void distance_transform(ImageView<const uint8_t> mask, ImageView<float> distance, const DistanceOptions& options = {},
+                        ImageView<int32_t> nearest = {});
 
 // The band make_trimap uses by default: 10 pixels at 0.45 megapixels, growing with the square root of their number,
 // from 2 to 64.

@@ -3,21 +3,27 @@
 // bilateral filter and the balance take float pictures of 0..1; the median and resizing any values (a NaN spreads).
 #pragma once
 
+#include <optional>
+
 #include "alphacut/image.hpp"
 
 ALPHACUT_API_BEGIN
 namespace alphacut {
 
-// Median of the size x size neighbours (size 3 or 5) of each value, channel by channel; the border is replicated, as
-// OpenCV's medianBlur. Any channel count. out has the size of in.
+// Median of the size x size neighbours (size odd, 3 to 31) of each value, channel by channel; the border is replicated,
+// as OpenCV's medianBlur. Any channel count. out has the size of in. Of more than 5 x 5, uint8 by histograms (Perreault
+// & Hébert 2007; 544 bytes a pixel of a row and thread), float by selection, whose time grows with the window.
 void median(ImageView<const uint8_t> in, int size, ImageView<uint8_t> out);
 void median(ImageView<const float> in, int size, ImageView<float> out);
 
-// Bilateral filter (Tomasi & Manduchi 1998) over the disc of diameter `size` (3 or 5), 1 or 3 channels. The spatial
-// deviation is size / 2 pixels; `sigma`, in units of full scale (0 < sigma <= 4), is the deviation of the colour
-// distance, the sum of the channels' absolute differences as in OpenCV. The border is replicated.
-void bilateral(ImageView<const uint8_t> in, int size, double sigma, ImageView<uint8_t> out);
-void bilateral(ImageView<const float> in, int size, double sigma, ImageView<float> out);
+// Bilateral filter (Tomasi & Manduchi 1998) over the disc of diameter `size` (odd, 3 to 31), 1 or 3 channels. The
+// spatial deviation is `sigma_space` pixels, 0.01 to 1000, or size / 2 without it; `sigma`, in units of full scale (0 <
+// sigma <= 4), is the deviation of the colour distance, the sum of the channels' absolute differences as in OpenCV. The
+// border is replicated.
+void bilateral(ImageView<const uint8_t> in, int size, double sigma, ImageView<uint8_t> out,
+               std::optional<double> sigma_space = std::nullopt);
+void bilateral(ImageView<const float> in, int size, double sigma, ImageView<float> out,
+               std::optional<double> sigma_space = std::nullopt);
 
 // Scales the channels so that their means agree (gray world, Buchsbaum 1980), saturating. A black channel stays black,
 // a gray picture is copied. 1 or 3 channels.
@@ -37,6 +43,16 @@ void resize_area(ImageView<const uint8_t> in, ImageView<uint8_t> out);
 void resize_area(ImageView<const float> in, ImageView<float> out);
 void resize_bilinear(ImageView<const uint8_t> in, ImageView<uint8_t> out);
 void resize_bilinear(ImageView<const float> in, ImageView<float> out);
+// Bicubic (Keys 1981, a = -1/2) and Lanczos (1979; three lobes), widened by the factor along an axis that shrinks, and
+// of the pixels inside the picture alone, as Pillow's. They overshoot at edges; uint8 saturates, float does not.
+void resize_bicubic(ImageView<const uint8_t> in, ImageView<uint8_t> out);
+void resize_bicubic(ImageView<const float> in, ImageView<float> out);
+void resize_lanczos(ImageView<const uint8_t> in, ImageView<uint8_t> out);
+void resize_lanczos(ImageView<const float> in, ImageView<float> out);
+// The pixel in which the centre of the result lies, for masks and labels: nothing is mixed. uint8, uint16, int32,
+// float.
+template <class T>
+ALPHACUT_API void resize_nearest(ImageView<const T> in, ImageView<T> out);
 
 }  // namespace alphacut
 ALPHACUT_API_END

@@ -242,7 +242,14 @@ def gather_samples(pixels, channels, indices, samples):  # type: ignore[no-untyp
 
 
 def kmeans(
-    image: Any, n_clusters: int, seed: int, max_iter: int, tol: int, init: list[int], out: Any = None
+    image: Any,
+    n_clusters: int,
+    seed: int,
+    max_iter: int,
+    tol: int,
+    init: list[int],
+    attempts: int = 1,
+    out: Any = None,
 ) -> tuple[Any, Array, int, int]:
     """As ``_core.kmeans``, and the same bytes.
 
@@ -250,7 +257,7 @@ def kmeans(
     ----------
     image : array
         In host memory, or on the current GPU (``__cuda_array_interface__`` or DLPack), then contiguous.
-    n_clusters, seed, max_iter, tol, init
+    n_clusters, seed, max_iter, tol, init, attempts
         As there: `tol` and the centres in units of 1/16320 of full scale, `init` flat.
     out : (H, W) uint8 array, optional
         Gets the labels; on a GPU or in host memory.
@@ -262,27 +269,48 @@ def kmeans(
         units of 1/16320 and 1/16320².
     """
     image = given(image, "image", (np.uint8, np.float32))
-    height, width, channels = _checked_shape(image.shape, n_clusters, max_iter)
+    height, width, channels = _checked_shape(image.shape, n_clusters, max_iter, attempts)
     target = checked_out(out, (image,), (height, width))
     n, k = height * width, n_clusters
     unit, scale = (64, 1.0) if image.dtype == np.uint8 else (1, 16320.0)
     pixels = on_device(image).reshape(-1)
     points = cuda.device_array(n, np.int32 if unit == 64 else np.int64)
-    state = cuda.to_device(np.zeros(_FIELDS + 7 * k, np.int64))
+    state = cuda.to_device(np.zeros(_FIELDS, np.int64))
     pack[launch(n)](pixels, channels, scale, unit, points, state)
     found = state.copy_to_host()
     if found[_OUT_OF_RANGE]:
         raise ValueError("image must have finite values from 0 to 1")
+    if init:
+        starts = [np.array(init).reshape(k, channels)]
+    else:
+        seeds = [_core.kmeans_attempt_seed(seed, attempt) for attempt in range(attempts)]
+        starts = [_core.kmeans_seed(_samples(pixels, n, channels, each), k, each) for each in seeds]
+    del pixels
+
+    target = written(target, (height, width))
+    best: tuple[Any, Array, int, int] | None = None
+    for start in starts:
+        labels = target if best is None else cuda.device_array((height, width), np.uint8)
+        ends = _converge(points, unit, start, max_iter, tol, int(found[_SQUARE_SUM]), labels)
+        if best is None or ends[1] < best[2]:
+            best = labels, *ends
+    assert best is not None
+    labels, centers, inertia, n_iter = best
+    if labels is not target:
+        target.copy_to_device(labels)
+    return result(target, out, image), centers, inertia, n_iter
+
+
+def _converge(
+    points: Any, unit: int, start: Array, max_iter: int, tol: int, square_sum: int, labels: Any
+) -> tuple[Array, int, int]:
+    """One attempt: writes the labels, and returns centres, inertia and the number of updates."""
+    n, (k, channels) = points.size, start.shape
+    found = np.zeros(_FIELDS + 7 * k, np.int64)
     centers = found[_FIELDS : _FIELDS + 3 * k].reshape(k, 3)
     sums = found[_FIELDS + 3 * k :].reshape(k, 4)
-    if init:
-        centers[:, :channels] = np.array(init).reshape(k, channels)
-    else:
-        centers[:, :channels] = _core.kmeans_seed(_samples(pixels, n, channels, seed), k, seed)
-    del pixels
-    state.copy_to_device(found)
-
-    labels = written(target, (height, width))
+    centers[:, :channels] = start
+    state = cuda.to_device(found)
     copies = min(COPIES, 2 ** ((_MOST_SUMS // (4 * k)).bit_length() - 1))
     blocks, threads = launch(-(-n // POINTS))
     grid = max(blocks, n // _MOST_POINTS), threads, 0, 4 * 4 * k * copies
@@ -293,10 +321,9 @@ def kmeans(
         if found[_STATUS] == _EMPTY_CLUSTER:
             _update_and_refill(points, unit, max_iter, tol * tol, centers, sums, found)
             state.copy_to_device(found)
-
-    inertia = int(found[_SQUARE_SUM]) + int((sums[:, 3] * (centers**2).sum(axis=1)).sum())
+    inertia = square_sum + int((sums[:, 3] * (centers**2).sum(axis=1)).sum())
     inertia -= int((2 * centers * sums[:, :3]).sum())
-    return result(labels, out, image), centers[:, :channels].astype(np.int32), inertia, int(found[_N_ITER])
+    return centers[:, :channels].astype(np.int32), inertia, int(found[_N_ITER])
 
 
 def picture(image: Any) -> Any:
@@ -347,7 +374,7 @@ def _samples(pixels: Any, n: int, channels: int, seed: int) -> Array:
     return host.reshape(1, -1) if channels == 1 else host.reshape(1, -1, 3)
 
 
-def _checked_shape(shape: tuple[int, ...], n_clusters: int, max_iter: int) -> tuple[int, int, int]:
+def _checked_shape(shape: tuple[int, ...], n_clusters: int, max_iter: int, attempts: int) -> tuple[int, int, int]:
     if not (len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)) or 0 in shape:
         raise ValueError(f"image must have shape (height, width) or (height, width, 3), no side 0, got {shape}")
     if shape[0] * shape[1] > _MAX_PIXELS:
@@ -356,4 +383,6 @@ def _checked_shape(shape: tuple[int, ...], n_clusters: int, max_iter: int) -> tu
         raise ValueError(f"n_clusters must be from 1 to {_MAX_CLUSTERS}, got {n_clusters}")
     if max_iter < 1:
         raise ValueError(f"max_iter must be at least 1, got {max_iter}")
+    if not 1 <= attempts <= 1000:
+        raise ValueError(f"attempts must be from 1 to 1000, got {attempts}")
     return shape[0], shape[1], 3 if len(shape) == 3 else 1
