@@ -68,7 +68,8 @@ def main():
     with tempfile.NamedTemporaryFile(suffix=".ini") as settings:
         settings.write(b"[pytest]\n")
         settings.flush()
-        options = ["-q", "--no-header", "--no-summary", "--noconftest", "-p", "no:cacheprovider", "-c", settings.name]
+        options = ["-q", "--no-header", "--no-summary", "--tb=no", "--noconftest", "-p", "no:cacheprovider"]
+        options += ["-c", settings.name]
         pytest.main([*options, "--rootdir", str(source), *(str(tests / file) for file in FILES)], [outcomes])
     planar = {name: result for name, result in outcomes.found.items() if result[1] != skimage_shim.DIMENSIONS}
     passed = sum(ok for ok, _ in planar.values())
