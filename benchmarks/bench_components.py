@@ -2,10 +2,11 @@
 
 import cv2
 import numpy as np
+import skimage.measure
 
 import alphacut
 
-from .pictures import mask, noise_mask
+from .pictures import gray, mask, noise_mask
 from .race import race
 
 MASKS = {"natural": mask, "noise": noise_mask}
@@ -86,4 +87,34 @@ def bench_polygons(mask):
     return agree, {
         "alphacut": lambda: alphacut.mask_to_polygons(mask),
         "cv2": lambda: cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)[0],
+    }
+
+
+@race("components", {"pieces": ()}, {"": lambda megapixels: gray(megapixels) // 32}, ["alphacut", "skimage", "cc3d"])
+def bench_pieces(values):
+    def agree(ours, theirs):
+        """As many; scikit-image's are numbered alike."""
+        assert ours[1] == theirs[1]
+
+    import cc3d
+
+    return agree, {
+        "alphacut": lambda: alphacut.label_components(values, delta=0),
+        "skimage": lambda: skimage.measure.label(values, connectivity=2, return_num=True),
+        "cc3d": lambda: cc3d.connected_components(values, connectivity=8, return_N=True),
+    }
+
+
+@race("components", {"shapes": ()}, {"natural": mask}, ["alphacut", "skimage"], sizes=(0.3,))
+def bench_shapes(mask):
+    """Perimeter and Euler number; scikit-image goes from region to region."""
+    names = ("perimeter", "euler_number", "eccentricity", "orientation")
+
+    def agree(ours, theirs):
+        np.testing.assert_allclose(ours.perimeter, theirs["perimeter"])
+        assert np.array_equal(ours.euler_number, theirs["euler_number"])
+
+    return agree, {
+        "alphacut": lambda: alphacut.component_shapes(mask),
+        "skimage": lambda: skimage.measure.regionprops_table(skimage.measure.label(mask != 0), properties=names),
     }

@@ -90,3 +90,64 @@ def bench_multi_otsu(gray):
         "alphacut": lambda: alphacut.find_threshold(gray, classes=4),
         "skimage": lambda: skimage.filters.threshold_multiotsu(gray, 4),
     }
+
+
+def deep(megapixels):
+    """16 bits."""
+    picture = gray(megapixels).astype(np.uint16) * np.uint16(257)
+    return picture ^ (gray_noise(megapixels) & np.uint8(63)).astype(np.uint16)
+
+
+@race("threshold", {"otsu_uint16": ()}, {"": deep}, ["alphacut", "cv2", "copy"])
+def bench_otsu_uint16(gray):
+    out, mask = np.empty_like(gray), np.empty(gray.shape, np.uint8)
+    return lambda ours, theirs: differ(0)(ours != 0, theirs != 0), {
+        "alphacut": lambda: alphacut.threshold(gray, "otsu", out=mask),
+        "cv2": lambda: cv2.threshold(gray, 0, 65535, cv2.THRESH_OTSU, dst=out)[1],
+        "copy": lambda: np.copyto(out, gray),
+    }
+
+
+OTHERS = {
+    "isodata": (skimage.filters.threshold_isodata,),
+    "yen": (skimage.filters.threshold_yen,),
+    "minimum": (skimage.filters.threshold_minimum,),
+}
+
+
+@race("threshold", {name: (name, *peer) for name, peer in OTHERS.items()}, {"": gray}, ["alphacut", "skimage"])
+def bench_others(gray, method, peer):
+    def agree(ours, theirs):
+        assert ours == theirs
+
+    return agree, {"alphacut": lambda: alphacut.find_threshold(gray, method), "skimage": lambda: peer(gray)}
+
+
+@race(
+    "threshold",
+    {"trunc": ("trunc", cv2.THRESH_TRUNC), "tozero": ("tozero", cv2.THRESH_TOZERO)},
+    {"": gray},
+    ["alphacut", "cv2"],
+)
+def bench_modes(gray, mode, flag):
+    out = np.empty_like(gray)
+    return differ(0), {
+        "alphacut": lambda: alphacut.threshold(gray, 127, mode=mode, out=out),
+        "cv2": lambda: cv2.threshold(gray, 127, 255, flag, dst=out)[1],
+    }
+
+
+@race("threshold", {"hysteresis": ()}, PICTURES, ["alphacut", "skimage"])
+def bench_hysteresis(gray):
+    return lambda ours, theirs: differ(0)(ours != 0, theirs), {
+        "alphacut": lambda: alphacut.hysteresis_threshold(gray, 100, 180, connectivity=4),
+        "skimage": lambda: skimage.filters.apply_hysteresis_threshold(gray, 100, 180),
+    }
+
+
+@race("threshold", {"niblack_limit": ()}, {"": gray}, ["alphacut", "skimage"])
+def bench_niblack(gray):
+    return lambda ours, theirs: np.testing.assert_allclose(ours, theirs, atol=1e-6), {
+        "alphacut": lambda: alphacut.adaptive_limit(gray, 25, method="niblack", mode="mirror"),
+        "skimage": lambda: skimage.filters.threshold_niblack(gray, 25),
+    }

@@ -254,6 +254,150 @@ def test_filters_with_threads(strips, connectivity):
     assert len(results) == 1
 
 
+@isas
+@both
+def test_remove_small_by_range_and_inverted(connectivity, rng, strips):
+    for mask in (noise(rng, (40, 77), 0.35), strips):
+        for low, high in ((0, 0), (2, 5), (5, 2), (3, None)):
+            most = np.inf if high is None else high
+            kept = by_area(
+                mask, connectivity, lambda a, low=low, most=most: np.nonzero((a >= low) & (a <= most))[0] + 1
+            )
+            assert np.array_equal(alphacut.remove_small(mask, low, high, connectivity=connectivity), kept)
+            inverse = alphacut.remove_small(mask, low, high, connectivity=connectivity, invert=True)
+            assert np.array_equal(inverse, np.where(mask != 0, 255 - kept, 0))
+
+
+@isas
+@both
+def test_keep_touching(connectivity, rng, strips):
+    masks = [noise(rng, (h, w), rng.random()) for h in range(1, 12) for w in (1, 5, 9, 17, 64, 65, 130, 200)]
+    for mask in (*masks, *awkward().values(), strips):
+        for density in (0, 0.01, 0.3):
+            seeds = noise(rng, mask.shape, density)
+            labels, _ = cv2_label(mask, connectivity)
+            expected = np.isin(labels, labels[seeds != 0]) & (mask != 0)
+            got = alphacut.keep_touching(mask, seeds, connectivity=connectivity)
+            assert np.array_equal(got, np.where(expected, 255, 0))
+
+
+@both
+def test_background_row_equals_cv2(connectivity, rng):
+    for mask in (noise(rng, (31, 77)), noise(rng, (1, 1), 0), noise(rng, (9, 3), 0.1)):
+        got = alphacut.component_stats(mask, connectivity, background=True)
+        _, _, table, centres = cv2.connectedComponentsWithStats(mask, connectivity=connectivity)
+        assert got.area[0] == table[0, 4]
+        assert np.array_equal(got.box[0], table[0, :4])
+        np.testing.assert_allclose(got.centroid[0], centres[0], rtol=1e-12)
+        rest = alphacut.component_stats(mask, connectivity)
+        assert all(np.array_equal(a[1:], b) for a, b in zip(got, rest, strict=True))
+    full = alphacut.component_stats(np.ones((3, 4), bool), background=True)
+    assert full.area.tolist() == [0, 12]
+    assert full.box[0].tolist() == [0, 0, 0, 0]
+    assert np.isnan(full.centroid[0]).all()
+
+
+# Pieces of label maps
+
+
+def assert_pieces(values, connectivity, delta, background):
+    labels, count = alphacut.label_components(values, connectivity, delta=delta, background=background)
+    expected = reference.label_pieces(values, connectivity, delta, background)
+    assert labels.dtype == np.int32
+    assert count == expected[1]
+    assert np.array_equal(labels, expected[0])
+
+
+@both
+@pytest.mark.parametrize("background", [0, None, 2])
+def test_pieces_of_all_small_shapes(connectivity, background, rng):
+    for height in range(1, 9):
+        for width in range(1, 9):
+            for delta in (0, 1, 1.5):
+                assert_pieces(rng.integers(0, 4, (height, width), np.uint8), connectivity, delta, background)
+
+
+@both
+def test_pieces_of_any_depth_strips_and_threads(connectivity, threads, rng):
+    coarse = np.repeat(np.repeat(rng.integers(0, 5, (130, 90)), 10, 0), 10, 1)
+    fine = rng.integers(0, 3, coarse.shape)
+    for values in (coarse, np.where(fine == 2, coarse, 7), spiral(700)):
+        expected = None
+        for dtype in (np.int64, np.uint8, np.int16, np.float64):
+            labels, count = alphacut.label_components(values.astype(dtype), connectivity, delta=0, background=None)
+            pieces = [alphacut.label_components(values == v, connectivity)[1] for v in np.unique(values)]
+            assert count == sum(pieces)
+            firsts = np.unique(labels, return_index=True)
+            assert firsts[0].tolist() == list(range(1, count + 1))
+            assert (np.diff(firsts[1]) > 0).all()  # in raster order
+            expected = labels if expected is None else expected
+            assert np.array_equal(labels, expected)
+
+
+@both
+def test_pieces_equal_peers(connectivity, rng):
+    measure = pytest.importorskip("skimage.measure")
+    values = rng.integers(0, 4, (50, 70))
+    for background, peer in ((0, 0), (None, -1)):
+        labels, count = alphacut.label_components(values, connectivity, delta=0, background=background)
+        expected = measure.label(values, background=peer, connectivity=connectivity // 4)
+        assert count == expected.max()
+        assert np.array_equal(labels, expected)
+    cc3d = pytest.importorskip("cc3d")
+    gray = rng.integers(0, 99, (50, 70)).astype(np.uint8)
+    theirs = cc3d.connected_components(gray, connectivity=connectivity, delta=20)
+    ours, count = alphacut.label_components(gray, connectivity, delta=20)
+    pairs = np.unique(np.stack([ours.ravel(), theirs.ravel()]), axis=1)
+    assert pairs.shape[1] == count + 1 == theirs.max() + 1
+
+
+# Shapes
+
+
+@isas
+@both
+def test_shapes_equal_skimage(connectivity, rng):
+    measure = pytest.importorskip("skimage.measure")
+    masks = [noise(rng, (int(rng.integers(1, 20)), w), rng.random()) for w in range(1, 40)]
+    for mask in (*masks, spiral(33), comb(20, 31), checkerboard(9, 12), awkward()["frames"]):
+        weights = rng.integers(1, 99, mask.shape)
+        got = alphacut.component_shapes(mask, connectivity, weights=weights)
+        labels, count = alphacut.label_components(mask, connectivity)
+        assert len(got.perimeter) == count
+        regions = measure.regionprops(labels, intensity_image=weights.astype(float))
+        for i, region in enumerate(regions):
+            assert got.perimeter[i] == pytest.approx(region.perimeter, rel=1e-12)
+            assert got.axes[i, 0] == pytest.approx(region.axis_major_length, rel=1e-9, abs=1e-6)
+            assert got.axes[i, 1] == pytest.approx(region.axis_minor_length, rel=1e-9, abs=1e-6)
+            assert got.eccentricity[i] == pytest.approx(region.eccentricity, abs=1e-6)
+            if got.axes[i, 0] - got.axes[i, 1] > 1e-6:
+                turn = abs(got.orientation[i] - region.orientation)
+                assert min(turn, abs(turn - np.pi)) < 1e-6
+            assert got.euler_number[i] == measure.euler_number(region.image, connectivity // 4)
+            y, x = region.centroid_weighted
+            np.testing.assert_allclose(got.weighted_centroid[i], (x, y), rtol=1e-9, atol=1e-9)
+            expected = reference.convex_area(region.image) if region.area < 10 else region.area_convex
+            assert got.convex_area[i] == expected
+    plain = alphacut.component_shapes(mask, connectivity)
+    assert np.array_equal(plain.weighted_centroid, alphacut.component_stats(mask, connectivity).centroid)
+    assert np.isnan(alphacut.component_shapes(mask, weights=np.zeros(mask.shape)).weighted_centroid).all()
+
+
+def test_convex_area_of_a_solid_shape_is_its_area():
+    y, x = np.mgrid[:61, :83]
+    for mask in (x > 30, x >= 0, (x > 3) & (x < 50) & (y > 7)):
+        shape = alphacut.component_shapes(mask)
+        assert shape.convex_area[0] == mask.sum()
+        assert shape.euler_number[0] == 1
+
+
+def test_shapes_of_a_long_row_are_exact():
+    shape = alphacut.component_shapes(np.ones((1, 3_000_001), np.uint8))
+    assert shape.axes[0, 0] == pytest.approx(4 * np.sqrt((3_000_001**2 - 1) / 12), rel=1e-14)
+    assert shape.axes[0, 1] == 0
+    assert shape.orientation[0] == pytest.approx(np.pi / 2)
+
+
 # Outlines
 
 
@@ -326,6 +470,8 @@ def test_strides_read_only_bool_and_out(call, rng):
         assert np.array_equal(call(mask), expected)
         assert np.array_equal(call(mask.astype(bool)), expected)
         assert np.array_equal(call(mask * np.uint8(200)), expected)
+        assert np.array_equal(call(mask * np.int16(-7)), expected)
+        assert np.array_equal(call(mask * (np.int64(1) << 40)), expected)
         frame = np.full((mask.shape[0], mask.shape[1] + 9), 77, expected.dtype)
         out = frame[:, 4:-5]
         call(mask, out=out)
@@ -339,10 +485,10 @@ def test_strides_read_only_bool_and_out(call, rng):
 @every_call
 def test_refuses_wrong_arguments(call):
     mask = np.zeros((4, 5), np.uint8)
-    for wrong in (np.zeros((4, 5)), np.zeros((4, 5), np.int32), [[1, 2]], None):
+    for wrong in (np.zeros((4, 5)), np.zeros((4, 5), np.float32), [[1, 2]], None):
         with pytest.raises(TypeError, match="mask"):
             call(wrong)
-    for shape in ((0, 3), (3, 0), (3,), (2, 3, 3)):
+    for shape in ((3,), (2, 3, 3)):
         with pytest.raises(ValueError, match="mask"):
             call(np.zeros(shape, np.uint8))
     for connectivity in (-4, 0, 5, 6):
@@ -377,6 +523,20 @@ def test_refuses_more_pixels_than_labels():
     for call in (alphacut.component_stats, alphacut.mask_to_polygons):
         with pytest.raises(ValueError, match="2147483647 pixels"):
             call(mask)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 0)])
+def test_no_pixels(shape):
+    mask = np.zeros(shape, np.uint8)
+    for call in CALLS.values():
+        assert call(mask).shape == shape
+    assert alphacut.label_components(mask)[1] == 0
+    assert alphacut.label_components(mask, delta=0)[0].shape == shape
+    assert alphacut.keep_touching(mask, mask).shape == shape
+    assert len(alphacut.component_stats(mask).area) == 0
+    assert alphacut.component_stats(mask, background=True).area.tolist() == [0]
+    assert len(alphacut.component_shapes(mask).perimeter) == 0
+    assert alphacut.mask_to_polygons(mask) == []
 
 
 def test_one_pixel():

@@ -70,6 +70,19 @@ PLANE = [
 ]
 OTHER_SIZE = _shapes(np.uint8, (HEIGHT, WIDTH + 1), (HEIGHT - 1, WIDTH), (WIDTH, HEIGHT))
 PLANE_LIKE = [*PLANE, *OTHER_SIZE]
+NUMBERS = [  # by what takes numbers of any depth and range, and no pixels
+    *_NO_ARRAYS,
+    *_dtypes((HEIGHT, WIDTH), np.float16, np.complex64, object, ">u2", ">f4"),
+    *_shapes(np.uint8, (), (5,), (4, 4, 1), (4, 4, 2), (4, 4, 4), (1, 4, 4, 3)),
+    (np.full((HEIGHT, WIDTH), np.nan, np.float32), ValueError),
+    (np.full((HEIGHT, WIDTH, 3), np.nan), ValueError),
+    (np.full((HEIGHT, WIDTH), 2**40), ValueError),
+]
+BINARY_OF_ANY = [  # by what takes a mask of any whole numbers, and no pixels
+    *_NO_ARRAYS,
+    *_dtypes((HEIGHT, WIDTH), np.float16, np.float32, np.float64, object),
+    *_shapes(np.uint8, (), (5,), (HEIGHT, WIDTH, 1)),
+]
 UINT8_ONLY = _dtypes((HEIGHT, WIDTH), np.float32, np.uint16)
 CAPACITY = [
     *_NO_ARRAYS,
@@ -221,46 +234,128 @@ CASES = [
         alphacut.find_threshold,
         {"gray": GRAY},
         {
-            "gray": IMAGE,
+            "gray": [*NUMBERS, *_shapes(np.uint8, (0, 4), (4, 0, 3))],
             "method": WORD,
             "classes": required(integer(-1, 0, 1, 257)),
             "mask": PROMPT_MASK,
+            "nbins": large(0, 1, -3, 2**20 + 1),
+        },
+    ),
+    Case(
+        alphacut.find_threshold,
+        {"hist": np.arange(9)},
+        {
+            "hist": [
+                *((value, TypeError) for value in (3, "x", [1, 2], object())),
+                (np.arange(9) - 1, ValueError),
+                (np.ones((3, 3), int), ValueError),
+                ((np.arange(9), np.arange(8)), ValueError),
+            ]
         },
     ),
     Case(
         alphacut.threshold,
         {"gray": GRAY},
-        {"gray": IMAGE, "value": [("magic", ValueError), *required(real(256, -256))[1:]]},
+        {
+            "gray": NUMBERS,
+            "value": [("magic", ValueError), *required(real())[1:]],
+            "mode": WORD,
+            "maxval": required(integer(0, 256, -1)),
+        },
+    ),
+    Case(
+        alphacut.hysteresis_threshold,
+        {"gray": GRAY, "low": 9, "high": 99},
+        {"gray": NUMBERS, "low": required(real()), "high": required(real()), "connectivity": CONNECTIVITY},
+    ),
+    *(
+        Case(
+            function,
+            {"gray": GRAY, "window": 3, "method": "sauvola", "mode": "constant"},
+            {
+                "gray": [pair for pair in NUMBERS if getattr(pair[0], "dtype", None) != np.int64],
+                "window": [
+                    *large(-3, 0, 1, 4, 32769)[:4],
+                    ([3], ValueError),
+                    ((3, 4), ValueError),
+                    ((3, 3.0), TypeError),
+                ],
+                "method": WORD,
+                "offset": required(real()),
+                "k": required(real()),
+                "r": real(0, -1),
+                "sigma": real(0, -1),
+                "mode": WORD,
+                "cval": required(real()),
+            },
+        )
+        for function in (alphacut.adaptive_threshold, alphacut.adaptive_limit)
     ),
     Case(
         alphacut.adaptive_threshold,
         {"gray": GRAY, "window": 3},
+        {"window": large(-3, 0, 1, 4, 32769)[5:], "offset": real(256, -256)},
+    ),
+    Case(
+        alphacut.label_components,
+        {"mask": MASK},
+        {"mask": BINARY_OF_ANY, "connectivity": CONNECTIVITY, "background": [(None, ValueError), (3, ValueError)]},
+    ),
+    Case(
+        alphacut.label_components,
+        {"mask": GRAY, "delta": 1},
         {
-            "gray": IMAGE,
-            "window": required(large(-3, 0, 1, 4, 32769)),
-            "method": WORD,
-            "offset": required(real(256, -256)),
-            "k": required(real(-0.1, 1.1)),
+            "mask": [*NUMBERS, *_shapes(np.uint8, (4, 4, 3))],
+            "connectivity": CONNECTIVITY,
+            "delta": real(-1),
+            "background": real(),
         },
     ),
-    Case(alphacut.label_components, {"mask": MASK}, {"mask": BINARY, "connectivity": CONNECTIVITY}),
-    Case(alphacut.component_stats, {"mask": MASK}, {"mask": BINARY, "connectivity": CONNECTIVITY}),
+    Case(
+        alphacut.component_stats,
+        {"mask": MASK},
+        {"mask": BINARY_OF_ANY, "connectivity": CONNECTIVITY, "background": FLAG},
+    ),
+    Case(
+        alphacut.component_shapes,
+        {"mask": MASK},
+        {
+            "mask": BINARY_OF_ANY,
+            "connectivity": CONNECTIVITY,
+            "weights": [
+                *(pair for pair in _NO_ARRAYS if pair[0] is not None),
+                *_dtypes((HEIGHT, WIDTH), complex, object),
+                *OTHER_SIZE,
+            ],
+        },
+    ),
     Case(
         alphacut.keep_largest,
         {"mask": MASK},
-        {"mask": BINARY, "k": required(large(0, -1)), "connectivity": CONNECTIVITY},
+        {"mask": BINARY_OF_ANY, "k": required(large(0, -1)), "connectivity": CONNECTIVITY},
+    ),
+    Case(
+        alphacut.keep_touching,
+        {"mask": MASK, "seeds": MASK},
+        {"mask": BINARY_OF_ANY, "seeds": [*BINARY_OF_ANY, *OTHER_SIZE], "connectivity": CONNECTIVITY},
     ),
     Case(
         alphacut.remove_small,
         {"mask": MASK, "min_area": 3},
-        {"mask": BINARY, "min_area": required(large(-1)), "connectivity": CONNECTIVITY},
+        {
+            "mask": BINARY_OF_ANY,
+            "min_area": required(large(-1)),
+            "max_area": large(-1),
+            "connectivity": CONNECTIVITY,
+            "invert": FLAG,
+        },
     ),
     Case(
         alphacut.fill_holes,
         {"mask": MASK},
-        {"mask": BINARY, "max_area": large(-1), "connectivity": CONNECTIVITY},
+        {"mask": BINARY_OF_ANY, "max_area": large(-1), "connectivity": CONNECTIVITY},
     ),
-    Case(alphacut.mask_to_polygons, {"mask": MASK}, {"mask": BINARY}),
+    Case(alphacut.mask_to_polygons, {"mask": MASK}, {"mask": BINARY_OF_ANY}),
     Case(
         alphacut.kmeans,
         {"image": RGB, "n_clusters": 2},
@@ -717,6 +812,7 @@ def _written():
     yield Written("unpremultiply", a.unpremultiply, with_one(RGBA))
     yield Written("label_components", a.label_components, only_mask, lambda r: r[0])
     yield Written("keep_largest", a.keep_largest, only_mask)
+    yield Written("keep_touching", lambda x, out=None: a.keep_touching(x, MASK, out=out), only_mask)
     yield Written("remove_small", lambda x, out=None: a.remove_small(x, 2, out=out), only_mask)
     yield Written("fill_holes", a.fill_holes, only_mask)
     yield Written("make_trimap", a.make_trimap, only_mask)

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,9 @@ skimage = pytest.importorskip("skimage")
 pytest.importorskip("skimage.filters")
 
 isas = pytest.mark.usefixtures("isa")
+every_depth_of_local = pytest.mark.parametrize(
+    "dtype", [np.uint8, np.uint16, np.int16, np.int64, np.float32, np.float64]
+)
 LIMIT_METHODS = {"otsu": cv2.THRESH_OTSU, "triangle": cv2.THRESH_TRIANGLE}
 FULL = {np.uint8: 255, np.uint16: 65535, np.float32: 1}
 
@@ -77,6 +82,11 @@ def test_colour_takes_the_luma(dtype, rng):
     white = np.full((3, 3, 3), FULL[dtype], dtype)
     assert not alphacut.adaptive_threshold(white, 3).any()
     assert alphacut.find_threshold(white, "li") >= FULL[dtype] * 0.99
+    for deep in (np.int16, np.int32, np.float64):
+        image = rng.integers(0, 30000, (31, 45, 3)).astype(deep)
+        luma = image @ np.array([0.299, 0.587, 0.114])
+        sure = np.abs(luma - 14000) > 1.5
+        assert np.array_equal((alphacut.threshold(image, 14000) == 255)[sure], (luma > 14000)[sure])
 
 
 # Limits from the histogram
@@ -101,6 +111,7 @@ def test_limits_equal_cv2(method, rng):
             found = alphacut.find_threshold(gray, method)
             assert isinstance(found, int)
             assert found == limit
+            assert alphacut.find_threshold(hist=np.bincount(gray.ravel(), minlength=256), method=method) == limit
             assert np.array_equal(alphacut.threshold(gray, method), mask)
 
 
@@ -204,6 +215,8 @@ def test_depths_agree(rng):
     """uint8, uint16 and float32 copies of a picture get the same mask."""
     for gray in pictures(rng, (40, 41)):
         for method in ("otsu", "triangle", "li"):
+            if method == "triangle" and len(np.unique(gray)) < 9:
+                continue  # a uint8 histogram keeps its gaps, one of 16 bits does not
             expected = alphacut.threshold(gray, method)
             for other in (gray.astype(np.uint16) * 257, gray.astype(np.float32) / 255):
                 assert np.array_equal(alphacut.threshold(other, method), expected)
@@ -243,12 +256,26 @@ def test_multi_otsu_equals_skimage(classes, rng):
         assert limits == tuple(skimage.filters.threshold_multiotsu(gray, classes))
 
 
-def test_multi_otsu_with_fewer_colours_than_classes():
-    limits = alphacut.find_threshold(np.uint8([[7, 90]]), classes=5)
-    assert len(limits) == 4
-    assert list(limits) == sorted(set(limits))
-    assert np.searchsorted(limits, 7) < np.searchsorted(limits, 90)
-    assert len(alphacut.find_threshold(np.uint8([[7]]), classes=256)) == 255
+def test_multi_otsu_refuses_more_classes_than_values():
+    for gray, classes in ((np.uint8([[7, 90]]), 3), (np.uint8([[7]]), 2), (np.uint8([[7, 8, 9]]), 256)):
+        for other in (gray, gray.astype(np.uint16), gray.astype(np.int32) - 50, np.float32(gray) / 255):
+            with pytest.raises(ValueError, match=r"classes must be at most the number of different values in gray, \d"):
+                alphacut.find_threshold(other, "multiotsu", classes=classes)
+    assert alphacut.find_threshold(np.uint8([[7, 90, 200]]), classes=3) == (7, 90)
+
+
+def test_multi_otsu_of_many_values_equals_brute_force(rng):
+    gray = rng.choice(65536, 40).astype(np.uint16)[None]
+    for classes in (2, 3):
+        found = alphacut.find_threshold(gray, "multiotsu", classes=classes)
+        levels = np.unique(gray).astype(np.int64)
+
+        def spread(limits, levels=levels):
+            parts = np.split(levels, np.searchsorted(levels, limits, side="right"))
+            return sum(float(part.sum()) ** 2 / len(part) for part in parts)
+
+        best = max(map(spread, itertools.combinations(levels[:-1], classes - 1)))
+        assert spread(found) == pytest.approx(best, rel=1e-12)
 
 
 @isas
@@ -263,8 +290,267 @@ def test_mask_restricts_the_histogram(dtype, method, rng):
     assert alphacut.find_threshold(gray, method, mask=chosen) == expected
     assert alphacut.find_threshold(gray, method, mask=chosen.astype(np.uint8) * 3) == expected
     nothing = alphacut.find_threshold(gray, method, mask=np.zeros_like(chosen))
-    assert nothing == (0 if dtype == np.uint8 else 1 / 256)
-    assert alphacut.find_threshold(bimodal(rng), classes=3, mask=np.zeros_like(chosen)) == (0, 0)
+    assert nothing == 0
+    with pytest.raises(ValueError, match="classes"):
+        alphacut.find_threshold(bimodal(rng), classes=3, mask=np.zeros_like(chosen))
+
+
+# Depths
+
+
+def copies(gray):
+    """The same picture in every depth that is taken, with the value of one step and of zero."""
+    for dtype in (np.uint8, np.uint16, np.int16, np.int32, np.uint32, np.int64, np.uint64, np.float64):
+        yield gray.astype(dtype), 1, 0
+    for factor in (257, 64, 3):
+        yield gray.astype(np.uint16) * np.uint16(factor), factor, 0
+    yield gray.astype(np.int16) * 100 - 12000, 100, -12000
+    yield gray.astype(np.int32) * 4000 - 10**9, 4000, -(10**9)
+    yield gray.astype(np.int64) - 300, 1, -300
+
+
+def test_limits_of_any_depth(rng):
+    """An 8-bit picture in any depth: the same side for every pixel, and a limit of the same place."""
+    for gray in pictures(rng, (40, 53)):
+        for method in ("otsu", "li", "isodata", "yen", "entropy", "mean"):
+            expected = alphacut.threshold(gray, method)
+            for other, step, zero in copies(gray):
+                if other.dtype == np.float64:
+                    continue
+                limit = alphacut.find_threshold(other, method)
+                assert np.array_equal(other > limit, expected == 255), (method, other.dtype)
+                assert np.array_equal(alphacut.threshold(other, method), expected)
+                if method in ("li", "mean"):
+                    assert limit == pytest.approx(zero + step * alphacut.find_threshold(gray, method), rel=1e-9)
+                else:
+                    assert isinstance(limit, int)
+
+
+@isas
+@pytest.mark.usefixtures("cv2_without_ipp")
+@pytest.mark.parametrize("bits", [8, 10, 12, 16])
+def test_otsu_of_16_bits_equals_cv2_and_skimage(bits, rng):
+    for _ in range(5):
+        low, high = np.sort(rng.random(2))
+        two = np.where(rng.random((60, 80)) < 0.4, rng.normal(low, 0.05, (60, 80)), rng.normal(high, 0.1, (60, 80)))
+        gray = (np.clip(two, 0, 1) * (2**bits - 1)).astype(np.uint16)
+        found = alphacut.find_threshold(gray)
+        assert found == cv2.threshold(gray, 0, 65535, cv2.THRESH_OTSU)[0]
+        assert found == skimage.filters.threshold_otsu(gray)
+
+
+PEERS = {
+    "isodata": skimage.filters.threshold_isodata,
+    "yen": skimage.filters.threshold_yen,
+    "minimum": skimage.filters.threshold_minimum,
+    "mean": skimage.filters.threshold_mean,
+}
+
+
+@pytest.mark.parametrize("method", PEERS)
+def test_other_limits_equal_skimage(method, rng):
+    two = np.where(rng.random((90, 80)) < 0.4, rng.normal(70, 9, (90, 80)), rng.normal(170, 20, (90, 80)))
+    for gray in (two.clip(0, 255).astype(np.uint8), two.astype(np.int16) - 100, two.astype(np.int32) + 70000):
+        assert alphacut.find_threshold(gray, method) == pytest.approx(PEERS[method](gray), rel=1e-9)
+    for gray in (two, two.astype(np.float32) * 1e-3 - 5):  # the middles of bins; ours are their ends
+        width = float(gray.max() - gray.min()) / 256
+        expected = PEERS[method](gray) + (0 if method == "mean" else width / 2)
+        tolerance = 1e-4 if gray.dtype == np.float32 else 1e-9
+        assert alphacut.find_threshold(gray, method, nbins=256) == pytest.approx(expected, rel=tolerance)
+
+
+def test_methods_by_definition(rng):
+    for gray in pictures(rng, (40, 41)):
+        counts = np.bincount(gray.ravel(), minlength=256)
+        for method in ("isodata", "yen", "entropy", "minimum"):
+            expected = getattr(reference, method)(counts)
+            if expected is None:
+                with pytest.raises(ValueError, match="no two peaks"):
+                    alphacut.find_threshold(gray, method)
+            else:
+                assert alphacut.find_threshold(gray, method) == expected
+    for method in ("isodata", "yen", "entropy"):
+        assert alphacut.find_threshold(np.full((3, 4), 77, np.int32), method) == 77
+
+
+def test_hist_in_place_of_a_picture(rng):
+    gray = bimodal(rng)
+    counts = np.bincount(gray.ravel(), minlength=256)
+    for method in ("otsu", "isodata", "yen", "entropy", "li", "mean"):
+        expected = alphacut.find_threshold(gray, method)
+        assert alphacut.find_threshold(hist=counts, method=method) == expected
+        found = alphacut.find_threshold(hist=(counts.astype(np.float32), np.arange(256) / 2 - 7), method=method)
+        assert found == pytest.approx(expected / 2 - 7)
+    assert alphacut.find_threshold(hist=counts, classes=3) == alphacut.find_threshold(gray, classes=3)
+    for bad in (counts[None], -counts, counts + 0.5, counts * np.nan, counts[:0], (counts, np.arange(255))):
+        with pytest.raises(ValueError, match="hist"):
+            alphacut.find_threshold(hist=bad)
+    with pytest.raises(ValueError, match="evenly"):
+        alphacut.find_threshold(hist=(counts, np.arange(256) ** 2))
+    for bad in (list(counts), "abc", counts.astype(object)):
+        with pytest.raises(TypeError, match="hist"):
+            alphacut.find_threshold(hist=bad)
+    with pytest.raises(ValueError, match="gray"):
+        alphacut.find_threshold(gray, hist=counts)
+
+
+def test_too_many_values_need_nbins():
+    gray = np.int32([[-(2**31), 0, 2**31 - 1, 5]])
+    with pytest.raises(ValueError, match="nbins"):
+        alphacut.find_threshold(gray)
+    assert -(2**31) <= alphacut.find_threshold(gray, nbins=4) < 2**31 - 1
+    huge = np.array([[-1.7e308, 0, 1.7e308]])
+    assert np.isfinite(alphacut.find_threshold(huge))
+    with pytest.raises(ValueError, match="gray of int64"):
+        alphacut.threshold(np.array([[2**31]]), 3)
+
+
+@isas
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.int32, np.float32, np.float64])
+def test_modes_equal_cv2(dtype, rng):
+    modes = {
+        "binary": cv2.THRESH_BINARY,
+        "binary_inv": cv2.THRESH_BINARY_INV,
+        "trunc": cv2.THRESH_TRUNC,
+        "tozero": cv2.THRESH_TOZERO,
+        "tozero_inv": cv2.THRESH_TOZERO_INV,
+    }
+    for width in range(1, 70):
+        gray = (rng.random((3, width)) * 300 - 30).clip(0 if np.dtype(dtype).kind == "u" else -30, 255).astype(dtype)
+        as_float = gray.astype(np.float64)  # exact, and every cv2 takes it
+        for value in (-31.5, 0, 99, 99.5, 254):
+            for mode, flag in modes.items():
+                limit = np.float32(value) if dtype == np.float32 else value
+                whole = np.floor(limit) if np.dtype(dtype).kind in "iu" else limit
+                if np.dtype(dtype).kind == "u" and whole < 0:
+                    continue  # nothing is as dark
+                expected = cv2.threshold(as_float, float(whole), 200, flag)[1]
+                got = alphacut.threshold(gray, value, mode=mode, maxval=200)
+                assert got.dtype == (np.uint8 if mode.startswith("binary") else dtype)
+                assert np.array_equal(got, expected)
+    for mode, expected in (("trunc", 0), ("tozero", gray), ("tozero_inv", 0)):
+        if np.dtype(dtype).kind == "u":
+            assert np.array_equal(alphacut.threshold(gray, -5, mode=mode), expected + np.zeros_like(gray))
+    for maxval in (0, 256):
+        with pytest.raises(ValueError, match="maxval"):
+            alphacut.threshold(gray, 3, maxval=maxval)
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 0), (0, 5, 3)])
+def test_empty_pictures(shape):
+    for dtype in (np.uint8, np.uint16, np.int64, np.float64, bool):
+        gray = np.zeros(shape, dtype)
+        for name, call in CALLS.items():
+            if name != "sauvola" or dtype != np.int64:
+                assert call(gray).shape == shape[:2]
+        assert alphacut.threshold(gray, 3, mode="trunc").shape == shape[:2]
+        assert alphacut.hysteresis_threshold(gray, 1, 2).shape == shape[:2]
+        assert alphacut.adaptive_limit(gray, 3, r=1).shape == shape[:2]
+        with pytest.raises(ValueError, match="gray must have pixels"):
+            alphacut.find_threshold(gray)
+
+
+def test_bool_and_fortran_order(rng):
+    gray = rng.random((7, 9)) < 0.5
+    assert np.array_equal(alphacut.threshold(gray, 0) == 255, gray)
+    assert alphacut.find_threshold(gray) == 0
+    deep = np.asfortranarray(rng.integers(-999, 999, (20, 31)).astype(np.int16))
+    assert np.array_equal(alphacut.threshold(deep, 5) == 255, deep > 5)
+
+
+@pytest.mark.parametrize("connectivity", [4, 8])
+def test_hysteresis_equals_skimage(connectivity, rng):
+    structure = np.ones((3, 3)) if connectivity == 8 else None
+    ndimage = pytest.importorskip("scipy.ndimage")
+    for height, width in ((1, 1), (5, 7), (9, 64), (33, 129), (40, 200)):
+        gray = ndimage.gaussian_filter(rng.random((height, width)), 0.7)
+        low, high = np.quantile(gray, [0.5, 0.8])
+        labels, _ = ndimage.label(gray > low, structure)
+        keep = np.unique(labels[gray > high])
+        expected = np.isin(labels, keep[keep > 0])
+        for dtype in (np.float64, np.float32):
+            got = alphacut.hysteresis_threshold(gray.astype(dtype), low, high, connectivity=connectivity)
+            assert np.array_equal(got == 255, expected)
+        if connectivity == 4:
+            assert np.array_equal(expected, skimage.filters.apply_hysteresis_threshold(gray, low, high))
+    with pytest.raises(ValueError, match="low"):
+        alphacut.hysteresis_threshold(gray, np.nan, 1)
+
+
+# The limits themselves
+
+SCIPY_MODES = ("nearest", "reflect", "mirror", "wrap", "constant")
+
+
+@pytest.mark.parametrize("mode", SCIPY_MODES)
+def test_local_limits_equal_scipy(mode, rng):
+    ndimage = pytest.importorskip("scipy.ndimage")
+    for shape in ((1, 1), (1, 9), (8, 1), (5, 7), (17, 40)):
+        gray = rng.random(shape) * 200 - 60
+        for window in ((3, 3), (5, 1), (1, 7), (9, 5), (31, 31)):
+            around = {"size": window, "mode": mode, "cval": 20}
+            mean = ndimage.uniform_filter(gray, **around)
+            options = {"mode": mode, "cval": 20}
+            np.testing.assert_allclose(alphacut.adaptive_limit(gray, window, **options), mean, atol=1e-10)
+            square = ndimage.uniform_filter(gray**2, size=window, mode=mode, cval=400)
+            deviation = np.sqrt(np.maximum(square - mean**2, 0))
+            got = alphacut.adaptive_limit(gray, window, method="niblack", k=0.3, offset=2, **options)
+            np.testing.assert_allclose(got, mean - 0.3 * deviation - 2, atol=1e-5)
+            got = alphacut.adaptive_limit(gray, window, method="sauvola", k=0.3, r=50, **options)
+            np.testing.assert_allclose(got, mean * (1 + 0.3 * (deviation / 50 - 1)), atol=1e-5)
+            got = alphacut.adaptive_limit(gray, window, method="median", **options)
+            np.testing.assert_array_equal(got, ndimage.median_filter(gray, **around))
+            radius = tuple(side // 2 for side in window)
+            smooth = ndimage.gaussian_filter(gray, 1.3, mode=mode, cval=20, radius=radius)
+            got = alphacut.adaptive_limit(gray, window, method="gaussian", sigma=1.3, **options)
+            np.testing.assert_allclose(got, smooth, atol=1e-10)
+
+
+def test_local_limits_equal_skimage(rng):
+    gray = bimodal(rng)
+    for window in (3, 15, (5, 9)):
+        for k in (0.2, -0.3):
+            got = alphacut.adaptive_limit(gray, window, method="niblack", k=k, mode="mirror")
+            np.testing.assert_allclose(got, skimage.filters.threshold_niblack(gray, window, k), atol=1e-6)
+            got = alphacut.adaptive_limit(gray, window, method="sauvola", k=k, r=128, mode="mirror")
+            np.testing.assert_allclose(got, skimage.filters.threshold_sauvola(gray, window, k, 128), atol=1e-6)
+
+
+@every_depth_of_local
+def test_local_mask_is_above_the_limit(dtype, rng):
+    gray = (rng.random((30, 45)) * 120 - (0 if np.dtype(dtype).kind == "u" else 50)).astype(dtype)
+    for method in ("mean", "gaussian", "sauvola", "niblack", "median"):
+        options = {"method": method, "r": 40, "offset": 3, "mode": "reflect"}
+        limit = alphacut.adaptive_limit(gray, 7, **options)
+        assert np.array_equal(alphacut.adaptive_threshold(gray, 7, **options) == 255, gray > limit)
+
+
+@every_depth_of_local
+def test_whole_number_sums_agree_with_the_limit(dtype, rng):
+    """The fast ways, where a mean is not rounded: away from the limit by a step."""
+    gray = rng.integers(0, 201, (40, 61)).astype(dtype)
+    for method, slack in (("mean", 0.51), ("gaussian", 0.51), ("sauvola", 1e-3)):
+        limit = alphacut.adaptive_limit(gray, 9, method=method, r=128)
+        sure = np.abs(gray - limit) > slack
+        got = alphacut.adaptive_threshold(gray, 9, method=method, r=128) == 255
+        assert np.array_equal(got[sure], (gray > limit)[sure])
+
+
+def test_local_options_are_checked():
+    gray = np.zeros((4, 5), np.uint8)
+    for call in (alphacut.adaptive_threshold, alphacut.adaptive_limit):
+        for name, value in (("r", 0), ("r", -1), ("r", np.inf), ("sigma", 0), ("sigma", -2), ("cval", np.nan)):
+            with pytest.raises(ValueError, match=name):
+                call(
+                    gray, 3, **{"mode": "constant", "method": "gaussian" if name == "sigma" else "sauvola", name: value}
+                )
+        for window in (4, (3, 2), (3,), (3, 3, 3), (-3, 3), 32769, (32769, 3)):
+            with pytest.raises(ValueError, match="window"):
+                call(gray, window, mode="reflect")
+        with pytest.raises(ValueError, match="mode"):
+            call(gray, 3, mode="edge")
+        with pytest.raises(ValueError, match="r must be given"):
+            call(gray.astype(np.int16), 3, method="sauvola")
 
 
 # Adaptive limits
@@ -364,7 +650,7 @@ def test_adaptive_gaussian_of_float(rng):
 # All of them
 
 CALLS = {
-    "fixed": lambda gray, **kw: alphacut.threshold(gray, 0.5 * FULL[gray.dtype.type], **kw),
+    "fixed": lambda gray, **kw: alphacut.threshold(gray, 0.5 * FULL.get(gray.dtype.type, 1), **kw),
     "otsu": alphacut.threshold,
     "mean": lambda gray, **kw: alphacut.adaptive_threshold(gray, 9, **kw),
     "gaussian": lambda gray, **kw: alphacut.adaptive_threshold(gray, 9, method="gaussian", **kw),
@@ -417,8 +703,6 @@ def test_threads_give_the_same_bytes(call, dtype, rng):
 def test_refuses_wrong_pictures(call):
     gray = np.zeros((4, 5), np.uint8)
     with pytest.raises(ValueError, match="gray"):
-        call(np.zeros((0, 3), np.uint8))
-    with pytest.raises(ValueError, match="gray"):
         call(np.zeros((2, 3, 4), np.uint8))
     with pytest.raises(ValueError, match="out"):
         call(gray, out=np.zeros((4, 6), np.uint8))
@@ -426,11 +710,17 @@ def test_refuses_wrong_pictures(call):
         call(gray, out=np.zeros((4, 5), np.float32))
     with pytest.raises(ValueError, match="overlaps"):
         call(gray, out=gray)
-    for bad in (np.nan, np.inf, -0.01, 1.01):
-        values = np.full((40, 50), 0.5, np.float32)
-        values[-1, -1] = bad
+    for dtype in (np.float32, np.float64):
+        values = np.full((40, 50), 0.5, dtype)
+        values[-1, -1] = np.nan
         with pytest.raises(ValueError, match="gray"):
             call(values)
+        values[-1, -1] = np.inf
+        if call is CALLS["fixed"]:
+            assert call(values)[-1, -1] == 255
+        else:
+            with pytest.raises(ValueError, match="gray"):
+                call(values)
 
 
 @pytest.mark.parametrize(
@@ -439,25 +729,23 @@ def test_refuses_wrong_pictures(call):
     ids=["threshold", "find", "adaptive"],
 )
 def test_refuses_wrong_types(call):
-    for wrong in (np.zeros((4, 5)), np.zeros((4, 5), np.int32), np.zeros((4, 5), bool), [[1, 2]], None):
+    for wrong in (np.zeros((4, 5), np.float16), np.zeros((4, 5), complex), np.zeros((4, 5), object), [[1, 2]], None):
         with pytest.raises(TypeError, match="gray"):
             call(wrong)
 
 
 def test_refuses_wrong_options():
     gray = np.zeros((4, 5), np.uint8)
-    for value in (np.nan, np.inf, 256, -256):
+    for value in (np.nan, np.inf):
         with pytest.raises(ValueError, match="value"):
             alphacut.threshold(gray, value)
     with pytest.raises(ValueError, match="value"):
-        alphacut.threshold(gray.astype(np.float32), 2)
-    with pytest.raises(ValueError, match="value"):
-        alphacut.threshold(gray, "mean")
+        alphacut.threshold(gray, "multiotsu")
     for value in (None, True, [1]):
         with pytest.raises(TypeError, match="value"):
             alphacut.threshold(gray, value)
     with pytest.raises(ValueError, match="method"):
-        alphacut.find_threshold(gray, "yen")
+        alphacut.find_threshold(gray, "huang")
     with pytest.raises(TypeError, match="method"):
         alphacut.find_threshold(gray, 3)
     for classes in (-1, 0, 1, 257):
@@ -477,11 +765,11 @@ def test_refuses_wrong_options():
     for offset in (np.nan, 256, -300):
         with pytest.raises(ValueError, match="offset"):
             alphacut.adaptive_threshold(gray, 3, offset=offset)
-    for k in (np.nan, -0.1, 1.1):
+    for k in (np.nan, np.inf):
         with pytest.raises(ValueError, match="k must"):
             alphacut.adaptive_threshold(gray, 3, method="sauvola", k=k)
     with pytest.raises(ValueError, match="method"):
-        alphacut.adaptive_threshold(gray, 3, method="median")
+        alphacut.adaptive_threshold(gray, 3, method="bernsen")
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())

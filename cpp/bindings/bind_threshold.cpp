@@ -8,26 +8,35 @@
 namespace alphacut {
 namespace {
 
-template <class T, class Limit>
-py::array threshold_image(const Input<T>& gray, Limit limit, py::handle out) {
-  auto mask = output<uint8_t>(out, gray.view.height, gray.view.width, 0, {gray.array});
-  without_gil([&] { threshold(gray, limit, mask); });
-  return mask.array;
+// Calls work(input, result) without the interpreter's lock, for a picture with pixels, and gives the result.
+template <class U, class T, class Work>
+py::array made(const Input<T>& input, py::handle out, Work work) {
+  auto result = output<U>(out, input.view.height, input.view.width, 0, {input.array});
+  if (!input.view.empty()) without_gil([&] { work(input.view, result.view); });
+  return result.array;
 }
 
-py::array threshold_any(py::object gray, double limit, py::object out) {
-  return with_image(gray, "gray", [&](auto input) {
-    if constexpr (std::is_same_v<decltype(input), Input<uint8_t>>)
-      return threshold_image(input, limit >= 0 ? static_cast<int>(std::min(limit, 255.0)) : -1, out);
-    else
-      return threshold_image(input, static_cast<float>(limit), out);
+py::array threshold_any(py::object gray, double limit, int inside, int outside, py::object out) {
+  return with_numbers(gray, "gray", [&](auto input) {
+    return made<uint8_t>(input, out, [&](auto view, ImageView<uint8_t> mask) {
+      threshold(view, limit, static_cast<uint8_t>(inside), static_cast<uint8_t>(outside), mask);
+    });
+  });
+}
+
+py::array threshold_kept(py::object gray, double limit, const std::string& mode, py::object out) {
+  const Kept kept = mode == "trunc" ? Kept::truncated : mode == "tozero" ? Kept::above : Kept::below;
+  return with_numbers(gray, "gray", [&]<class T>(const Input<T>& input) {
+    return made<T>(input, out, [&](auto view, ImageView<T> result) { threshold(view, limit, kept, result); });
   });
 }
 
 constexpr struct {
   const char* name;
   FindLimit find;
-} kMethods[] = {{"otsu", &otsu_limit}, {"triangle", &triangle_limit}, {"li", &li_limit}};
+} kMethods[] = {{"otsu", &otsu_limit},       {"triangle", &triangle_limit}, {"li", &li_limit},
+                {"isodata", &isodata_limit}, {"yen", &yen_limit},           {"minimum", &minimum_limit},
+                {"mean", &mean_limit},       {"entropy", &entropy_limit}};
 
 FindLimit method_named(const std::string& name) {
   for (const auto& method : kMethods)
@@ -35,47 +44,104 @@ FindLimit method_named(const std::string& name) {
   return nullptr;
 }
 
+// In one go: the luma of a colour picture is taken once.
 py::array threshold_found(py::object gray, const std::string& method, py::object out) {
-  return with_image(gray, "gray", [&](auto input) {
-    auto mask = output<uint8_t>(out, input.view.height, input.view.width, 0, {input.array});
-    without_gil([&] { threshold(input, method_named(method), mask); });
-    return mask.array;
-  });
+  const auto input = image<uint8_t>(gray, "gray");
+  return made<uint8_t>(input, out,
+                       [&](auto view, ImageView<uint8_t> mask) { threshold(view, method_named(method), mask); });
 }
 
-std::vector<int> find_limits(py::object gray, const std::string& method, int classes, py::object mask) {
-  return with_image(gray, "gray", [&](auto input) {
+std::vector<double> limits_of(const ValueCounts& values, const std::string& method, int classes) {
+  std::vector<double> limits;
+  if (const FindLimit find = method_named(method); find != nullptr)
+    limits.push_back(values.limit(find(values.counts)));
+  else
+    for (const int bin : multi_otsu_limits(values.counts, classes)) limits.push_back(values.limit(bin));
+  return limits;
+}
+
+std::vector<double> find_limits(py::object gray, const std::string& method, int classes, py::object mask,
+                                int64_t bins) {
+  return with_numbers(gray, "gray", [&](auto input) -> std::vector<double> {
+    if (input.view.empty())
+      throw py::value_error("gray must have pixels to find a limit, got " + shape_text(input.array));
     std::optional<Input<uint8_t>> chosen;
     if (!mask.is_none()) chosen = plane<uint8_t>(mask, "mask");
     return without_gil([&] {
-      const Histogram counts = histogram(input, chosen ? chosen->view : ImageView<const uint8_t>{});
-      const FindLimit find = method_named(method);
-      return find != nullptr ? std::vector{find(counts)} : multi_otsu_limits(counts, classes);
+      const ValueCounts values = count_values(input.view, chosen ? chosen->view : ImageView<const uint8_t>{}, bins);
+      return method == "mean" ? std::vector{values.mean} : limits_of(values, method, classes);
     });
   });
 }
 
-py::array adaptive(py::object gray, int64_t window, const std::string& method, double offset, double k,
+std::vector<double> find_limits_of(const std::vector<int64_t>& counts, const std::string& method, int classes) {
+  return limits_of({.counts = counts}, method, classes);
+}
+
+AdaptiveMethod adaptive_named(const std::string& method) {
+  return method == "mean"       ? AdaptiveMethod::mean
+         : method == "gaussian" ? AdaptiveMethod::gaussian
+         : method == "sauvola"  ? AdaptiveMethod::sauvola
+         : method == "niblack"  ? AdaptiveMethod::niblack
+                                : AdaptiveMethod::median;
+}
+
+py::array adaptive(py::object gray, int64_t window, const std::string& method, double offset, double k, double r,
                    py::object out) {
-  const auto kind = method == "mean"       ? AdaptiveMethod::mean
-                    : method == "gaussian" ? AdaptiveMethod::gaussian
-                                           : AdaptiveMethod::sauvola;
   return with_image(gray, "gray", [&](auto input) {
-    auto mask = output<uint8_t>(out, input.view.height, input.view.width, 0, {input.array});
-    without_gil([&] { adaptive_threshold(input, window, kind, offset, k, mask); });
-    return mask.array;
+    return made<uint8_t>(input, out, [&](auto view, ImageView<uint8_t> mask) {
+      adaptive_threshold(view, window, adaptive_named(method), offset, k, mask, r);
+    });
+  });
+}
+
+LocalLimit local_options(std::array<int64_t, 2> window, const std::string& method, double offset, double k, double r,
+                         double sigma, const std::string& border, double constant) {
+  return {window[0],
+          window[1],
+          adaptive_named(method),
+          offset,
+          k,
+          r,
+          sigma,
+          border == "nearest"   ? Border::nearest
+          : border == "reflect" ? Border::reflect
+          : border == "mirror"  ? Border::mirror
+          : border == "wrap"    ? Border::wrap
+                                : Border::constant,
+          constant};
+}
+
+py::array local_surface(py::object gray, const LocalLimit& options, py::object out) {
+  return with_numbers(gray, "gray", [&](auto input) {
+    return made<double>(input, out, [&](auto view, ImageView<double> limit) { local_limit(view, options, limit); });
+  });
+}
+
+py::array local_mask(py::object gray, const LocalLimit& options, py::object out) {
+  return with_numbers(gray, "gray", [&](auto input) {
+    return made<uint8_t>(input, out, [&](auto view, ImageView<uint8_t> mask) { local_threshold(view, options, mask); });
   });
 }
 
 }  // namespace
 
 void bind_threshold(py::module_& m) {
-  m.def("threshold", &threshold_any, py::arg("gray"), py::arg("limit"), py::arg("out") = py::none());
+  m.def("threshold", &threshold_any, py::arg("gray"), py::arg("limit"), py::arg("inside"), py::arg("outside"),
+        py::arg("out") = py::none());
+  m.def("threshold_kept", &threshold_kept, py::arg("gray"), py::arg("limit"), py::arg("mode"),
+        py::arg("out") = py::none());
   m.def("threshold_found", &threshold_found, py::arg("gray"), py::arg("method"), py::arg("out") = py::none());
-  m.def("find_limits", &find_limits, py::arg("gray"), py::arg("method"), py::arg("classes") = 2,
-        py::arg("mask") = py::none());
+  m.def("find_limits", &find_limits, py::arg("gray"), py::arg("method"), py::arg("classes"), py::arg("mask"),
+        py::arg("nbins"));
+  m.def("find_limits_of", &find_limits_of, py::arg("counts"), py::arg("method"), py::arg("classes"));
   m.def("adaptive_threshold", &adaptive, py::arg("gray"), py::arg("window"), py::arg("method"), py::arg("offset"),
-        py::arg("k"), py::arg("out") = py::none());
+        py::arg("k"), py::arg("r"), py::arg("out") = py::none());
+  py::class_<LocalLimit>(m, "LocalLimit")
+      .def(py::init(&local_options), py::arg("window"), py::arg("method"), py::arg("offset"), py::arg("k"),
+           py::arg("r"), py::arg("sigma"), py::arg("mode"), py::arg("cval"));
+  m.def("local_limit", &local_surface, py::arg("gray"), py::arg("options"), py::arg("out") = py::none());
+  m.def("local_threshold", &local_mask, py::arg("gray"), py::arg("options"), py::arg("out") = py::none());
 }
 
 }  // namespace alphacut

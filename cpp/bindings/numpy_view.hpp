@@ -153,9 +153,12 @@ Input<T> view_of(py::array array) {
   return {std::move(array), std::move(pixels), view};
 }
 
-// (H, W) of dtype T, neither side 0. T = uint8_t takes bool too.
+// Whether a picture may have no pixels: what asks nothing of them has an answer.
+enum class Pixels { some, any };
+
+// (H, W) of dtype T, neither side 0 but for `any`. T = uint8_t takes bool too.
 template <class T>
-Input<T> plane(py::handle value, const char* name) {
+Input<T> plane(py::handle value, const char* name, Pixels pixels = Pixels::some) {
   py::array array = array_argument(value, name);
   if (std::is_same_v<T, uint8_t> && !has_dtype<T>(array) && has_dtype<bool>(array))
     array = py::array(array.attr("view")("uint8"));
@@ -163,23 +166,23 @@ Input<T> plane(py::handle value, const char* name) {
     throw py::type_error(std::string(name) + " must have dtype " + dtype_text<T>() +
                          (std::is_same_v<T, uint8_t> ? " or bool" : "") + ", got " +
                          std::string(py::str(array.dtype())));
-  if (array.ndim() != 2 || array.size() == 0)
-    throw py::value_error(std::string(name) + " must have shape (height, width), neither 0, got " + shape_text(array));
+  if (array.ndim() != 2 || (array.size() == 0 && pixels == Pixels::some))
+    throw py::value_error(std::string(name) + " must have shape (height, width)" +
+                          (pixels == Pixels::some ? ", neither 0" : "") + ", got " + shape_text(array));
   return view_of<T>(std::move(array));
 }
 
-// (H, W) or (H, W, 3) of dtype T, neither side 0.
+// (H, W) or (H, W, 3) of dtype T, neither side 0 but for `any`.
 template <class T>
-Input<T> image(py::handle value, const char* name) {
+Input<T> image(py::handle value, const char* name, Pixels pixels = Pixels::some) {
   py::array array = array_argument(value, name);
   if (!has_dtype<T>(array))
     throw py::type_error(std::string(name) + " must have dtype " + dtype_text<T>() + ", got " +
                          std::string(py::str(array.dtype())));
   const bool shaped = array.ndim() == 2 || (array.ndim() == 3 && array.shape(2) == 3);
-  if (!shaped || array.size() == 0)
-    throw py::value_error(std::string(name) +
-                          " must have shape (height, width) or (height, width, 3), no side 0, got " +
-                          shape_text(array));
+  if (!shaped || (array.size() == 0 && pixels == Pixels::some))
+    throw py::value_error(std::string(name) + " must have shape (height, width) or (height, width, 3)" +
+                          (pixels == Pixels::some ? ", no side 0" : "") + ", got " + shape_text(array));
   return view_of<T>(std::move(array));
 }
 
@@ -206,6 +209,20 @@ auto with_image(py::handle value, const char* name, F&& f) {
                        std::string(py::str(array.dtype())));
 }
 
+// Calls f(Input<T>) by the dtype of a picture of any depth and size; a TypeError for any other.
+template <class F>
+auto with_numbers(py::handle value, const char* name, F&& f) {
+  py::array array = array_argument(value, name);
+  if (has_dtype<uint8_t>(array)) return f(image<uint8_t>(array, name, Pixels::any));
+  if (has_dtype<uint16_t>(array)) return f(image<uint16_t>(array, name, Pixels::any));
+  if (has_dtype<int16_t>(array)) return f(image<int16_t>(array, name, Pixels::any));
+  if (has_dtype<int32_t>(array)) return f(image<int32_t>(array, name, Pixels::any));
+  if (has_dtype<float>(array)) return f(image<float>(array, name, Pixels::any));
+  if (has_dtype<double>(array)) return f(image<double>(array, name, Pixels::any));
+  throw py::type_error(std::string(name) + " must have dtype bool, float32, float64 or an integer's, got " +
+                       std::string(py::str(array.dtype())));
+}
+
 // Whether arrays share an element. Asks NumPy only if the ranges of their addresses meet.
 inline bool share_memory(const py::array& a, const py::array& b) {
   const auto range = [](const py::array& array) {
@@ -219,6 +236,7 @@ inline bool share_memory(const py::array& a, const py::array& b) {
   };
   const auto [a_low, a_high] = range(a);
   const auto [b_low, b_high] = range(b);
+  if (a.size() == 0 || b.size() == 0) return false;
   if (std::less_equal<>()(a_high, b_low) || std::less_equal<>()(b_high, a_low)) return false;
   return py::module_::import("numpy").attr("shares_memory")(a, b).cast<bool>();
 }

@@ -17,7 +17,11 @@ struct SauvolaRow {
 struct ThresholdKernels {
   // mask = value > limit ? 255 : 0, for n values; above_u8 takes the values themselves for the mask too.
   void (*above_u8)(const uint8_t* values, size_t n, uint8_t limit, uint8_t* mask);
+  void (*above_u16)(const uint16_t* values, size_t n, uint16_t limit, uint8_t* mask);
+  void (*above_i16)(const int16_t* values, size_t n, int16_t limit, uint8_t* mask);
+  void (*above_i32)(const int32_t* values, size_t n, int32_t limit, uint8_t* mask);
   void (*above_f32)(const float* values, size_t n, float limit, uint8_t* mask);
+  void (*above_f64)(const double* values, size_t n, double limit, uint8_t* mask);
   // Bins of n floats in 0..1: ceil(256 v) - 1, from 0 to 255.
   void (*bins_f32)(const float* values, size_t n, uint8_t* bins);
   // round(65535 v) of n floats in 0..1.
@@ -59,10 +63,6 @@ struct ThresholdKernels {
   // For n limits, with `below` of `count` values, that sum up to `sums` of `sum`, in the class below: the variance
   // between the two classes, times count². Exact but for two roundings if count <= 2^22 and the values are bytes.
   void (*between)(const int32_t* below, const int32_t* sums, size_t n, int32_t count, int32_t sum, double* variance);
-  // terms = (sums - sum)² / (counts - count), for n values; 0 where nothing is counted.
-  void (*terms)(const double* sums, const double* counts, size_t n, double sum, double count, double* terms);
-  // best = max(best, base + terms), for n values.
-  void (*raise)(const double* terms, size_t n, double base, double* best);
 
   // sums += weight * (a + b), for n values.
   void (*add_pair)(const float* a, const float* b, size_t n, float weight, float* sums);

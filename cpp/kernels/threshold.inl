@@ -8,7 +8,8 @@ void above_u8(const uint8_t* values, size_t n, uint8_t limit, uint8_t* mask) {
   for (; i < n; ++i) mask[i] = values[i] > limit ? 255 : 0;
 }
 
-void above_f32(const float* __restrict values, size_t n, float limit, uint8_t* __restrict mask) {
+template <class T>
+void above(const T* __restrict values, size_t n, T limit, uint8_t* __restrict mask) {
   for (size_t i = 0; i < n; ++i) mask[i] = values[i] > limit ? 255 : 0;
 }
 
@@ -163,18 +164,6 @@ void threshold_between(const int32_t* __restrict below, const int32_t* __restric
   }
 }
 
-void threshold_terms(const double* __restrict sums, const double* __restrict counts, size_t n, double sum, double count,
-                     double* __restrict terms) {
-  for (size_t i = 0; i < n; ++i) {
-    const double s = sums[i] - sum, m = counts[i] - count;  // whole numbers: s is 0 if m is
-    terms[i] = s * s / max_of(m, 1.0);
-  }
-}
-
-void threshold_raise(const double* __restrict terms, size_t n, double base, double* __restrict best) {
-  for (size_t i = 0; i < n; ++i) best[i] = max_of(best[i], base + terms[i]);
-}
-
 void add_pair(const float* __restrict a, const float* __restrict b, size_t n, float weight, float* __restrict sums) {
   for (size_t i = 0; i < n; ++i) sums[i] += weight * (a[i] + b[i]);
 }
@@ -190,7 +179,11 @@ void above_mean(const float* __restrict values, const float* __restrict means, s
 }
 
 constexpr ThresholdKernels threshold_kernels = {above_u8,
-                                                above_f32,
+                                                above<uint16_t>,
+                                                above<int16_t>,
+                                                above<int32_t>,
+                                                above<float>,
+                                                above<double>,
                                                 bins_f32,
                                                 quantise_f32,
                                                 widen_u8,
@@ -211,8 +204,6 @@ constexpr ThresholdKernels threshold_kernels = {above_u8,
                                                 sauvola_row<uint8_t, uint64_t>,
                                                 sauvola_row<uint16_t, uint64_t>,
                                                 threshold_between,
-                                                threshold_terms,
-                                                threshold_raise,
                                                 add_pair,
                                                 round_f32,
                                                 above_mean};

@@ -1,6 +1,8 @@
 #include "alphacut/components.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <numeric>
@@ -130,41 +132,52 @@ int32_t label_components(ImageView<const uint8_t> mask, int connectivity, ImageV
   return runs.components();
 }
 
-std::vector<ComponentStats> component_stats(ImageView<const uint8_t> mask, int connectivity) {
-  const Runs runs(mask, connectivity);
-  struct Sums {
-    int64_t x, y;
-    int32_t area, left, right, top, bottom;
-  };
-  const auto sums = sum_components(
-      runs, Sums{0, 0, 0, std::numeric_limits<int32_t>::max(), 0, std::numeric_limits<int32_t>::max(), 0},
-      kernels().components.sum_runs,
-      [](Sums& s, int64_t y, const RunSums& run) {
-        const auto row = static_cast<int32_t>(y);
-        s.area += run.first + run.second;
-        s.x += run.x;
-        s.y += y * run.first + (y + 1) * run.second;
-        s.left = std::min(s.left, run.begin);
-        s.right = std::max(s.right, run.end);
-        s.top = std::min(s.top, row + (run.first == 0));
-        s.bottom = std::max(s.bottom, row + 1 + (run.second != 0));
-      },
-      [](Sums& s, const Sums& part) {
-        s.area += part.area;
-        s.x += part.x;
-        s.y += part.y;
-        s.left = std::min(s.left, part.left);
-        s.right = std::max(s.right, part.right);
-        s.top = std::min(s.top, part.top);
-        s.bottom = std::max(s.bottom, part.bottom);
-      });
-  std::vector<ComponentStats> stats;
-  stats.reserve(sums.size());
-  for (const Sums& s : sums) {
-    const auto area = static_cast<double>(s.area);
-    stats.push_back({s.area, s.left, s.top, s.right - s.left, s.bottom - s.top, static_cast<double>(s.x) / area,
-                     static_cast<double>(s.y) / area});
+namespace {
+
+struct PixelSums {
+  int64_t x = 0, y = 0, area = 0;
+  int32_t left = std::numeric_limits<int32_t>::max(), right = 0, top = std::numeric_limits<int32_t>::max(), bottom = 0;
+
+  void add(const PixelSums& part) {
+    area += part.area;
+    x += part.x;
+    y += part.y;
+    left = std::min(left, part.left);
+    right = std::max(right, part.right);
+    top = std::min(top, part.top);
+    bottom = std::max(bottom, part.bottom);
   }
+  ComponentStats stats() const {
+    if (area == 0) return {0, 0, 0, 0, 0, std::nan(""), std::nan("")};
+    const auto pixels = static_cast<double>(area);
+    return {
+        area, left, top, right - left, bottom - top, static_cast<double>(x) / pixels, static_cast<double>(y) / pixels};
+  }
+};
+
+std::vector<PixelSums> pixel_sums(const Runs& runs) {
+  return sum_components(
+      runs, PixelSums(), kernels().components.sum_runs,
+      [](PixelSums& s, int64_t y, const RunSums& run) {
+        const auto row = static_cast<int32_t>(y);
+        s.add({run.x, y * run.first + (y + 1) * run.second, run.first + run.second, run.begin, run.end,
+               row + (run.first == 0), row + 1 + (run.second != 0)});
+      },
+      [](PixelSums& s, const PixelSums& part) { s.add(part); });
+}
+
+}  // namespace
+
+std::vector<ComponentStats> component_stats(ImageView<const uint8_t> mask, int connectivity, bool background) {
+  std::vector<ComponentStats> stats;
+  if (background) {
+    PixelSums all;
+    for (const PixelSums& part : pixel_sums(Runs(mask, connectivity, true))) all.add(part);
+    stats.push_back(all.stats());
+  }
+  const std::vector<PixelSums> sums = pixel_sums(Runs(mask, connectivity));
+  stats.reserve(stats.size() + sums.size());
+  for (const PixelSums& one : sums) stats.push_back(one.stats());
   return stats;
 }
 
@@ -184,12 +197,51 @@ void keep_largest(ImageView<const uint8_t> mask, int64_t k, int connectivity, Im
   paint(runs, [&](size_t i) { return keep[i]; }, 255, result);
 }
 
-void remove_small(ImageView<const uint8_t> mask, int64_t min_area, int connectivity, ImageView<uint8_t> result) {
+void remove_small(ImageView<const uint8_t> mask, int64_t min_area, int connectivity, ImageView<uint8_t> result,
+                  int64_t max_area, bool invert) {
   require_size(mask, result);
   require_not_negative(min_area, "min_area");
+  require_not_negative(max_area, "max_area");
   const Runs runs(mask, connectivity);
   const std::vector<int32_t> areas = areas_of(runs);
-  paint(runs, [&](size_t i) { return areas[i] >= min_area; }, 255, result);
+  paint(runs, [&](size_t i) { return (areas[i] >= min_area && areas[i] <= max_area) != invert; }, 255, result);
+}
+
+void keep_touching(ImageView<const uint8_t> mask, ImageView<const uint8_t> seeds, int connectivity,
+                   ImageView<uint8_t> result) {
+  require_size(mask, result);
+  if (seeds.channels != 1 || seeds.height != mask.height || seeds.width != mask.width)
+    throw std::invalid_argument("seeds must have one channel and the size of mask");
+  const Runs runs(mask, connectivity);
+  std::vector<uint8_t> kept(static_cast<size_t>(runs.components()));
+  std::vector<uint64_t> bits[2] = {std::vector<uint64_t>(runs.words()), std::vector<uint64_t>(runs.words())};
+  for (int64_t i = 0; i < runs.bands(); ++i) {
+    for (int64_t row = 0; row < runs.band_rows(); ++row) {
+      const int64_t y = i * runs.band_rows() + row;
+      if (y < runs.height())
+        kernels().components.pack_bits(seeds.row(y), static_cast<size_t>(runs.width()), bits[row].data());
+      else
+        std::fill(bits[row].begin(), bits[row].end(), 0);
+    }
+    const BitBand band = runs.band(i);
+    int32_t begun = -1;  // the run that began last
+    uint64_t before = 0;
+    for (size_t word = 0; word < runs.words(); ++word) {
+      const uint64_t both = band.first[word] | band.second[word], starts = both & ~(both << 1 | before);
+      before = both >> 63;
+      uint64_t hits = (band.first[word] & bits[0][word]) | (band.second[word] & bits[1][word]);
+      while (hits != 0) {
+        const int place = std::countr_zero(hits);
+        const int32_t run = begun + std::popcount(starts & (~uint64_t{0} >> (63 - place)));
+        kept[static_cast<size_t>(runs.component(runs.codes(i)[run])) - 1] = 1;
+        const uint64_t ends = ~both >> place;  // hits of the same run need no further look
+        const int rest = place + std::countr_zero(ends);
+        hits = ends == 0 || rest >= 64 ? 0 : hits & (~uint64_t{0} << rest);
+      }
+      begun += std::popcount(starts);
+    }
+  }
+  paint(runs, [&](size_t i) { return kept[i]; }, 255, result);
 }
 
 void fill_holes(ImageView<const uint8_t> mask, int64_t max_area, int connectivity, ImageView<uint8_t> result) {

@@ -167,7 +167,7 @@ void StrokeMaps::behind_barriers(ImageView<const uint8_t> image, ImageView<uint8
   std::nth_element(values.begin(), high, values.end());
   if (!(*high > 0)) return;
   for (int64_t i = 0; i < barrier.pixels(); ++i) barrier.data()[i] = std::min(barrier.data()[i] / *high, 1.0f);
-  const int bin = otsu_limit(histogram(barrier.view(), undecided));
+  const auto bin = static_cast<int>(otsu_limit(histogram(barrier.view(), undecided)));
   const float limit = static_cast<float>(bin + 1) / 512;  // half of Otsu's
   for_undecided(labels, [&](int64_t y, int64_t x, uint8_t& label) { label = barrier.row(y)[x] > limit ? 3 : 2; });
 }

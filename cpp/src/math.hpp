@@ -57,4 +57,14 @@ inline double cbrt_exact(double x) {
   return y;
 }
 
+// Arc tangent: halved twice, then its series.
+inline double atan_exact(double x) {
+  if (std::fabs(x) > 1) return std::copysign(1.5707963267948966, x) - atan_exact(1 / x);
+  for (int k = 0; k < 2; ++k) x /= 1 + std::sqrt(1 + x * x);
+  const double q = x * x;
+  double sum = 1.0 / 25;
+  for (int k = 23; k >= 1; k -= 2) sum = 1.0 / k - q * sum;
+  return 4 * x * sum;
+}
+
 }  // namespace alphacut

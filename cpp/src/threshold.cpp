@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <mutex>
 #include <string>
 
@@ -23,18 +25,63 @@ bool gapless(ImageView<T> view) {
   return view.channels == 1 && view.stride == view.width * static_cast<int64_t>(sizeof(T));
 }
 
+// Calls body(values, n, first row) for pieces of whole rows of `gray`, on several threads. `result` gets them.
+template <class T, class U, class Body>
+void for_each_rows(ImageView<const T> gray, ImageView<U> result, bool any, Body body) {
+  require_gray_and_mask(gray, result, "mask");
+  const bool joined = gapless(gray) && gapless(result);
+  parallel_for(gray.height, row_grain(gray.width), [&](int64_t begin, int64_t end) {
+    GrayRows<T> rows(gray, any);
+    const int64_t step = joined ? end - begin : 1;
+    for (int64_t y = begin; y < end; y += step) body(rows(y, step), static_cast<size_t>(step * gray.width), y);
+  });
+}
+
 template <class T>
 void threshold_rows(ImageView<const T> gray, T limit, ImageView<uint8_t> mask,
                     void (*kernel)(const T*, size_t, T, uint8_t*)) {
-  require_gray_and_mask(gray, mask, "mask");
-  const bool joined = gapless(gray) && gapless(mask);
-  parallel_for(gray.height, row_grain(gray.width), [&](int64_t begin, int64_t end) {
-    GrayRows<T> rows(gray);
-    const int64_t step = joined ? end - begin : 1;
-    for (int64_t y = begin; y < end; y += step)
-      kernel(rows(y, step), static_cast<size_t>(step * gray.width), limit, mask.row(y));
-  });
+  for_each_rows(gray, mask, false,
+                [&](const T* values, size_t n, int64_t y) { kernel(values, n, limit, mask.row(y)); });
 }
+
+void above(const uint8_t* values, size_t n, uint8_t limit, uint8_t* mask) {
+  kernels().threshold.above_u8(values, n, limit, mask);
+}
+void above(const uint16_t* values, size_t n, uint16_t limit, uint8_t* mask) {
+  kernels().threshold.above_u16(values, n, limit, mask);
+}
+void above(const int16_t* values, size_t n, int16_t limit, uint8_t* mask) {
+  kernels().threshold.above_i16(values, n, limit, mask);
+}
+void above(const int32_t* values, size_t n, int32_t limit, uint8_t* mask) {
+  kernels().threshold.above_i32(values, n, limit, mask);
+}
+void above(const float* values, size_t n, float limit, uint8_t* mask) {
+  kernels().threshold.above_f32(values, n, limit, mask);
+}
+void above(const double* values, size_t n, double limit, uint8_t* mask) {
+  kernels().threshold.above_f64(values, n, limit, mask);
+}
+
+// The limit as a value of the picture: values are above the one exactly if they are above the other. Of whole numbers
+// there may be none, below all values: then `below` is set.
+template <class T>
+struct LimitOf {
+  T value;
+  bool below = false;
+
+  explicit LimitOf(double limit) {
+    if (limit != limit) throw std::invalid_argument("the limit must not be NaN");
+    if constexpr (std::is_integral_v<T>) {
+      using Range = std::numeric_limits<T>;
+      const double whole = std::floor(limit);
+      below = whole < Range::min();
+      value = below ? Range::min() : whole > Range::max() ? Range::max() : static_cast<T>(whole);
+    } else {
+      value = static_cast<T>(limit);
+    }
+  }
+};
 
 uint64_t load_eight(const uint8_t* bytes) {
   uint64_t word;
@@ -225,16 +272,17 @@ Histogram checked_histogram(ImageView<const T> gray, ImageView<const uint8_t> ma
 }
 
 template <class T>
-int threshold_found(ImageView<const T> gray, FindLimit find, ImageView<uint8_t> mask) {
+double threshold_found(ImageView<const T> gray, FindLimit find, ImageView<uint8_t> mask) {
   require_gray_and_mask(gray, mask, "mask");
   const bool bytes = std::is_same_v<T, uint8_t>, keep = !bytes || gray.channels == 3;
-  const int limit = find(count(gray, {}, keep ? mask : ImageView<uint8_t>{}));
+  const double limit = find(count(gray, {}, keep ? mask : ImageView<uint8_t>{}));
+  const int bin = static_cast<int>(std::floor(limit));
   if constexpr (std::is_same_v<T, uint8_t>)
     if (!keep) {
-      threshold(gray, limit, mask);
+      threshold(gray, bin, mask);
       return limit;
     }
-  threshold(mask, limit, mask);
+  threshold(mask, bin, mask);
   return limit;
 }
 
@@ -251,12 +299,59 @@ void threshold(ImageView<const float> gray, float limit, ImageView<uint8_t> mask
   threshold_rows(gray, limit, mask, kernels().threshold.above_f32);
 }
 
-int threshold(ImageView<const uint8_t> gray, FindLimit find, ImageView<uint8_t> mask) {
+double threshold(ImageView<const uint8_t> gray, FindLimit find, ImageView<uint8_t> mask) {
   return threshold_found(gray, find, mask);
 }
-int threshold(ImageView<const float> gray, FindLimit find, ImageView<uint8_t> mask) {
+double threshold(ImageView<const float> gray, FindLimit find, ImageView<uint8_t> mask) {
   return threshold_found(gray, find, mask);
 }
+
+template <class T>
+void threshold(ImageView<const T> gray, double limit, uint8_t inside, uint8_t outside, ImageView<uint8_t> mask) {
+  const LimitOf<T> bound(limit);
+  const uint8_t keep = inside ^ outside, flip = outside;
+  for_each_rows(gray, mask, true, [&](const T* values, size_t n, int64_t y) {
+    uint8_t* row = mask.row(y);
+    constexpr size_t piece = 1 << 13;  // still in the cache when it is looked at again
+    for (size_t x = 0; x < n; x += piece) {
+      const size_t end = std::min(n, x + piece);
+      if (bound.below)
+        std::fill(row + x, row + end, uint8_t{255});
+      else
+        above(values + x, end - x, bound.value, row + x);
+      if (keep == 255 && flip == 0) continue;
+      for (size_t i = x; i < end; ++i) row[i] = (row[i] & keep) ^ flip;
+    }
+  });
+}
+
+template <class T>
+void threshold(ImageView<const T> gray, double limit, Kept kept, ImageView<T> result) {
+  const LimitOf<T> bound(limit);
+  const T value = bound.value, nothing = 0, all = bound.below ? 1 : 0;
+  for_each_rows(gray, result, true, [&](const T* values, size_t n, int64_t y) {
+    T* row = result.row(y);
+    if (kept == Kept::truncated)
+      for (size_t x = 0; x < n; ++x) row[x] = std::min(values[x], value);
+    else if (all != 0)
+      for (size_t x = 0; x < n; ++x) row[x] = kept == Kept::above ? values[x] : nothing;
+    else if (kept == Kept::above)
+      for (size_t x = 0; x < n; ++x) row[x] = values[x] > value ? values[x] : nothing;
+    else
+      for (size_t x = 0; x < n; ++x) row[x] = values[x] > value ? nothing : values[x];
+  });
+}
+
+#define ALPHACUT_FOR(T)                                                                         \
+  template void threshold<T>(ImageView<const T>, double, uint8_t, uint8_t, ImageView<uint8_t>); \
+  template void threshold<T>(ImageView<const T>, double, Kept, ImageView<T>);
+ALPHACUT_FOR(uint8_t)
+ALPHACUT_FOR(uint16_t)
+ALPHACUT_FOR(int16_t)
+ALPHACUT_FOR(int32_t)
+ALPHACUT_FOR(float)
+ALPHACUT_FOR(double)
+#undef ALPHACUT_FOR
 
 Histogram histogram(ImageView<const uint8_t> gray, ImageView<const uint8_t> mask) {
   return checked_histogram(gray, mask);

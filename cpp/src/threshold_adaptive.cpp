@@ -4,8 +4,8 @@
 
 #include "alphacut/parallel.hpp"
 #include "alphacut/threshold.hpp"
+#include "gaussian_weights.hpp"
 #include "gray_rows.hpp"
-#include "math.hpp"
 
 namespace alphacut {
 namespace {
@@ -138,25 +138,9 @@ void sauvola_mask(ImageView<const T> gray, int64_t window, double offset, double
   });
 }
 
-// Half of a Gaussian of OpenCV's width for this window, the middle first. The small ones are binomial-like constants.
-std::vector<float> gaussian_weights(int64_t window) {
-  static constexpr double small[4][5] = {{128, 64}, {96, 64, 16}, {72, 56, 28, 8}, {60, 51, 30, 13, 4}};
-  const auto radius = static_cast<size_t>(window / 2);
-  std::vector<double> half(radius + 1);
-  const double sigma = 0.3 * (static_cast<double>(window - 1) * 0.5 - 1) + 0.8;
-  double total = 0;
-  for (size_t i = 0; i <= radius; ++i) {
-    const auto distance = static_cast<double>(i);
-    half[i] = window <= 9 ? small[radius - 1][i] : exp_exact(-distance * distance / (2 * sigma * sigma));
-    total += i == 0 ? half[i] : 2 * half[i];
-  }
-  std::vector<float> weights(radius + 1);
-  for (size_t i = 0; i <= radius; ++i) weights[i] = static_cast<float>(half[i] / total);
-  return weights;
-}
-
 void gaussian_mask(ImageView<const float> gray, int64_t window, float offset, bool rounded, ImageView<uint8_t> mask) {
-  const std::vector<float> weights = gaussian_weights(window);
+  const std::vector<double> half = gaussian_half(window);
+  const std::vector<float> weights(half.begin(), half.end());
   const auto& table = kernels().threshold;
   const auto width = static_cast<size_t>(gray.width), radius = weights.size() - 1;
   const int64_t last = gray.height - 1;
@@ -182,7 +166,7 @@ void gaussian_mask(ImageView<const float> gray, int64_t window, float offset, bo
 }
 
 template <class T>
-void require_options(ImageView<const T> gray, int64_t window, double offset, double full, double k,
+void require_options(ImageView<const T> gray, int64_t window, double offset, double full, double k, double r,
                      ImageView<uint8_t> mask) {
   require_gray_and_mask(gray, mask, "mask");
   if (window < 3 || window > kMaxWindow || window % 2 == 0)
@@ -192,6 +176,13 @@ void require_options(ImageView<const T> gray, int64_t window, double offset, dou
     throw std::invalid_argument("offset must be at most full scale away from 0, got " + std::to_string(offset / full) +
                                 " of it");
   if (!(k >= 0 && k <= 1)) throw std::invalid_argument("k must be from 0 to 1, got " + std::to_string(k));
+  if (!(r >= 0) || !std::isfinite(r))
+    throw std::invalid_argument("r must be above 0 and finite, got " + std::to_string(r));
+}
+
+void require_fast(AdaptiveMethod method) {
+  if (method == AdaptiveMethod::niblack || method == AdaptiveMethod::median)
+    throw std::invalid_argument("adaptive_threshold knows mean, gaussian and sauvola; local_threshold knows all");
 }
 
 // Each row of `gray` through `convert(row, width, result)`.
@@ -208,8 +199,10 @@ Image<To> converted(ImageView<const T> gray, Convert convert) {
 }  // namespace
 
 void adaptive_threshold(ImageView<const uint8_t> gray, int64_t window, AdaptiveMethod method, double offset, double k,
-                        ImageView<uint8_t> mask) {
-  require_options(gray, window, offset, 255, k, mask);
+                        ImageView<uint8_t> mask, double r) {
+  require_options(gray, window, offset, 255, k, r, mask);
+  if (r == 0) r = 128;
+  require_fast(method);
   const auto& table = kernels().threshold;
   if (method == AdaptiveMethod::gaussian) {
     const Image<float> plane = converted<float>(gray, table.widen_u8);
@@ -223,15 +216,17 @@ void adaptive_threshold(ImageView<const uint8_t> gray, int64_t window, AdaptiveM
   }
   if (method == AdaptiveMethod::mean) return mean_mask(gray, window, offset, mask);
   if (window <= kNarrowWindow)
-    return sauvola_mask(gray, window, offset, k, 128, mask, SumKernels{table.slide_u8_u16, table.prefix_u16_u32},
+    return sauvola_mask(gray, window, offset, k, r, mask, SumKernels{table.slide_u8_u16, table.prefix_u16_u32},
                         SumKernels{table.slide_squares_u8_u32, table.prefix_u32_u32}, table.sauvola_u8_u32);
-  sauvola_mask(gray, window, offset, k, 128, mask, SumKernels{table.slide_u8_u64, table.prefix_u64_u64},
+  sauvola_mask(gray, window, offset, k, r, mask, SumKernels{table.slide_u8_u64, table.prefix_u64_u64},
                SumKernels{table.slide_squares_u8_u64, table.prefix_u64_u64}, table.sauvola_u8_u64);
 }
 
 void adaptive_threshold(ImageView<const float> gray, int64_t window, AdaptiveMethod method, double offset, double k,
-                        ImageView<uint8_t> mask) {
-  require_options(gray, window, offset, 1, k, mask);
+                        ImageView<uint8_t> mask, double r) {
+  require_options(gray, window, offset, 1, k, r, mask);
+  r = r == 0 ? 128.0 * 257 : r * 65535;
+  require_fast(method);
   const auto& table = kernels().threshold;
   if (method == AdaptiveMethod::gaussian) {
     const Image<float> plane =
@@ -240,8 +235,7 @@ void adaptive_threshold(ImageView<const float> gray, int64_t window, AdaptiveMet
   }
   const Image<uint16_t> steps = converted<uint16_t>(gray, table.quantise_f32);
   if (method == AdaptiveMethod::mean) return mean_mask(steps, window, offset * 65535, mask);
-  sauvola_mask(steps.view(), window, offset * 65535, k, 128.0 * 257, mask,
-               SumKernels{table.slide_u16_u64, table.prefix_u64_u64},
+  sauvola_mask(steps.view(), window, offset * 65535, k, r, mask, SumKernels{table.slide_u16_u64, table.prefix_u64_u64},
                SumKernels{table.slide_squares_u16, table.prefix_u64_u64}, table.sauvola_u16);
 }
 

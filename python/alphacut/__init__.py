@@ -9,11 +9,14 @@ from ._sdk import get_cmake_dir, get_include
 from .cancel import Cancelled, CancelToken
 from .chromakey import KeyColor, chroma_key, despill, find_key
 from .components import (
+    ComponentShapes,
     ComponentStats,
     Polygon,
+    component_shapes,
     component_stats,
     fill_holes,
     keep_largest,
+    keep_touching,
     label_components,
     mask_to_polygons,
     remove_small,
@@ -31,7 +34,7 @@ from .remover import Remover, remove_background
 from .session import Session
 from .subject import barrier_map, detect_subject
 from .threads import get_num_threads, set_num_threads
-from .threshold import adaptive_threshold, find_threshold, threshold
+from .threshold import adaptive_limit, adaptive_threshold, find_threshold, hysteresis_threshold, threshold
 from .tracker import Tracker
 
 __version__ = _core.version()
@@ -39,6 +42,7 @@ __version__ = _core.version()
 __all__ = [
     "CancelToken",
     "Cancelled",
+    "ComponentShapes",
     "ComponentStats",
     "Cutout",
     "DecodeError",
@@ -55,10 +59,12 @@ __all__ = [
     "Session",
     "TooManyPixelsError",
     "Tracker",
+    "adaptive_limit",
     "adaptive_threshold",
     "adjust_edge",
     "barrier_map",
     "chroma_key",
+    "component_shapes",
     "component_stats",
     "composite",
     "decode_srgb",
@@ -77,8 +83,10 @@ __all__ = [
     "grabcut",
     "graph_cut",
     "guided_filter",
+    "hysteresis_threshold",
     "info",
     "keep_largest",
+    "keep_touching",
     "kmeans",
     "label_components",
     "make_trimap",

@@ -39,6 +39,34 @@ def native(image: Array, out: object = None) -> Array:
     return np.divide(image, np.float32(65535), dtype=np.float32)
 
 
+# Depths without a kernel, and one that holds them; those that may hold more than any kernel takes.
+_UNLIKE = {np.dtype(np.bool_): np.uint8, np.dtype(np.int8): np.int16}
+_WIDE = frozenset(map(np.dtype, (np.uint32, np.int64, np.uint64)))
+
+
+def countable(gray: Array, name: str) -> Array:
+    """An array of numbers in a depth that the core counts, without loss; anything else as it is, for the binding."""
+    if not isinstance(gray, np.ndarray):
+        return gray
+    dtype = gray.dtype
+    if dtype in _UNLIKE:
+        return gray.astype(_UNLIKE[dtype])
+    if dtype in _WIDE:
+        low, high = (int(gray.min()), int(gray.max())) if gray.size else (0, 0)
+        if low < -(2**31) or high >= 2**31:
+            raise ValueError(f"{name} of {dtype} must have values from {-(2**31)} to {2**31 - 1}, got {low} to {high}")
+        return gray.astype(np.int32)
+    return gray
+
+
+def as_mask(mask: Array, out: object = None) -> Array:
+    """A mask of any whole numbers as bool; anything else as it is, for the binding to check."""
+    if not isinstance(mask, np.ndarray) or mask.dtype.kind not in "iu" or mask.dtype == np.uint8:
+        return mask
+    require_apart(out, mask)
+    return np.not_equal(mask, 0)
+
+
 def require_host(array: object, name: str) -> None:
     """`array` is not a GPU's, for a function that runs on the CPU; the binding says the same."""
     if lives_on_gpu(array):

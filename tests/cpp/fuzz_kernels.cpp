@@ -283,7 +283,11 @@ void threshold() {
   KERNEL(threshold, above_u8, in<u8>(1), count, limit, out<u8>(1));
   compare(PICK(threshold, above_u8), ADAPTED((u8* values, size_t n) { kernel(values, n, limit, values); }),
           inout<u8>(1), count);
+  KERNEL(threshold, above_u16, in<u16>(1), count, random_value<u16>(), out<u8>(1));
+  KERNEL(threshold, above_i16, in<i16>(1), count, random_value<i16>(), out<u8>(1));
+  KERNEL(threshold, above_i32, in<i32>(1), count, random_value<i32>(), out<u8>(1));
   KERNEL(threshold, above_f32, in<f32>(1, random_float_bits), count, random_value<f32>(), out<u8>(1));
+  KERNEL(threshold, above_f64, in<f64>(1), count, random_value<f64>(), out<u8>(1));
   KERNEL(threshold, bins_f32, in<f32>(1), count, out<u8>(1));
   KERNEL(threshold, quantise_f32, in<f32>(1), count, out<u16>(1));
   KERNEL(threshold, widen_u8, in<u8>(1), count, out<f32>(1));
@@ -323,8 +327,6 @@ void threshold() {
   compare(PICK(threshold, sauvola_u16), by_row, in<u16>(1), count, sums_u64, sums_u64, out<u8>(1));
 
   KERNEL(threshold, between, in<i32>(1), in<i32>(1), count, random_value<i32>(), random_value<i32>(), out<f64>(1));
-  KERNEL(threshold, terms, in<f64>(1), in<f64>(1), count, random_value<f64>(), random_value<f64>(), out<f64>(1));
-  KERNEL(threshold, raise, in<f64>(1), count, 2 * random_value<f64>() - 1, inout<f64>(1));
 
   KERNEL(threshold, add_pair, in<f32>(1), in<f32>(1), count, random_value<f32>(), inout<f32>(1));
   KERNEL(threshold, round_f32, inout<f32>(1, half_step), count);

@@ -55,7 +55,7 @@ struct Scene {
 
 Bytes thresholds(const Scene& scene) {
   Image<uint8_t> fixed(kHeight, kWidth), adapted(kHeight, kWidth);
-  threshold(scene.gray, otsu_limit(histogram(scene.gray)), fixed);
+  threshold(scene.gray, static_cast<int>(otsu_limit(histogram(scene.gray))), fixed);
   adaptive_threshold(scene.gray, 15, AdaptiveMethod::sauvola, 0, 0.2, adapted);
   Bytes bytes;
   append(bytes, fixed);

@@ -112,11 +112,23 @@ CALLS: dict[str, Callable[[], Any]] = {
     "detect_subject-barrier": lambda: alphacut.detect_subject(picture(), method="barrier"),
     "find_threshold-otsu": lambda: alphacut.find_threshold(gray()),
     "find_threshold-classes": lambda: alphacut.find_threshold(picture(), classes=4),
+    "find_threshold-methods": lambda: [
+        alphacut.find_threshold(image, method)
+        for image in (gray(), deep()[..., 0], real()[..., 0].astype(np.float64) - 2)
+        for method in ("isodata", "yen", "entropy", "li", "mean")
+    ],
     "threshold": lambda: alphacut.threshold(picture(), "li"),
+    "threshold-trunc": lambda: alphacut.threshold(deep(), "otsu", mode="trunc"),
+    "hysteresis_threshold": lambda: alphacut.hysteresis_threshold(gray(), 90, 150),
+    "adaptive_limit-gaussian": lambda: alphacut.adaptive_limit(real(), 15, method="gaussian", sigma=2.5, mode="mirror"),
+    "adaptive_limit-niblack": lambda: alphacut.adaptive_limit(gray(), (9, 21), method="niblack"),
     "adaptive_threshold-mean": lambda: alphacut.adaptive_threshold(gray(), 15),
     "adaptive_threshold-sauvola": lambda: alphacut.adaptive_threshold(gray(), 15, method="sauvola"),
     "label_components": lambda: alphacut.label_components(mask()),
+    "label_components-delta": lambda: alphacut.label_components(gray(), delta=9, background=None),
     "component_stats": lambda: tuple(alphacut.component_stats(mask())),
+    "component_shapes": lambda: tuple(alphacut.component_shapes(mask(), weights=gray())),
+    "keep_touching": lambda: alphacut.keep_touching(mask(), gray() > 200),
     "keep_largest": lambda: alphacut.keep_largest(mask()),
     "remove_small": lambda: alphacut.remove_small(mask(), 5),
     "fill_holes": lambda: alphacut.fill_holes(mask()),

@@ -25,6 +25,45 @@ def label(mask, connectivity):
     return labels, count
 
 
+def label_pieces(values, connectivity, delta, background):
+    """The same of neighbours whose values differ by at most delta."""
+    height, width = values.shape
+    labels = np.zeros((height, width), np.int32)
+    steps = [(0, 1), (0, -1), (1, 0), (-1, 0)] + [(1, 1), (1, -1), (-1, 1), (-1, -1)] * (connectivity == 8)
+    count = 0
+    for start in np.ndindex(height, width):
+        if labels[start] or values[start] == background:
+            continue
+        count += 1
+        labels[start] = count
+        stack = [start]
+        while stack:
+            y, x = stack.pop()
+            for dy, dx in steps:
+                v, u = y + dy, x + dx
+                if not (0 <= v < height and 0 <= u < width) or labels[v, u] or values[v, u] == background:
+                    continue
+                if abs(float(values[v, u]) - float(values[y, x])) <= delta:
+                    labels[v, u] = count
+                    stack.append((v, u))
+    return labels, count
+
+
+def convex_area(mask):
+    """Pixels in the convex hull of the middles of the pixels' sides, by the half-planes of all pairs of points."""
+    ys, xs = np.nonzero(mask)
+    points = {p for y, x in zip(2 * ys, 2 * xs, strict=True) for p in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1))}
+    points = np.array(sorted(points))
+    grid = np.stack(np.mgrid[: mask.shape[0], : mask.shape[1]], -1) * 2
+    inside = np.ones(mask.shape, bool)
+    for a in points:
+        for b in points:
+            side = (b[0] - a[0]) * (points[:, 1] - a[1]) - (b[1] - a[1]) * (points[:, 0] - a[0])
+            if (side <= 0).all() and (a != b).any():
+                inside &= (b[0] - a[0]) * (grid[..., 1] - a[1]) - (b[1] - a[1]) * (grid[..., 0] - a[0]) <= 0
+    return int(inside.sum())
+
+
 def fill_holes(mask, max_area, connectivity):
     labels, count = label(mask == 0, 12 - connectivity)
     border = {*labels[0], *labels[-1], *labels[:, 0], *labels[:, -1]}

@@ -59,3 +59,62 @@ def otsu_by_steps(counts):
         if variance > best:
             best, limit = variance, i
     return limit
+
+
+def _classes(counts):
+    """For each limit from the darkest to the last but one bin with pixels: (limit, counts below, counts above)."""
+    used = np.flatnonzero(counts)
+    for limit in range(used[0], used[-1]):
+        below, above = counts.astype(float).copy(), counts.astype(float).copy()
+        below[limit + 1 :] = 0
+        above[: limit + 1] = 0
+        yield limit, below, above
+
+
+def isodata(counts):
+    values = np.arange(len(counts))
+    for limit, below, above in _classes(counts):
+        middle = ((below @ values) / below.sum() + (above @ values) / above.sum()) / 2
+        if limit <= middle < limit + 1:
+            return limit
+    return np.flatnonzero(counts)[0]
+
+
+def yen(counts):
+    total = counts.sum()
+    scores = [
+        (-np.log((below / total) @ (below / total)) - np.log((above / total) @ (above / total)))
+        + 2 * np.log(below.sum() / total * (above.sum() / total))
+        for _, below, above in _classes(counts)
+    ]
+    return np.flatnonzero(counts)[0] + (int(np.argmax(scores)) if scores else 0)
+
+
+def entropy(counts):
+    def of(part):
+        share = part[part > 0] / part.sum()
+        return -(share * np.log(share)).sum()
+
+    scores = [of(below) + of(above) for _, below, above in _classes(counts)]
+    return np.flatnonzero(counts)[0] + (int(np.argmax(scores)) if scores else 0)
+
+
+def minimum(counts):
+    """The lowest bin between two peaks, of the histogram between its first and last pixel; None without two."""
+    used = np.flatnonzero(counts)
+    smooth = counts[used[0] : used[-1] + 1].astype(float)
+    for _ in range(10000):
+        padded = np.pad(smooth, 1, mode="edge")
+        smooth = (padded[:-2] + padded[1:-1] + padded[2:]) / 3
+        peaks, rising = [], True
+        for i in range(len(smooth) - 1):
+            if rising and smooth[i + 1] < smooth[i]:
+                peaks.append(i)
+                rising = False
+            elif not rising and smooth[i + 1] > smooth[i]:
+                rising = True
+        if len(peaks) < 3:
+            break
+    if len(peaks) != 2:
+        return None
+    return used[0] + peaks[0] + int(np.argmin(smooth[peaks[0] : peaks[1] + 1]))

@@ -1,0 +1,285 @@
+"""scikit-image's functions by alphacut's: the same signatures, and every step between the two in the open.
+
+What a function here cannot do raises `Unsupported` with the reason. `put_in_place` puts them where scikit-image's are.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+from skimage._shared.utils import _supported_float_type
+from skimage.util import dtype_limits
+
+import alphacut
+
+DIMENSIONS = "three dimensions are not alphacut's"
+calls = 0
+
+
+class Unsupported(Exception):
+    """A way to call that alphacut does not have."""
+
+
+def ours(function):
+    """Counts the calls that reach alphacut."""
+
+    def counted(*args, **kwargs):
+        global calls
+        calls += 1
+        return function(*args, **kwargs)
+
+    counted.__name__ = function.__name__
+    return counted
+
+
+def plane(image):
+    image = np.asarray(image)
+    if image.ndim > 2:
+        raise Unsupported(DIMENSIONS)
+    return image.reshape(-1, image.shape[-1]) if image.ndim else image
+
+
+# --- thresholds: scikit-image's limits of floats are the middles of bins, alphacut's their upper ends ----------------
+
+
+def limit(image, method, nbins, hist, **options):
+    if image is None:
+        return alphacut.find_threshold(hist=hist, method=method, **options)
+    flat = np.asarray(image).reshape(1, -1)  # a histogram knows no shape
+    if flat.dtype == np.float16:
+        flat = flat.astype(np.float32)
+    if flat.dtype.kind != "f":
+        return alphacut.find_threshold(flat, method, **options)
+    found = alphacut.find_threshold(flat, method, nbins=int(nbins), **options)
+    half = float(flat.max() - flat.min()) / nbins / 2
+    return tuple(one - half for one in found) if isinstance(found, tuple) else found - half
+
+
+@ours
+def threshold_otsu(image=None, nbins=256, *, hist=None):
+    return limit(image, "otsu", nbins, hist)
+
+
+@ours
+def threshold_yen(image=None, nbins=256, *, hist=None):
+    return limit(image, "yen", nbins, hist)
+
+
+@ours
+def threshold_isodata(image=None, nbins=256, return_all=False, *, hist=None):
+    if return_all:
+        raise Unsupported("alphacut gives the lowest limit alone")
+    return limit(image, "isodata", nbins, hist)
+
+
+@ours
+def threshold_minimum(image=None, nbins=256, max_num_iter=10000, *, hist=None):
+    try:
+        return limit(image, "minimum", nbins, hist)
+    except ValueError as error:  # the same refusal under another name
+        if "two peaks" in str(error):
+            raise RuntimeError(str(error)) from None
+        raise
+
+
+@ours
+def threshold_triangle(image, nbins=256):
+    return limit(image, "triangle", nbins, None)
+
+
+@ours
+def threshold_multiotsu(image=None, classes=3, nbins=256, *, hist=None):
+    return np.array(limit(image, "multiotsu", nbins, hist, classes=classes))
+
+
+@ours
+def threshold_mean(image):
+    return alphacut.find_threshold(np.asarray(image).reshape(1, -1), "mean")
+
+
+@ours
+def threshold_li(image, *, tolerance=None, initial_guess=None, iter_callback=None):
+    if initial_guess is not None or iter_callback is not None:
+        raise Unsupported("alphacut starts at the mean")
+    flat = np.asarray(image).reshape(1, -1)
+    if flat.dtype.kind == "f" and not np.isfinite(flat).all():
+        raise Unsupported("alphacut refuses NaN and infinity")
+    return alphacut.find_threshold(flat, "li")
+
+
+def surface(image, size, **options):
+    image = np.asarray(image)
+    if image.ndim != 2:
+        raise Unsupported(DIMENSIONS)
+    dtype = _supported_float_type(image.dtype)
+    image = image.astype(np.float32) if image.dtype == np.float16 else image
+    side = tuple(size) if np.iterable(size) else (size, size)
+    return alphacut.adaptive_limit(image, side, **options).astype(dtype)
+
+
+@ours
+def threshold_local(image, block_size=3, method="gaussian", offset=0, mode="reflect", param=None, cval=0):
+    options = {"method": method, "offset": offset, "mode": mode, "cval": cval}
+    if method == "generic":
+        raise Unsupported("alphacut has no limits by a Python function")
+    if method == "gaussian":  # with scipy's reach of 4 sigma
+        sides = {block_size} if np.isscalar(block_size) else set(block_size)
+        if np.ndim(image) == 2 and len(sides) == 1 and all(side % 2 for side in sides):
+            options["sigma"] = param or (sides.pop() - 1) / 6
+            block_size = 2 * int(4 * options["sigma"] + 0.5) + 1
+    return surface(image, block_size, **options)
+
+
+@ours
+def threshold_niblack(image, window_size=15, k=0.2):
+    return surface(image, window_size, method="niblack", k=k, mode="mirror")
+
+
+@ours
+def threshold_sauvola(image, window_size=15, k=0.2, r=None):
+    if r is None:
+        low, high = dtype_limits(np.asarray(image), clip_negative=False)
+        r = 0.5 * (high - low)
+    return surface(image, window_size, method="sauvola", k=k, r=r, mode="mirror")
+
+
+@ours
+def apply_hysteresis_threshold(image, low, high):
+    if np.ndim(low) or np.ndim(high):
+        raise Unsupported("alphacut's limits are the same for all pixels")
+    return alphacut.hysteresis_threshold(plane(image), low, high, connectivity=4).astype(bool)
+
+
+# --- components ------------------------------------------------------------------------------------------------------
+
+
+def way(connectivity, default):
+    connectivity = default if connectivity is None else connectivity
+    if connectivity not in (1, 2):
+        raise ValueError(f"connectivity {connectivity} is beyond two dimensions")
+    return 4 * connectivity
+
+
+@ours
+def label(label_image, background=None, return_num=False, connectivity=None):
+    image = np.asarray(label_image)
+    if image.ndim == 1 and connectivity not in (None, 1):
+        raise ValueError(f"connectivity {connectivity} is beyond one dimension")
+    flat = plane(image)
+    neighbours = way(connectivity, 2 if image.ndim == 2 else 1)
+    if image.dtype == bool and not background:
+        labels, count = alphacut.label_components(flat, neighbours)
+    else:
+        labels, count = alphacut.label_components(flat, neighbours, delta=0, background=background or 0)
+    labels = labels.reshape(image.shape)
+    return (labels, count) if return_num else labels
+
+
+def small(image, max_size, connectivity):
+    return alphacut.remove_small(plane(image), max_size + 1, connectivity=way(connectivity, 1)).astype(bool)
+
+
+@ours
+def remove_small_objects(ar, max_size=64, connectivity=1, *, out=None, **deprecated):
+    if deprecated:
+        raise Unsupported("scikit-image's own deprecated parameters and their warnings")
+    if ar.dtype != bool:
+        raise Unsupported("in a label image scikit-image counts whole labels; alphacut's components are pieces")
+    if out is not None and out.dtype != bool:
+        raise Unsupported("scikit-image's warnings about its own dtypes")
+    kept = small(ar, max_size, connectivity)
+    if out is None:
+        return kept
+    out[...] = kept
+    return out
+
+
+@ours
+def remove_small_holes(ar, max_size=64, connectivity=1, *, out=None, **deprecated):
+    if deprecated:
+        raise Unsupported("scikit-image's own deprecated parameters and their warnings")
+    if ar.dtype != bool:
+        raise Unsupported("scikit-image's warnings about its own dtypes")
+    if out is not None and out.dtype != bool:
+        raise TypeError("out dtype must be bool")
+    filled = ~small(~ar, max_size, connectivity)  # what touches the border is a hole to scikit-image
+    if out is None:
+        return filled
+    out[...] = filled
+    return out
+
+
+@ours
+def perimeter(image, neighborhood=4):
+    if neighborhood != 4:
+        raise Unsupported("alphacut's border pixels are 4-connected")
+    return alphacut.component_shapes(plane(image)).perimeter.sum()
+
+
+@ours
+def euler_number(image, connectivity=None):
+    neighbours = way(connectivity, 2) if np.ndim(image) == 2 else 8
+    return int(alphacut.component_shapes(plane(image), neighbours).euler_number.sum())
+
+
+def of_region(name, column=None):
+    """A property of a region by alphacut; in pixels of one size."""
+
+    @ours
+    def get(region):
+        if region._ndim != 2:
+            raise Unsupported(DIMENSIONS)
+        if any(step != 1 for step in region._spacing):
+            raise Unsupported("alphacut's pixels have one size")
+        if alphacut.label_components(region.image)[1] != 1:
+            raise Unsupported("a label of several pieces; alphacut's components are connected")
+        value = getattr(alphacut.component_shapes(region.image), name)[0]
+        return value if column is None else value[column]
+
+    return property(get)
+
+
+PLACES = {
+    "skimage.filters.thresholding": [
+        threshold_otsu,
+        threshold_yen,
+        threshold_isodata,
+        threshold_minimum,
+        threshold_triangle,
+        threshold_multiotsu,
+        threshold_mean,
+        threshold_li,
+        threshold_local,
+        threshold_niblack,
+        threshold_sauvola,
+        apply_hysteresis_threshold,
+    ],
+    "skimage.measure": [label, perimeter, euler_number],
+    "skimage.measure._regionprops_utils": [perimeter, euler_number],
+    "skimage.measure._label": [label],
+    "skimage.morphology": [remove_small_objects, remove_small_holes, label],
+    "skimage.morphology.misc": [remove_small_objects, remove_small_holes],
+}
+REGIONS = {
+    "perimeter": of_region("perimeter"),
+    "euler_number": of_region("euler_number"),
+    "eccentricity": of_region("eccentricity"),
+    "orientation": of_region("orientation"),
+    "axis_major_length": of_region("axes", 0),
+    "axis_minor_length": of_region("axes", 1),
+    "area_convex": of_region("convex_area"),
+}
+
+
+def put_in_place():
+    for name, functions in PLACES.items():
+        module = importlib.import_module(name)
+        for function in functions:
+            setattr(module, function.__name__, function)
+    filters = importlib.import_module("skimage.filters")
+    for function in PLACES["skimage.filters.thresholding"]:
+        setattr(filters, function.__name__, function)
+    regions = importlib.import_module("skimage.measure._regionprops").RegionProperties
+    for name, value in REGIONS.items():
+        setattr(regions, name, value)
