@@ -3,6 +3,9 @@
 Every stage is a module and can be called alone; :func:`remove_background` runs them all.
 """
 
+from . import _interpreter  # noqa: F401
+
+# isort: split
 from . import _core
 from ._device import DeviceUnavailableError, info
 from ._sdk import get_cmake_dir, get_include

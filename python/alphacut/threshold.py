@@ -239,9 +239,10 @@ def threshold(
         require_apart(out, gray)
     if isinstance(value, str):
         choice(value, "value", _METHODS)
-        if full_scale(plane) == 255 and mode == "binary" and top == 255 and getattr(plane, "size", 1):
+        some = bool(getattr(plane, "size", 1))  # the core says what is wrong with something that is no array
+        if full_scale(plane) == 255 and mode == "binary" and top == 255 and some:
             return _core.threshold_found(plane, value, out)
-        limit: float = find_threshold(plane, value) if getattr(plane, "size", 1) else 0  # type: ignore[call-overload]
+        limit: float = find_threshold(plane, value) if some else 0
     else:
         limit = real(value, "value")
         if not np.isfinite(limit):

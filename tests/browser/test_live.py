@@ -33,7 +33,7 @@ def clip(tmp_path_factory):
 
 def open_live(visit):
     page = visit()
-    page.get_by_role("link", name="Camera and film").click()
+    page.get_by_role("link", name="Film").click()
     page.wait_for_url("**/live")
     return page
 
