@@ -97,6 +97,7 @@ std::vector<int32_t> areas_of(const Runs& runs) {
 // Calls visit(component, from 0) for the runs that touch the border of the picture.
 template <class Visit>
 void for_each_border_run(const Runs& runs, Visit visit) {
+  if (runs.width() == 0) return;
   const auto last_column = static_cast<size_t>(runs.width()) - 1;
   std::vector<RunSums> sums(32 * runs.words());
   for (int64_t i = 0; i < runs.bands(); ++i) {
