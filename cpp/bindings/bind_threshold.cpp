@@ -137,7 +137,7 @@ void bind_threshold(py::module_& m) {
   m.def("find_limits_of", &find_limits_of, py::arg("counts"), py::arg("method"), py::arg("classes"));
   m.def("adaptive_threshold", &adaptive, py::arg("gray"), py::arg("window"), py::arg("method"), py::arg("offset"),
         py::arg("k"), py::arg("r"), py::arg("out") = py::none());
-  py::class_<LocalLimit>(m, "LocalLimit")
+  py::class_<LocalLimit>(m, "LocalLimit", py::metaclass(reinterpret_cast<PyObject*>(&PyType_Type)))
       .def(py::init(&local_options), py::arg("window"), py::arg("method"), py::arg("offset"), py::arg("k"),
            py::arg("r"), py::arg("sigma"), py::arg("mode"), py::arg("cval"));
   m.def("local_limit", &local_surface, py::arg("gray"), py::arg("options"), py::arg("out") = py::none());
