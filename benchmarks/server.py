@@ -36,7 +36,7 @@ def request(megapixels, **fields):
     )
     body += b"--%b--\r\n" % BOUNDARY
     head = (
-        b"POST /api/remove HTTP/1.1\r\nHost: loopback\r\nContent-Type: multipart/form-data; boundary=%b\r\n" % BOUNDARY
+        b"POST /api/remove HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=%b\r\n" % BOUNDARY
     )
     return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
 

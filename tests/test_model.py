@@ -497,7 +497,7 @@ def test_the_server_knows_models_by_their_names(tmp_path):
     write_image(tmp_path / "a.png", PICTURE)
     photo = (tmp_path / "a.png").read_bytes()
     settings = Settings(models={"net": tmp_path / "net.onnx", "two": Model(instances(), **PLAIN)})
-    with testclient.TestClient(create_app(settings)) as client:
+    with testclient.TestClient(create_app(settings), base_url="http://localhost") as client:
 
         def alpha(**fields):
             answer = client.post("/api/remove", files={"file": photo}, data=fields)

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 import zipfile
 import zlib
+from functools import partial
 from urllib.parse import urljoin
 
 import numpy as np
@@ -27,11 +28,13 @@ from alphacut.composite import blurred_background
 from alphacut.files import read_image, write_image
 
 pytest.importorskip("starlette", reason="the server needs the extra 'serve'")
+from starlette import testclient
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from starlette.testclient import TestClient
 
 from alphacut.server import Settings, create_app, docs, fields, layout, remove, workers
+
+TestClient = partial(testclient.TestClient, base_url="http://localhost")
 
 
 def scene(height=60, width=80):
@@ -602,7 +605,7 @@ def test_one_pixel(client):
         ("invalid_field", {"strokes": "{"}, "strokes: is no JSON"),
         ("invalid_field", {"strokes": "[" * 100_000}, "strokes: is no JSON"),
         ("invalid_field", {"strokes": "[" + "[]," * 300_000 + "[]]"}, "strokes: has more than 500000 values"),
-        ("invalid_field", {"strokes": " " * (2**22 + 1)}, "strokes: must have at most 4194304 characters, got 4194305"),
+        ("invalid_field", {"strokes": " " * (2**22 + 1)}, "strokes: must have at most 4194304 characters"),
         ("invalid_field", {"strokes": "{}"}, "strokes: must be a list"),
         ("invalid_field", {"strokes": "[3]"}, "strokes: each must be"),
         ("invalid_field", {"strokes": '[{"keep": 1, "width": 3, "points": [[1, 2]]}]'}, "strokes: each must be"),
@@ -1244,7 +1247,7 @@ def test_pages_load_nothing_from_elsewhere(client):
 
 def test_links_of_pages_below_a_path_lead_somewhere():
     with TestClient(Starlette(routes=[Mount("/deep/down", create_app())])) as below:
-        for page in ("http://testserver/deep/down/", "http://testserver/deep/down/docs"):
+        for page in ("http://localhost/deep/down/", "http://localhost/deep/down/docs"):
             links = re.findall(r"""(?:src|href)=["']([^"'#]+)""", below.get(page).text)
             assert links
             for link in links:
@@ -1254,7 +1257,7 @@ def test_links_of_pages_below_a_path_lead_somewhere():
 def test_the_document_says_below_which_path(client):
     with TestClient(Starlette(routes=[Mount("/deep/down", create_app())])) as below:
         assert below.get("/deep/down/openapi.json").json()["servers"] == [{"url": "/deep/down"}]
-        assert "http://testserver/deep/down/api/remove" in below.get("/deep/down/docs").text
+        assert "http://localhost/deep/down/api/remove" in below.get("/deep/down/docs").text
         found = below.get("/deep/down/openapi.json", headers={"X-Forwarded-Prefix": "/out/"}).json()
         assert found["servers"] == [{"url": "/out/deep/down"}]
     assert client.get("/openapi.json").json()["servers"] == [{"url": "/"}]
@@ -1303,7 +1306,7 @@ def talk(port, data):
         return answer
 
 
-HEAD = b"POST /api/remove HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+HEAD = b"POST /api/remove HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
 
 
 def page(port, path):

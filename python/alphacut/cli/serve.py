@@ -30,6 +30,17 @@ _positive = click.IntRange(min=1)
     multiple=True,
     help="An ONNX network that requests can name (model=NAME), by default as its file. May be given again.",
 )
+@click.option(
+    "--max-bodies", metavar="MB", type=_positive, default=512, show_default=True, help="Megabytes of all requests."
+)
+@click.option(
+    "--allow-host",
+    "hosts",
+    metavar="NAME",
+    multiple=True,
+    help="A name under which it may be asked, beside its addresses and localhost; * for any. May be given again.",
+)
+@click.option("--token", envvar="ALPHACUT_TOKEN", default="", help="What requests must bring.  [$ALPHACUT_TOKEN]")
 @click.option("--root-path", metavar="PATH", default="", help="The path that a proxy in front of it cuts off.")
 @threads
 def serve(
@@ -37,6 +48,8 @@ def serve(
     port: int,
     max_body: int,
     max_pixels: int,
+    max_bodies: int,
+    hosts: tuple[str, ...],
     models: tuple[str, ...],
     root_path: str,
     threads: int | None,
@@ -44,7 +57,8 @@ def serve(
 ) -> None:
     """Answer requests over HTTP: POST /api/remove, a page at /, its description at /docs, figures at /metrics.
 
-    Only this machine can reach it, unless --host says otherwise. Whoever can, may use it: there is no password.
+    Only this machine can reach it, unless --host says otherwise. Whoever can, may use it, unless a --token is set; the
+    page gets that when it is opened as /?token=...
 
     \b
     Examples:
@@ -59,13 +73,21 @@ def serve(
 
         from .. import set_num_threads
         from ..server import Settings, create_app
+        from ..server.connections import connections
     except ImportError as error:
         raise click.ClickException(f"the server needs more: pip install 'alphacut[serve]' ({error})") from error
     given = {name: value for name, value in limits.items() if value is not None}
     if threads is not None:
         set_num_threads(threads)
     try:
-        settings = Settings(max_body=max_body * 10**6, max_pixels=max_pixels * 10**6, models=_named(models), **given)
+        settings = Settings(
+            max_body=max_body * 10**6,
+            max_pixels=max_pixels * 10**6,
+            max_bodies=max_bodies * 10**6,
+            hosts=(*hosts, host),
+            models=_named(models),
+            **given,
+        )
     except (ValueError, TypeError, ImportError, OSError) as error:
         raise click.UsageError(f"--model: {error}") from error
     uvicorn.run(
@@ -74,7 +96,8 @@ def serve(
         port=port,
         root_path=f"/{root_path.strip('/')}".rstrip("/"),
         access_log=False,
-        limit_concurrency=settings.places + 1000,  # idle connections, which are closed after some seconds, too
+        http=connections(settings.places + 500),
+        ws="none",
         timeout_graceful_shutdown=10,
     )
 

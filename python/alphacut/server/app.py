@@ -11,17 +11,17 @@ from typing import Any
 
 import anyio
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, UploadFile
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import Remover
 from . import docs, fields
+from .door import Door
 from .errors import ApiError, as_response
 from .exchange import Endpoint, Exchange
 from .films import Film, Films
@@ -35,17 +35,6 @@ from .workers import Workers
 
 STATIC = Path(__file__).parent / "static"
 _SWEEP_SECONDS = 20
-
-_HEADERS = [
-    (
-        b"content-security-policy",
-        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-        b"media-src 'self' blob:; connect-src 'self'; "
-        b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-]
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -69,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         Route("/docs", service.docs),
         Route("/openapi.json", service.openapi),
         Route("/healthz", service.health),
+        Route("/readyz", service.ready),
         Route("/metrics", service.measurements),
         *(Route(path, service.endpoint("remove", service.remove), methods=["POST"]) for path in docs.REMOVE_PATHS),
         *service.pages.routes,
@@ -76,8 +66,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
     ]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(_Browsers)],
-        exception_handlers={HTTPException: _refused, Exception: _failed},
+        middleware=[Middleware(Door, hosts=service.settings.hosts, token=service.settings.token)],
+        exception_handlers={HTTPException: _refused, ApiError: _refused, Exception: _failed},
         lifespan=service.lifespan,
     )
 
@@ -86,8 +76,8 @@ class _Service:
     """What the endpoints share."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._workers = Workers(settings.workers, settings.places)
+        self.settings = settings
+        self._workers = Workers(settings.workers, settings.places, settings.max_bodies)
         self._pictures = Pictures(settings.pictures, settings.idle)
         self._films: Kept[Film] = Kept(settings.pictures, settings.idle, "film")
         self._metrics = Metrics(lambda: self._workers.taken, lambda: len(self._pictures), lambda: len(self._films))
@@ -118,7 +108,7 @@ class _Service:
         self, name: str, handle: Callable[[Exchange], Awaitable[Response]], max_body: int | None = None
     ) -> Endpoint:
         """The application behind a route."""
-        settings = self._settings
+        settings = self.settings
         most = settings.max_body if max_body is None else min(max_body, settings.max_body)
         return Endpoint(name, handle, self._workers, self._metrics, most, settings.timeout)
 
@@ -127,7 +117,7 @@ class _Service:
         accept = exchange.request.headers.get("accept", "")
 
         def work(read: fields.Reader) -> Response:
-            response, cutout = remove(_loaded(read()), accept, self._settings.max_pixels, self._settings.models)
+            response, cutout = remove(_loaded(read()), accept, self.settings.max_pixels, self.settings.models)
             self._metrics.cut(cutout.alpha.size, cutout.timings)
             return response
 
@@ -137,17 +127,23 @@ class _Service:
     # --- endpoints that do not ---------------------------------------------------------------------------------------
 
     async def health(self, request: Request) -> Response:
-        """``GET /healthz``."""
+        """``GET /healthz``: that it answers at all."""
+        return JSONResponse({"status": "ok"})
+
+    async def ready(self, request: Request) -> Response:
+        """``GET /readyz``: that requests would be worked on."""
+        if not self._workers.ready:
+            raise ApiError(503, "stuck", "Every worker is busy with what nobody waits for any more.")
         return JSONResponse({"status": "ok"})
 
     async def openapi(self, request: Request) -> Response:
         """``GET /openapi.json``."""
-        return JSONResponse(docs.document(self._settings, _prefix(request)))
+        return JSONResponse(docs.document(self.settings, _prefix(request)))
 
     async def docs(self, request: Request) -> Response:
         """``GET /docs``."""
         prefix = _prefix(request)
-        document = docs.document(self._settings, prefix)
+        document = docs.document(self.settings, prefix)
         return HTMLResponse(docs.page(document, f"{request.url.scheme}://{request.url.netloc}{prefix}"))
 
     async def measurements(self, request: Request) -> Response:
@@ -174,33 +170,10 @@ async def _file(name: str, request: Request) -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # such as 404 and 405
+    assert isinstance(error, (HTTPException, ApiError))  # such as 404 and 405
     return as_response(error)
 
 
 async def _failed(request: Request, error: Exception) -> Response:
     """The answer to a fault of ours; the server then logs the exception, which is raised again."""
     return ApiError(500, "internal_error", "The server failed; its log says more.").response()
-
-
-class _Browsers:
-    """What every answer but that to a fault of ours tells a browser, and what no other site may have it ask."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = list(message["headers"])
-                if not any(name == b"cache-control" for name, _ in headers):
-                    headers.append((b"cache-control", b"no-cache"))  # kept, but asked about before it is used again
-                message["headers"] = headers + _HEADERS
-            await send(message)
-
-        foreign = scope["type"] == "http" and Headers(scope=scope).get("sec-fetch-site") == "cross-site"
-        if foreign and scope["method"] not in ("GET", "HEAD"):
-            error = ApiError(403, "cross_site", "Pages of other sites may not ask this server.")
-            await error.response()(scope, receive, with_headers)
-        else:
-            await self._app(scope, receive, with_headers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,13 +13,18 @@ from starlette.formparsers import MultiPartParser
 
 from .. import _text
 from .errors import ApiError
+from .fields import MAX_TEXT
 
 
 class FormReader(MultiPartParser):
-    """Also takes for files what clients send without ``filename``: with ``filename*``, or a picture's type alone."""
+    """Also takes for files what clients send without ``filename``: with ``filename*``, or a picture's type alone.
 
-    def __init__(self, *arguments: Any, **limits: Any) -> None:
+    Texts, but those in the fields named in `files`, have :data:`MAX_TEXT` bytes at most, all of them together.
+    """
+
+    def __init__(self, *arguments: Any, files: Collection[str], **limits: Any) -> None:
         super().__init__(*arguments, **limits)
+        self._files, self._kept = files, 0
         self._name, self._value = b"", b""
         self._headers: dict[bytes, bytes] = {}
 
@@ -56,6 +62,20 @@ class FormReader(MultiPartParser):
             self.on_header_value(name, 0, len(name))
             self.on_header_end()
         super().on_headers_finished()
+
+    @property
+    def _is_text(self) -> bool:
+        return self._current_part.file is None and self._current_part.field_name not in self._files
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        """A piece of a part."""
+        if self._is_text:
+            self._kept += end - start
+            if self._kept > MAX_TEXT:
+                name = self._current_part.field_name[:80]
+                title = f"{name}: must have at most {MAX_TEXT} characters, with the texts before"
+                raise ApiError(400, "invalid_field", title)
+        super().on_part_data(data, start, end)
 
 
 def from_urlencoded(body: bytes, most: int) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from . import fields
 from .bodies import FormReader, from_json, from_urlencoded
+from .door import client_of
 from .errors import ApiError, as_response
 from .metrics import Metrics
 from .workers import Place, Workers
@@ -27,6 +28,10 @@ _T = TypeVar("_T")
 # A client that is refused before it has sent its picture may not see the answer until it has: for so long it may.
 _DRAIN_SECONDS = 5
 _CHUNK = 2**16
+
+LEAST_RATE = 2048
+"""Bytes a second that a body or an answer must make, after some seconds."""
+_GRACE = 5.0
 _TAIL = 256  # bytes, more than any boundary
 # How the bodies that hold texts only are read.
 _TEXTS = {b"application/json": from_json, b"application/x-www-form-urlencoded": from_urlencoded}
@@ -66,14 +71,17 @@ class Endpoint:
         start = time.perf_counter()
         exchange = Exchange(scope, receive, self._max_body, self._timeout)
         with contextlib.ExitStack() as held:
+            place = None
             try:
-                exchange.begin(held.enter_context(self._workers.place()))
+                place = held.enter_context(self._workers.place(client_of(scope)))
+                exchange.begin(place)
                 response = await self._handle(exchange)
             except ClientDisconnect:
                 response = Response(status_code=499)  # seen by nobody but the metrics
             except (ApiError, HTTPException) as error:
                 held.close()  # no place is needed to wait for the rest of it
-                await exchange.drain()
+                place = None
+                await self._drain(exchange)
                 response = as_response(error)
             except Exception:
                 self._metrics.requests.labels(self._name, "500").inc()
@@ -81,8 +89,48 @@ class Endpoint:
             self._metrics.requests.labels(self._name, str(response.status_code)).inc()
             self._metrics.seconds.labels(self._name).observe(time.perf_counter() - start)
             response.headers.setdefault("Cache-Control", "no-store")
-            with contextlib.suppress(asyncio.TimeoutError):  # the server then closes the connection
-                await asyncio.wait_for(_deliver(response, send), self._timeout)
+            with contextlib.suppress(asyncio.TimeoutError, _Slow):  # the server then closes the connection
+                await _moved(_deliver(response, send, place), place, self._timeout)
+
+    async def _drain(self, exchange: Exchange) -> None:
+        """Let a refused client send its rest, but few at a time: the answer to others may be lost to them."""
+        if self._workers.draining < self._workers.places:
+            with self._workers.drained():
+                await exchange.drain()
+
+
+class _Slow(Exception):
+    """Bytes move too slowly, or others wait for them."""
+
+
+async def _moved(awaited: Awaitable[_T], place: Place | None, seconds: float) -> _T:
+    """What this gives, while bytes come or go for it; ended when time is up, or the place is lost.
+
+    Raises
+    ------
+    asyncio.TimeoutError
+        After so many seconds.
+    _Slow
+        Where less than :data:`LEAST_RATE` comes or goes, or another request has the place now.
+    """
+    end = time.monotonic() + seconds
+    task = asyncio.ensure_future(awaited)
+    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # which nobody asks, once given up
+    moving = contextlib.nullcontext() if place is None else place.moving(task.cancel)
+    try:
+        with moving:
+            while not task.done():
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise asyncio.TimeoutError
+                if place is not None and place.seconds > _GRACE and place.rate < LEAST_RATE:
+                    raise _Slow(f"The request comes in at less than {LEAST_RATE} bytes a second.")
+                await asyncio.wait({task}, timeout=min(left, 1.0))
+        if place is not None and place.lost:
+            raise _Slow("Others wait, and this request came in slowest: send it again.")
+        return task.result()
+    finally:
+        task.cancel()
 
 
 class Exchange:
@@ -94,6 +142,7 @@ class Exchange:
         self._size, self._complete, self._tail = 0, False, b""
         self._end, self._ended = b"", False  # what the body must come to, and whether it has
         self._place: Place | None = None
+        self._drains = False
         self.request = Request(scope, self._counted)
 
     def begin(self, place: Place) -> None:
@@ -137,6 +186,7 @@ class Exchange:
             max_files=count,
             max_fields=count,
             max_part_size=self._max_body,
+            files={name for field in known if field.parse is None for name in (field.name, *field.aliases)},
         )
         try:
             form = await self._in_time(parser.parse())
@@ -182,6 +232,7 @@ class Exchange:
 
     async def drain(self) -> None:
         """Take what still comes, for a while: many clients read no answer before they have sent everything."""
+        self._drains = True
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._rest(), _DRAIN_SECONDS)
 
@@ -201,6 +252,8 @@ class Exchange:
         self._complete = message["type"] != "http.request" or not message.get("more_body", False)
         body = message.get("body", b"")
         self._size += len(body)
+        if self._place is not None and not self._drains:
+            self._place.came(len(body))
         self._ended = self._ended or self._end in self._tail + body
         self._tail = (self._tail + body[-_TAIL:])[-_TAIL:]
 
@@ -210,17 +263,19 @@ class Exchange:
 
     async def _in_time(self, awaited: Awaitable[_T]) -> _T:
         try:
-            return await asyncio.wait_for(awaited, max(0.0, self._deadline - time.monotonic()))
+            return await _moved(awaited, self._place, self._deadline - time.monotonic())
         except asyncio.TimeoutError:
             title = f"The request took more than {self._timeout} seconds to come in."
             raise ApiError(408, "slow_request", title) from None
+        except _Slow as error:
+            raise ApiError(408, "slow_request", str(error)) from None
 
     async def _client_gone(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
 
-async def _deliver(response: Response, send: Send) -> None:
+async def _deliver(response: Response, send: Send, place: Place | None) -> None:
     """Send in pieces, each when the client has taken those before: the answers to slow readers do not pile up."""
     start = {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
     await send(start)
@@ -228,5 +283,7 @@ async def _deliver(response: Response, send: Send) -> None:
     for begin in range(0, len(body), _CHUNK):
         piece = bytes(body[begin : begin + _CHUNK])
         await send({"type": "http.response.body", "body": piece, "more_body": begin + _CHUNK < len(body)})
+        if place is not None:
+            place.went(len(piece))
     if not body:
         await send({"type": "http.response.body", "body": b""})

@@ -18,7 +18,7 @@ def _processors() -> int:
 
 @dataclass(frozen=True)
 class Settings:
-    """Limits of the server, whole numbers of at least 1, and its models.
+    """Limits of the server, whole numbers of at least 1, who may ask, and its models.
 
     Attributes
     ----------
@@ -37,6 +37,13 @@ class Settings:
         Pictures kept for pages that are open, and as many films.
     idle : int
         Seconds until a picture or a film that nobody asks about is forgotten.
+    max_bodies : int
+        Bytes of the bodies of all requests under way.
+    hosts : tuple of str
+        Names under which it may be asked, beside addresses and ``localhost``; ``*`` for any, where a server in front
+        looks at them.
+    token : str
+        What requests must bring, if not empty.
     models : mapping of str to Model, or path or bytes of an ONNX file
         The networks that requests can name.
     """
@@ -48,10 +55,17 @@ class Settings:
     timeout: int = 30
     pictures: int = 8
     idle: int = 600
+    max_bodies: int = 512 * 2**20
+    hosts: tuple[str, ...] = ()
+    token: str = ""
     models: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            if each.name != "models":
+            if each.type == "int":
                 integer(getattr(self, each.name), each.name, 1)
+        if isinstance(self.hosts, str) or not all(isinstance(host, str) for host in self.hosts):
+            raise TypeError(f"hosts must be names, got {self.hosts!r}")
+        if not isinstance(self.token, str):
+            raise TypeError(f"token must be a text, got {type(self.token).__name__}")
         object.__setattr__(self, "models", {name: as_model(model) for name, model in self.models.items()})

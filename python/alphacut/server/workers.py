@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import Callable
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -18,9 +21,16 @@ _T = TypeVar("_T")
 RETRY_AFTER = 1
 """Seconds after which a refused client may ask again: some tens of pictures later."""
 
+PATIENCE = 1.0
+"""Seconds that a client may take to send or receive, even if another waits for its place."""
+
 
 class Workers:
     """Runs work on threads of its own, for requests that hold a place.
+
+    Where all places are taken, or the bodies of requests together too large, one that is on its way in or out makes
+    room: of the client with most of these if it has more than the one that asks, else the slowest of those that have
+    taken longer than :data:`PATIENCE`.
 
     Parameters
     ----------
@@ -28,19 +38,30 @@ class Workers:
         Pieces of work done at once.
     places : int
         Requests under way at once.
+    max_bytes : int
+        Bytes of their bodies together.
     """
 
-    def __init__(self, threads: int, places: int) -> None:
+    def __init__(self, threads: int, places: int, max_bytes: int = 2**63) -> None:
         self._pool = ThreadPoolExecutor(threads, "alphacut")
-        self._places, self._taken = places, 0
-        self._lock = threading.Lock()
+        self._threads, self.places, self._max_bytes = threads, places, max_bytes
+        self.draining = 0
+        self._lock = threading.RLock()
+        self._held: set[Place] = set()
+        self._closed = False
 
     @property
     def taken(self) -> int:
         """Places that are taken."""
-        return self._taken
+        return len(self._held)
 
-    def place(self) -> Place:
+    @property
+    def ready(self) -> bool:
+        """Whether some worker is there for new work: not all are busy with what was given up."""
+        with self._lock:
+            return not self._closed and sum(place.stuck for place in self._held) < self._threads
+
+    def place(self, client: str = "") -> Place:
         """A place for one request, to be used in a with statement.
 
         Raises
@@ -49,29 +70,74 @@ class Workers:
             503, if all are taken.
         """
         with self._lock:
-            if self._taken == self._places:
-                raise ApiError(
-                    503, "busy", "All places are taken: ask again a little later.", {"Retry-After": str(RETRY_AFTER)}
-                )
-            self._taken += 1
-        return Place(self._pool, self._leave)
+            if len(self._held) == self.places and not self._make_room(client):
+                raise _busy("All places are taken: ask again a little later.")
+            place = Place(self._pool, self, client)
+            self._held.add(place)
+        return place
 
-    def _leave(self) -> None:
+    @contextlib.contextmanager
+    def drained(self) -> Iterator[None]:
+        """While the rest of a refused request is taken and thrown away."""
+        self.draining += 1
+        try:
+            yield
+        finally:
+            self.draining -= 1
+
+    def _make_room(self, client: str, apart_from: Place | None = None) -> bool:
+        moving = [place for place in self._held if place.give_up is not None and place is not apart_from]
+        counts = Counter(place.client for place in moving)
+        most = max(counts.values(), default=0)
+        if most > counts[client] + 1:
+            moving = [place for place in moving if counts[place.client] == most]
+        else:
+            moving = [place for place in moving if place.seconds > PATIENCE]
+        if not moving:
+            return False
+        min(moving, key=lambda place: place.rate).lose()
+        return True
+
+    def _hold(self, place: Place, size: int) -> None:
+        """A piece of a body has come."""
         with self._lock:
-            self._taken -= 1
+            place.size += size
+            while sum(each.size for each in self._held) > self._max_bytes:
+                if not self._make_room(place.client, place):
+                    raise _busy("The requests under way are too large together: ask again a little later.")
+
+    def _leave(self, place: Place) -> None:
+        with self._lock:
+            self._held.discard(place)
 
     def close(self) -> None:
         """Start nothing more."""
+        self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 class Place:
-    """What one request holds while it is under way, and while work of it still runs."""
+    """What one request holds while it is under way, and while work of it still runs.
 
-    def __init__(self, pool: ThreadPoolExecutor, leave: Callable[[], None]) -> None:
-        self._pool, self._leave = pool, leave
+    Attributes
+    ----------
+    client : str
+        Whose request it is.
+    size : int
+        Bytes of its body.
+    give_up : callable or None
+        Ends what is being sent or received, if anything is.
+    lost : bool
+        Whether another request has it now.
+    """
+
+    def __init__(self, pool: ThreadPoolExecutor, workers: Workers, client: str) -> None:
+        self._pool, self._workers, self.client = pool, workers, client
         self._work: Future[Any] | None = None
         self._token = CancelToken()
+        self.size, self.lost = 0, False
+        self.give_up: Callable[[], object] | None = None
+        self._since, self._moved = 0.0, 0
 
     def __enter__(self) -> Place:
         return self
@@ -80,9 +146,56 @@ class Place:
         # What runs beyond its request's time is told to end, and keeps the place until it does.
         self._token.cancel()
         if self._work is None:
-            self._leave()
+            self._workers._leave(self)
         else:
-            self._work.add_done_callback(lambda _: self._leave())
+            self._work.add_done_callback(lambda _: self._workers._leave(self))
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it works on, though nobody waits."""
+        return self._token.cancelled and self._work is not None and self._work.running()
+
+    @property
+    def seconds(self) -> float:
+        """For which bytes have been moving."""
+        return time.monotonic() - self._since
+
+    @property
+    def rate(self) -> float:
+        """Bytes a second."""
+        return self._moved / max(self.seconds, 1e-3)
+
+    @contextlib.contextmanager
+    def moving(self, give_up: Callable[[], object]) -> Iterator[None]:
+        """While bytes come or go: until the end of this the place may be lost to another, which `give_up` tells."""
+        self._since, self._moved, self.give_up = time.monotonic(), 0, give_up
+        try:
+            yield
+        finally:
+            self.give_up = None
+
+    def came(self, size: int) -> None:
+        """So much of a body is here now.
+
+        Raises
+        ------
+        ApiError
+            503, if there is no room for it.
+        """
+        self._moved += size
+        if not self.lost:
+            self._workers._hold(self, size)
+
+    def went(self, size: int) -> None:
+        """So much of an answer was taken."""
+        self._moved += size
+
+    def lose(self) -> None:
+        """Let another have it."""
+        give_up, self.give_up, self.lost = self.give_up, None, True
+        self._workers._leave(self)
+        assert give_up is not None
+        give_up()
 
     async def run(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """What `work` gives, from a worker. If the wait is cancelled, work that waits is not started."""
@@ -93,3 +206,7 @@ class Place:
     def _done(self, work: Callable[[], _T]) -> _T:
         with self._token:
             return work()
+
+
+def _busy(title: str) -> ApiError:
+    return ApiError(503, "busy", title, {"Retry-After": str(RETRY_AFTER)})
