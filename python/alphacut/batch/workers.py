@@ -154,7 +154,7 @@ class Process:
         self._pool = ProcessPoolExecutor(1, context, initializer=_initialize, initargs=(recipe, threads))
 
     def begin(self) -> Future[Any]:
-        with _interrupts_blocked():
+        with interrupts_blocked():
             return self._submit(os.getpid)
 
     def send(self, job: Job) -> Future[Result]:
@@ -193,7 +193,7 @@ def translated(future: Future[Any], deaths: tuple[type[BaseException], ...], why
 
 
 @contextlib.contextmanager
-def _interrupts_blocked() -> Iterator[None]:
+def interrupts_blocked() -> Iterator[None]:
     """A process that this thread begins leaves Ctrl-C to its parent from its first instruction on."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

@@ -34,6 +34,12 @@ _positive = click.IntRange(min=1)
     "--max-bodies", metavar="MB", type=_positive, default=512, show_default=True, help="Megabytes of all requests."
 )
 @click.option(
+    "--isolate/--no-isolate",
+    default=True,
+    show_default=True,
+    help="Decode and cut in processes of bounded memory, which are killed where nothing else ends them.",
+)
+@click.option(
     "--allow-host",
     "hosts",
     metavar="NAME",

@@ -29,7 +29,8 @@ from .kept import Kept
 from .metrics import Metrics
 from .pages import Pages
 from .pictures import Pictures
-from .remove import FIELDS, remove
+from .processes import Processes
+from .remove import FIELDS, answered
 from .settings import Settings
 from .workers import Workers
 
@@ -81,12 +82,16 @@ class _Service:
         self._pictures = Pictures(settings.pictures, settings.idle)
         self._films: Kept[Film] = Kept(settings.pictures, settings.idle, "film")
         self._metrics = Metrics(lambda: self._workers.taken, lambda: len(self._pictures), lambda: len(self._films))
-        self.pages = Pages(self._pictures, self.endpoint, settings.max_pixels)
-        self.films = Films(self._films, self.endpoint, settings.max_pixels)
+        self.pages = Pages(self._pictures, self.endpoint, settings.max_pixels, self._call)
+        self.films = Films(self._films, self.endpoint, settings.max_pixels, self._call)
+        self._processes: Processes | None = None
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         """Between the server's start and its end."""
+        if self.settings.isolate:
+            models = self.settings.models
+            self._processes = Processes(self.settings.workers, self.settings.memory, models)
         keeper = Remover()  # while it lives, the kernels' memory serves the next request
         keeper.warmup((256, 256))
         async with anyio.create_task_group() as group:
@@ -94,7 +99,13 @@ class _Service:
             yield
             group.cancel_scope.cancel()
         self._workers.close()
+        if self._processes is not None:
+            self._processes.close()
         keeper.reset()
+
+    def _call(self, work: Callable[..., Any], *args: Any) -> Any:
+        """What work comes to that meets bytes of strangers, in a process if there are any."""
+        return work(*args) if self._processes is None else self._processes.call(work, *args)
 
     async def _sweep(self) -> None:
         while True:
@@ -117,8 +128,10 @@ class _Service:
         accept = exchange.request.headers.get("accept", "")
 
         def work(read: fields.Reader) -> Response:
-            response, cutout = remove(_loaded(read()), accept, self.settings.max_pixels, self.settings.models)
-            self._metrics.cut(cutout.alpha.size, cutout.timings)
+            models = None if self.settings.isolate else self.settings.models
+            given = _loaded(read()), accept, self.settings.max_pixels, models
+            response, pixels, timings = self._call(answered, *given)
+            self._metrics.cut(pixels, timings)
             return response
 
         async with exchange.form(FIELDS) as read:

@@ -1,4 +1,4 @@
-"""The connections of ``alphacut serve``: uvicorn's own, of h11, of which none may wait for ever, nor keep others out."""
+"""The connections of ``alphacut serve``: uvicorn's own, of h11, of which none waits for ever or keeps others out."""
 
 from __future__ import annotations
 

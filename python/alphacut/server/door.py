@@ -90,7 +90,7 @@ class Door:
         return ANY_HOST in self._hosts or name in self._hosts or name == "localhost" or _is_address(name)
 
     def _is_here(self, origin: str, host: str | None) -> bool:
-        """Whether a page of this origin is ours: of our host and port or, behind a proxy, of a name that was allowed."""
+        """Whether a page of this origin is ours: of our host and port or, behind a proxy, of an allowed name."""
         netloc = urlsplit(origin).netloc.lower()
         return bool(netloc) and (netloc == (host or "").lower() or _name(netloc) in self._hosts)
 

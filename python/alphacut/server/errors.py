@@ -18,6 +18,9 @@ class ApiError(Exception):
         super().__init__(title)
         self.status, self.code, self.title, self.headers = status, code, title, headers
 
+    def __reduce__(self) -> tuple[type[ApiError], tuple[object, ...]]:
+        return type(self), (self.status, self.code, self.title, self.headers)
+
     def response(self) -> JSONResponse:
         """As JSON."""
         body = {"errors": [{"code": self.code, "title": self.title}]}

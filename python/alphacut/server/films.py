@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -22,6 +23,7 @@ from .exchange import Endpoint, Exchange
 from .fields import Field, Reader, from_row
 from .kept import Kept
 from .pictures import as_png, small
+from .processes import Call, here
 
 FIELDS = (
     Field("file", "A frame."),
@@ -37,11 +39,13 @@ class Film:
         self.turn = asyncio.Lock()  # so that those who wait for it hold no worker
         self._lock = threading.Lock()  # so that a frame which its client has given up ends before the next begins
 
-    def cut(self, data: bytes, prompt: dict[str, Any], max_pixels: int) -> tuple[bytes, dict[str, Any]]:
+    def cut(
+        self, data: bytes, prompt: dict[str, Any], max_pixels: int, call: Call = here
+    ) -> tuple[bytes, dict[str, Any]]:
         """A PNG of the next frame's alpha, in its preview's size, and what was found."""
         start = time.perf_counter()
         with reading("file"):
-            picture = read_image(data, max_pixels=max_pixels)
+            picture = call(partial(read_image, max_pixels=max_pixels), data)
         height, width = picture.pixels.shape[:2]
         frame = small(picture.pixels)
         across, down = frame.shape[1] / width, frame.shape[0] / height
@@ -74,10 +78,12 @@ class Films:
         From a name and a handler to the application behind a route.
     max_pixels : int
         Of a frame.
+    call : callable
+        Does what decodes.
     """
 
-    def __init__(self, kept: Kept[Film], endpoint: Callable[..., Endpoint], max_pixels: int) -> None:
-        self._kept, self._max_pixels = kept, max_pixels
+    def __init__(self, kept: Kept[Film], endpoint: Callable[..., Endpoint], max_pixels: int, call: Call = here) -> None:
+        self._kept, self._max_pixels, self._call = kept, max_pixels, call
         one = "/api/films/{name}"
         self.routes: list[BaseRoute] = [
             Route("/api/films", endpoint("film", self.begin), methods=["POST"]),
@@ -105,7 +111,7 @@ class Films:
         values = read()
         if "file" not in values:
             raise ApiError(400, "missing_file", "file is missing: the frame")
-        return film.cut(values.pop("file").file.read(), values, self._max_pixels)
+        return film.cut(values.pop("file").file.read(), values, self._max_pixels, self._call)
 
     async def drop(self, request: Request) -> Response:
         """``DELETE /api/films/{name}``."""

@@ -17,6 +17,7 @@ from .errors import ApiError
 from .exchange import Endpoint, Exchange
 from .fields import MAX_TEXT, Field, Reader
 from .pictures import Pictures, Preview
+from .processes import Call, here
 
 _FILE = (Field("file", "A picture."),)
 
@@ -32,10 +33,14 @@ class Pages:
         From a name, a handler and the most bytes of a body to the application behind a route.
     max_pixels : int
         Of a picture.
+    call : callable
+        Does what decodes.
     """
 
-    def __init__(self, pictures: Pictures, endpoint: Callable[..., Endpoint], max_pixels: int) -> None:
-        self._pictures, self._max_pixels = pictures, max_pixels
+    def __init__(
+        self, pictures: Pictures, endpoint: Callable[..., Endpoint], max_pixels: int, call: Call = here
+    ) -> None:
+        self._pictures, self._max_pixels, self._call = pictures, max_pixels, call
         one = "/api/pictures/{name}"
         known: tuple[tuple[str, str, str, Callable[[Exchange], Awaitable[Response]], int | None], ...] = (
             ("POST", "/api/pictures", "pictures", self.add, None),
@@ -61,7 +66,7 @@ class Pages:
         """``POST /api/pictures``."""
 
         def work(read: Reader) -> Preview:
-            return Preview(_file(read()), self._max_pixels)
+            return Preview(_file(read()), self._max_pixels, self._call)
 
         async with exchange.form(_FILE) as read:
             preview = await exchange.run(work, read)

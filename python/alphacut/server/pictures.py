@@ -7,8 +7,9 @@ import io
 import math
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from .. import Cutout, composite, resize
@@ -20,6 +21,7 @@ from .edits import Edit, Wish
 from .errors import ApiError, cutting, reading
 from .kept import Kept
 from .layout import fitting
+from .processes import Call, here
 
 PREVIEW_PIXELS = 750_000
 """The size in which a page sees its cutout: a stroke then takes some tens of milliseconds, and 75 MB are kept."""
@@ -34,6 +36,8 @@ class Preview:
         A picture file.
     max_pixels : int
         The largest that is taken.
+    call : callable
+        Does what decodes.
 
     Raises
     ------
@@ -41,10 +45,10 @@ class Preview:
         400 or 413, if it cannot be read.
     """
 
-    def __init__(self, data: bytes, max_pixels: int) -> None:
+    def __init__(self, data: bytes, max_pixels: int, call: Call = here) -> None:
+        self._data, self._max_pixels, self._call = data, max_pixels, call
         with reading("file"):
-            picture = read_image(data, max_pixels=max_pixels)
-        self._data, self._max_pixels = data, max_pixels
+            picture = self._read(read_image, data)
         self.size: tuple[int, int] = picture.pixels.shape[:2]
         alpha = None if picture.alpha is None else small(picture.alpha)
         self._picture = Picture(small(picture.pixels), alpha, picture.icc_profile)
@@ -55,6 +59,9 @@ class Preview:
         self.turn, self.full_turn = asyncio.Lock(), asyncio.Lock()  # so that those who wait to cut it hold no worker
         self._lock = threading.Lock()  # so that a cut which its client has given up ends before the next begins
         self._full_lock = threading.Lock()  # the same in full size, for which no stroke waits
+
+    def _read(self, read: Callable[..., Any], data: bytes) -> Any:
+        return self._call(partial(read, max_pixels=self._max_pixels), data)
 
     @property
     def small_size(self) -> tuple[int, int]:
@@ -70,7 +77,7 @@ class Preview:
     def set_mask(self, data: bytes) -> None:
         """Keep what was found already, a file, bright on dark, in the picture's size."""
         with reading("mask"):
-            plane = read_mask(data, max_pixels=self._max_pixels)
+            plane = self._read(read_mask, data)
         if plane.shape != self.size:
             (height, width), (found_height, found_width) = self.size, plane.shape
             title = f"mask: must have the picture's size, {width} × {height}, but has {found_width} × {found_height}"
@@ -82,7 +89,7 @@ class Preview:
     def set_background(self, data: bytes) -> None:
         """Keep a picture file to put behind the subject."""
         with reading("background"):
-            read_image(data, max_pixels=self._max_pixels)
+            self._read(read_image, data)
         self._background = data
 
     def cut(self, edit: Edit, draft: bool) -> tuple[bytes, dict[str, Any]]:
@@ -108,7 +115,7 @@ class Preview:
             if wish.background == "picture" and self._background is None:
                 raise ApiError(400, "missing_background", "background: no picture was sent to put behind")
             if self._full is None:
-                picture = read_image(self._data, max_pixels=self._max_pixels)
+                picture = self._read(read_image, self._data)
                 self._full = Bench(picture, self.size, keep=False)
             found = self._full.finished(edit, self._mask)
             if wish.region is not None:

@@ -13,7 +13,7 @@ from .._strokes import draw_labels
 from ..composite import blurred_background
 from ..files import Picture, read_image
 from ..options import BACKGROUNDS, OPTIONS, OUTPUTS, PROMPTS
-from . import answer, clients, fields
+from . import answer, clients, fields, processes
 from .errors import ApiError, cutting, reading
 from .fields import Field, Said, from_row
 from .layout import placed, shrunk
@@ -103,6 +103,17 @@ def remove(
     exif = values.get("exif", False)
     response = answer.response(laid_out, form, what, background, encoding, exif=exif, more=_ignored(values))
     return response, cutout
+
+
+Answered = tuple[Response, int, dict[str, float]]
+"""An answer, how many pixels it was made of, and the time of each stage."""
+
+
+def answered(values: Mapping[str, Any], accept: str, max_pixels: int, models: Mapping[str, Model] | None) -> Answered:
+    """:func:`remove` without its cutout, to be called in a process, whose models these are if none are given."""
+    response, cutout = remove(values, accept, max_pixels, processes.models() if models is None else models)
+    response.body = bytes(response.body)  # which can go from one process to another
+    return response, cutout.alpha.size, dict(cutout.timings)
 
 
 def _format(values: Mapping[str, Any], accept: str) -> str:

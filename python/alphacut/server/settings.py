@@ -39,11 +39,14 @@ class Settings:
         Seconds until a picture or a film that nobody asks about is forgotten.
     max_bodies : int
         Bytes of the bodies of all requests under way.
+    isolate : bool
+        Whether pictures are decoded, and those of ``/api/remove`` cut, in processes of their own, one a worker: a
+        decoder that does not end is killed, and one that crashes harms no other request.
     hosts : tuple of str
         Names under which it may be asked, beside addresses and ``localhost``; ``*`` for any, where a server in front
         looks at them.
     token : str
-        What requests must bring, if not empty.
+        What requests must bring, if not empty: ASCII without spaces.
     models : mapping of str to Model, or path or bytes of an ONNX file
         The networks that requests can name.
     """
@@ -56,9 +59,15 @@ class Settings:
     pictures: int = 8
     idle: int = 600
     max_bodies: int = 512 * 2**20
+    isolate: bool = False
     hosts: tuple[str, ...] = ()
     token: str = ""
     models: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that a process may take: those of the largest picture, and what it has to begin with."""
+        return 2**30 + 100 * self.max_pixels
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -68,4 +77,6 @@ class Settings:
             raise TypeError(f"hosts must be names, got {self.hosts!r}")
         if not isinstance(self.token, str):
             raise TypeError(f"token must be a text, got {type(self.token).__name__}")
+        if not all("!" <= character <= "~" for character in self.token):
+            raise ValueError("token must have ASCII characters alone, and no spaces")
         object.__setattr__(self, "models", {name: as_model(model) for name, model in self.models.items()})

@@ -204,8 +204,18 @@ class Place:
         return await asyncio.wrap_future(future)
 
     def _done(self, work: Callable[[], _T]) -> _T:
+        _current.token = self._token
         with self._token:
             return work()
+
+
+_current = threading.local()
+
+
+def token() -> CancelToken:
+    """Of the work that this thread does."""
+    found: CancelToken = _current.token
+    return found
 
 
 def _busy(title: str) -> ApiError:
