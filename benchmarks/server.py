@@ -1,22 +1,25 @@
-"""The server under load: ``python -m benchmarks.server [--requests N]``.
+"""The server under load: ``python -m benchmarks.server [--requests N] [--attack] [OPTION OF THE SERVER...]``.
 
 Starts it on a free port of loopback, and sends one photo over and over from 1, 8 and 64 clients, which each wait for
 their answer before they ask again. Tells requests a second, median and 99th percentile, and the server's memory before
-and after; then what one client more than there are places gets.
+and after; then what one client more than there are places gets. With ``--attack`` instead 8 clients, in peace and while
+:mod:`benchmarks.attack` is at work: the share of their requests that is answered, and how long it takes.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import io
+import os
 import re
 import statistics
 import subprocess
 import sys
 import time
-import urllib.request
 from collections import Counter
+from pathlib import Path
 
 from alphacut.files import write_image
 
@@ -58,7 +61,12 @@ async def load(port, data, clients, requests):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for _ in left:
             start = time.perf_counter()
-            status, _, _ = await ask(reader, writer, data)
+            try:
+                status, _, _ = await ask(reader, writer, data)
+            except (OSError, EOFError):
+                status = 0  # no answer
+                writer.close()
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
             seconds.append(time.perf_counter() - start)
             statuses[status] += 1
         writer.close()
@@ -85,10 +93,50 @@ async def one_too_many(port, data, places):
     return answer, seconds, others
 
 
-def memory(port):
-    """Megabytes of the server that are in memory."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as page:
-        return float(re.search(rb"(?m)^process_resident_memory_bytes (\S+)", page.read())[1]) / 1e6
+def memory(pid):
+    """Megabytes of the server and its processes that are in memory."""
+    family, found = [pid], 0.0
+    while family:
+        pid = family.pop()
+        with contextlib.suppress(OSError):
+            found += int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) / 1e3
+            family += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    return found
+
+
+def seconds_worked(pid):
+    """Processor time of the server and its processes."""
+    family, found = [pid], 0.0
+    while family:
+        pid = family.pop()
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            found += sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+            family += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    return found
+
+
+def under_attack(port, pid, data, requests):
+    """8 clients, in peace and not."""
+    print("             requests/s  processor ms  answered  p50 ms  p99 ms  statuses  memory MB")
+    for when in ("in peace", "under attack", "in peace", "under attack"):
+        attackers = None
+        if when == "under attack":
+            attackers = subprocess.Popen([sys.executable, "-m", "benchmarks.attack", str(port)])
+            time.sleep(5)
+        try:
+            before = seconds_worked(pid)
+            seconds, statuses, whole = asyncio.run(load(port, data, 8, requests))
+            worked = (seconds_worked(pid) - before) / requests
+            p50, p99 = statistics.median(seconds), statistics.quantiles(seconds, n=100)[98]
+            print(
+                f"{when:12} {requests / whole:10.1f} {worked * 1e3:12.1f} {statuses[200] / requests:10.1%}"
+                f" {p50 * 1e3:8.1f}{p99 * 1e3:8.1f}  {dict(statuses)}  {memory(pid):.0f}"
+            )
+        finally:
+            if attackers is not None:
+                attackers.terminate()
+                attackers.wait()
 
 
 def main():
@@ -97,23 +145,28 @@ def main():
     parser.add_argument("--size", type=float, default=0.12, help="megapixels of the photo")
     parser.add_argument("--refine", default="auto")
     parser.add_argument("--places", type=int, default=64)
-    arguments = parser.parse_args()
-    command = [sys.executable, "-m", "alphacut", "serve", "--port", "0", "--places", str(arguments.places)]
+    parser.add_argument("--attack", action="store_true", help="in peace, and not")
+    arguments, more = parser.parse_known_args()
+    command = [sys.executable, "-m", "alphacut", "serve", "--port", "0", "--places", str(arguments.places), *more]
     server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         port = next(int(found[1]) for line in server.stderr if (found := re.search(r"http://127.0.0.1:(\d+)", line)))
         data = request(arguments.size, refine=arguments.refine)
         print(f"{arguments.size} megapixels, {len(data) / 1e3:.0f} kB, refine={arguments.refine}")
+        if arguments.attack:
+            asyncio.run(load(port, data, 1, 10))
+            under_attack(port, server.pid, data, arguments.requests)
+            return
         print("clients  requests  requests/s  p50 ms  p99 ms  statuses  memory MB before, after")
         asyncio.run(load(port, data, 1, 10))
         for clients in (1, 8, 64):
             count = arguments.requests if clients == 64 else arguments.requests // 10
-            before = memory(port)
+            before = memory(server.pid)
             seconds, statuses, whole = asyncio.run(load(port, data, clients, count))
             p50, p99 = statistics.median(seconds), statistics.quantiles(seconds, n=100)[98]
             print(
                 f"{clients:7}  {count:8}  {count / whole:10.1f}  {p50 * 1e3:6.1f}  {p99 * 1e3:6.1f}  {dict(statuses)}"
-                f"  {before:.0f}, {memory(port):.0f}"
+                f"  {before:.0f}, {memory(server.pid):.0f}"
             )
         (status, headers, body), seconds, others = asyncio.run(one_too_many(port, data, arguments.places))
         wait = headers.get("retry-after")

@@ -167,7 +167,7 @@ def places(count, most=2**40):
 def hold(pool, client, size=0, seconds=0.0):
     """A place whose body comes in since so many seconds; and whether it was lost."""
     place, lost = pool.place(client), []
-    moving = place.moving(lambda: lost.append(True))
+    moving = place.move(lambda: lost.append(True))
     moving.__enter__()
     place.kept = moving  # else it ends here
     place._since -= seconds
@@ -199,6 +199,29 @@ def test_the_slowest_makes_room_when_it_had_its_time():
     full.place("one")
     with pytest.raises(errors.ApiError):  # it is worked on
         full.place("another")
+
+
+def test_requests_of_one_client_that_wait_make_room():
+    async def run():
+        pool, go_on = workers.Workers(1, 3), threading.Event()
+        held = [pool.place("greedy") for _ in range(3)]
+        tasks = []
+        for place in held:
+            tasks.append(asyncio.ensure_future(place.run(go_on.wait)))
+            await asyncio.sleep(0.05)
+        other = pool.place("other")
+        with pytest.raises(errors.ApiError):  # what is worked on does not
+            pool.place("greedy")
+        lost = [place for place in held if place.lost]
+        assert len(lost) == 1
+        assert lost[0] is not held[0]
+        go_on.set()
+        assert await other.run(lambda: 5) == 5
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+        assert sorted(type(each).__name__ for each in found) == ["ApiError", "bool", "bool"]
+        pool.close()
+
+    asyncio.run(run())
 
 
 def test_bodies_are_bounded_together():

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -28,11 +27,12 @@ def connections(most: int) -> type[H11Protocol]:
     Where there is one more, one without a request under way is closed: of the client that has most of these, the one
     that has waited longest.
     """
-    return type("Connection", (_Connection,), {"most": most})
+    return type("Connection", (_Connection,), {"most": most, "waiting": {}})
 
 
 class _Connection(H11Protocol):
     most = 0
+    waiting: ClassVar[dict[str, dict[_Connection, None]]]  # those without a request under way, longest first
     _swept = False
 
     def connection_made(self, transport: Any) -> None:
@@ -41,7 +41,8 @@ class _Connection(H11Protocol):
         self._client = client_of({"client": self.client})
         self._began = False  # whether anything of a header is there
         self._blocked = self._closing = 0.0
-        self._waits = time.monotonic()
+        self._waits = 0.0
+        self._note()
         if len(self.connections) > self.most:
             self._make_room()
         if not type(self)._swept:
@@ -50,6 +51,11 @@ class _Connection(H11Protocol):
     @property
     def _all(self) -> set[Any]:
         return cast("set[Any]", self.connections)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It has ended."""
+        super().connection_lost(exc)
+        self._go_on()
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
@@ -80,16 +86,23 @@ class _Connection(H11Protocol):
     def _note(self) -> None:
         """Since when no request is under way, or 0 while one is."""
         if self.cycle is not None and not self.cycle.response_complete:
-            self._waits = 0.0
+            self._go_on()
         elif not self._waits:
             self._waits = time.monotonic()
+            self.waiting.setdefault(self._client, {})[self] = None
+
+    def _go_on(self) -> None:
+        self._waits = 0.0
+        own = self.waiting.get(self._client, {})
+        own.pop(self, None)
+        if not own:
+            self.waiting.pop(self._client, None)
 
     def _make_room(self) -> None:
-        waiting = [each for each in self._all if each._waits and not each.transport.is_closing()]
-        counts = Counter(each._client for each in waiting)
-        greediest = max(counts.values())
-        victims = (each for each in waiting if counts[each._client] == greediest)
-        min(victims, key=lambda each: each._waits).transport.abort()
+        greediest = max(self.waiting.values(), key=len)
+        victim = next(iter(greediest))
+        victim._go_on()
+        victim.transport.abort()
 
     def _sweep(self) -> None:
         """Once a second, while there are any."""

@@ -116,7 +116,7 @@ async def _moved(awaited: Awaitable[_T], place: Place | None, seconds: float) ->
     end = time.monotonic() + seconds
     task = asyncio.ensure_future(awaited)
     task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # which nobody asks, once given up
-    moving = contextlib.nullcontext() if place is None else place.moving(task.cancel)
+    moving = contextlib.nullcontext() if place is None else place.move(task.cancel)
     try:
         with moving:
             while not task.done():

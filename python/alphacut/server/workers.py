@@ -28,9 +28,9 @@ PATIENCE = 1.0
 class Workers:
     """Runs work on threads of its own, for requests that hold a place.
 
-    Where all places are taken, or the bodies of requests together too large, one that is on its way in or out makes
-    room: of the client with most of these if it has more than the one that asks, else the slowest of those that have
-    taken longer than :data:`PATIENCE`.
+    Where all places are taken, or the bodies of requests together too large, one that is not worked on makes room: of
+    the client with most of these if it has more than the one that asks, else the slowest of those that have been on
+    their way in or out for longer than :data:`PATIENCE`.
 
     Parameters
     ----------
@@ -86,17 +86,15 @@ class Workers:
             self.draining -= 1
 
     def _make_room(self, client: str, apart_from: Place | None = None) -> bool:
-        moving = [place for place in self._held if place.give_up is not None and place is not apart_from]
-        counts = Counter(place.client for place in moving)
+        unworked = [place for place in self._held if (place.moving or place.queued) and place is not apart_from]
+        counts = Counter(place.client for place in unworked)
         most = max(counts.values(), default=0)
         if most > counts[client] + 1:
-            moving = [place for place in moving if counts[place.client] == most]
+            victims = [place for place in unworked if counts[place.client] == most]
         else:
-            moving = [place for place in moving if place.seconds > PATIENCE]
-        if not moving:
-            return False
-        min(moving, key=lambda place: place.rate).lose()
-        return True
+            victims = [place for place in unworked if place.moving and place.seconds > PATIENCE]
+        victims.sort(key=lambda place: (place.queued, place.rate))
+        return any(place.lose() for place in victims)  # of the first that has not begun to work meanwhile
 
     def _hold(self, place: Place, size: int) -> None:
         """A piece of a body has come."""
@@ -125,8 +123,6 @@ class Place:
         Whose request it is.
     size : int
         Bytes of its body.
-    give_up : callable or None
-        Ends what is being sent or received, if anything is.
     lost : bool
         Whether another request has it now.
     """
@@ -136,7 +132,7 @@ class Place:
         self._work: Future[Any] | None = None
         self._token = CancelToken()
         self.size, self.lost = 0, False
-        self.give_up: Callable[[], object] | None = None
+        self._give_up: Callable[[], object] | None = None
         self._since, self._moved = 0.0, 0
 
     def __enter__(self) -> Place:
@@ -156,6 +152,16 @@ class Place:
         return self._token.cancelled and self._work is not None and self._work.running()
 
     @property
+    def moving(self) -> bool:
+        """Whether bytes come or go."""
+        return self._give_up is not None
+
+    @property
+    def queued(self) -> bool:
+        """Whether it waits for a worker."""
+        return self._work is not None and not self._work.running() and not self._work.done()
+
+    @property
     def seconds(self) -> float:
         """For which bytes have been moving."""
         return time.monotonic() - self._since
@@ -166,13 +172,13 @@ class Place:
         return self._moved / max(self.seconds, 1e-3)
 
     @contextlib.contextmanager
-    def moving(self, give_up: Callable[[], object]) -> Iterator[None]:
+    def move(self, give_up: Callable[[], object]) -> Iterator[None]:
         """While bytes come or go: until the end of this the place may be lost to another, which `give_up` tells."""
-        self._since, self._moved, self.give_up = time.monotonic(), 0, give_up
+        self._since, self._moved, self._give_up = time.monotonic(), 0, give_up
         try:
             yield
         finally:
-            self.give_up = None
+            self._give_up = None
 
     def came(self, size: int) -> None:
         """So much of a body is here now.
@@ -190,18 +196,28 @@ class Place:
         """So much of an answer was taken."""
         self._moved += size
 
-    def lose(self) -> None:
-        """Let another have it."""
-        give_up, self.give_up, self.lost = self.give_up, None, True
+    def lose(self) -> bool:
+        """Let another have it, unless it is worked on by now."""
+        if self._give_up is None and not (self._work is not None and self._work.cancel()):
+            return False
+        self.lost = True
         self._workers._leave(self)
-        assert give_up is not None
-        give_up()
+        if self._give_up is not None:
+            self._give_up()
+        return True
 
     async def run(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """What `work` gives, from a worker. If the wait is cancelled, work that waits is not started."""
         future = self._pool.submit(self._done, partial(work, *args, **kwargs))
         self._work = future
-        return await asyncio.wrap_future(future)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            if self.lost:
+                raise _busy(
+                    "Others ask, and this client has many requests waiting: ask again a little later."
+                ) from None
+            raise
 
     def _done(self, work: Callable[[], _T]) -> _T:
         _current.token = self._token
