@@ -1270,7 +1270,8 @@ def test_the_document_says_below_which_path(client):
             found = proxied.get("/proxied/openapi.json", headers=headers).json()
             assert found["servers"] == [{"url": "/proxied"}]
             assert proxied.post(f"{found['servers'][0]['url']}/api/remove", files={"file": FILE}).status_code == 200
-    assert "<script>" not in client.get("/docs", headers={"Host": "a<script>"}).text
+    with TestClient(create_app(Settings(hosts=("*",)))) as any_name:
+        assert "<script>" not in any_name.get("/docs", headers={"Host": "a<script>"}).text
 
 
 def test_metrics(client):

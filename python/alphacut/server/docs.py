@@ -46,6 +46,12 @@ def document(settings: Settings, prefix: str = "") -> dict[str, Any]:
             "/healthz": {
                 "get": _operation("Whether the server is up.", {"200": _answer("It is.", "application/json")})
             },
+            "/readyz": {
+                "get": _operation(
+                    "Whether requests would be worked on.",
+                    {"200": _answer("They would.", "application/json"), "503": _answer("Not now.", "application/json")},
+                )
+            },
             "/metrics": {"get": _operation("Figures for Prometheus.", {"200": _answer("Text.", "text/plain")})},
         },
         "components": {
