@@ -510,9 +510,9 @@ def test_large_pictures_wait_for_memory(tmp_path, monkeypatch):
     store(tmp_path, 2)
     one, other = (batch.Job(str(tmp_path / f"{number}.png"), "") for number in range(2))
     need = 48 * 64 * memory.BYTES_PER_PIXEL
-    monkeypatch.setattr(memory, "_budget", lambda: 2 * need)
+    monkeypatch.setattr(memory, "budget", lambda: 2 * need)
     assert memory.fits(one, [other])
-    monkeypatch.setattr(memory, "_budget", lambda: 2 * need - 1)
+    monkeypatch.setattr(memory, "budget", lambda: 2 * need - 1)
     assert memory.fits(one, [])
     assert not memory.fits(one, [other])
     assert memory.fits(batch.Job("no file", ""), [other])
@@ -583,3 +583,18 @@ def test_review(tmp_path, monkeypatch):
     (tmp_path / "picks.csv").write_text('source,destination,box,points\nin/0.png,out/0-cutout.png,"20%,25%,50%,50%",\n')
     assert batch.remove("picks.csv", manifest="m", stale=True) == Counter(written=1)
     assert json.loads(rows("m")["0.png"]["prompt"]) == {"box": ["20%", "25%", "50%", "50%"]}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_a_picture_beyond_its_time_fails_and_the_others_do_not(tmp_path):
+    """A pipe that nobody writes to is read for ever; its process is killed, twice."""
+    os.mkfifo(tmp_path / "hangs.png")
+    write_image(tmp_path / "good.png", np.random.default_rng(0).integers(0, 255, (30, 40, 3), dtype=np.uint8))
+    found = []
+    done = batch.remove(
+        [tmp_path / "hangs.png", tmp_path / "good.png"], tmp_path / "out", workers=1, isolate=10, each=found.append
+    )
+    assert done == {"written": 1, "failed": 1}
+    assert any("out of time" in result.reason for result in found)
+    with pytest.raises(ValueError, match="isolate must be above 0"):
+        batch.remove([tmp_path / "good.png"], tmp_path / "out", isolate=0)

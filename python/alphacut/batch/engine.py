@@ -32,6 +32,7 @@ def remove(
     engine: Engine = "local",
     address: str | None = None,
     workers: int | None = None,
+    isolate: float | None = None,
     num_cpus: float = 1,
     num_gpus: float = 0,
     manifest: str | PathLike[str] | None = None,
@@ -64,6 +65,9 @@ def remove(
         Of the cluster, as ``ray.init`` takes it; by default a cluster made here.
     workers : int, optional
         Pictures at once: by default one for each processor, as far as they take less than half of the memory together.
+    isolate : float, optional
+        Seconds for a picture: each, be it a few, is done in a process that is killed after these, and has half of the
+        memory at most (on Linux). A Ray cluster has limits of its own.
     num_cpus, num_gpus : float
         Of each worker of a Ray cluster.
     manifest : path, optional
@@ -133,6 +137,7 @@ def remove(
         engine=engine,
         address=address,
         workers=workers,
+        isolate=isolate,
         num_cpus=num_cpus,
         num_gpus=num_gpus,
         manifest=None if manifest is None else os.fspath(manifest),
@@ -153,6 +158,7 @@ def results(
     engine: Engine = "local",
     address: str | None = None,
     workers: int | None = None,
+    isolate: float | None = None,
     num_cpus: float = 1,
     num_gpus: float = 0,
     manifest: str | None = None,
@@ -166,6 +172,8 @@ def results(
         raise ValueError("retry_failed and stale need a manifest")
     if workers is not None:
         integer(workers, "workers", 1)
+    if isolate is not None and not isolate > 0:
+        raise ValueError(f"isolate must be above 0 seconds, got {isolate}")
     recipe.check()
     with Manifest(manifest, recipe.described()) if manifest is not None else nullcontext() as table:
         replaced = rule(table, overwrite, retry_failed, stale)
@@ -178,23 +186,23 @@ def results(
             )
         else:
             found, due = looked_ahead(due, replaced, FEW)
-            pool = local(recipe, workers, found)
+            pool = local(recipe, workers, found, isolate)
         for result in run(due, pool, overwrite=replaced):
             if table is not None and not is_known(result, table):
                 table.add(result)
             yield result
 
 
-def local(recipe: Recipe, workers: int | None, jobs: int) -> Work | Pool:
+def local(recipe: Recipe, workers: int | None, jobs: int, isolate: float | None = None) -> Work | Pool:
     """Processes for many pictures, threads for few, this thread for one."""
     from .. import get_num_threads
 
     threads = get_num_threads()
     places = workers or (threads if recipe.options.get("device", "auto") in ("auto", "cpu") else min(2, threads))
-    if places == 1 or jobs < 2:
+    if isolate is None and (places == 1 or jobs < 2):
         return recipe
-    if jobs < FEW:
+    if isolate is None and jobs < FEW:
         return Threads(recipe, workers or min(places, 2), memory.fits)
     from .workers import Process, Workers
 
-    return Workers(lambda: Process(recipe, max(1, threads // places)), places, memory.fits)
+    return Workers(lambda: Process(recipe, max(1, threads // places), isolate), places, memory.fits)

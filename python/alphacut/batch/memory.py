@@ -17,7 +17,7 @@ BYTES_PER_PIXEL = 100
 
 def fits(job: Job, pending: Iterable[Job]) -> bool:
     """Whether the pictures take less than half of the memory together."""
-    return sum(_cost(each.source) for each in (job, *pending)) <= _budget()
+    return sum(_cost(each.source) for each in (job, *pending)) <= budget()
 
 
 @lru_cache(4096)
@@ -36,7 +36,7 @@ def _cost(source: str) -> int:
 
 
 @cache
-def _budget() -> int:
+def budget() -> int:
     """Half of the memory of the machine or, where that is less, of the container."""
     limits = []
     with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -44,3 +44,16 @@ def _budget() -> int:
     with contextlib.suppress(OSError, ValueError), open("/sys/fs/cgroup/memory.max") as stream:
         limits.append(int(stream.read()))
     return min(limits, default=8 << 30) // 2
+
+
+def limit(memory: int, files: int) -> None:
+    """Bound the memory, open files and core file of this process, as far as the system can."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    for kind, most in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_NOFILE, files), (resource.RLIMIT_CORE, 0)):
+        hard = resource.getrlimit(kind)[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        with contextlib.suppress(ValueError, OSError):  # macOS knows some of them by name only
+            resource.setrlimit(kind, (most, hard))

@@ -14,11 +14,14 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from typing import Any, Protocol
 
+from . import memory
 from .jobs import Job, Result
 from .recipe import Recipe
 from .running import Died, attempt
 
 _MOST_LOST = 3  # workers that never began, one after the other
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # which Windows does by force, too
+_FILES = 256
 
 
 class Worker(Protocol):
@@ -147,18 +150,32 @@ class Workers:
 
 
 class Process:
-    """A process of this machine, with a remover of its own and so many threads."""
+    """A process of this machine, with a remover of its own and so many threads.
 
-    def __init__(self, recipe: Recipe, threads: int) -> None:
+    With `seconds` it is killed where a picture takes longer, and may take half of the memory at most.
+    """
+
+    def __init__(self, recipe: Recipe, threads: int, seconds: float | None = None) -> None:
+        self._seconds = seconds
+        self._begun: Future[Any] | None = None
         context = multiprocessing.get_context("spawn")  # a process with threads cannot be forked safely
-        self._pool = ProcessPoolExecutor(1, context, initializer=_initialize, initargs=(recipe, threads))
+        self._pool = ProcessPoolExecutor(
+            1, context, initializer=_initialize, initargs=(recipe, threads, seconds is not None)
+        )
 
     def begin(self) -> Future[Any]:
         with interrupts_blocked():
-            return self._submit(os.getpid)
+            self._begun = self._submit(os.getpid)
+        return self._begun
 
     def send(self, job: Job) -> Future[Result]:
-        return self._submit(_attempt, job)
+        sent = self._submit(_attempt, job)
+        if self._seconds is not None and self._begun is not None:
+            killer = threading.Timer(self._seconds, os.kill, (self._begun.result(), _KILL))
+            killer.daemon = True
+            killer.start()
+            sent.add_done_callback(lambda _: killer.cancel())
+        return sent
 
     def end(self) -> None:
         self._pool.shutdown(cancel_futures=True)
@@ -172,7 +189,7 @@ class Process:
         return translated(future, (BrokenProcessPool,), _WHY)
 
 
-_WHY = "its process died, twice: killed, out of memory, or a decoder's crash"
+_WHY = "its process died, twice: killed, out of time or memory, or a decoder's crash"
 
 
 def translated(future: Future[Any], deaths: tuple[type[BaseException], ...], why: str) -> Future[Any]:
@@ -211,7 +228,7 @@ def interrupts_blocked() -> Iterator[None]:
 _recipe: Recipe | None = None
 
 
-def _initialize(recipe: Recipe, threads: int) -> None:
+def _initialize(recipe: Recipe, threads: int, bounded: bool) -> None:
     """What a process does first."""
     global _recipe
     from .. import set_num_threads
@@ -221,6 +238,8 @@ def _initialize(recipe: Recipe, threads: int) -> None:
     assert parent is not None
     threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
     set_num_threads(threads)
+    if bounded:
+        memory.limit(memory.budget(), _FILES)
     _recipe = recipe
 
 

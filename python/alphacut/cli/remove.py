@@ -58,6 +58,12 @@ if TYPE_CHECKING:
         "--workers", metavar="N", type=click.IntRange(1, 100_000), help="Photos at once.  [default: a processor each]"
     ),
     click.option(
+        "--isolate",
+        metavar="SECONDS",
+        type=click.FloatRange(0, min_open=True),
+        help="Do each photo in a process of bounded memory that is killed after so long: for those of strangers.",
+    ),
+    click.option(
         "--manifest",
         metavar="DIR",
         type=click.Path(file_okay=False),
@@ -98,6 +104,7 @@ def remove(
     overwrite: bool | None,
     watch: bool,
     workers: int | None,
+    isolate: float | None,
     manifest: str | None,
     retry_failed: bool,
     stale: bool,
@@ -161,8 +168,10 @@ def remove(
     passed: Counter[str] = Counter()
     jobs = [single] if single else plan(photos, out, ending=ending, recursive=recursive, passed=passed)
     if watch:
-        done = _watched(photos[0], out, ending, recursive, bool(overwrite), workers, recipe)
+        done = _watched(photos[0], out, ending, recursive, bool(overwrite), workers, isolate, recipe)
     elif single is not None and STREAM in (single.source, single.destination):
+        if isolate is not None:
+            raise click.UsageError("--isolate has no use for streams.")
         done = run([single], partial(streamed, recipe), overwrite=to_stream or overwrite is not False)
     else:
         done = results(
@@ -171,6 +180,7 @@ def remove(
             engine="local" if ray is None else "ray",
             address=ray or None,
             workers=workers,
+            isolate=isolate,
             manifest=manifest,
             overwrite=overwrite,
             retry_failed=retry_failed,
@@ -216,11 +226,18 @@ def _write_steps(
 
 
 def _watched(
-    folder: str, out: str | None, ending: str, recursive: bool, overwrite: bool, workers: int | None, recipe: Recipe
+    folder: str,
+    out: str | None,
+    ending: str,
+    recursive: bool,
+    overwrite: bool,
+    workers: int | None,
+    isolate: float | None,
+    recipe: Recipe,
 ) -> Generator[Result, None, None]:
     """What becomes of the pictures of a folder, and of those that come or change: then their old outputs are stale."""
     replaced: bool | Callable[[Job], bool] = overwrite
     for found in arrivals(folder, recursive=recursive):
         jobs = (item if isinstance(item, Result) else job_in(folder, item, out, ending=ending) for item in found)
-        yield from run(jobs, local(recipe, workers, 2), overwrite=replaced)
+        yield from run(jobs, local(recipe, workers, 2, isolate), overwrite=replaced)
         replaced = overwrite or is_stale

@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from ..batch.memory import limit
 from ..batch.workers import interrupts_blocked
 from ..cancel import Cancelled, CancelToken
 from ..model import Model
@@ -162,7 +163,7 @@ def _main(pipe: Any, memory: int, threads: int, given: Mapping[str, Model]) -> N
     _models = given
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it cannot be blocked: the parent ends this
     set_num_threads(threads)
-    limit(memory)
+    limit(memory, _FILES)
     jobs: queue.SimpleQueue[tuple[Any, Any, CancelToken]] = queue.SimpleQueue()
 
     def listen() -> None:
@@ -198,16 +199,3 @@ def _answer(work: Callable[..., Any], args: tuple[Any, ...], token: CancelToken)
         except Exception:
             answer = pickle.dumps((None, RuntimeError(f"{type(error).__name__}: {error}"), told))
         return answer
-
-
-def limit(memory: int) -> None:
-    """Bound the memory, open files and core file of this process, as far as the system can."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    for kind, most in ((resource.RLIMIT_DATA, memory), (resource.RLIMIT_NOFILE, _FILES), (resource.RLIMIT_CORE, 0)):
-        hard = resource.getrlimit(kind)[1]
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        with contextlib.suppress(ValueError, OSError):  # macOS knows some of them by name only
-            resource.setrlimit(kind, (most, hard))
