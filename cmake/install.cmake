@@ -29,9 +29,27 @@ install(FILES ${PROJECT_BINARY_DIR}/alphacut-config.cmake ${PROJECT_BINARY_DIR}/
 
 if(SKBUILD)
   install(FILES cmake/alphacut-embed.cmake DESTINATION ${package_dir})
-  if(CMAKE_STRIP AND NOT APPLE AND NOT MSVC)  # of names that no program links to
-    install(CODE "execute_process(COMMAND \"${CMAKE_STRIP}\" --strip-unneeded
-      \"\${CMAKE_INSTALL_PREFIX}/${library_dir}/libalphacut.a\" COMMAND_ERROR_IS_FATAL ANY)")
+  if(CMAKE_SYSTEM_NAME STREQUAL "Linux")  # one object: each template once, and no names that no program links to
+    install(CODE "
+      set(library \"\${CMAKE_INSTALL_PREFIX}/${library_dir}/libalphacut.a\")
+      set(object \"\${CMAKE_INSTALL_PREFIX}/${library_dir}/alphacut.o\")
+      execute_process(COMMAND \"${CMAKE_LINKER}\" -r --whole-archive \"\${library}\" -o \"\${object}\"
+                      COMMAND_ERROR_IS_FATAL ANY)
+      file(REMOVE \"\${library}\")
+      execute_process(COMMAND \"${CMAKE_STRIP}\" --strip-unneeded \"\${object}\" COMMAND_ERROR_IS_FATAL ANY)
+      execute_process(COMMAND \"${CMAKE_AR}\" rcsD \"\${library}\" \"\${object}\" COMMAND_ERROR_IS_FATAL ANY)
+      file(REMOVE \"\${object}\")")
+  endif()
+  # What else is inside: a bill of materials (PEP 770), and the licence of the templates that bind it to Python.
+  configure_file(cmake/sbom.cdx.json.in ${PROJECT_BINARY_DIR}/alphacut.cdx.json @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/alphacut.cdx.json DESTINATION ${SKBUILD_METADATA_DIR}/sboms)
+  file(GLOB license "${pybind11_DIR}/../../../../pybind11-*.dist-info/licenses/LICENSE"
+       "${pybind11_DIR}/../../../doc/pybind11*/copyright")
+  if(license)
+    list(GET license 0 license)
+    install(FILES "${license}" DESTINATION ${SKBUILD_METADATA_DIR}/licenses RENAME LICENSE.pybind11)
+  else()
+    message(WARNING "The licence of pybind11 was not found: this wheel must not be passed on without it.")
   endif()
 else()
   file(RELATIVE_PATH to_prefix /${library_dir}/pkgconfig /)

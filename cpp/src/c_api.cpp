@@ -45,6 +45,8 @@ alphacut_status guarded(F&& work) {
     return ALPHACUT_OK;
   } catch (const std::invalid_argument& problem) {
     return failed(ALPHACUT_INVALID_ARGUMENT, problem.what());
+  } catch (const alphacut::Cancelled& cancelled) {
+    return failed(ALPHACUT_CANCELLED, cancelled.what());
   } catch (const std::bad_alloc&) {
     return failed(ALPHACUT_OUT_OF_MEMORY, "there is not enough memory");
   } catch (const std::exception& problem) {
@@ -256,6 +258,10 @@ alphacut_status alphacut_session_cut(alphacut_session* session, const alphacut_p
     require_given(cutout, "cutout");
     *cutout = new alphacut_cutout{session->session.cut(prompt_of(prompt), resume != 0)};
   });
+}
+
+void alphacut_session_cancel(alphacut_session* session) {
+  if (session != nullptr) session->session.cancel();
 }
 
 alphacut_status alphacut_remove_background(const alphacut_image* image, const alphacut_prompt* prompt,

@@ -1,8 +1,11 @@
 // The C API: the bytes of C++, and every failure as a status with a message.
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "alphacut/alphacut.h"
@@ -140,11 +143,61 @@ void failures_are_statuses() {
   CHECK(network == nullptr);
   CHECK(alphacut_set_num_threads(0) == ALPHACUT_INVALID_ARGUMENT);
   CHECK(alphacut_set_isa("sse9") == ALPHACUT_INVALID_ARGUMENT && alphacut_set_isa(nullptr) != ALPHACUT_OK);
+  alphacut_session_cancel(nullptr);
   alphacut_session_free(nullptr);
   alphacut_cutout_free(nullptr);
   alphacut_network_free(nullptr);
   alphacut_options_init(nullptr);
   CHECK(alphacut_cutout_mask(nullptr).data == nullptr && alphacut_cutout_warning(nullptr, 0) == nullptr);
+}
+
+// A cut that is cancelled says so, and the next one is as if nothing had been.
+void cancelling() {
+  const std::vector<uint8_t> values = picture(3);
+  const alphacut_image image = image_of(values, 3);
+  const alphacut_box box{20, 10, 40, 40};
+  alphacut_prompt prompt;
+  alphacut_prompt_init(&prompt);
+  prompt.box = &box;
+  const auto mask_of = [&](alphacut_session* session) {
+    alphacut_cutout* cutout = nullptr;
+    CHECK(alphacut_session_cut(session, &prompt, 0, &cutout) == ALPHACUT_OK);
+    const alphacut_image mask = alphacut_cutout_mask(cutout);
+    const auto* const data = static_cast<const uint8_t*>(mask.data);
+    std::vector<uint8_t> copy(data, data + kHeight * kWidth);
+    alphacut_cutout_free(cutout);
+    return copy;
+  };
+  alphacut_session *session = nullptr, *untouched = nullptr;
+  CHECK(alphacut_session_open(&image, nullptr, &session) == ALPHACUT_OK);
+  alphacut_session_cancel(session);  // nothing is being cut
+  const std::vector<uint8_t> before = mask_of(session);
+
+  std::atomic<bool> ended{false};
+  std::string message;
+  std::thread cutting([&] {
+    alphacut_cutout* cutout = nullptr;
+    alphacut_status status = ALPHACUT_OK;
+    while ((status = alphacut_session_cut(session, &prompt, 0, &cutout)) == ALPHACUT_OK) {
+      alphacut_cutout_free(cutout);
+      cutout = nullptr;
+    }
+    CHECK(status == ALPHACUT_CANCELLED && cutout == nullptr);
+    message = alphacut_last_error();
+    ended = true;
+  });
+  while (!ended) {
+    alphacut_session_cancel(session);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  cutting.join();
+  CHECK(message == "the call was cancelled");
+
+  CHECK(mask_of(session) == before);
+  CHECK(alphacut_session_open(&image, nullptr, &untouched) == ALPHACUT_OK);
+  CHECK(mask_of(untouched) == before);
+  alphacut_session_free(untouched);
+  alphacut_session_free(session);
 }
 
 void settings() {
@@ -167,6 +220,7 @@ void settings() {
 int main() {
   the_bytes_are_those_of_cpp();
   failures_are_statuses();
+  cancelling();
   settings();
   return check::result();
 }

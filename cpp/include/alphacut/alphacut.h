@@ -29,7 +29,8 @@ typedef enum alphacut_status {
   ALPHACUT_OK = 0,
   ALPHACUT_INVALID_ARGUMENT = 1, /* a wrong size, range or word, or prompts that cannot work */
   ALPHACUT_OUT_OF_MEMORY = 2,
-  ALPHACUT_ERROR = 3 /* anything else, such as a file that cannot be read */
+  ALPHACUT_ERROR = 3,    /* anything else, such as a file that cannot be read */
+  ALPHACUT_CANCELLED = 4 /* by alphacut_session_cancel */
 } alphacut_status;
 
 /* Why the latest call of this thread that failed did so: UTF-8, in one piece until the next one fails; "" before. */
@@ -117,6 +118,10 @@ ALPHACUT_C_API void alphacut_session_free(alphacut_session* session);
 typedef struct alphacut_cutout alphacut_cutout;
 ALPHACUT_C_API alphacut_status alphacut_session_cut(alphacut_session* session, const alphacut_prompt* prompt,
                                                     int resume, alphacut_cutout** cutout);
+
+/* Ends the cuts that other threads are making, within some milliseconds: they return ALPHACUT_CANCELLED, and the
+ * session is as good as it was. Later cuts are made as ever. */
+ALPHACUT_C_API void alphacut_session_cancel(alphacut_session* session);
 
 /* A session for one cut. */
 ALPHACUT_C_API alphacut_status alphacut_remove_background(const alphacut_image* image, const alphacut_prompt* prompt,
