@@ -21,12 +21,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 namespace fuzz {
 
 // What must hold of any input; else this input is kept as one that crashes.
-#define REQUIRE(...)                                                                            \
-  do {                                                                                          \
-    if (!(__VA_ARGS__)) {                                                                       \
-      std::fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #__VA_ARGS__);     \
-      std::abort();                                                                             \
-    }                                                                                           \
+#define REQUIRE(...)                                                                        \
+  do {                                                                                      \
+    if (!(__VA_ARGS__)) {                                                                   \
+      std::fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #__VA_ARGS__); \
+      std::abort();                                                                         \
+    }                                                                                       \
   } while (false)
 
 // Takes choices and pixels from the front of the bytes; zeros follow.
@@ -87,16 +87,32 @@ class Input {
       const int64_t pixel = i / channels, x = pixel % width, y = pixel / width, c = i % channels;
       uint32_t value = 0;
       switch (recipe % 8) {
-        case 0: value = byte(); break;                                                       // as given
-        case 1: value = seed; break;                                                         // one value
-        case 2: value = random() >> 8; break;                                                // noise
-        case 3: value = random() % 64 == 0 ? random() >> 8 : seed; break;                    // specks
-        case 4: value = static_cast<uint32_t>(2 * x + y + 40 * c + (random() >> 8) % 5); break;  // a slope
-        case 5: value = (x / 4 + y / 4) % 2 == 0 ? seed : 255u - seed; break;                // squares
-        case 6: value = std::abs(2 * x - width) < width / 2 && std::abs(2 * y - height) < height / 2
-                            ? seed + static_cast<uint32_t>(30 * c) + (random() >> 8) % 9
-                            : 200u + (random() >> 8) % 9; break;                             // something in the middle
-        default: value = y % 2 == 0 && x < width - y % 4 ? seed : 0; break;                  // lines
+        case 0:
+          value = byte();
+          break;  // as given
+        case 1:
+          value = seed;
+          break;  // one value
+        case 2:
+          value = random() >> 8;
+          break;  // noise
+        case 3:
+          value = random() % 64 == 0 ? random() >> 8 : seed;
+          break;  // specks
+        case 4:
+          value = static_cast<uint32_t>(2 * x + y + 40 * c + (random() >> 8) % 5);
+          break;  // a slope
+        case 5:
+          value = (x / 4 + y / 4) % 2 == 0 ? seed : 255u - seed;
+          break;  // squares
+        case 6:
+          value = std::abs(2 * x - width) < width / 2 && std::abs(2 * y - height) < height / 2
+                      ? seed + static_cast<uint32_t>(30 * c) + (random() >> 8) % 9
+                      : 200u + (random() >> 8) % 9;
+          break;  // something in the middle
+        default:
+          value = y % 2 == 0 && x < width - y % 4 ? seed : 0;
+          break;  // lines
       }
       value %= static_cast<uint32_t>(most) + 1;
       if constexpr (std::is_floating_point_v<T>)

@@ -25,7 +25,8 @@ Told prompt_of(Input& in, int64_t height, int64_t width) {
       const double x = in.real(0, static_cast<double>(width)), y = in.real(0, static_cast<double>(height));
       told.prompt.points.push_back({x, y, in.flag()});
     }
-  if ((kinds & 4) != 0) told.prompt.labels = told.labels = in.image<uint8_t>(height, width, 1, in.byte() == 255 ? 4 : 3);
+  if ((kinds & 4) != 0)
+    told.prompt.labels = told.labels = in.image<uint8_t>(height, width, 1, in.byte() == 255 ? 4 : 3);
   if ((kinds & 8) != 0) told.prompt.prior = told.prior = in.image<float>(in.side(), in.side());
   if (kinds >= 224)
     told.prompt.mask = told.mask = in.image<uint8_t>(height, width, 1, in.flag() ? 1 : 255);

@@ -49,8 +49,9 @@ void run(const Network& network) {
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size > 1 << 16) return 0;
-  for (const auto& file : {with_head({data, size}), std::vector<std::byte>(reinterpret_cast<const std::byte*>(data),
-                                                                            reinterpret_cast<const std::byte*>(data) + size)})
+  for (const auto& file :
+       {with_head({data, size}), std::vector<std::byte>(reinterpret_cast<const std::byte*>(data),
+                                                        reinterpret_cast<const std::byte*>(data) + size)})
     try {
       run(Network(std::span(file)));
     } catch (const std::invalid_argument&) {

@@ -37,7 +37,8 @@ struct Size {
 
 Size size_of(Input& in) {
   const int64_t height = in.side(), width = in.side();
-  return {height, width, in.one_of({int64_t{3}, int64_t{1}, int64_t{3}, int64_t{1}, int64_t{3}, int64_t{1}, int64_t{4}})};
+  return {height, width,
+          in.one_of({int64_t{3}, int64_t{1}, int64_t{3}, int64_t{1}, int64_t{3}, int64_t{1}, int64_t{4}})};
 }
 
 // The same picture upside down, where the input says so.
@@ -101,10 +102,17 @@ void prepare(Input& in, Output& out) {
   const Image<T> image = picture<T>(in, size);
   Image<T> made = result<T>(in, size, size.channels);
   switch (in.byte() % 4) {
-    case 0: median(seen(in, image), static_cast<int>(in.whole(3, 5)), made); break;
-    case 1: bilateral(seen(in, image), static_cast<int>(in.whole(3, 5)), in.real(0, 4), made); break;
-    case 2: gray_world(seen(in, image), made); break;
-    default: percentile_stretch(seen(in, image), in.real(0, 50), made);
+    case 0:
+      median(seen(in, image), static_cast<int>(in.whole(3, 5)), made);
+      break;
+    case 1:
+      bilateral(seen(in, image), static_cast<int>(in.whole(3, 5)), in.real(0, 4), made);
+      break;
+    case 2:
+      gray_world(seen(in, image), made);
+      break;
+    default:
+      percentile_stretch(seen(in, image), in.real(0, 50), made);
   }
   out.image(made);
 }
@@ -139,7 +147,9 @@ void thresholds(Input& in, Output& out) {
       out.values(multi_otsu_limits(counts, static_cast<int>(in.whole(2, 6))));
       break;
     }
-    case 2: out.value(threshold(view, in.one_of({otsu_limit, triangle_limit, li_limit}), mask)); break;
+    case 2:
+      out.value(threshold(view, in.one_of({otsu_limit, triangle_limit, li_limit}), mask));
+      break;
     default: {
       const int64_t window = in.whole(3, 99);
       const auto method = in.one_of({AdaptiveMethod::mean, AdaptiveMethod::gaussian, AdaptiveMethod::sauvola});
@@ -164,9 +174,15 @@ void components(Input& in, Output& out) {
     case 1:
       for (const ComponentStats& each : component_stats(mask, connectivity)) out.value(each);
       break;
-    case 2: keep_largest(mask, in.whole(1, 5), connectivity, made); break;
-    case 3: remove_small(mask, in.whole(0, 50), connectivity, made); break;
-    case 4: fill_holes(mask, in.whole(0, 50), connectivity, made); break;
+    case 2:
+      keep_largest(mask, in.whole(1, 5), connectivity, made);
+      break;
+    case 3:
+      remove_small(mask, in.whole(0, 50), connectivity, made);
+      break;
+    case 4:
+      fill_holes(mask, in.whole(0, 50), connectivity, made);
+      break;
     default:
       for (const Polygon& each : mask_to_polygons(mask)) {
         out.values(each.exterior);
@@ -280,7 +296,8 @@ void matte(Input& in, Output& out) {
   const Image<T> image = picture<T>(in, size);
   Image<u8> trimap = plane<u8>(in, size);
   if (in.flag())  // more of what is known
-    for (int64_t i = 0; i < trimap.pixels(); ++i) trimap.data()[i] = trimap.data()[i] < 100 ? 0 : trimap.data()[i] > 150 ? 255 : 128;
+    for (int64_t i = 0; i < trimap.pixels(); ++i)
+      trimap.data()[i] = trimap.data()[i] < 100 ? 0 : trimap.data()[i] > 150 ? 255 : 128;
   Image<T> alpha = result<T>(in, size);
   refine_alpha<T>(seen(in, image), seen(in, trimap),
                   in.one_of({MattingMethod::guided, MattingMethod::sampled, MattingMethod::closed_form}), alpha);
@@ -312,7 +329,9 @@ void compose(Input& in, Output& out) {
   const Image<T> image = picture<T>(in, size), alpha = plane<T>(in, size), behind = picture<T>(in, size);
   Image<T> rgba = result<T>(in, size, 4), rgb = result<T>(in, size, 3), like = result<T>(in, size, size.channels);
   switch (in.byte() % 5) {
-    case 0: to_rgba(seen(in, image), seen(in, alpha), rgba), out.image(rgba); break;
+    case 0:
+      to_rgba(seen(in, image), seen(in, alpha), rgba), out.image(rgba);
+      break;
     case 1: {
       ImageView<const T> background = seen(in, behind);
       if (in.flag()) background.stride = 0;
@@ -325,7 +344,9 @@ void compose(Input& in, Output& out) {
       out.image(rgba);
       break;
     }
-    case 3: blurred_background(seen(in, image), seen(in, alpha), in.real(0, 12), like), out.image(like); break;
+    case 3:
+      blurred_background(seen(in, image), seen(in, alpha), in.real(0, 12), like), out.image(like);
+      break;
     default: {
       Image<f32> light = result<f32>(in, size, size.channels);
       decode_srgb(seen(in, image), light), out.image(light);
@@ -345,21 +366,30 @@ void subject(Input& in, Output& out) {
   const int passes = static_cast<int>(in.whole(1, 4));
   if (passes > 20) return;  // takes as long as it is told to
   switch (in.byte() % 5) {
-    case 0: barrier_distance(seen(in, channel), seen(in, seeds), passes, made); break;
-    case 1: barrier_map(seen(in, image), seen(in, seeds), passes, made); break;
-    case 2: barrier_map(seen(in, bytes), seen(in, seeds), passes, made); break;
-    case 3: detect_subject(seen(in, image), made); break;
-    default: detect_subject(seen(in, bytes), made);
+    case 0:
+      barrier_distance(seen(in, channel), seen(in, seeds), passes, made);
+      break;
+    case 1:
+      barrier_map(seen(in, image), seen(in, seeds), passes, made);
+      break;
+    case 2:
+      barrier_map(seen(in, bytes), seen(in, seeds), passes, made);
+      break;
+    case 3:
+      detect_subject(seen(in, image), made);
+      break;
+    default:
+      detect_subject(seen(in, bytes), made);
   }
   out.image(made);
 }
 
 using Stage = void (*)(Input&, Output&);
 constexpr Stage kStages[] = {
-    color<u8>,     color<f32>,     prepare<u8>,   prepare<f32>,   resize<u8>,           resize<f32>,  thresholds<u8>,
-    thresholds<f32>, components,   kmeans_of<u8>, kmeans_of<f32>, graph,                grabcut,      key<u8>,
-    key<f32>,      guided<u8, u8>, guided<f32, f32>, trimaps,     matte<u8>,            matte<f32>,   edge<u8>,
-    edge<f32>,     colours<u8, u8>, colours<f32, f32>, compose<u8>, compose<f32>,       subject,
+    color<u8>,       color<f32>,      prepare<u8>,       prepare<f32>,   resize<u8>,   resize<f32>, thresholds<u8>,
+    thresholds<f32>, components,      kmeans_of<u8>,     kmeans_of<f32>, graph,        grabcut,     key<u8>,
+    key<f32>,        guided<u8, u8>,  guided<f32, f32>,  trimaps,        matte<u8>,    matte<f32>,  edge<u8>,
+    edge<f32>,       colours<u8, u8>, colours<f32, f32>, compose<u8>,    compose<f32>, subject,
 };
 
 // The bytes, or why it was refused.

@@ -1,5 +1,5 @@
-// The saved state of a tracker with some of its bytes changed, cut short or gone on with, and its checksum made anew: what
-// is refused changes nothing, and what is taken is saved as it was and follows the next frames.
+// The saved state of a tracker with some of its bytes changed, cut short or gone on with, and its checksum made anew:
+// what is refused changes nothing, and what is taken is saved as it was and follows the next frames.
 #include "fuzz.hpp"
 
 using namespace alphacut;
@@ -70,12 +70,23 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     size_t count = 1;
     const auto put = [&](auto value) { std::memcpy(bytes, &value, count = sizeof value); };
     switch (kind / 4 % 6) {
-      case 0: put(in.byte()); break;
-      case 1: put(in.raw<int32_t>()); break;
-      case 2: put(in.raw<int64_t>()); break;
-      case 3: put(in.real(-1e9, 1e9)); break;
-      case 4: put(static_cast<float>(in.real(-100, 100))); break;
-      default: put(in.whole(0, 1000));
+      case 0:
+        put(in.byte());
+        break;
+      case 1:
+        put(in.raw<int32_t>());
+        break;
+      case 2:
+        put(in.raw<int64_t>());
+        break;
+      case 3:
+        put(in.real(-1e9, 1e9));
+        break;
+      case 4:
+        put(static_cast<float>(in.real(-100, 100)));
+        break;
+      default:
+        put(in.whole(0, 1000));
     }
     for (size_t i = 0; i < count && at + i < content.size(); ++i) content[at + i] = bytes[i];
   }
