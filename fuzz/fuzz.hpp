@@ -49,7 +49,7 @@ class Input {
     return value;
   }
   bool flag() { return byte() % 2 != 0; }
-  int64_t between(int64_t low, int64_t high) { return low + raw<uint16_t>() % (high - low + 1); }
+  int64_t between(int64_t low, int64_t high) { return low + raw<uint16_t>() % std::max<int64_t>(1, high - low + 1); }
   template <class T, size_t n>
   T one_of(const T (&values)[n]) {
     return values[byte() % n];

@@ -10,11 +10,18 @@ import atheris
 
 with atheris.instrument_imports(include=["alphacut", "PIL"]):
     import numpy as np
-    from PIL import Image  # noqa: F401
-    from PIL import BmpImagePlugin, GifImagePlugin, Jpeg2KImagePlugin, JpegImagePlugin, PngImagePlugin  # noqa: F401
-    from PIL import PpmImagePlugin, TiffImagePlugin, WebPImagePlugin  # noqa: F401
+    from PIL import (  # noqa: F401  # noqa: F401
+        BmpImagePlugin,
+        GifImagePlugin,
+        Image,
+        Jpeg2KImagePlugin,
+        JpegImagePlugin,
+        PngImagePlugin,
+        PpmImagePlugin,
+        TiffImagePlugin,
+        WebPImagePlugin,
+    )
 
-    import alphacut.files
     from alphacut.files import DecodeError, read_image, read_labels, read_mask, write_image
 
 MOST = 1 << 18

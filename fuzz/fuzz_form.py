@@ -1,4 +1,4 @@
-"""The bodies of requests under Atheris: forms, urlencoded texts and JSON become the values of fields, or an error of ours.
+"""The bodies of requests under Atheris: forms, urlencoded texts and JSON give the values of fields, or an error of ours.
 
 python fuzz/fuzz_form.py [libFuzzer's options] [FOLDER or FILE...]
 
@@ -62,10 +62,10 @@ def one(data):
         else:
             values = run(parse_form(body, 1 + number // 4))
     except ApiError as error:
-        assert 400 <= error.status < 500
+        assert 400 <= error.status < 500  # noqa: PT017
         error.response()
     except MultiPartException as error:
-        assert error.message
+        assert error.message  # noqa: PT017
     else:
         assert set(values) <= {field.name for field in FIELDS}
 

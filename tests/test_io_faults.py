@@ -1,4 +1,4 @@
-"""Files when writing fails: at each call of the system in turn, on a full disk; and what a loss of power would leave."""
+"""Files when writing fails: at each call of the system in turn, on a full disk; what a loss of power would leave."""
 
 import builtins
 import errno
@@ -97,7 +97,7 @@ def at_each(faults, work, after):
         try:
             work()
         except OSError as error:
-            assert error.errno == errno.ENOSPC
+            assert error.errno == errno.ENOSPC  # noqa: PT017
             failed = True
         else:
             failed = faults.left <= 0  # passed over
