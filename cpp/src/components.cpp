@@ -250,7 +250,6 @@ void fill_holes(ImageView<const uint8_t> mask, int64_t max_area, int connectivit
   require_not_negative(max_area, "max_area");
   const int other = connectivity == 8 ? 4 : connectivity == 4 ? 8 : connectivity;
   const Runs background(mask, other, true);
-  if (mask.empty()) return;
   const std::vector<int32_t> areas = areas_of(background);
   std::vector<uint8_t> kept(areas.size());
   for (size_t i = 0; i < areas.size(); ++i) kept[i] = areas[i] > max_area;
