@@ -349,6 +349,7 @@ void guided_filter(ImageView<const Guide> guide, ImageView<const Source> source,
     throw std::invalid_argument("subsample must be from 1 to radius, got " + std::to_string(subsample));
   if constexpr (std::is_same_v<Guide, float>) require_range(guide, 0, 1, "guide");
   if constexpr (std::is_same_v<Source, float>) require_range(source, -1e6f, 1e6f, "src");
+  if (guide.empty()) return;
 
   eps = std::clamp(eps, 1e-12, 1e30);  // beyond, double tells no more, and products of pivots leave its range
   const int64_t longest = std::max(guide.height, guide.width);

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from . import _durable
 from ._arrays import Array
 
 # By suffix: the codec and its pixels with transparency and without, and the sound that the file may hold as it is.
@@ -143,7 +144,7 @@ def join(
             _animate(av, file, segments, form)
         else:
             _mux(av, file, segments, source, form, until)
-    made.replace(destination)
+    _durable.put(made, destination)
 
 
 def _mux(av: Any, file: Any, segments: list[Path], source: Any, form: Form, until: float | None) -> None:

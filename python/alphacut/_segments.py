@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from . import _durable
+
 LENGTH = 240
 """Frames of a segment."""
 
@@ -59,7 +61,7 @@ class Segments:
         """All of it or nothing."""
         new = self._folder / "new"
         new.write_bytes(data)
-        new.replace(self._folder / name)
+        _durable.put(new, self._folder / name)
 
     def _video(self, number: int) -> Path:
         return self._folder / f"{number:06}{self._suffix}"
@@ -91,6 +93,7 @@ class Segments:
     def finish(self, note: dict[str, Any], state: bytes) -> None:
         """The segment that was begun is whole."""
         number = len(self._whole)
+        _durable.sync(self._video(number))  # before a note says that it is there
         self._write(f"{number:06}.state", state)
         self._write(f"{number:06}.json", json.dumps(note).encode())
         self._whole.append(note)

@@ -16,13 +16,13 @@ void require(bool holds, const std::string& message) {
 
 }  // namespace
 
-void Clock::add(const std::string& stage, double added) {
+void Clock::add(std::string stage, double added) {
   for (auto& [name, sum] : seconds)
     if (name == stage) {
       sum += added;
       return;
     }
-  seconds.emplace_back(stage, added);
+  seconds.emplace_back(std::move(stage), added);
 }
 
 CheckedPrompt::CheckedPrompt(const Prompt& prompt, int64_t height, int64_t width)

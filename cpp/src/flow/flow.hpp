@@ -60,8 +60,14 @@ class Clock {
   class Running {
    public:
     Running(Clock& clock, std::string stage)
-        : clock_(clock), stage_(std::move(stage)), start_(std::chrono::steady_clock::now()) {}
-    ~Running() { clock_.add(stage_, std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count()); }
+        : clock_(clock), stage_(std::move(stage)), start_(std::chrono::steady_clock::now()) {
+      clock.seconds.reserve(clock.seconds.size() + clock.running_ + 1);  // its end must not want memory
+      ++clock.running_;
+    }
+    ~Running() {
+      --clock_.running_;
+      clock_.add(std::move(stage_), std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count());
+    }
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
 
@@ -71,8 +77,11 @@ class Clock {
     std::chrono::steady_clock::time_point start_;
   };
   Running operator()(std::string stage) { return Running(*this, std::move(stage)); }
-  void add(const std::string& stage, double seconds);
+  void add(std::string stage, double added);
   std::vector<std::pair<std::string, double>> seconds;
+
+ private:
+  size_t running_ = 0;
 };
 
 // What finding the subject gave, and how much it is to be trusted.

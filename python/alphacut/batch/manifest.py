@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from .. import _durable
 from . import storage
 from .jobs import Job, Result
 from .recipe import described
@@ -148,8 +149,13 @@ class Manifest:
                 rows = [row for line in stream if (row := _row(line)) is not None]
             if rows:
                 table = pa.Table.from_pylist(rows, schema=schema())
-                parquet.write_table(table, part + ".tmp", compression="zstd")
-                os.replace(part + ".tmp", part)
+                try:
+                    parquet.write_table(table, part + ".tmp", compression="zstd")
+                    _durable.put(part + ".tmp", part)
+                except BaseException:
+                    with contextlib.suppress(OSError):
+                        os.unlink(part + ".tmp")
+                    raise
         os.unlink(journal)
 
 

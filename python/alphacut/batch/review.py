@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import _durable
 from ..files import read_image, write_image
 from ..preprocess import resize
 from . import storage
@@ -68,7 +69,7 @@ def write_review(manifest: str, page: str, *, most: int = 500, below: float = 1.
                 stream.write(_figure(row))
                 shown += 1
             stream.write(foot)
-        os.replace(temporary, page)
+        _durable.put(temporary, page)
     except BaseException:
         if os.path.exists(temporary):
             os.unlink(temporary)

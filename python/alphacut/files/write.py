@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import _durable
 from .._arrays import Array, integer, require_host
 from . import _png_encoder
 from .formats import WRITTEN
@@ -185,7 +186,7 @@ def _replace(path: str, data: memoryview) -> None:
             stream.write(data)
         if mode is not None:
             os.chmod(temporary, stat.S_IMODE(mode))
-        os.replace(temporary, path)
+        _durable.put(temporary, path)
     except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
