@@ -1,4 +1,4 @@
-"""The bodies of requests under Atheris: forms, urlencoded texts and JSON give the values of fields, or an error of ours.
+"""The bodies of requests under Atheris: forms, urlencoded texts and JSON give the values of fields, or our error.
 
 python fuzz/fuzz_form.py [libFuzzer's options] [FOLDER or FILE...]
 

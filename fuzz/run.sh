@@ -12,8 +12,8 @@ export UBSAN_OPTIONS=print_stacktrace=1
 
 if [ $# -eq 0 ]; then set -- stages flow network tracker png decode form; fi
 
-cmake -S . -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="${CLANGXX:-clang++}" -DALPHACUT_PYTHON=OFF -DALPHACUT_FUZZ=ON \
-  -DALPHACUT_SANITIZE=fuzzer-no-link,address,undefined >/dev/null
+[ -f "$build/CMakeCache.txt" ] || CXX="${CLANGXX:-clang++}" cmake -S . -B "$build" -G Ninja -DALPHACUT_PYTHON=OFF \
+  -DALPHACUT_FUZZ=ON -DALPHACUT_SANITIZE=fuzzer-no-link,address,undefined >/dev/null
 cmake --build "$build" --parallel "${FUZZ_JOBS:-2}" >"$build/log" || { tail -n 30 "$build/log" && exit 1; }
 
 for entry in "$@"; do
