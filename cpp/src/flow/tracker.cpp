@@ -5,7 +5,9 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "alphacut/preprocess.hpp"
 #include "depth.hpp"
@@ -126,7 +128,25 @@ struct Tracker::State {
 
   const Network* network() const { return options.network ? &options.network() : nullptr; }
 
+  // A frame that throws, for it was cancelled or there was no memory, is as if it had never been.
   Cutout next(const AnyView& picture, const AnyView& own_alpha, const Prompt& prompt) {
+    ToBytes bytes;
+    archive_all(bytes, memory);
+    FromBytes from(bytes.bytes);
+    Memory memory_before;
+    archive_all(from, memory_before);
+    const auto before = std::tuple(confidence, begun, alone, held, keyed, key);
+    try {
+      return tried(picture, own_alpha, prompt);
+    } catch (...) {
+      memory = std::move(memory_before);
+      std::tie(confidence, begun, alone, held, keyed, key) = before;
+      throw;
+    }
+  }
+
+ private:
+  Cutout tried(const AnyView& picture, const AnyView& own_alpha, const Prompt& prompt) {
     const auto [rows, columns] = std::visit([](auto view) { return std::pair(view.height, view.width); }, picture);
     require_picture(picture, own_alpha);
     const CheckedPrompt checked(prompt, rows, columns);
@@ -164,16 +184,17 @@ struct Tracker::State {
       }
       confidence = cutout.confidence;
       held = true;
-      alpha = {};
     } else {
       cutout = followed_cutout(picture, own_alpha, followed, rgb, warnings);
     }
-    begun = true;
+    cutout.warnings.insert(cutout.warnings.begin(), warnings.begin(), warnings.end());
+    Image<uint8_t> shown;
+    if (!alone) shown = steady(cutout, rgb, !begins && !corrects);
+    begun = true;  // from here on nothing throws
     height = rows;
     width = columns;
-    if (!alone) steady(cutout, rgb);
+    alpha = std::move(shown);
     frame = alone ? Image<uint8_t>() : std::move(rgb);
-    cutout.warnings.insert(cutout.warnings.begin(), warnings.begin(), warnings.end());
     return cutout;
   }
 
@@ -215,11 +236,11 @@ struct Tracker::State {
     return cutout;
   }
 
-  // Where nothing moves alpha goes but half of the way to its new value.
-  void steady(Cutout& cutout, ImageView<const uint8_t> rgb) {
+  // Where nothing moves alpha goes but half of the way to its new value, if the frame `follows`. Returns what it is.
+  Image<uint8_t> steady(Cutout& cutout, ImageView<const uint8_t> rgb, bool follows) const {
     Image<uint8_t>* now = std::get_if<Image<uint8_t>>(&cutout.alpha);
-    if (now == nullptr) return;
-    if (alpha.height() == rgb.height && alpha.width() == rgb.width) {
+    if (now == nullptr) return {};
+    if (follows && alpha.height() == rgb.height && alpha.width() == rgb.width) {
       const auto row_bytes = static_cast<size_t>(rgb.width);
       for_rows(rgb.height, rgb.width, [&](int64_t y) {
         if (std::memcmp(now->row(y), alpha.row(y), row_bytes) == 0) return;
@@ -235,7 +256,7 @@ struct Tracker::State {
       });
       cutout.box = bounding_box(cutout.mask);
     }
-    alpha = copied<uint8_t>(*now);
+    return copied<uint8_t>(*now);
   }
 };
 
