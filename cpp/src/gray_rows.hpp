@@ -9,6 +9,9 @@
 #include "dispatch.hpp"
 #include "planes.hpp"
 
+// F of each depth that thresholds and label maps take, for explicit instantiations.
+#define ALPHACUT_FOR_EACH_DEPTH(F) F(uint8_t) F(uint16_t) F(int16_t) F(int32_t) F(float) F(double)
+
 namespace alphacut {
 
 // One for each thread. A row of floats is checked to lie in 0..1, one of doubles, or of floats of `any` value, to have

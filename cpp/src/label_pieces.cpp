@@ -7,6 +7,7 @@
 
 #include "alphacut/components.hpp"
 #include "alphacut/parallel.hpp"
+#include "gray_rows.hpp"
 #include "pooled_vector.hpp"
 
 namespace alphacut {
@@ -150,12 +151,7 @@ int32_t label_pieces(ImageView<const T> values, int connectivity, double delta, 
 
 #define ALPHACUT_FOR(T) \
   template int32_t label_pieces<T>(ImageView<const T>, int, double, std::optional<double>, ImageView<int32_t>);
-ALPHACUT_FOR(uint8_t)
-ALPHACUT_FOR(uint16_t)
-ALPHACUT_FOR(int16_t)
-ALPHACUT_FOR(int32_t)
-ALPHACUT_FOR(float)
-ALPHACUT_FOR(double)
+ALPHACUT_FOR_EACH_DEPTH(ALPHACUT_FOR)
 #undef ALPHACUT_FOR
 
 }  // namespace alphacut

@@ -256,12 +256,7 @@ void local_threshold(ImageView<const T> gray, const LocalLimit& options, ImageVi
 #define ALPHACUT_FOR(T)                                                                   \
   template void local_limit<T>(ImageView<const T>, const LocalLimit&, ImageView<double>); \
   template void local_threshold<T>(ImageView<const T>, const LocalLimit&, ImageView<uint8_t>);
-ALPHACUT_FOR(uint8_t)
-ALPHACUT_FOR(uint16_t)
-ALPHACUT_FOR(int16_t)
-ALPHACUT_FOR(int32_t)
-ALPHACUT_FOR(float)
-ALPHACUT_FOR(double)
+ALPHACUT_FOR_EACH_DEPTH(ALPHACUT_FOR)
 #undef ALPHACUT_FOR
 
 }  // namespace alphacut

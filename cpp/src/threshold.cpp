@@ -345,12 +345,7 @@ void threshold(ImageView<const T> gray, double limit, Kept kept, ImageView<T> re
 #define ALPHACUT_FOR(T)                                                                         \
   template void threshold<T>(ImageView<const T>, double, uint8_t, uint8_t, ImageView<uint8_t>); \
   template void threshold<T>(ImageView<const T>, double, Kept, ImageView<T>);
-ALPHACUT_FOR(uint8_t)
-ALPHACUT_FOR(uint16_t)
-ALPHACUT_FOR(int16_t)
-ALPHACUT_FOR(int32_t)
-ALPHACUT_FOR(float)
-ALPHACUT_FOR(double)
+ALPHACUT_FOR_EACH_DEPTH(ALPHACUT_FOR)
 #undef ALPHACUT_FOR
 
 Histogram histogram(ImageView<const uint8_t> gray, ImageView<const uint8_t> mask) {

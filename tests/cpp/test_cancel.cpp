@@ -10,6 +10,7 @@
 
 #include "alphacut/alphacut.hpp"
 #include "check.hpp"
+#include "made.hpp"
 
 using namespace alphacut;
 using std::chrono::milliseconds;
@@ -18,21 +19,12 @@ namespace {
 
 constexpr int64_t kHeight = 210, kWidth = 280;
 
-template <class F>
-Image<uint8_t> made(int64_t channels, F value) {
-  Image<uint8_t> image(kHeight, kWidth, channels);
-  for (int64_t y = 0; y < kHeight; ++y)
-    for (int64_t x = 0; x < kWidth; ++x)
-      for (int64_t c = 0; c < channels; ++c) image.row(y)[x * channels + c] = static_cast<uint8_t>(value(y, x, c));
-  return image;
-}
-
 double from_centre(int64_t y, int64_t x) {
   return std::hypot(static_cast<double>(y - 100), static_cast<double>(x - 150));
 }
 
 Image<uint8_t> picture(bool plain) {
-  return made(3, [&](int64_t y, int64_t x, int64_t c) -> int64_t {
+  return made(kHeight, kWidth, 3, [&](int64_t y, int64_t x, int64_t c) -> int64_t {
     const int64_t inside[] = {200, 90, 40};
     if (from_centre(y, x) < 60) return inside[c] + (x * y + c) % 23;
     return plain ? 235 : 60 + x / 4 + (y * 7 + x * 3) % 19;
@@ -40,7 +32,7 @@ Image<uint8_t> picture(bool plain) {
 }
 
 Image<uint8_t> strokes(int64_t reach) {
-  return made(1, [&](int64_t y, int64_t x, int64_t) {
+  return made(kHeight, kWidth, 1, [&](int64_t y, int64_t x, int64_t) {
     return y < 9 ? 0 : y == 100 && std::abs(x - 150) < reach ? 1 : 2;
   });
 }
@@ -109,7 +101,8 @@ struct Case {
 void a_session_stays_good() {
   set_num_threads(1);
   const Image<uint8_t> photo = picture(false), product = picture(true), some = strokes(10), more = strokes(30);
-  Image<uint8_t> mask = made(1, [](int64_t y, int64_t x, int64_t) { return from_centre(y, x) < 62 ? 255 : 0; });
+  Image<uint8_t> mask =
+      made(kHeight, kWidth, 1, [](int64_t y, int64_t x, int64_t) { return from_centre(y, x) < 62 ? 255 : 0; });
   std::vector<Case> cases(6);
   cases[0].name = "nothing";
   cases[1].name = "box";

@@ -15,6 +15,7 @@
 #include "alphacut/alphacut.hpp"
 #include "alphacut/parallel.hpp"
 #include "check.hpp"
+#include "made.hpp"
 
 namespace {
 
@@ -60,15 +61,6 @@ int64_t most_steps = 4;
 #else
 int64_t most_steps = 12;
 #endif
-
-template <class F>
-Image<uint8_t> made(int64_t channels, F value) {
-  Image<uint8_t> image(kHeight, kWidth, channels);
-  for (int64_t y = 0; y < kHeight; ++y)
-    for (int64_t x = 0; x < kWidth; ++x)
-      for (int64_t c = 0; c < channels; ++c) image.row(y)[x * channels + c] = static_cast<uint8_t>(value(y, x, c));
-  return image;
-}
 
 double from_centre(int64_t y, int64_t x) {
   return std::hypot(static_cast<double>(y - 70), static_cast<double>(x - 90));
@@ -140,11 +132,12 @@ void at_each_allocation(const char* name, const std::function<Bytes()>& work) {
 }
 
 void stages() {
-  const Image<uint8_t> image = made(3, [](int64_t y, int64_t x, int64_t c) {
+  const Image<uint8_t> image = made(kHeight, kWidth, 3, [](int64_t y, int64_t x, int64_t c) {
     return from_centre(y, x) < 45 ? 200 - 60 * c + (x * y) % 17 : 60 + x / 4 + (y * 7 + x * 3) % 19;
   });
-  const Image<uint8_t> mask = made(1, [](int64_t y, int64_t x, int64_t) { return from_centre(y, x) < 45 ? 255 : 0; });
-  const Image<uint8_t> hints = made(1, [](int64_t y, int64_t x, int64_t) {
+  const Image<uint8_t> mask =
+      made(kHeight, kWidth, 1, [](int64_t y, int64_t x, int64_t) { return from_centre(y, x) < 45 ? 255 : 0; });
+  const Image<uint8_t> hints = made(kHeight, kWidth, 1, [](int64_t y, int64_t x, int64_t) {
     return y < 9 ? 0 : from_centre(y, x) < 9 ? 1 : 2;
   });
   Image<uint8_t> trimap(kHeight, kWidth);
@@ -231,7 +224,7 @@ void stages() {
 // A frame that could not be followed for want of memory is as if it had never been.
 void a_tracker_is_as_before() {
   const auto frame = [](int64_t left) {
-    return made(3, [=](int64_t y, int64_t x, int64_t c) {
+    return made(kHeight, kWidth, 3, [=](int64_t y, int64_t x, int64_t c) {
       return from_centre(y, x - left) < 40 ? 200 - 60 * c + (x * y) % 17 : 60 + x / 4 + (y * 7 + x * 3) % 19;
     });
   };

@@ -13,6 +13,7 @@
 
 #include "alphacut/alphacut.hpp"
 #include "check.hpp"
+#include "made.hpp"
 
 using namespace alphacut;
 
@@ -28,19 +29,10 @@ uint64_t hashed(uint64_t index, uint64_t seed) {
   return x >> 48;
 }
 
-template <class F>
-Image<uint8_t> made(int64_t channels, F value) {
-  Image<uint8_t> image(kHeight, kWidth, channels);
-  for (int64_t y = 0; y < kHeight; ++y)
-    for (int64_t x = 0; x < kWidth; ++x)
-      for (int64_t c = 0; c < channels; ++c) image.row(y)[x * channels + c] = static_cast<uint8_t>(value(y, x, c));
-  return image;
-}
-
 int64_t from_centre(int64_t y, int64_t x) { return (y - 42) * (y - 42) + (x - 66) * (x - 66); }
 
 Image<uint8_t> picture() {
-  return made(3, [](int64_t y, int64_t x, int64_t c) {
+  return made(kHeight, kWidth, 3, [](int64_t y, int64_t x, int64_t c) {
     const int64_t ground[] = {60 + x / 2, 90 + y / 3, 70 + (x + y) / 5}, disc[] = {205, 90, 40},
                   stripe[] = {230, 200, 60};
     const bool inside = from_centre(y, x) < 26 * 26;
@@ -50,14 +42,14 @@ Image<uint8_t> picture() {
 }
 
 Image<uint8_t> mask() {
-  return made(1, [](int64_t y, int64_t x, int64_t) {
+  return made(kHeight, kWidth, 1, [](int64_t y, int64_t x, int64_t) {
     const bool inside = from_centre(y, x) < 26 * 26 && (y - 40) * (y - 40) + (x - 60) * (x - 60) > 16;
     return inside || hashed(static_cast<uint64_t>(y * kWidth + x), 2) % 97 == 0 ? 255 : 0;
   });
 }
 
 Image<uint8_t> soft() {
-  return made(1, [](int64_t y, int64_t x, int64_t) {
+  return made(kHeight, kWidth, 1, [](int64_t y, int64_t x, int64_t) {
     const double value = (28 - std::sqrt(static_cast<double>(from_centre(y, x)))) * 21;
     return value < 0 ? 0 : value > 255 ? 255 : static_cast<int>(value);
   });
@@ -65,14 +57,14 @@ Image<uint8_t> soft() {
 
 Image<uint8_t> trimap() {
   const Image<uint8_t> alpha = soft();
-  return made(1, [&](int64_t y, int64_t x, int64_t) {
+  return made(kHeight, kWidth, 1, [&](int64_t y, int64_t x, int64_t) {
     const uint8_t a = alpha.row(y)[x];
     return a == 0 || a == 255 ? a : 128;
   });
 }
 
 Image<uint8_t> labels() {
-  return made(1, [](int64_t y, int64_t x, int64_t) {
+  return made(kHeight, kWidth, 1, [](int64_t y, int64_t x, int64_t) {
     return y >= 38 && y < 44 && x >= 55 && x < 75 ? 1 : y >= 5 && y < 9 && x >= 10 && x < 100 ? 0 : 2;
   });
 }

@@ -3,30 +3,8 @@
 import numpy as np
 
 
-def label(mask, connectivity):
-    """Labels in raster order of the first pixel, and their count."""
-    height, width = mask.shape
-    labels = np.zeros((height, width), np.int32)
-    steps = [(0, 1), (0, -1), (1, 0), (-1, 0)] + [(1, 1), (1, -1), (-1, 1), (-1, -1)] * (connectivity == 8)
-    count = 0
-    for start in zip(*np.nonzero(mask), strict=True):
-        if labels[start]:
-            continue
-        count += 1
-        labels[start] = count
-        stack = [start]
-        while stack:
-            y, x = stack.pop()
-            for dy, dx in steps:
-                v, u = y + dy, x + dx
-                if 0 <= v < height and 0 <= u < width and mask[v, u] and not labels[v, u]:
-                    labels[v, u] = count
-                    stack.append((v, u))
-    return labels, count
-
-
 def label_pieces(values, connectivity, delta, background):
-    """The same of neighbours whose values differ by at most delta."""
+    """Labels of neighbours whose values differ by at most delta, in raster order, and their count."""
     height, width = values.shape
     labels = np.zeros((height, width), np.int32)
     steps = [(0, 1), (0, -1), (1, 0), (-1, 0)] + [(1, 1), (1, -1), (-1, 1), (-1, -1)] * (connectivity == 8)
@@ -47,6 +25,11 @@ def label_pieces(values, connectivity, delta, background):
                     labels[v, u] = count
                     stack.append((v, u))
     return labels, count
+
+
+def label(mask, connectivity):
+    """The same of what is not 0."""
+    return label_pieces(np.asarray(mask) != 0, connectivity, 0, False)
 
 
 def convex_area(mask):
