@@ -203,9 +203,14 @@ def test_labels_as_a_start(dtype, rng):
         count = np.bincount(names.ravel(), minlength=4)
         start = np.array([points[names.ravel() == j].sum(axis=0) for j in range(4)])
         start = (2 * start + count[:, None]) // np.maximum(2 * count, 1)[:, None]
+        start[count == 0] = start[count.argmax()]
         expected = alphacut.kmeans(image, 4, init=(start * (top / 16320)), max_iter=5)
         assert np.array_equal(result.labels, expected.labels)
         assert np.array_equal(result.centers, expected.centers)
+    row = (np.array([[0, 0, 0, 0, 0.4, 0.43, 0.98]]) * top).astype(dtype)
+    found = alphacut.kmeans(row, 2, labels=np.zeros((1, 7), np.uint8), max_iter=20)
+    assert found.labels[0, 6] != found.labels[0, 0]
+    assert (found.labels[0, :4] == found.labels[0, 0]).all()
     image = rng.integers(0, 256, (40, 41, 3), np.uint8)
     names = rng.integers(0, 5, (40, 41), np.int32)
     stop = (cv2.TERM_CRITERIA_MAX_ITER, 5, 0)

@@ -300,7 +300,7 @@ def test_mask_restricts_the_histogram(dtype, method, rng):
 
 def copies(gray):
     """The same picture in every depth that is taken, with the value of one step and of zero."""
-    for dtype in (np.uint8, np.uint16, np.int16, np.int32, np.uint32, np.int64, np.uint64, np.float64):
+    for dtype in (np.uint8, np.uint16, np.int16, np.int32, np.uint32, np.int64, np.uint64):
         yield gray.astype(dtype), 1, 0
     for factor in (257, 64, 3):
         yield gray.astype(np.uint16) * np.uint16(factor), factor, 0
@@ -315,8 +315,6 @@ def test_limits_of_any_depth(rng):
         for method in ("otsu", "li", "isodata", "yen", "entropy", "mean"):
             expected = alphacut.threshold(gray, method)
             for other, step, zero in copies(gray):
-                if other.dtype == np.float64:
-                    continue
                 limit = alphacut.find_threshold(other, method)
                 assert np.array_equal(other > limit, expected == 255), (method, other.dtype)
                 assert np.array_equal(alphacut.threshold(other, method), expected)
@@ -523,6 +521,24 @@ def test_local_mask_is_above_the_limit(dtype, rng):
         options = {"method": method, "r": 40, "offset": 3, "mode": "reflect"}
         limit = alphacut.adaptive_limit(gray, 7, **options)
         assert np.array_equal(alphacut.adaptive_threshold(gray, 7, **options) == 255, gray > limit)
+
+
+def test_local_mask_of_bools(rng):
+    gray = rng.random((30, 40)) < 0.5
+    for method in ("mean", "gaussian", "sauvola"):
+        limit = alphacut.adaptive_limit(gray, 5, method=method)
+        assert np.array_equal(alphacut.adaptive_threshold(gray, 5, method=method) == 255, gray > limit)
+    with pytest.raises(ValueError, match="overlaps"):
+        alphacut.adaptive_threshold(gray, 5, out=gray.view(np.uint8))
+
+
+def test_values_of_bins():
+    counts = np.array([5, 0, 0, 0, 0, 0, 0, 7])
+    limit = alphacut.find_threshold(method="otsu", hist=(counts, np.arange(-128, 118, 35, dtype=np.int8)))
+    assert -128 <= limit < 117
+    for values in (np.arange(8)[::-1], np.full(8, 3.0), np.array([0, 1, 2, 3, 4, 5, 6, 9])):
+        with pytest.raises(ValueError, match="rise and be evenly spaced"):
+            alphacut.find_threshold(method="otsu", hist=(counts, values))
 
 
 @every_depth_of_local

@@ -48,6 +48,7 @@ def countable(gray: Array, name: str) -> Array:
     """An array of numbers in a depth that the core counts, without loss; anything else as it is, for the binding."""
     if not isinstance(gray, np.ndarray):
         return gray
+    gray = np.asarray(gray)  # of a subclass no method is called
     dtype = gray.dtype
     if dtype in _UNLIKE:
         return gray.astype(_UNLIKE[dtype])
@@ -64,7 +65,7 @@ def as_mask(mask: Array, out: object = None) -> Array:
     if not isinstance(mask, np.ndarray) or mask.dtype.kind not in "iu" or mask.dtype == np.uint8:
         return mask
     require_apart(out, mask)
-    return np.not_equal(mask, 0)
+    return np.not_equal(np.asarray(mask), 0)
 
 
 def require_host(array: object, name: str) -> None:

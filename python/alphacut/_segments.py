@@ -40,7 +40,7 @@ class Segments:
 
     def __init__(self, destination: str | os.PathLike[str], suffix: str, job: str, resume: bool) -> None:
         self._folder, self._suffix, self._job = Path(f"{os.fspath(destination)}.parts"), suffix, job
-        self._resumed = resume and self._folder.exists()
+        self._resumed = resume and self._folder.exists() and any(self._folder.iterdir())
         self._whole: list[dict[str, Any]] = []
         if self._resumed:
             if self._read("job") != job:
@@ -50,6 +50,7 @@ class Segments:
                 )
             while (note := self._read(f"{len(self._whole):06}")) and self._video(len(self._whole)).exists():
                 self._whole.append(note)
+            self._video(len(self._whole)).unlink(missing_ok=True)  # what was begun is made anew
 
     def _read(self, name: str) -> Any:
         try:
@@ -84,8 +85,9 @@ class Segments:
     def begin(self) -> Path:
         """The file of the next segment."""
         if not self._resumed:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder.mkdir()
+            if self._read("job") is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.mkdir(exist_ok=True)
             self._write("job.json", json.dumps(self._job).encode())
             self._resumed = True
         return self._video(len(self._whole))

@@ -231,7 +231,7 @@ def component_shapes(mask: Array, connectivity: Literal[8, 4] = 8, *, weights: A
     """
     way = small_integer(connectivity, "connectivity")
     if isinstance(weights, np.ndarray) and weights.dtype.kind in "biuf":
-        weights = weights.astype(np.float64, copy=False)
+        weights = np.asarray(weights).astype(np.float64, copy=False)
     return ComponentShapes(*_core.component_shapes(as_mask(mask), way, weights))
 
 

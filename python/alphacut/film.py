@@ -96,7 +96,7 @@ def cut_film(
     knew at its end, and they are joined without being encoded again (animations, whose frames depend on all before,
     are encoded from segments without loss). After an interrupt, a crash or a full disk the same call goes on after the
     last whole segment, and the film has the same bytes as if nothing had happened. The folder goes when the film is
-    done. An interrupt writes what there is.
+    done. An interrupt or an error writes what there is.
     """
     try:
         import av
@@ -119,9 +119,10 @@ def cut_film(
         )
         segments = _segments.Segments(destination, form.segment, job, resume)
         course = _Course(incoming, tracker, prompt or {}, background, segments, form, each)
-        interrupted = False
+        done = interrupted = False
         try:
             course.run()
+            done = True
         except KeyboardInterrupt:
             interrupted = True
         except av.error.InvalidDataError as error:
@@ -129,7 +130,7 @@ def cut_film(
         finally:
             course.close()
             if course.count:
-                until = course.seconds if interrupted else None
+                until = None if done else course.seconds
                 _film_file.join(segments.files(), incoming, destination, form, segments.folder, until)
     if course.count == 0 and not interrupted:
         raise DecodeError(f"{os.fspath(source)} has no frame")
@@ -197,22 +198,26 @@ class _Course:
             yield from self._incoming.decode(video)
             return
         if self._last is not None and video.time_base:
-            with suppress(OSError, ValueError):  # a file that cannot be sought in is read from its start
-                begin = self._last - round(_BEFORE / video.time_base)
-                self._incoming.seek(begin, stream=video)
-                seen = False
-                for frame in self._incoming.decode(video):
-                    if seen:
-                        yield frame
-                    elif frame.pts is None or frame.pts > self._last:
-                        break
-                    seen = seen or frame.pts == self._last
-                if seen:
-                    return
+            rest = self._after(self._last, video)
+            if rest is not None:
+                yield from rest
+                return
         self._incoming.seek(0)
         for number, frame in enumerate(self._incoming.decode(video)):
             if number >= self.resumed:
                 yield frame
+
+    def _after(self, last: int, video: Any) -> Iterator[Any] | None:
+        """What comes after a frame; None in a file that cannot be sought in: it is read from its start."""
+        with suppress(OSError, ValueError):
+            self._incoming.seek(last - round(_BEFORE / video.time_base), stream=video)
+            frames: Iterator[Any] = self._incoming.decode(video)
+            for frame in frames:
+                if frame.pts == last:
+                    return frames
+                if frame.pts is None or frame.pts > last:
+                    break
+        return None
 
 
 def _pixels(frame: Any) -> Array:

@@ -183,7 +183,10 @@ def _starting_centers(init: object, n_clusters: int, image: Any, full: int) -> l
 
 
 def _means_of(labels: ArrayLike, n_clusters: int, image: Any, full: int) -> list[int]:
-    """The centres, in the core's units, of clusters given by their labels; black where there is no pixel."""
+    """The centres, in the core's units, of clusters given by their labels.
+
+    One without pixels begins where the largest does: of two like centres one is left without, and takes the farthest.
+    """
     if not isinstance(image, np.ndarray):
         raise TypeError("labels go with a picture in host memory")
     require_host(labels, "labels")
@@ -197,12 +200,17 @@ def _means_of(labels: ArrayLike, n_clusters: int, image: Any, full: int) -> list
     if names.size == 0 or names.min() < 0 or names.max() >= n_clusters:
         raise ValueError(f"labels must lie from 0 to n_clusters - 1 = {n_clusters - 1}")
     flat = names.ravel().astype(np.int64)
-    count = np.maximum(np.bincount(flat, minlength=n_clusters), 1)
-    units = np.floor(image.reshape(flat.size, -1) * (_UNITS / full) + 0.5)  # whole numbers: their sums are exact
+    held = np.bincount(flat, minlength=n_clusters)
+    count = np.maximum(held, 1)
+    units = np.floor(
+        np.asarray(image).reshape(flat.size, -1) * (_UNITS / full) + 0.5
+    )  # whole numbers: their sums are exact
     if not ((units >= 0) & (units <= _UNITS)).all():
         raise ValueError(f"image must have finite values from 0 to {full}")
     means = [
         (2 * np.bincount(flat, channel, n_clusters).astype(np.int64) + count) // (2 * count) for channel in units.T
     ]
-    centers: list[int] = np.stack(means, axis=1).ravel().tolist()
-    return centers
+    centers = np.stack(means, axis=1)
+    centers[held == 0] = centers[held.argmax()]
+    start: list[int] = centers.ravel().tolist()
+    return start

@@ -71,11 +71,14 @@ def guided_filter(
     return _core.guided_filter(native(guide, out), src, *windows, out)
 
 
+Metric = Literal["euclidean", "taxicab", "chessboard"]
+
+
 @overload
 def distance_transform(
     mask: Array,
     *,
-    metric: str = ...,
+    metric: Metric = ...,
     sampling: tuple[float, float] | None = ...,
     return_indices: Literal[False] = ...,
     out: Array | None = ...,
@@ -84,7 +87,7 @@ def distance_transform(
 def distance_transform(
     mask: Array,
     *,
-    metric: str = ...,
+    metric: Metric = ...,
     sampling: tuple[float, float] | None = ...,
     return_indices: Literal[True],
     out: Array | None = ...,
@@ -92,7 +95,7 @@ def distance_transform(
 def distance_transform(
     mask: Array,
     *,
-    metric: str = "euclidean",
+    metric: Metric = "euclidean",
     sampling: tuple[float, float] | None = None,
     return_indices: bool = False,
     out: Array | None = None,

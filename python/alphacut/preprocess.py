@@ -153,8 +153,9 @@ def rgb_to_lab(image: Array, *, out: Array | None = None) -> Array:
 
     Notes
     -----
-    CIE 1976 with the white D65 of the 2° observer and the transfer of sRGB (IEC 61966-2-1), the numbers of OpenCV's
-    ``COLOR_RGB2LAB`` and scikit-image's ``rgb2lab``; from these within 0.01. The same bytes for every instruction set.
+    CIE 1976 with the white D65 of the 2° observer and the transfer of sRGB (IEC 61966-2-1): scikit-image's ``rgb2lab``
+    within 0.01, and OpenCV's ``COLOR_RGB2LAB``, which goes by tables, within 0.5. The same bytes for every instruction
+    set.
 
     Examples
     --------

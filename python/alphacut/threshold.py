@@ -145,7 +145,7 @@ def find_threshold(
     if hist is None:
         bins = 0 if nbins is None else integer(nbins, "nbins") or -1
         limits = _core.find_limits(countable(gray, "gray"), name, classes, mask, bins)  # type: ignore[arg-type]
-        whole = nbins is None and np.issubdtype(gray.dtype, np.floating) is False  # type: ignore[union-attr]
+        whole = nbins is None and gray.dtype.kind != "f"  # type: ignore[union-attr]
     else:
         for other, argument in ((gray, "gray"), (mask, "mask"), (nbins, "nbins")):
             if other is not None:
@@ -175,9 +175,11 @@ def _histogram(hist: Histogram) -> tuple[list[int], float, float]:
         return whole, 0, 1
     if len(values) != len(counts):
         raise ValueError(f"hist's values must be as many as its counts, {len(counts)}, got {len(values)}")
-    first, step = values[0].item(), ((values[-1] - values[0]) / max(len(values) - 1, 1)).item()
-    if not np.allclose(values, first + step * np.arange(len(values)), rtol=0, atol=1e-3 * abs(step)):
-        raise ValueError("hist's values must be evenly spaced")
+    first, last = values[0].item(), values[-1].item()
+    step = (last - first) / max(len(values) - 1, 1)
+    rises = len(values) == 1 or step > 0
+    if not rises or not np.allclose(values, first + step * np.arange(len(values)), rtol=0, atol=1e-3 * step):
+        raise ValueError("hist's values must rise and be evenly spaced")
     return whole, first, int(step) if values.dtype.kind in "iu" else step
 
 
@@ -377,7 +379,7 @@ def adaptive_threshold(
     """
     options = _local_options(gray, window, method, offset, k, r, sigma, mode, cval)
     plane = countable(gray, "gray")
-    if _is_fast(plane, window, method, k, sigma, mode):
+    if _is_fast(gray, window, method, k, sigma, mode):
         full = full_scale(plane)
         scale = full if full == 65535 else 1
         reach = (0 if r is None else r) / scale
@@ -462,7 +464,8 @@ def _is_fast(gray: Array, window: object, method: str, k: float, sigma: float | 
         return False
     if isinstance(window, (tuple, list)) or mode != "nearest" or not (0 <= k <= 1 or method != "sauvola"):
         return False
-    return gray.size > 0 and (gray.dtype != np.float32 or bool(gray.min() >= 0 and gray.max() <= 1))
+    values = np.asarray(gray)
+    return values.size > 0 and (values.dtype != np.float32 or bool(values.min() >= 0 and values.max() <= 1))
 
 
 def _local_options(

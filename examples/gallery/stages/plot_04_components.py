@@ -21,15 +21,13 @@ plt.rcParams["image.cmap"] = "gray"
 picture = data.coins()
 mask = alphacut.adaptive_threshold(picture, 101, offset=-12)
 clean = alphacut.remove_small(alphacut.fill_holes(mask), 300)
-labels, count = alphacut.label_components(clean)
+_, count = alphacut.label_components(clean)
 stats = alphacut.component_stats(clean)
 print(f"{count} coins, the largest with {stats.area.max()} pixels")
 
 shown = [picture, mask, clean, picture]
 fig, axes = plt.subplots(1, 4, figsize=(9, 2.2), layout="constrained")
-for axis, image, title in zip(
-    axes, [picture, mask, clean, picture], ["picture", "mask", "clean", "parts"], strict=True
-):
+for axis, image, title in zip(axes, shown, ["picture", "mask", "clean", "parts"], strict=True):
     axis.imshow(image)
     axis.set(title=title)
     axis.set_axis_off()

@@ -205,4 +205,5 @@ def local(recipe: Recipe, workers: int | None, jobs: int, isolate: float | None 
         return Threads(recipe, workers or min(places, 2), memory.fits)
     from .workers import Process, Workers
 
+    places = min(places, max(jobs, 1))
     return Workers(lambda: Process(recipe, max(1, threads // places), isolate), places, memory.fits)

@@ -139,7 +139,8 @@ class Workers:
     def _ended(self, worker: Worker, done: Future[Result], answer: Future[Result]) -> None:
         error = done.exception()
         if not isinstance(error, Died):
-            self._jobs[worker] -= 1
+            if worker in self._jobs:  # else another of its jobs has told already that it died
+                self._jobs[worker] -= 1
         elif self._jobs.pop(worker, None) is not None:  # the first of its jobs to tell
             self._workers.remove(worker)
             self._add_worker()
