@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,26 @@ def test_a_signal_that_raises_nothing_changes_nothing():
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def test_a_callback_that_works_long(monkeypatch):
+    """Work that C++ has Python do may call C++ again, with the lock held and after it was time to ask for signals."""
+    from alphacut import session
+
+    class Elsewhere(session._Elsewhere):
+        def _chosen(self, stage):
+            return stage == "grabcut"
+
+        def _grabcut(self, labels, box, unary, n_iter):
+            time.sleep(0.1)
+            _core.grabcut_picture(rgba[..., :3])  # copies, and rounds
+            return None  # declines
+
+    rgba = np.dstack([photo(), np.full((120, 160), 255, np.uint8)])
+    expected = Remover().open(photo()).cut(box=(40, 10, 80, 100))
+    monkeypatch.setattr(session, "_Elsewhere", Elsewhere)
+    made = Remover().open(photo()).cut(box=(40, 10, 80, 100))
+    np.testing.assert_array_equal(made.alpha, expected.alpha)
 
 
 # --- cancellation ----------------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ void bind_kmeans(py::module_& m) {
       "kmeans_seed",
       [](py::object samples, int64_t n_clusters, uint64_t seed) {
         return with_image(samples, "samples", [&](const auto& input) {
-          return centers_array(kmeans_seed(input, n_clusters, seed), input.view.channels);
+          return centers_array(without_gil([&] { return kmeans_seed(input, n_clusters, seed); }), input.view.channels);
         });
       },
       py::arg("samples"), py::arg("n_clusters"), py::arg("seed"));

@@ -47,11 +47,11 @@ auto without_gil(Work&& work) {
   PyThreadState* state = PyEval_SaveThread();
   bool listens = true;  // only Python's main thread is told of signals
   const auto interrupted = [&] {
-    if (!listens) return false;
+    if (!listens || PyGILState_Check() != 0) return false;  // held already: inside a call from C++ into Python
     with_end_in_mind([&] { return PyEval_RestoreThread(state); });
     try {
       const py::object threading = py::module_::import("threading");
-      listens = threading.attr("current_thread")().is(threading.attr("main_thread")());
+      listens = threading.attr("get_ident")().equal(threading.attr("main_thread")().attr("ident"));
       if (listens && PyErr_CheckSignals() != 0) listens = false;
     } catch (py::error_already_set& error) {
       error.restore();

@@ -261,7 +261,7 @@ alphacut_status alphacut_session_cut(alphacut_session* session, const alphacut_p
 }
 
 void alphacut_session_cancel(alphacut_session* session) {
-  if (session != nullptr) session->session.cancel();
+  if (session != nullptr) guarded([&] { session->session.cancel(); });
 }
 
 alphacut_status alphacut_remove_background(const alphacut_image* image, const alphacut_prompt* prompt,

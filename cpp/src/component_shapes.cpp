@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "alphacut/cancel.hpp"
 #include "alphacut/components.hpp"
 #include "alphacut/parallel.hpp"
 #include "math.hpp"
@@ -42,8 +43,12 @@ class Shapes {
   }
 
   std::vector<ComponentShape> shapes(ImageView<const double> weights) {
-    for (int64_t y = 1; y + 1 < labels_.height(); ++y) mark_border(y);
+    for (int64_t y = 1; y + 1 < labels_.height(); ++y) {
+      throw_if_cancelled();
+      mark_border(y);
+    }
     for (int64_t y = 1; y < labels_.height(); ++y) {
+      throw_if_cancelled();
       count_squares(y);
       if (y + 1 == labels_.height()) break;
       count_border(y);
@@ -52,7 +57,10 @@ class Shapes {
     }
     std::vector<ComponentShape> result;
     result.reserve(stats_.size());
-    for (size_t i = 0; i < stats_.size(); ++i) result.push_back(shape(i, static_cast<bool>(weights)));
+    for (size_t i = 0; i < stats_.size(); ++i) {
+      throw_if_cancelled();
+      result.push_back(shape(i, static_cast<bool>(weights)));
+    }
     return result;
   }
 

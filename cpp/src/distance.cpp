@@ -30,6 +30,7 @@ void require_planes(ImageView<const uint8_t> mask, ImageView<float> distance, co
 template <class Metric, class Length>
 void scan_rows(ImageView<const uint8_t> mask, const Metric& metric, const Length& length, ImageView<float> distance,
                ImageView<int32_t> nearest) {
+  if (mask.empty()) return;
   const auto cap = static_cast<int32_t>(mask.height + mask.width);  // farther than any
   Image<int32_t> column = column_distance(mask, cap);
   bool empty = true;
@@ -64,6 +65,7 @@ void scan_rows(ImageView<const uint8_t> mask, const Metric& metric, const Length
 Image<int32_t> column_distance(ImageView<const uint8_t> mask, int32_t cap) {
   const auto& kernel = kernels().matting;
   Image<int32_t> distance = Image<int32_t>::like(mask);
+  if (mask.empty()) return distance;
   parallel_for(mask.width, 256, [&](int64_t begin, int64_t end) {
     const auto n = static_cast<size_t>(end - begin);
     for (int64_t x = begin; x < end; ++x) distance.row(0)[x] = mask.row(0)[x] != 0 ? cap : -cap;

@@ -57,8 +57,7 @@ class Pieces {
  private:
   int64_t first_code(int64_t y) const { return y * values_.width + 1; }
   bool near(T a, T b) const {
-    if (delta_ == 0) return a == b;
-    return std::fabs(static_cast<double>(a) - static_cast<double>(b)) <= delta_;
+    return a == b || (delta_ > 0 && std::fabs(static_cast<double>(a) - static_cast<double>(b)) <= delta_);
   }
   int32_t root(int32_t code) {
     int32_t* const parents = parents_.data();

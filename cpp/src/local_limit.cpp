@@ -4,6 +4,7 @@
 #include <string>
 #include <type_traits>
 
+#include "alphacut/cancel.hpp"
 #include "alphacut/parallel.hpp"
 #include "alphacut/threshold.hpp"
 #include "gaussian_weights.hpp"
@@ -128,15 +129,19 @@ struct Surroundings {
 // The median of each window.
 Image<double> medians(ImageView<const double> plane, const LocalLimit& options, double constant) {
   Image<double> result = Image<double>::like(plane);
+  const int64_t reach = options.window_width / 2;
+  std::vector<int64_t> columns;  // of x - reach
+  for (int64_t u = -reach; u < plane.width + reach; ++u) columns.push_back(within(u, plane.width, options.border));
   parallel_for(plane.height, row_grain(plane.width, 1 << 10), [&](int64_t begin, int64_t end) {
     std::vector<double> values;
     for (int64_t y = begin; y < end; ++y)
       for (int64_t x = 0; x < plane.width; ++x) {
+        throw_if_cancelled();
         values.clear();
         for (int64_t v = y - options.window_height / 2; v <= y + options.window_height / 2; ++v) {
           const int64_t row = within(v, plane.height, options.border);
-          for (int64_t u = x - options.window_width / 2; u <= x + options.window_width / 2; ++u) {
-            const int64_t column = within(u, plane.width, options.border);
+          for (int64_t i = x; i <= x + 2 * reach; ++i) {
+            const int64_t column = columns[static_cast<size_t>(i)];
             values.push_back(row < 0 || column < 0 ? constant : plane.row(row)[column]);
           }
         }
@@ -171,6 +176,7 @@ void require_options(const LocalLimit& options) {
 template <class T, class Body>
 void for_each_limit(ImageView<const T> gray, const LocalLimit& options, Body body) {
   require_options(options);
+  if (gray.empty()) return;
   Image<double> plane = Image<double>::like(gray);
   parallel_for(gray.height, row_grain(gray.width), [&](int64_t begin, int64_t end) {
     GrayRows<T> rows(gray, true);

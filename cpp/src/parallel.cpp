@@ -254,6 +254,7 @@ void detail::parallel_for(int64_t count, int64_t grain, LoopBody body, void* con
     }
     return;
   }
+  throw_if_cancelled();  // helpers may take all blocks, and do not ask
   Job job{body, context, count, grain, blocks, detail::cancel_scope()};
   pool().run(job, threads);
 }

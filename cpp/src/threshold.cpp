@@ -328,12 +328,12 @@ void threshold(ImageView<const T> gray, double limit, uint8_t inside, uint8_t ou
 template <class T>
 void threshold(ImageView<const T> gray, double limit, Kept kept, ImageView<T> result) {
   const LimitOf<T> bound(limit);
-  const T value = bound.value, nothing = 0, all = bound.below ? 1 : 0;
+  const T value = bound.value, nothing = 0;
   for_each_rows(gray, result, true, [&](const T* values, size_t n, int64_t y) {
     T* row = result.row(y);
     if (kept == Kept::truncated)
       for (size_t x = 0; x < n; ++x) row[x] = std::min(values[x], value);
-    else if (all != 0)
+    else if (bound.below)
       for (size_t x = 0; x < n; ++x) row[x] = kept == Kept::above ? values[x] : nothing;
     else if (kept == Kept::above)
       for (size_t x = 0; x < n; ++x) row[x] = values[x] > value ? values[x] : nothing;

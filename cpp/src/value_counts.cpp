@@ -43,10 +43,13 @@ template <class T>
 Extremes<T> row_extremes(const T* values, int64_t n, const uint8_t* mask) {
   Extremes<T> row;
   if (mask == nullptr && std::is_integral_v<T>) {
+    int64_t sum = 0;
     for (int64_t x = 0; x < n; ++x) {
       row.low = std::min(row.low, values[x]);
       row.high = std::max(row.high, values[x]);
+      sum += static_cast<int64_t>(values[x]);
     }
+    row.sum = static_cast<double>(sum);
     row.count = n;
     return row;
   }
@@ -248,16 +251,12 @@ ValueCounts count_values(ImageView<const T> gray, ImageView<const uint8_t> mask,
   });
   result.first = low + width;
   result.step = width;
-  result.mean = std::is_integral_v<T> ? low + width * (mean_limit(result.counts) + 0.5)
-                                      : ends.sum / static_cast<double>(ends.count);
+  result.mean = ends.sum / static_cast<double>(ends.count);
   return result;
 }
 
-template ValueCounts count_values<uint8_t>(ImageView<const uint8_t>, ImageView<const uint8_t>, int64_t);
-template ValueCounts count_values<uint16_t>(ImageView<const uint16_t>, ImageView<const uint8_t>, int64_t);
-template ValueCounts count_values<int16_t>(ImageView<const int16_t>, ImageView<const uint8_t>, int64_t);
-template ValueCounts count_values<int32_t>(ImageView<const int32_t>, ImageView<const uint8_t>, int64_t);
-template ValueCounts count_values<float>(ImageView<const float>, ImageView<const uint8_t>, int64_t);
-template ValueCounts count_values<double>(ImageView<const double>, ImageView<const uint8_t>, int64_t);
+#define ALPHACUT_FOR(T) template ValueCounts count_values<T>(ImageView<const T>, ImageView<const uint8_t>, int64_t);
+ALPHACUT_FOR_EACH_DEPTH(ALPHACUT_FOR)
+#undef ALPHACUT_FOR
 
 }  // namespace alphacut

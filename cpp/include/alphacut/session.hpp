@@ -66,7 +66,8 @@ struct Cutout {
   std::string method, subject, refine;  // what found the mask and the subject, what refined; empty: nothing did
   std::vector<std::pair<std::string, double>> seconds;  // of each stage, in the order they ran
   std::vector<std::string> warnings;
-  Image<uint8_t> found;   // the mask before refinement, or the trimap that was given; no data: it is `mask`
+  Image<uint8_t> found;   // the mask before refinement, or the trimap that was given; no data: it is `mask`, or a
+                          // tracker followed the frame
   Image<uint8_t> trimap;  // what a key's edge was refined from; no data for others
   Image<float> saliency;  // how likely each pixel belongs to the subject; no data: not asked
 };

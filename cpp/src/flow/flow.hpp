@@ -110,7 +110,8 @@ class Session::Flow {
   }
   void cancel() {
     std::lock_guard lock(running_mutex_);
-    std::exchange(running_, CancelToken()).cancel();
+    running_.cancel();
+    running_ = CancelToken();
   }
 
  private:

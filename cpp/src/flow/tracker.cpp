@@ -114,7 +114,7 @@ struct Tracker::State {
     bool told = key.has_value();
     archive_all(a, memory, height, width, frame, alpha, confidence, begun, alone, held, keyed, told, color.color,
                 color.across, color.down, color.uniformity);
-    key = told ? std::optional(color) : std::nullopt;
+    if constexpr (std::remove_reference_t<decltype(a)>::kReads) key = told ? std::optional(color) : std::nullopt;
   }
   // Whether what was read from an archive is what one tracker can know.
   bool consistent() const {
