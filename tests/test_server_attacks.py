@@ -99,6 +99,7 @@ def test_any_name_if_one_in_front_looks():
         ("null", 403),
         ("", 403),
         ("nonsense", 403),
+        ("http://[", 403),
     ],
 )
 def test_origins(client, origin, code):
@@ -131,7 +132,11 @@ def test_a_token():
             assert client.post("/api/remove", files={"file": FILE}, headers=given).status_code == 401
         assert client.post("/api/remove?token=s3cret%3B%25", files={"file": FILE}).status_code == 401
         answer = client.get("/live?token=s3cret%3B%25", follow_redirects=False)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/live")
+        assert (answer.status_code, answer.headers["location"]) == (303, "./live")
+        for path, place in (("/", "./"), ("//evil.example", "./evil.example"), ("//evil.example/", "./")):
+            client.cookies.clear()
+            answer = client.get(f"http://localhost{path}?token=s3cret%3B%25", follow_redirects=False)
+            assert (answer.status_code, answer.headers["location"]) == (303, place)
         assert all(part in answer.headers["set-cookie"].lower() for part in ("httponly", "samesite=strict"))
         assert client.get("/live").status_code == 200  # by its cookie
         assert client.post("/api/remove", files={"file": FILE}).status_code == 200
@@ -346,9 +351,31 @@ def test_a_process_that_dies_is_replaced(one_process):
             call(one_process, CancelToken(), crash)
         assert error.value.status == 500
         assert call(one_process, CancelToken(), os.getpid) != os.getpid()
-    os.kill(call(one_process, CancelToken(), os.getpid), signal.SIGKILL)  # while nothing is asked of it
+
+
+def test_a_process_that_dies_while_nothing_is_asked_of_it(one_process):
+    idle = one_process._free.get()
+    before = idle._process.pid
+    os.kill(before, signal.SIGKILL)
+    idle._process.join()
+    one_process._free.put(idle)
+    assert call(one_process, CancelToken(), os.getpid) not in (before, os.getpid())
+    idle.kill()  # a second time
+
+
+def test_a_process_that_cannot_be_replaced_at_once(one_process, monkeypatch):
     with pytest.raises(errors.ApiError, match="died"):
-        call(one_process, CancelToken(), os.getpid)
+        call(one_process, CancelToken(), crash)
+
+    def refuse(*given):
+        raise OSError("no more processes")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(processes, "_Process", refuse)
+        for _ in range(2):
+            with pytest.raises(OSError, match="no more processes"):
+                call(one_process, CancelToken(), os.getpid)
+            assert one_process._free.qsize() == 1
     assert call(one_process, CancelToken(), os.getpid) != os.getpid()
 
 
