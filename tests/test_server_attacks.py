@@ -229,6 +229,37 @@ def test_requests_of_one_client_that_wait_make_room():
     asyncio.run(run())
 
 
+def test_requests_of_one_client_that_wait_for_their_turn_make_room():
+    async def run():
+        pool, lock, go_on = workers.Workers(2, 3), asyncio.Lock(), threading.Event()
+        held = [pool.place("greedy") for _ in range(3)]
+        tasks = []
+        for place in held:
+            one = exchange.Exchange({"type": "http", "headers": []}, asyncio.Event().wait, 1, 100)
+            one.begin(place)
+            tasks.append(asyncio.ensure_future(one.run_alone(lock, go_on.wait)))
+            await asyncio.sleep(0.05)
+        assert [place.queued for place in held] == [False, True, True]
+        assert not any(place.moving for place in held)  # their client cannot help being slow
+        for place in held:
+            place._since -= 2 * workers.PATIENCE
+        with pytest.raises(errors.ApiError):
+            pool.place("greedy")
+        with pool.place("other") as other:
+            assert await other.run(lambda: 5) == 5
+        assert [place.lost for place in held].count(True) == 1
+        assert not held[0].lost  # it is worked on
+        go_on.set()
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [each.status if place.lost else each for place, each in zip(held, found, strict=True)] == [
+            503 if place.lost else True for place in held
+        ]
+        assert not lock.locked()
+        pool.close()
+
+    asyncio.run(run())
+
+
 def test_bodies_are_bounded_together():
     pool = places(9, 1000)
     (first, first_lost), (second, second_lost) = hold(pool, "one", 400), hold(pool, "two", 500)
