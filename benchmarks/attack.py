@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 SOURCE = "127.0.0.2", 0
+SECONDS = 60  # at most for one connection: where nothing is read, its end is not seen
 POST = b"POST /api/remove HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
 PART = b'--x\r\nContent-Disposition: form-data; name="%b"%b\r\n\r\n%b\r\n'
 
@@ -39,11 +40,11 @@ async def forever(port, data, drip=b"", read=True, pause=0.0):
             try:
                 writer.write(data)
                 await writer.drain()
-                while drip or not read:
+                for _ in range(SECONDS if drip or not read else 0):
                     await asyncio.sleep(1)
                     writer.write(drip)
                     await writer.drain()
-                    if reader.at_eof() or reader._buffer:
+                    if reader.at_eof() or (read and reader._buffer):
                         break
                 await reader.read(1)
             finally:
@@ -60,7 +61,7 @@ async def attack(port):
     texts = form((name, file, jpeg(64, 64)), *((b"box", b"", bytes(5_000_000)) for _ in range(3)))
     tasks = [forever(port, b"GET / HTTP/1.1\r\nX: ", b"x") for _ in range(1070)]
     tasks += [forever(port, POST + b"Content-Length: 100000\r\n\r\n--x\r\n", b"x") for _ in range(100)]
-    tasks += [forever(port, photo, read=False) for _ in range(1)]
+    tasks += [forever(port, photo, read=False)]
     tasks += [forever(port, texts, pause=1), forever(port, bomb, pause=0.5)]
     tasks += [forever(port, b"GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n", pause=0.5)]
     await asyncio.gather(*tasks)

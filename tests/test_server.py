@@ -32,7 +32,7 @@ from starlette import testclient
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from alphacut.server import Settings, create_app, docs, fields, layout, remove, workers
+from alphacut.server import Settings, bench, create_app, docs, fields, films, layout, remove, workers
 
 TestClient = partial(testclient.TestClient, base_url="http://localhost")
 
@@ -605,7 +605,7 @@ def test_one_pixel(client):
         ("invalid_field", {"strokes": "{"}, "strokes: is no JSON"),
         ("invalid_field", {"strokes": "[" * 100_000}, "strokes: is no JSON"),
         ("invalid_field", {"strokes": "[" + "[]," * 300_000 + "[]]"}, "strokes: has more than 500000 values"),
-        ("invalid_field", {"strokes": " " * (2**22 + 1)}, "strokes: must have at most 4194304 characters"),
+        ("invalid_field", {"strokes": " " * (2**22 + 1)}, "strokes: must have at most 4194304 characters, got 4194305"),
         ("invalid_field", {"strokes": "{}"}, "strokes: must be a list"),
         ("invalid_field", {"strokes": "[3]"}, "strokes: each must be"),
         ("invalid_field", {"strokes": '[{"keep": 1, "width": 3, "points": [[1, 2]]}]'}, "strokes: each must be"),
@@ -1391,6 +1391,20 @@ def test_the_servers_options():
     assert CliRunner().invoke(cli.main, ["serve", "--workers", "0"]).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["--token", "a b"], "Error: token must have ASCII characters alone"),
+        (["--model", "none.onnx"], "Error: --model: "),
+        (["--model", "a=none.onnx", "--model", "a=none.onnx"], "Error: --model: "),
+    ],
+)
+def test_what_is_wrong_with_the_servers_options(given, message):
+    result = CliRunner().invoke(cli.main, ["serve", *given])
+    assert result.exit_code == 2
+    assert message in result.output
+
+
 @pytest.mark.parametrize(("given", "told"), [("", ""), ("/", ""), ("a/b", "/a/b"), ("/a/", "/a")])
 def test_the_path_that_a_proxy_cuts_off_may_be_written_in_any_way(monkeypatch, given, told):
     found = {}
@@ -1460,6 +1474,16 @@ def test_a_large_frame_is_followed_in_a_preview_size(client):
     assert alpha.size <= 750_000
     across, down = alpha.shape[1] / 1200, alpha.shape[0] / 900
     assert (alpha[round(310 * down) : round(590 * down), round(310 * across) : round(690 * across)] > 127).mean() > 0.9
+
+
+def test_a_box_at_the_edge_of_a_large_frame(monkeypatch):
+    assert bench.scaled_box((3998, 0, 2, 3000), (0.25, 0.25)) == (999, 0, 1, 750)
+    assert bench.scaled_box((3, 5, 2, 2), (0.25, 0.25)) == (0, 1, 2, 1)
+    monkeypatch.setattr(films, "small", lambda pixels: np.ascontiguousarray(pixels[::4, ::4]))
+    pixels = np.full((240, 320, 3), (40, 120, 60), np.uint8)
+    pixels[80:160, 318:] = (200, 30, 40)
+    png, _ = films.Film().cut(encoded(pixels), {"box": (318, 80, 2, 80)}, 10**6)
+    assert Image.open(io.BytesIO(png)).size == (80, 60)
 
 
 def test_what_is_wrong_with_a_frame(client):

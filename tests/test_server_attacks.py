@@ -99,6 +99,7 @@ def test_any_name_if_one_in_front_looks():
         ("null", 403),
         ("", 403),
         ("nonsense", 403),
+        ("http://[", 403),
     ],
 )
 def test_origins(client, origin, code):
@@ -131,7 +132,11 @@ def test_a_token():
             assert client.post("/api/remove", files={"file": FILE}, headers=given).status_code == 401
         assert client.post("/api/remove?token=s3cret%3B%25", files={"file": FILE}).status_code == 401
         answer = client.get("/live?token=s3cret%3B%25", follow_redirects=False)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/live")
+        assert (answer.status_code, answer.headers["location"]) == (303, "./live")
+        for path, place in (("/", "./"), ("//evil.example", "./evil.example"), ("//evil.example/", "./")):
+            client.cookies.clear()
+            answer = client.get(f"http://localhost{path}?token=s3cret%3B%25", follow_redirects=False)
+            assert (answer.status_code, answer.headers["location"]) == (303, place)
         assert all(part in answer.headers["set-cookie"].lower() for part in ("httponly", "samesite=strict"))
         assert client.get("/live").status_code == 200  # by its cookie
         assert client.post("/api/remove", files={"file": FILE}).status_code == 200
@@ -219,6 +224,37 @@ def test_requests_of_one_client_that_wait_make_room():
         assert await other.run(lambda: 5) == 5
         found = await asyncio.gather(*tasks, return_exceptions=True)
         assert sorted(type(each).__name__ for each in found) == ["ApiError", "bool", "bool"]
+        pool.close()
+
+    asyncio.run(run())
+
+
+def test_requests_of_one_client_that_wait_for_their_turn_make_room():
+    async def run():
+        pool, lock, go_on = workers.Workers(2, 3), asyncio.Lock(), threading.Event()
+        held = [pool.place("greedy") for _ in range(3)]
+        tasks = []
+        for place in held:
+            one = exchange.Exchange({"type": "http", "headers": []}, asyncio.Event().wait, 1, 100)
+            one.begin(place)
+            tasks.append(asyncio.ensure_future(one.run_alone(lock, go_on.wait)))
+            await asyncio.sleep(0.05)
+        assert [place.queued for place in held] == [False, True, True]
+        assert not any(place.moving for place in held)  # their client cannot help being slow
+        for place in held:
+            place._since -= 2 * workers.PATIENCE
+        with pytest.raises(errors.ApiError):
+            pool.place("greedy")
+        with pool.place("other") as other:
+            assert await other.run(lambda: 5) == 5
+        assert [place.lost for place in held].count(True) == 1
+        assert not held[0].lost  # it is worked on
+        go_on.set()
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [each.status if place.lost else each for place, each in zip(held, found, strict=True)] == [
+            503 if place.lost else True for place in held
+        ]
+        assert not lock.locked()
         pool.close()
 
     asyncio.run(run())
@@ -346,9 +382,31 @@ def test_a_process_that_dies_is_replaced(one_process):
             call(one_process, CancelToken(), crash)
         assert error.value.status == 500
         assert call(one_process, CancelToken(), os.getpid) != os.getpid()
-    os.kill(call(one_process, CancelToken(), os.getpid), signal.SIGKILL)  # while nothing is asked of it
+
+
+def test_a_process_that_dies_while_nothing_is_asked_of_it(one_process):
+    idle = one_process._free.get()
+    before = idle._process.pid
+    os.kill(before, signal.SIGKILL)
+    idle._process.join()
+    one_process._free.put(idle)
+    assert call(one_process, CancelToken(), os.getpid) not in (before, os.getpid())
+    idle.kill()  # a second time
+
+
+def test_a_process_that_cannot_be_replaced_at_once(one_process, monkeypatch):
     with pytest.raises(errors.ApiError, match="died"):
-        call(one_process, CancelToken(), os.getpid)
+        call(one_process, CancelToken(), crash)
+
+    def refuse(*given):
+        raise OSError("no more processes")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(processes, "_Process", refuse)
+        for _ in range(2):
+            with pytest.raises(OSError, match="no more processes"):
+                call(one_process, CancelToken(), os.getpid)
+            assert one_process._free.qsize() == 1
     assert call(one_process, CancelToken(), os.getpid) != os.getpid()
 
 

@@ -112,6 +112,52 @@ def test_the_camera_is_followed(visit):
     wait(page, "ready")
 
 
+def test_the_answer_to_an_earlier_film_changes_nothing(visit, clip):
+    page = open_live(visit)
+    page.set_input_files("#file", str(clip))
+    wait(page, "waiting")
+    held = []
+    page.route("**/api/films", held.append)
+    with page.expect_request("**/api/films"):
+        draw_box(page, 50 / WIDTH, 70 / HEIGHT, 150 / WIDTH, 170 / HEIGHT)
+    page.locator("#camera").click()
+    page.wait_for_function("document.getElementById('canvas').width !== 320")
+    wait(page, "waiting")
+    page.unroute("**/api/films")
+    with (
+        page.expect_request(lambda sent: sent.method == "DELETE") as told,
+        page.expect_response("**/api/films") as made,
+    ):
+        held[0].continue_()
+    name = made.value.header_value("x-film")
+    assert told.value.url.endswith(f"/api/films/{name}")
+    with page.expect_request(lambda sent: sent.method == "POST") as told:
+        draw_box(page, 0.2, 0.2, 0.8, 0.8)
+    assert told.value.url.endswith("/api/films")  # a film of its own
+    wait(page, "ready")
+
+
+def test_nothing_is_asked_for_a_film_that_is_over(visit, clip, complaints):
+    page = open_live(visit)
+    page.set_input_files("#file", str(clip))
+    wait(page, "waiting")
+    asked = []
+
+    def refuse(route):
+        asked.append(route.request.url)
+        route.fulfill(status=503, headers={"Retry-After": "1"}, json={"errors": [{"title": "busy"}]})
+
+    page.route("**/api/films", refuse)
+    with page.expect_response("**/api/films"):
+        draw_box(page, 50 / WIDTH, 70 / HEIGHT, 150 / WIDTH, 170 / HEIGHT)
+    page.set_input_files("#file", str(clip))
+    wait(page, "waiting")
+    page.wait_for_timeout(1500)
+    assert len(asked) == 1
+    assert [said for said in complaints if "503" not in said] == []
+    complaints.clear()
+
+
 def test_what_is_no_film_is_told(visit):
     page = open_live(visit)
     page.set_input_files("#file", {"name": "text.mp4", "mimeType": "video/mp4", "buffer": b"no film"})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .layout import Command
 from .options import threads
+
+if TYPE_CHECKING:
+    from ..model import Model
 
 _positive = click.IntRange(min=1)
 
@@ -94,8 +97,8 @@ def serve(
             models=_named(models),
             **given,
         )
-    except (ValueError, TypeError, ImportError, OSError) as error:
-        raise click.UsageError(f"--model: {error}") from error
+    except (ValueError, TypeError) as error:
+        raise click.UsageError(str(error)) from error
     uvicorn.run(
         create_app(settings),
         host=host,
@@ -108,14 +111,19 @@ def serve(
     )
 
 
-def _named(models: tuple[str, ...]) -> dict[str, str]:
-    """Files by the names that requests use."""
-    named: dict[str, str] = {}
+def _named(models: tuple[str, ...]) -> dict[str, Model]:
+    """The networks by the names that requests use."""
+    from ..model import Model
+
+    named: dict[str, Model] = {}
     for model in models:
         name, equals, file = model.partition("=")
         if not equals or os.path.exists(model):
             name, file = os.path.splitext(os.path.basename(model))[0], model
         if not name or name in named:
             raise click.UsageError(f"--model: two of the name {name!r}" if name else "--model: a name is empty")
-        named[name] = file
+        try:
+            named[name] = Model(file)
+        except (ValueError, TypeError, ImportError, OSError) as error:
+            raise click.UsageError(f"--model: {error}") from error
     return named

@@ -123,7 +123,7 @@ class Bench:
         if edit.key not in (None, "auto"):
             prompts["key"] = edit.key
         if edit.box is not None:
-            prompts["box"] = self._box(edit.box)
+            prompts["box"] = scaled_box(edit.box, self.scale)
         if edit.points:
             prompts["points"] = self._points(edit)
         if edit.strokes:
@@ -147,12 +147,6 @@ class Bench:
             for each in strokes
         ]
 
-    def _box(self, box: tuple[int, ...]) -> tuple[int, int, int, int]:
-        (x, y, width, height), (across, down) = box, self.scale
-        left, top = math.floor(x * across), math.floor(y * down)
-        right, bottom = math.ceil((x + width) * across), math.ceil((y + height) * down)
-        return left, top, right - left, bottom - top
-
     def _masked(self, edit: Edit, mask: Array | None) -> dict[str, Any]:
         """The mask as a prompt, with what else was said put into it."""
         if mask is None:
@@ -162,7 +156,7 @@ class Bench:
             mask = resize(mask * np.uint8(255), self.size, method="area") > 127
         made = mask.copy()
         if edit.box is not None:
-            x, y, wide, high = self._box(edit.box)
+            x, y, wide, high = scaled_box(edit.box, self.scale)
             inside = np.zeros_like(made)
             inside[max(y, 0) : max(y + high, 0), max(x, 0) : max(x + wide, 0)] = True
             made &= inside
@@ -172,6 +166,14 @@ class Bench:
             drawn = draw_labels(strokes, self.size, undecided=2)
             made[drawn < 2] = drawn[drawn < 2] == 1
         return {"mask": made}
+
+
+def scaled_box(box: tuple[int, ...], scale: tuple[float, float]) -> tuple[int, int, int, int]:
+    """The pixels that a box covers, if only in part, in a picture scaled by so much (across, down)."""
+    (x, y, width, height), (across, down) = box, scale
+    left, top = math.floor(x * across), math.floor(y * down)
+    right, bottom = math.ceil((x + width) * across), math.ceil((y + height) * down)
+    return left, top, right - left, bottom - top
 
 
 def _brush(touch: Touch) -> tuple[bool, float, float]:

@@ -73,7 +73,9 @@ class FormReader(MultiPartParser):
             self._kept += end - start
             if self._kept > MAX_TEXT:
                 name = self._current_part.field_name[:80]
-                title = f"{name}: must have at most {MAX_TEXT} characters, with the texts before"
+                title = (
+                    f"{name}: must have at most {MAX_TEXT} characters, got {self._kept} or more with the texts before"
+                )
                 raise ApiError(400, "invalid_field", title)
         super().on_part_data(data, start, end)
 

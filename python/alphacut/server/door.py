@@ -91,7 +91,10 @@ class Door:
 
     def _is_here(self, origin: str, host: str | None) -> bool:
         """Whether a page of this origin is ours: of our host and port or, behind a proxy, of an allowed name."""
-        netloc = urlsplit(origin).netloc.lower()
+        try:
+            netloc = urlsplit(origin).netloc.lower()
+        except ValueError:
+            return False
         return bool(netloc) and (netloc == (host or "").lower() or _name(netloc) in self._hosts)
 
     def _with_token(self, scope: Scope, headers: Headers) -> ASGIApp:
@@ -102,7 +105,8 @@ class Door:
         if self._is_token(given) or self._is_token(_cookie(headers)):
             return self._app
         if scope["method"] == "GET" and self._is_token(QueryParams(scope["query_string"]).get("token", "")):
-            response = RedirectResponse(scope["path"], 303)
+            name = scope["path"].rpartition("/")[2]
+            response = RedirectResponse(f"./{name}", 303)  # relative: behind a proxy's path, and to no other host
             cookie = quote(self._token.decode(), safe="")
             response.set_cookie(_COOKIE, cookie, httponly=True, samesite="strict", secure=scope["scheme"] == "https")
             return response

@@ -213,7 +213,7 @@ class Exchange:
 
         async def locked() -> _T:
             assert self._place is not None  # only what has begun works
-            async with lock:
+            async with self._place.turn(lock):
                 return await self._place.run(work, *args, **kwargs)
 
         job, gone = asyncio.ensure_future(locked()), asyncio.ensure_future(self._client_gone())

@@ -18,6 +18,7 @@ from .. import Tracker
 from .._arrays import box_in_pixels
 from ..files import read_image
 from ..options import PROMPTS
+from .bench import scaled_box
 from .errors import ApiError, cutting, reading
 from .exchange import Endpoint, Exchange
 from .fields import Field, Reader, from_row
@@ -54,9 +55,7 @@ class Film:
             told["points"] = [(x * across, y * down, *keep) for x, y, *keep in told["points"]]
         with self._lock, cutting():
             if "box" in told:
-                x, y, w, h = box_in_pixels(told["box"], (height, width))
-                left, top = round(x * across), round(y * down)
-                told["box"] = left, top, max(1, round((x + w) * across) - left), max(1, round((y + h) * down) - top)
+                told["box"] = scaled_box(box_in_pixels(told["box"], (height, width)), (across, down))
             found = self._track(frame, **told)
         return as_png(found.alpha), {
             "method": found.method,

@@ -70,18 +70,18 @@ class Processes:
             500, if the process died; 413, if it had not enough memory.
         Exception
             What the work raised.
+        OSError
+            If no process can be made in the place of one that is dead; the next call tries again.
         """
         process = self._free.get()
         try:
-            if not process.alive:
+            if not process.usable:
+                process.kill()
                 process = _Process(*self._given)
             found: _T = process.do(work, args, workers.token())
             return found
         finally:
-            if not process.alive:
-                process.kill()
-                process = _Process(*self._given)
-            self._free.put(process)
+            self._free.put(process)  # a dead one, too: else there would be one fewer for ever
 
     def close(self) -> None:
         """Kill those that nobody uses; others end with this process."""
@@ -107,7 +107,12 @@ class _Process:
         with interrupts_blocked():
             self._process.start()
         theirs.close()
-        self.alive = True
+        self._killed = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether it was neither killed here nor by others, such as the system that was short of memory."""
+        return not self._killed and self._process.is_alive()
 
     def do(self, work: Callable[..., Any], args: tuple[Any, ...], token: CancelToken) -> Any:
         told = None
@@ -118,11 +123,11 @@ class _Process:
                     self._pipe.send(None)
                     told = time.monotonic()
                 elif told is not None and time.monotonic() - told > GRACE_SECONDS:
-                    self.alive = False
+                    self.kill()
                     raise Cancelled("its process was killed")
             value, error, told_of_it = self._pipe.recv()
         except (EOFError, OSError) as error:
-            self.alive = False
+            self.kill()
             title = "What worked on this request died: it wanted too much memory, or its decoder crashed."
             raise ApiError(500, "worker_died", title) from error
         if error is None:
@@ -133,7 +138,9 @@ class _Process:
         raise error from (None if isinstance(error, ApiError) else _Elsewhere(told_of_it))
 
     def kill(self) -> None:
-        self.alive = False
+        if self._killed:
+            return
+        self._killed = True
         self._process.kill()
         self._process.join()
         self._process.close()

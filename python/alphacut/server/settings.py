@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .._arrays import integer
+from ..batch.memory import BYTES_PER_PIXEL
 from ..model import as_model
 from ..threads import get_num_threads
 
@@ -67,7 +68,7 @@ class Settings:
     @property
     def memory(self) -> int:
         """Bytes that a process may take: those of the largest picture, and what it has to begin with."""
-        return 2**30 + 100 * self.max_pixels
+        return 2**30 + BYTES_PER_PIXEL * self.max_pixels
 
     def __post_init__(self) -> None:
         for each in fields(self):

@@ -7,7 +7,7 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -133,6 +133,7 @@ class Place:
         self._token = CancelToken()
         self.size, self.lost = 0, False
         self._give_up: Callable[[], object] | None = None
+        self._waits = False
         self._since, self._moved = 0.0, 0
 
     def __enter__(self) -> Place:
@@ -154,12 +155,12 @@ class Place:
     @property
     def moving(self) -> bool:
         """Whether bytes come or go."""
-        return self._give_up is not None
+        return self._give_up is not None and not self._waits
 
     @property
     def queued(self) -> bool:
-        """Whether it waits for a worker."""
-        return self._work is not None and not self._work.running() and not self._work.done()
+        """Whether it waits for its turn or a worker."""
+        return self._waits or (self._work is not None and not self._work.running() and not self._work.done())
 
     @property
     def seconds(self) -> float:
@@ -206,6 +207,28 @@ class Place:
             self._give_up()
         return True
 
+    @contextlib.asynccontextmanager
+    async def turn(self, lock: contextlib.AbstractAsyncContextManager[Any]) -> AsyncIterator[None]:
+        """While the lock is held; until it is, the place may be lost to another.
+
+        Raises
+        ------
+        ApiError
+            503, if it was.
+        """
+        task = asyncio.current_task()
+        assert task is not None  # as in every coroutine
+        async with contextlib.AsyncExitStack() as held:
+            self._waits, self._give_up = True, task.cancel
+            try:
+                await held.enter_async_context(lock)
+            except asyncio.CancelledError:
+                self._require_kept()
+                raise
+            finally:
+                self._waits, self._give_up = False, None
+            yield
+
     async def run(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """What `work` gives, from a worker. If the wait is cancelled, work that waits is not started."""
         future = self._pool.submit(self._done, partial(work, *args, **kwargs))
@@ -213,11 +236,13 @@ class Place:
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
-            if self.lost:
-                raise _busy(
-                    "Others ask, and this client has many requests waiting: ask again a little later."
-                ) from None
+            self._require_kept()
             raise
+
+    def _require_kept(self) -> None:
+        if self.lost:
+            title = "Others ask, and this client has many requests waiting: ask again a little later."
+            raise _busy(title) from None
 
     def _done(self, work: Callable[[], _T]) -> _T:
         _current.token = self._token

@@ -49,7 +49,7 @@ async function useCamera() {
         await video.play();
         opened(turn);
     } catch (error) {
-        fail(error);
+        if (turn === live.turn) fail(error);
     }
 }
 
@@ -70,7 +70,7 @@ async function useFilm(file) {
         });
         opened(turn);
     } catch (error) {
-        fail(error);
+        if (turn === live.turn) fail(error);
     }
 }
 
@@ -120,25 +120,31 @@ function stop() {
     live.running = false;
     if (live.recorder) live.recorder.stop();
     enable("record", false);
-    if (live.film) fetch(`api/films/${live.film}`, { method: "DELETE", keepalive: true }).catch(() => {});
+    if (live.film) forget(live.film);
     live.film = null;
+}
+
+/** The server need not keep this film. */
+function forget(name) {
+    fetch(`api/films/${name}`, { method: "DELETE", keepalive: true }).catch(() => {});
 }
 
 async function follow(turn) {
     const frame = surface();
     try {
-        while (live.running && turn === live.turn) {
+        while (!over(turn)) {
             const begin = performance.now();
             frame.drawImage(video, 0, 0, canvas.width, canvas.height);
-            const { alpha, found } = await cut(frame.canvas);
-            if (turn !== live.turn || !live.running) return;
+            const cutout = await cut(frame.canvas, turn);
+            if (!cutout) return;
+            const { alpha, found } = cutout;
             show(frame.canvas, alpha);
             const rate = 1000 / (performance.now() - begin);
             tell("ready", `${found.verdict} · ${rate.toFixed(0)} frames a second`, found.warnings);
             if (video.ended) break;
             await new Promise(requestAnimationFrame); // else a page that is fast enough would never be drawn
         }
-        if (turn !== live.turn) return;
+        if (over(turn)) return;
         stop();
         tell("done", "The film is over.");
     } catch (error) {
@@ -146,9 +152,16 @@ async function follow(turn) {
     }
 }
 
-/** A frame's alpha, and what was found, from the server; a film that it has forgotten begins anew. */
-async function cut(frame) {
+/** Whether nobody waits for this film any more: then nothing may change, for it may be another's by now. */
+const over = (turn) => turn !== live.turn || !live.running;
+
+/**
+ * A frame's alpha, and what was found, from the server; a film that it has forgotten begins anew. Nothing, if the film is
+ * over meanwhile.
+ */
+async function cut(frame, turn) {
     const file = await new Promise((resolve) => frame.toBlob(resolve, "image/jpeg", QUALITY));
+    if (over(turn)) return null;
     const body = new FormData();
     body.set("file", file, "frame.jpg");
     const box = live.told;
@@ -158,23 +171,28 @@ async function cut(frame) {
     const response = await fetch(path, { method: "POST", body }).catch(() => {
         throw new Failure("The server cannot be reached.");
     });
+    const begun = response.headers.get("X-Film");
+    if (over(turn)) {
+        if (begun) forget(begun);
+        return null;
+    }
     if (response.status === 503) {
         live.told ??= box;
         await new Promise((resolve) => setTimeout(resolve, 1000 * (Number(response.headers.get("Retry-After")) || 1)));
-        return cut(frame);
+        return over(turn) ? null : cut(frame, turn);
     }
     if (response.status === 404 && live.film) {
         live.film = null;
         live.told ??= box;
-        return cut(frame);
+        return cut(frame, turn);
     }
     if (!response.ok) {
         const { errors: [error = {}] = [] } = await response.json().catch(() => ({}));
         throw new Failure(error.title ?? `The server answered ${response.status}.`);
     }
-    live.film = response.headers.get("X-Film") ?? live.film;
+    live.film = begun ?? live.film; // from here on the film's end forgets it
     const alpha = await createImageBitmap(await response.blob());
-    return { alpha, found: JSON.parse(response.headers.get("X-Cutout")) };
+    return over(turn) ? null : { alpha, found: JSON.parse(response.headers.get("X-Cutout")) };
 }
 
 function surface() {
