@@ -412,7 +412,7 @@ void network_conv_row(const NetworkRow& row, const NetworkEnd& end, const int16_
       int16_t few[kNetworkLanes] = {};
       if (Half && Skip)
         for (size_t i = 0; i < lanes; ++i) few[i] = skip[place + i];
-      const int16_t* from = Half ? few : skip + place;
+      const int16_t* from = Half || !Skip ? few : skip + place;
       NetworkFloats y[V];
       for (int v = 0; v < V; ++v) {
         const int lane = kNetworkVector * v;
