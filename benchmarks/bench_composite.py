@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from alphacut.composite import blurred_background, composite, premultiply
+from alphacut.compositing import blurred_background, composite, premultiply
 from reference import composite as reference
 
 from .pictures import gray_noise, noise, photo

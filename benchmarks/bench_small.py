@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 import alphacut
-from alphacut.composite import composite
+from alphacut.compositing import composite
 
 from .race import race
 

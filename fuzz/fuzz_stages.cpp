@@ -235,8 +235,8 @@ void grabcut(Input& in, Output& out) {
   const Image<f32> unary = in.image<f32>(in.side(), in.side());
   Image<u8> labels = result<u8>(in, size), again = result<u8>(in, size);
   GrabCutOptions options;
-  options.n_iter = static_cast<int>(in.whole(1, 3)), options.n_components = static_cast<int>(in.whole(1, 5));
-  if (options.n_iter > 20) options.n_iter = 20;
+  options.max_iter = static_cast<int>(in.whole(1, 3)), options.n_components = static_cast<int>(in.whole(1, 5));
+  if (options.max_iter > 20) options.max_iter = 20;
   options.seed = in.byte(), options.clean = in.flag(), options.exact = in.flag(), options.mask = in.flag();
   options.certify = true;
   const std::optional<Box> box = box_of(in, size);

@@ -7,7 +7,7 @@ from hypothesis.extra import numpy as hnp
 import alphacut
 from alphacut import _core
 from alphacut._color import parse_color
-from alphacut.composite import blurred_background, checkerboard, composite, premultiply, unpremultiply
+from alphacut.compositing import blurred_background, checkerboard, composite, premultiply, unpremultiply
 from reference import composite as reference
 
 kernel = pytest.mark.usefixtures("isa")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import alphacut
-from alphacut.composite import blurred_background, checkerboard
+from alphacut.compositing import blurred_background, checkerboard
 
 HEIGHT, WIDTH = 7, 9
 _RNG = np.random.default_rng(5)
@@ -407,7 +407,7 @@ CASES = [
             "image": IMAGE,
             "labels": [*PROMPT_MASK, (np.full_like(MASK, 4), ValueError)],
             "box": BOX,
-            "n_iter": required(integer(0, -1)),
+            "max_iter": required(integer(0, -1)),
             "gamma": required(real(-1, 1e6)),
             "n_components": required(integer(0, -1, 17)),
             "unary": [
@@ -430,7 +430,7 @@ CASES = [
         {
             "labels": [pair for pair in PROMPT_MASK if pair[0] is not None],
             "box": BOX,
-            "n_iter": required(integer(0, -1)),
+            "max_iter": required(integer(0, -1)),
             "clean": FLAG,
             "exact": FLAG,
             "certify": FLAG,
@@ -492,8 +492,13 @@ CASES = [
     ),
     Case(
         alphacut.refine_alpha,
-        {"image": RGB, "mask_or_trimap": MASK},
-        {"image": IMAGE, "mask_or_trimap": [*PLANE_LIKE, *UINT8_ONLY], "method": WORD},
+        {"image": RGB, "trimap": MASK},
+        {"image": IMAGE, "trimap": [*PLANE_LIKE, *UINT8_ONLY], "method": WORD},
+    ),
+    Case(
+        alphacut.refine_alpha,
+        {"image": RGB, "mask": MASK},
+        {"image": IMAGE, "mask": [*BINARY_OF_ANY, *OTHER_SIZE]},
     ),
     Case(
         alphacut.estimate_foreground,

@@ -9,7 +9,7 @@ from PIL import Image, ImageCms
 
 import alphacut
 from alphacut import read_image, remove_background
-from alphacut.composite import checkerboard
+from alphacut.compositing import checkerboard
 
 
 @pytest.fixture

@@ -368,7 +368,7 @@ def test_grabcut_never_fails_on_legal_hints(data):
         box=box,
         unary=unary,
         gamma=gamma,
-        n_iter=data.draw(st.integers(1, 6)),
+        max_iter=data.draw(st.integers(1, 6)),
         n_components=data.draw(st.integers(1, 16)),
         seed=data.draw(st.integers(0, 2**63 - 1)),
     )
@@ -705,7 +705,7 @@ def test_grabcut_refuses():
         alphacut.grabcut(image, box=(1, 2, 3))
     with pytest.raises(TypeError):
         alphacut.grabcut(image, box=(1.5, 2, 3, 4))
-    for name, values in {"n_iter": (0, -1), "gamma": (-1, 1e6, np.nan), "n_components": (0, 17)}.items():
+    for name, values in {"max_iter": (0, -1), "gamma": (-1, 1e6, np.nan), "n_components": (0, 17)}.items():
         for value in values:
             with pytest.raises(ValueError, match=name):
                 alphacut.grabcut(image, box=box, **{name: value})

@@ -613,7 +613,7 @@ def test_refine_alpha_errors(rng):
         alphacut.refine_alpha(image, np.minimum(trimap, 254))
     with pytest.raises(ValueError, match=r"no known background \(0\)"):
         alphacut.refine_alpha(image, np.maximum(trimap, 1))
-    with pytest.raises(ValueError, match="mask_or_trimap must have the size of image, 96 by 128, got 95 by 128"):
+    with pytest.raises(ValueError, match="trimap must have the size of image, 96 by 128, got 95 by 128"):
         alphacut.refine_alpha(image, trimap[1:])
     with pytest.raises(ValueError, match="method must be one of"):
         alphacut.refine_alpha(image, trimap, method="knn")
@@ -621,7 +621,7 @@ def test_refine_alpha_errors(rng):
         alphacut.refine_alpha(image, trimap, method=None)
     with pytest.raises(TypeError, match=r"image .*float64"):
         alphacut.refine_alpha(image / 255, trimap)
-    with pytest.raises(TypeError, match=r"mask_or_trimap .*float32"):
+    with pytest.raises(TypeError, match=r"trimap .*float32"):
         alphacut.refine_alpha(image, trimap.astype(np.float32))
     with pytest.raises(ValueError, match="out must have shape"):
         alphacut.refine_alpha(image, trimap, out=np.empty((3, 3), np.uint8))

@@ -35,8 +35,6 @@ def test_examples_in_the_documentation_run(module):
         assert doctest.testmod(importlib.import_module(module)).failed == 0
     finally:
         alphacut.set_num_threads(before)
-    # A module of a stage never takes the place of the function of its name.
-    assert all(inspect.isfunction(getattr(alphacut, name)) for name in FUNCTIONS)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -58,3 +56,30 @@ def test_readme_names_every_public_function(request):
         pytest.skip("no README here")
     text = readme.read_text(encoding="utf-8")
     assert not [name for name in FUNCTIONS if f"`{name}`" not in text]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_choice_of_how_may_be_by_place(name):
+    """What is worked on comes first, then the one choice of how; all else is by name only."""
+    by_place = [
+        parameter.name
+        for parameter in inspect.signature(getattr(alphacut, name)).parameters.values()
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+    ]
+    by_name = {
+        parameter.name
+        for parameter in inspect.signature(getattr(alphacut, name)).parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+    if name == "remove_background":  # of many choices none comes first
+        assert by_place == ["image"]
+        return
+    ways = {"method", "metric", "connectivity"}
+    assert not ways & by_name
+    assert not ways & set(by_place[:-1])
+    assert "out" not in by_place
+
+
+def test_no_function_hides_a_module():
+    names = {module.name for module in pkgutil.iter_modules(alphacut.__path__)}
+    assert not names & set(FUNCTIONS)

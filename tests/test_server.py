@@ -24,7 +24,7 @@ from PIL import Image
 
 import alphacut
 from alphacut import cli
-from alphacut.composite import blurred_background
+from alphacut.compositing import blurred_background
 from alphacut.files import read_image, write_image
 
 pytest.importorskip("starlette", reason="the server needs the extra 'serve'")

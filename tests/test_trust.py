@@ -117,7 +117,7 @@ def test_a_callback_that_works_long(monkeypatch):
         def _chosen(self, stage):
             return stage == "grabcut"
 
-        def _grabcut(self, labels, box, unary, n_iter):
+        def _grabcut(self, labels, box, unary, max_iter):
             time.sleep(0.1)
             _core.grabcut_picture(rgba[..., :3])  # copies, and rounds
             return None  # declines

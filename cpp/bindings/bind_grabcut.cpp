@@ -119,11 +119,11 @@ void bind_grabcut(py::module_& m) {
       .def(py::init<py::object, double>(), py::arg("image"), py::arg("gamma"))
       .def(
           "cut",
-          [](Cutter& cutter, py::object labels, const Corners& box, py::object unary, int n_iter, int n_components,
+          [](Cutter& cutter, py::object labels, const Corners& box, py::object unary, int max_iter, int n_components,
              int64_t seed, bool clean, bool exact, bool certify, bool resume, py::object out) {
-            return cutter.cut(labels, box, unary, {n_iter, n_components, seed, clean, exact, certify, resume}, out);
+            return cutter.cut(labels, box, unary, {max_iter, n_components, seed, clean, exact, certify, resume}, out);
           },
-          py::arg("labels"), py::arg("box"), py::arg("unary"), py::arg("n_iter"), py::arg("n_components"),
+          py::arg("labels"), py::arg("box"), py::arg("unary"), py::arg("max_iter"), py::arg("n_components"),
           py::arg("seed"), py::arg("clean"), py::arg("exact"), py::arg("certify"), py::arg("resume"),
           py::arg("out") = py::none());
   m.def("grabcut_plan", &plan, py::arg("height"), py::arg("width"), py::arg("box"));
@@ -133,11 +133,12 @@ void bind_grabcut(py::module_& m) {
   m.def("grabcut_picture", [](py::object image) { return in_bytes(image).array; }, py::arg("image"));
   m.def(
       "grabcut_coarse",
-      [](py::object image, double gamma, py::object labels, const Corners& box, py::object unary, int n_iter,
+      [](py::object image, double gamma, py::object labels, const Corners& box, py::object unary, int max_iter,
          int n_components, int64_t seed, bool clean, bool certify) {
-        return cut_coarse(image, gamma, labels, box, unary, {n_iter, n_components, seed, clean, false, certify, false});
+        return cut_coarse(image, gamma, labels, box, unary,
+                          {max_iter, n_components, seed, clean, false, certify, false});
       },
-      py::arg("image"), py::arg("gamma"), py::arg("labels"), py::arg("box"), py::arg("unary"), py::arg("n_iter"),
+      py::arg("image"), py::arg("gamma"), py::arg("labels"), py::arg("box"), py::arg("unary"), py::arg("max_iter"),
       py::arg("n_components"), py::arg("seed"), py::arg("clean"), py::arg("certify"));
   m.def("edge_weights", &edge_weights, py::arg("gamma"), py::arg("contrast"), py::arg("edges"));
   m.def("refit", &refit, py::arg("sums"), py::arg("step"), py::arg("old"));

@@ -67,9 +67,21 @@ py::tuple kinds_of(py::object trimap) {
   return py::make_tuple(kinds.background, kinds.unknown, kinds.foreground);
 }
 
-py::array refine(py::object image, py::object trimap, MattingMethod method, py::object out) {
+// A plane of the picture's size.
+template <class P, class T>
+Input<P> plane_like(const Input<T>& image, py::handle value, const char* name) {
+  auto result = plane<P>(value, name);
+  if (result.view.height != image.view.height || result.view.width != image.view.width)
+    throw py::value_error(std::string(name) + " must have the size of image, " + std::to_string(image.view.height) +
+                          " by " + std::to_string(image.view.width) + ", got " + std::to_string(result.view.height) +
+                          " by " + std::to_string(result.view.width));
+  return result;
+}
+
+// `name` is what the caller knows the trimap by.
+py::array refine(py::object image, py::object trimap, const std::string& name, MattingMethod method, py::object out) {
   return with_image(image, "image", [&]<class T>(const Input<T>& i) -> py::array {
-    const auto t = plane<uint8_t>(trimap, "mask_or_trimap");
+    const auto t = plane_like<uint8_t>(i, trimap, name.c_str());
     auto alpha = output<T>(out, i.view.height, i.view.width, 0, {i.array, t.array});
     without_gil([&] { refine_alpha<T>(i, t, method, alpha); });
     return alpha.array;
@@ -83,15 +95,6 @@ py::array adjusted(py::object matte, double shift, double feather, py::object ou
     without_gil([&] { adjust_edge<T>(a, shift, feather, result); });
     return result.array;
   });
-}
-
-// A plane of the picture's size.
-template <class P, class T>
-Input<P> plane_like(const Input<T>& image, py::handle value, const char* name) {
-  auto result = plane<P>(value, name);
-  if (result.view.height != image.view.height || result.view.width != image.view.width)
-    throw py::value_error(std::string(name) + " must have the size of image");
-  return result;
 }
 
 // The two halves of closed_form, for the tests' oracles.
@@ -141,14 +144,14 @@ void bind_matting(py::module_& m) {
   m.def("make_trimap", &trimap_of, py::arg("mask"), py::arg("band"), py::arg("out") = py::none());
   m.def(
       "refine_alpha",
-      [](py::object image, py::object trimap, const std::string& method, py::object out) {
-        return refine(image, trimap,
+      [](py::object image, py::object hint, const std::string& name, const std::string& method, py::object out) {
+        return refine(image, hint, name,
                       method == "guided"    ? MattingMethod::guided
                       : method == "sampled" ? MattingMethod::sampled
                                             : MattingMethod::closed_form,
                       out);
       },
-      py::arg("image"), py::arg("mask_or_trimap"), py::arg("method"), py::arg("out") = py::none());
+      py::arg("image"), py::arg("hint"), py::arg("name"), py::arg("method"), py::arg("out") = py::none());
   m.def("adjust_edge", &adjusted, py::arg("alpha"), py::arg("shift"), py::arg("feather"), py::arg("out") = py::none());
   m.def("sample_colours", &sampled, py::arg("image"), py::arg("labels"));
   m.def("multiply_laplacian", &multiplied, py::arg("image"), py::arg("x"));

@@ -123,7 +123,7 @@ Elsewhere elsewhere_of(const py::object& grabcut, const py::object& kmeans) {
       const GilHeld locked;
       py::object corners = py::none();
       if (box) corners = py::make_tuple(box->x, box->y, box->width, box->height);
-      const py::object answer = grabcut(copy_of(labels), corners, copy_of(unary), options.n_iter);
+      const py::object answer = grabcut(copy_of(labels), corners, copy_of(unary), options.max_iter);
       if (answer.is_none()) return false;
       const auto found = answer.cast<py::tuple>();
       const auto made = plane<uint8_t>(found[0], "mask");

@@ -362,7 +362,7 @@ void GrabCutter::State::Cut::run_rounds() {
   if (!opened) coarse.open(domain);
   if (coarse.flat()) result_.warnings.emplace_back("the picture has one colour: it tells nothing about the subject");
 
-  const int rounds = latest_ ? std::min(options_.n_iter, kResumedRounds) : options_.n_iter;
+  const int rounds = latest_ ? std::min(options_.max_iter, kResumedRounds) : options_.max_iter;
   const int64_t pixels = here.pixels();
   for (int64_t changed = pixels; result_.n_iter < rounds && changed > pixels / kFewPixels;) {
     int64_t front = 0;
@@ -459,7 +459,7 @@ GrabCutResult GrabCutter::cut(ImageView<const uint8_t> hints, std::optional<Box>
 GrabCutResult GrabCutter::cut_rows(const LabelRows* hints, std::optional<Box> box, ImageView<const float> unary,
                                    const GrabCutOptions& options, ImageView<uint8_t> labels, GrabCutModels* models) {
   const ImageView<const uint8_t> image = state_->image;
-  require(options.n_iter >= 1, "n_iter must be at least 1, got " + std::to_string(options.n_iter));
+  require(options.max_iter >= 1, "max_iter must be at least 1, got " + std::to_string(options.max_iter));
   require(options.n_components >= 1 && options.n_components <= kMaxComponents,
           "n_components must be from 1 to 16, got " + std::to_string(options.n_components));
   const auto same_size = [&](auto view) {

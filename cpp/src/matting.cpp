@@ -283,7 +283,7 @@ void refine_alpha(ImageView<const T> image, ImageView<const uint8_t> trimap, Mat
     throw std::invalid_argument("refine_alpha: image must have 1 or 3 channels, the trimap and alpha 1");
   const auto differs = [&](int64_t height, int64_t width) { return height != image.height || width != image.width; };
   if (differs(trimap.height, trimap.width) || differs(alpha.height, alpha.width))
-    throw std::invalid_argument("mask_or_trimap must have the size of image, " + std::to_string(image.height) + " by " +
+    throw std::invalid_argument("trimap must have the size of image, " + std::to_string(image.height) + " by " +
                                 std::to_string(image.width) + ", got " + std::to_string(trimap.height) + " by " +
                                 std::to_string(trimap.width));
   if constexpr (std::is_same_v<T, float>) require_range(image, 0, 1, "image");
@@ -297,7 +297,7 @@ void refine_alpha(ImageView<const T> image, ImageView<const uint8_t> trimap, Mat
     part = unknown_part_of(trimap);
   }
   if (part.unknown() && !(part.foreground && part.background))
-    throw std::invalid_argument(std::string("mask_or_trimap has unknown pixels (between 0 and 255) but no known ") +
+    throw std::invalid_argument(std::string("trimap has unknown pixels (between 0 and 255) but no known ") +
                                 (part.foreground ? "background (0)" : "foreground (255)"));
   parallel_for(alpha.height, row_grain(alpha.width), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y)

@@ -11,7 +11,9 @@ from ._device import DeviceUnavailableError, info
 from ._sdk import get_cmake_dir, get_include
 from .cancel import Cancelled, CancelToken
 from .chromakey import KeyColor, chroma_key, despill, find_key
+from .clustering import KMeans, kmeans
 from .components import (
+    Components,
     ComponentShapes,
     ComponentStats,
     Polygon,
@@ -24,20 +26,19 @@ from .components import (
     mask_to_polygons,
     remove_small,
 )
-from .composite import composite, decode_srgb, encode_srgb, premultiply, unpremultiply
+from .compositing import composite, decode_srgb, encode_srgb, premultiply, unpremultiply
 from .cutout import Cutout
 from .files import DecodeError, Picture, TooManyPixelsError, read_image, read_labels, read_mask, write_image
-from .foreground import estimate_foreground
+from .foreground import Layers, estimate_foreground
 from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
-from .kmeans import KMeans, kmeans
-from .matting import adjust_edge, distance_transform, guided_filter, make_trimap, refine_alpha
+from .matting import Distances, adjust_edge, distance_transform, guided_filter, make_trimap, refine_alpha
 from .model import Instance, Model
 from .preprocess import denoise, resize, rgb_to_lab, white_balance
 from .remover import Remover, remove_background
 from .session import Session
 from .subject import barrier_map, detect_subject
 from .threads import get_num_threads, set_num_threads
-from .threshold import adaptive_limit, adaptive_threshold, find_threshold, hysteresis_threshold, threshold
+from .thresholding import adaptive_limit, adaptive_threshold, find_threshold, hysteresis_threshold, threshold
 from .tracker import Tracker
 
 __version__ = _core.version()
@@ -47,14 +48,17 @@ __all__ = [
     "Cancelled",
     "ComponentShapes",
     "ComponentStats",
+    "Components",
     "Cutout",
     "DecodeError",
     "DeviceUnavailableError",
+    "Distances",
     "GrabCut",
     "GraphCut",
     "Instance",
     "KMeans",
     "KeyColor",
+    "Layers",
     "Model",
     "Picture",
     "Polygon",

@@ -165,7 +165,7 @@ class GrabCutter:
         labels: _Array | None,
         box: Sequence[int] | None,
         unary: _Array | None,
-        n_iter: int,
+        max_iter: int,
         n_components: int,
         seed: int,
         clean: bool,
@@ -186,7 +186,7 @@ def grabcut_coarse(
     labels: _Array,
     box: Sequence[int] | None,
     unary: _Array | None,
-    n_iter: int,
+    max_iter: int,
     n_components: int,
     seed: int,
     clean: bool,
@@ -218,7 +218,7 @@ def distance_transform(
 def guided_filter(guide: _Array, src: _Array, radius: int, eps: float, subsample: int, out: _Out = None) -> _Array: ...
 def trimap_kinds(trimap: _Array) -> tuple[bool, bool, bool]: ...
 def make_trimap(mask: _Array, band: float | None, out: _Out = None) -> _Array: ...
-def refine_alpha(image: _Array, mask_or_trimap: _Array, method: str, out: _Out = None) -> _Array: ...
+def refine_alpha(image: _Array, hint: _Array | None, name: str, method: str, out: _Out = None) -> _Array: ...
 def sample_colours(image: _Array, labels: _Array) -> tuple[_Array, _Array, _Array]: ...
 def multiply_laplacian(image: _Array, x: _Array) -> _Array: ...
 def solve_laplacian(

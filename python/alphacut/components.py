@@ -12,6 +12,21 @@ from . import _core
 from ._arrays import Array, as_mask, countable, flag, integer, real, require_apart, small_integer
 
 
+class Components(NamedTuple):
+    """What :func:`label_components` returns.
+
+    Attributes
+    ----------
+    labels : (H, W) int32
+        0 for background, 1 to `number` in raster order of the components' first pixels.
+    number : int
+        Of components.
+    """
+
+    labels: Array
+    number: int
+
+
 class ComponentStats(NamedTuple):
     """What :func:`component_stats` returns. Entry ``i`` belongs to the component with label ``i + 1``.
 
@@ -84,7 +99,7 @@ def label_components(
     delta: float | None = None,
     background: float | None = 0,
     out: Array | None = None,
-) -> tuple[Array, int]:
+) -> Components:
     """Number the connected components of a mask, or the pieces of a label map or picture.
 
     Parameters
@@ -103,10 +118,8 @@ def label_components(
 
     Returns
     -------
-    labels : (H, W) int32
-        0 for background, 1 to `count` in raster order of the components' first pixels.
-    count : int
-        Number of components.
+    Components
+        ``(labels, number)``.
 
     Raises
     ------
@@ -142,13 +155,13 @@ def label_components(
     if delta is None:
         if background != 0 or isinstance(background, bool):
             raise ValueError(f"background must be 0 without delta, got {background!r}")
-        return _core.label_components(as_mask(mask, out), way, out)
+        return Components(*_core.label_components(as_mask(mask, out), way, out))
     value = None if background is None else real(background, "background")
     if value is not None and not math.isfinite(value):
         raise ValueError(f"background must be finite, got {value}")
     plane = countable(mask, "mask")
     require_apart(out, mask)
-    return _core.label_pieces(plane, way, real(delta, "delta"), value, out)
+    return Components(*_core.label_pieces(plane, way, real(delta, "delta"), value, out))
 
 
 def component_stats(mask: Array, connectivity: Literal[8, 4] = 8, *, background: bool = False) -> ComponentStats:
@@ -235,7 +248,7 @@ def component_shapes(mask: Array, connectivity: Literal[8, 4] = 8, *, weights: A
     return ComponentShapes(*_core.component_shapes(as_mask(mask), way, weights))
 
 
-def keep_largest(mask: Array, k: int = 1, *, connectivity: Literal[8, 4] = 8, out: Array | None = None) -> Array:
+def keep_largest(mask: Array, k: int = 1, connectivity: Literal[8, 4] = 8, *, out: Array | None = None) -> Array:
     """Keep the `k` components of largest area.
 
     Parameters
@@ -273,7 +286,7 @@ def keep_largest(mask: Array, k: int = 1, *, connectivity: Literal[8, 4] = 8, ou
     return _core.keep_largest(as_mask(mask, out), integer(k, "k"), small_integer(connectivity, "connectivity"), out)
 
 
-def keep_touching(mask: Array, seeds: Array, *, connectivity: Literal[8, 4] = 8, out: Array | None = None) -> Array:
+def keep_touching(mask: Array, seeds: Array, connectivity: Literal[8, 4] = 8, *, out: Array | None = None) -> Array:
     """Keep the components that have a pixel of `seeds`: the reconstruction of a mask from markers.
 
     Parameters
@@ -316,8 +329,8 @@ def remove_small(
     mask: Array,
     min_area: int,
     max_area: int | None = None,
-    *,
     connectivity: Literal[8, 4] = 8,
+    *,
     invert: bool = False,
     out: Array | None = None,
 ) -> Array:
@@ -365,7 +378,7 @@ def remove_small(
 
 
 def fill_holes(
-    mask: Array, max_area: int | None = None, *, connectivity: Literal[8, 4] = 8, out: Array | None = None
+    mask: Array, max_area: int | None = None, connectivity: Literal[8, 4] = 8, *, out: Array | None = None
 ) -> Array:
     """Fill the holes of a mask.
 

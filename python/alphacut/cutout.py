@@ -15,7 +15,7 @@ from . import files
 from ._arrays import Array, as_uint8, choice, flag, full_scale, in_pixels, integer, percent
 from ._color import Color, parse_color
 from ._prompt import Box
-from .composite import blurred_background, checkerboard, composite
+from .compositing import blurred_background, checkerboard, composite
 from .preprocess import resize
 
 if TYPE_CHECKING:

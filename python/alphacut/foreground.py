@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, overload
+from typing import Literal, NamedTuple, overload
 
 import numpy as np
 
@@ -10,12 +10,25 @@ from . import _core
 from ._arrays import Array, choice, flag, native, run
 
 
+class Layers(NamedTuple):
+    """What :func:`estimate_foreground` returns with `return_background`.
+
+    Attributes
+    ----------
+    foreground, background : same shape and dtype as the picture
+        The colours of the two that it is mixed of.
+    """
+
+    foreground: Array
+    background: Array
+
+
 @overload
 def estimate_foreground(
     image: Array,
     alpha: Array,
-    *,
     method: Literal["multilevel"] = ...,
+    *,
     return_background: Literal[False] = ...,
     out: Array | None = ...,
 ) -> Array: ...
@@ -23,19 +36,19 @@ def estimate_foreground(
 def estimate_foreground(
     image: Array,
     alpha: Array,
-    *,
     method: Literal["multilevel"] = ...,
+    *,
     return_background: Literal[True],
     out: Array | None = ...,
-) -> tuple[Array, Array]: ...
+) -> Layers: ...
 def estimate_foreground(
     image: Array,
     alpha: Array,
-    *,
     method: Literal["multilevel"] = "multilevel",
+    *,
     return_background: bool = False,
     out: Array | None = None,
-) -> Array | tuple[Array, Array]:
+) -> Array | Layers:
     """Estimate the foreground's colours, for composing it over another background without a fringe of the old one.
 
     Parameters
@@ -53,12 +66,13 @@ def estimate_foreground(
 
     Returns
     -------
-    foreground : same shape and dtype as `image`
-        The picture's colour, exactly, where alpha is full; an estimate where it is partial; where alpha is 0 a
-        continuation of the foreground nearby, away from partial pixels in squares of 8 pixels. A picture of one pixel,
-        or with alpha 0 everywhere, comes back unchanged.
-    background : same shape and dtype as `image`
-        With `return_background`: the same of ``1 - alpha``.
+    ndarray, same shape and dtype as `image`
+        The foreground: the picture's colour, exactly, where alpha is full; an estimate where it is partial; where alpha
+        is 0 a continuation of the foreground nearby, away from partial pixels in squares of 8 pixels. A picture of one
+        pixel, or with alpha 0 everywhere, comes back unchanged.
+
+    With `return_background` a :class:`Layers`, ``(foreground, background)``; the background is the same of
+    ``1 - alpha``.
 
     Raises
     ------
@@ -97,4 +111,4 @@ def estimate_foreground(
     if not return_background:
         return foreground
     rest = weight.dtype.type(255 if weight.dtype == np.uint8 else 1) - weight  # the equations know no other difference
-    return foreground, run(lambda a, b: _core.estimate_foreground(a, rest, b), image, None)
+    return Layers(foreground, run(lambda a, b: _core.estimate_foreground(a, rest, b), image, None))

@@ -127,7 +127,7 @@ def grabcut(
     labels: Any = None,
     *,
     box: Sequence[int] | None = None,
-    n_iter: int = 5,
+    max_iter: int = 5,
     gamma: float = 15.0,
     n_components: int = 5,
     unary: Any = None,
@@ -148,7 +148,7 @@ def grabcut(
         OpenCV's hints: 0 background, 1 foreground, 2 probably background, 3 probably foreground. Left as it is.
     box : (x, y, width, height), optional
         Everything outside is background, whatever `labels` says there. Clipped to the picture, with a warning.
-    n_iter : int
+    max_iter : int
         Rounds at most, at least 1. They end earlier when no more than one pixel in 10,000 changes side.
     gamma : float
         Weight of the border's length, from 0 to 50,000.
@@ -251,7 +251,7 @@ def grabcut(
                     None if box is None else four_integers(box),
                     unary,
                     gamma=real(gamma, "gamma"),
-                    n_iter=small_integer(n_iter, "n_iter"),
+                    max_iter=small_integer(max_iter, "max_iter"),
                     n_components=small_integer(n_components, "n_components"),
                     seed=integer(seed, "seed", 0),
                     clean=flag(clean, "clean"),
@@ -264,7 +264,7 @@ def grabcut(
         labels,
         box,
         unary,
-        n_iter=n_iter,
+        max_iter=max_iter,
         n_components=n_components,
         seed=seed,
         clean=clean,
@@ -294,7 +294,7 @@ class Cutter:
         box: Sequence[int] | None,
         unary: Array | None,
         *,
-        n_iter: int = 5,
+        max_iter: int = 5,
         n_components: int = 5,
         seed: int = 0,
         clean: bool = False,
@@ -307,7 +307,7 @@ class Cutter:
 
         Parameters
         ----------
-        labels, box, unary, n_iter, n_components, seed, clean, exact, certify, out
+        labels, box, unary, max_iter, n_components, seed, clean, exact, certify, out
             As for :func:`grabcut`. `labels` has all strokes, not only the new ones; a stroke may also be gone.
         resume : bool
             Go on from the latest cut of this picture: it takes a fraction of the time when `labels` changed in a small
@@ -340,7 +340,7 @@ class Cutter:
             labels,
             None if box is None else four_integers(box),
             unary,
-            small_integer(n_iter, "n_iter"),
+            small_integer(max_iter, "max_iter"),
             small_integer(n_components, "n_components"),
             integer(seed, "seed", 0),
             flag(clean, "clean"),

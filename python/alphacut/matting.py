@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, overload
+from typing import Literal, NamedTuple, overload
 
 import numpy as np
 
 from . import _core
-from ._arrays import Array, choice, flag, integer, native, real, run
+from ._arrays import Array, as_mask, choice, flag, integer, native, real, require_apart, run
 
 METRICS = ("euclidean", "taxicab", "chessboard")
 METHODS = ("guided", "sampled", "closed_form")
@@ -71,14 +71,29 @@ def guided_filter(
     return _core.guided_filter(native(guide, out), src, *windows, out)
 
 
+class Distances(NamedTuple):
+    """What :func:`distance_transform` returns with `return_indices`.
+
+    Attributes
+    ----------
+    distances : (H, W) float32
+        In pixels, or the unit of `sampling`.
+    indices : (2, H, W) int32
+        Row and column of the nearest zero pixel, as SciPy's.
+    """
+
+    distances: Array
+    indices: Array
+
+
 Metric = Literal["euclidean", "taxicab", "chessboard"]
 
 
 @overload
 def distance_transform(
     mask: Array,
-    *,
     metric: Metric = ...,
+    *,
     sampling: tuple[float, float] | None = ...,
     return_indices: Literal[False] = ...,
     out: Array | None = ...,
@@ -86,20 +101,20 @@ def distance_transform(
 @overload
 def distance_transform(
     mask: Array,
-    *,
     metric: Metric = ...,
+    *,
     sampling: tuple[float, float] | None = ...,
     return_indices: Literal[True],
     out: Array | None = ...,
-) -> tuple[Array, Array]: ...
+) -> Distances: ...
 def distance_transform(
     mask: Array,
-    *,
     metric: Metric = "euclidean",
+    *,
     sampling: tuple[float, float] | None = None,
     return_indices: bool = False,
     out: Array | None = None,
-) -> Array | tuple[Array, Array]:
+) -> Array | Distances:
     """Measure how far each foreground pixel is from the background.
 
     Parameters
@@ -118,13 +133,13 @@ def distance_transform(
 
     Returns
     -------
-    distances : (H, W) float32
+    ndarray, (H, W) float32
         Exact distance, in pixels, between the centres of a nonzero pixel and the nearest zero one; 0 on background;
         infinity everywhere if there is no background.
-    indices : (2, H, W) int32
-        With `return_indices`: the nearest zero pixel's row and column, as SciPy's; of several that in the leftmost
-        column, there the one of least difference in rows, of two the upper. A pixel of background is its own; -1
-        everywhere if there is none.
+
+    With `return_indices` a :class:`Distances`, ``(distances, indices)``. Of several zero pixels as near the one in the
+    leftmost column counts, there the one of least difference in rows, of two the upper. A pixel of background is its
+    own; the indices are -1 everywhere if there is none.
 
     Raises
     ------
@@ -156,7 +171,7 @@ def distance_transform(
         raise TypeError(f"sampling must be a pair (height, width), got {sampling!r}")
     wanted = flag(return_indices, "return_indices")
     distances, indices = _core.distance_transform(mask, metric, sides, wanted, out)
-    return distances if indices is None else (distances, indices)
+    return distances if indices is None else Distances(distances, indices)
 
 
 def make_trimap(mask: Array, *, band: float | None = None, out: Array | None = None) -> Array:
@@ -210,9 +225,10 @@ def make_trimap(mask: Array, *, band: float | None = None, out: Array | None = N
 
 def refine_alpha(
     image: Array,
-    mask_or_trimap: Array,
-    *,
+    trimap: Array | None = None,
     method: Literal["guided", "sampled", "closed_form"] = "closed_form",
+    *,
+    mask: Array | None = None,
     out: Array | None = None,
 ) -> Array:
     """Find how much of each unknown pixel is foreground.
@@ -221,13 +237,14 @@ def refine_alpha(
     ----------
     image : (H, W) or (H, W, 3) uint8, uint16 or float32
         Gray or RGB picture; float values from 0 to 1.
-    mask_or_trimap : (H, W) uint8 or bool
-        0 background, 255 foreground, anything between unknown. Without unknown pixels, or bool, it is a mask and goes
-        through :func:`make_trimap` first.
+    trimap : (H, W) uint8 or bool, optional
+        0 background, 255 foreground, anything between unknown. Where nothing is unknown it is taken as `mask`.
     method : {"guided", "sampled", "closed_form"}
         From fast to exact. "guided" fits alpha to the picture in windows of 84 pixels, known pixels only; "sampled"
         explains each unknown pixel by a pair of known colours and smooths that; "closed_form" solves the matting
         Laplacian from there. Notes say what each costs.
+    mask : (H, W) of bool or integers, optional
+        Instead of `trimap`: nonzero is foreground, and what is near the edge is unknown, see :func:`make_trimap`.
     out : (H, W) in the dtype of image, optional
         Where to write the result.
 
@@ -240,7 +257,7 @@ def refine_alpha(
     Raises
     ------
     TypeError
-        If an array has another dtype or `method` is not a str.
+        If an array has another dtype, `method` is not a str, or there are both a trimap and a mask or neither.
     ValueError
         If shapes differ, a value is out of range, `method` is unknown, or there are unknown pixels but no known
         foreground or no known background.
@@ -291,9 +308,13 @@ def refine_alpha(
     True
     """
     choice(method, "method", METHODS)
-    if isinstance(mask_or_trimap, np.ndarray) and mask_or_trimap.dtype == np.bool_:
-        mask_or_trimap = mask_or_trimap.view(np.uint8) * np.uint8(255)
-    return run(lambda a, b: _core.refine_alpha(a, mask_or_trimap, method, b), image, out, [mask_or_trimap])
+    if (trimap is None) == (mask is None):
+        raise TypeError("refine_alpha needs a trimap or a mask, " + ("got both" if mask is not None else "got neither"))
+    hint, name = (trimap, "trimap") if mask is None else (as_mask(mask, out), "mask")
+    if isinstance(hint, np.ndarray) and hint.dtype in ((np.bool_,) if mask is None else (np.bool_, np.uint8)):
+        require_apart(out, hint)
+        hint = np.where(np.asarray(hint), np.uint8(255), np.uint8(0))
+    return run(lambda a, b: _core.refine_alpha(a, hint, name, method, b), image, out, [hint])
 
 
 def adjust_edge(alpha: Array, *, shift: float = 0.0, feather: float = 0.0, out: Array | None = None) -> Array:

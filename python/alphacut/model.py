@@ -15,7 +15,7 @@ from ._arrays import Array, as_uint8, choice, integer, real, require_host
 from ._prompt import Box
 from .preprocess import resize
 from .threads import get_num_threads
-from .threshold import threshold
+from .thresholding import threshold
 
 # Keys of the file's metadata, the first that is there counts.
 _KEYS = {

@@ -169,8 +169,8 @@ def rgb_to_lab(image: Array, *, out: Array | None = None) -> Array:
 def resize(
     image: Array,
     size: tuple[int, int],
-    *,
     method: Literal["area", "nearest", "bilinear", "bicubic", "lanczos"] = "area",
+    *,
     out: Array | None = None,
 ) -> Array:
     """Give a picture, a mask, labels or an alpha matte another size.

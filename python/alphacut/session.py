@@ -16,9 +16,9 @@ import numpy as np
 from . import _core, _device, files
 from ._arrays import Array, flag, full_scale
 from ._prompt import Prompt
+from .clustering import kmeans
 from .cutout import Cutout
 from .graphcut import grabcut
-from .kmeans import kmeans
 from .matting import make_trimap
 from .model import Instance
 from .options import Options
@@ -271,8 +271,8 @@ class _Elsewhere:
         self.used = device
         return made
 
-    def _grabcut(self, labels: Array | None, box: Any, unary: Array | None, n_iter: int) -> Any:
-        options: dict[str, Any] = {"seed": self._options.seed, "clean": bool(self._options.clean), "n_iter": n_iter}
+    def _grabcut(self, labels: Array | None, box: Any, unary: Array | None, max_iter: int) -> Any:
+        options: dict[str, Any] = {"seed": self._options.seed, "clean": bool(self._options.clean), "max_iter": max_iter}
         made = self._run(
             "grabcut",
             lambda device: grabcut(self._image, labels, box=box, unary=unary, device=device, **options),

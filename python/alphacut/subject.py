@@ -63,8 +63,8 @@ def barrier_map(image: Array, seed: Array, *, passes: int = 6, out: Array | None
 
 def detect_subject(
     image: Array,
-    *,
     method: Literal["auto", "learned", "barrier"] = "auto",
+    *,
     box: Sequence[int] | None = None,
     points: Sequence[Sequence[float]] | None = None,
     labels: Array | None = None,

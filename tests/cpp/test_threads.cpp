@@ -85,7 +85,7 @@ Bytes clusters(const Scene& scene) {
 
 Bytes cut(const Scene& scene) {
   Image<uint8_t> labels(kHeight, kWidth);
-  GrabCutter(scene.image, 15).cut({}, Box{50, 50, 200, 200}, {}, {.n_iter = 2}, labels);
+  GrabCutter(scene.image, 15).cut({}, Box{50, 50, 200, 200}, {}, {.max_iter = 2}, labels);
   Bytes bytes;
   append(bytes, labels);
   return bytes;

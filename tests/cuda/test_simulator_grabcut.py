@@ -84,7 +84,7 @@ def test_three_sizes(rng):
     "options",
     [
         {"exact": True, "certify": True},
-        {"clean": True, "seed": 7, "n_iter": 1, "gamma": 50.0},
+        {"clean": True, "seed": 7, "max_iter": 1, "gamma": 50.0},
         {"n_components": 1, "gamma": 0.0},
         {"unary": np.linspace(-9, 9, 24, dtype=np.float32).reshape(2, 12)},
     ],
@@ -214,7 +214,7 @@ def test_results_that_stay_on_the_gpu_are_waited_for(there, monkeypatch, rng):
         ({"unary": np.zeros((2, 330), np.float64)}, TypeError, "unary"),
         ({"unary": np.full((2, 330), np.nan, np.float32)}, ValueError, "unary"),
         ({"gamma": -1.0}, ValueError, "gamma"),
-        ({"n_iter": 0}, ValueError, "n_iter"),
+        ({"max_iter": 0}, ValueError, "max_iter"),
         ({"n_components": 17}, ValueError, "n_components"),
         ({"out": np.zeros((2, 331), np.uint8)}, ValueError, "out"),
     ],

@@ -37,7 +37,7 @@ int64_t cut_capacity(ImageView<const int32_t> source, ImageView<const int32_t> s
                      ImageView<const uint8_t> mask);
 
 struct GrabCutOptions {
-  int n_iter = 5;        // rounds at most, at least 1
+  int max_iter = 5;      // rounds at most, at least 1
   int n_components = 5;  // Gaussians a mixture, 1..16
   int64_t seed = 0;      // of the first clustering
   bool clean = false;    // drop small parts and holes of the mask that the rounds find

@@ -101,7 +101,7 @@ Found<T> FlowOf<T>::by_graphcut(const CheckedPrompt& prompt, Call& call, GrabCut
     options.clean = options_.clean;
     options.resume = call.resume;
     options.mask = true;
-    if (found.subject == "learned") options.n_iter = kLearnedRounds;
+    if (found.subject == "learned") options.max_iter = kLearnedRounds;
     const bool done = !call.resume && call.elsewhere.grabcut &&
                       call.elsewhere.grabcut(prompt.labels, prompt.box, map, options, mask, found.warnings);
     if (!done) {

@@ -14,7 +14,7 @@ from typing import Any
 
 from .. import Cutout, composite, resize
 from .._arrays import Array, as_uint8
-from ..composite import blurred_background
+from ..compositing import blurred_background
 from ..files import Picture, read_image, read_mask, write_image
 from .bench import Bench
 from .edits import Edit, Wish

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from .. import Cutout, Model, Remover, _text
 from .._strokes import draw_labels
-from ..composite import blurred_background
+from ..compositing import blurred_background
 from ..files import Picture, read_image
 from ..options import BACKGROUNDS, OPTIONS, OUTPUTS, PROMPTS
 from . import answer, clients, fields, processes

@@ -255,7 +255,7 @@ def threshold(
 
 
 def hysteresis_threshold(
-    gray: Array, low: float, high: float, *, connectivity: Literal[8, 4] = 8, out: Array | None = None
+    gray: Array, low: float, high: float, connectivity: Literal[8, 4] = 8, *, out: Array | None = None
 ) -> Array:
     """Mask of the pixels above `low` that are connected to one above `high`.
 
@@ -306,8 +306,8 @@ def hysteresis_threshold(
 def adaptive_threshold(
     gray: Array,
     window: int | tuple[int, int],
-    *,
     method: LocalMethod = "mean",
+    *,
     offset: float = 0,
     k: float = 0.2,
     r: float | None = None,
@@ -394,8 +394,8 @@ def adaptive_threshold(
 def adaptive_limit(
     gray: Array,
     window: int | tuple[int, int],
-    *,
     method: LocalMethod = "mean",
+    *,
     offset: float = 0,
     k: float = 0.2,
     r: float | None = None,

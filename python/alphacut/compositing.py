@@ -280,7 +280,7 @@ def blurred_background(image: Array, alpha: Array, sigma: float | None = None, *
     Examples
     --------
     >>> import numpy as np
-    >>> from alphacut.composite import blurred_background
+    >>> from alphacut.compositing import blurred_background
     >>> image = np.full((5, 5), 100, np.uint8)
     >>> image[2, 2] = 255
     >>> int(blurred_background(image, image == 255, 1.0).max())
@@ -316,7 +316,7 @@ def checkerboard(height: int, width: int, *, tile: int = 8, out: Array | None = 
 
     Examples
     --------
-    >>> from alphacut.composite import checkerboard
+    >>> from alphacut.compositing import checkerboard
     >>> checkerboard(2, 4, tile=2)[..., 0].tolist()
     [[255, 255, 204, 204], [255, 255, 204, 204]]
     """
