@@ -212,8 +212,9 @@ class _Sound:
 
     def end(self) -> None:
         """Write what the decoder and the encoder hold."""
-        if self._encoder is not None and self._encoder.codec_context.is_open:
-            self._file.mux(self._encoder.encode(None))
+        if self._from is not None and self._encoder is not None and self._encoder.codec_context.is_open:
+            for frame in [*self._from.codec_context.decode(None), None]:
+                self._file.mux(self._encoder.encode(frame))
 
 
 def _animate(av: Any, file: Any, segments: list[Path], form: Form) -> None:
