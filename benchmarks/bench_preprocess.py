@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import skimage.color
+import skimage.filters
 from PIL import Image
 
 import alphacut
@@ -41,6 +42,35 @@ def bench_bilateral(image):
         "alphacut": lambda: alphacut.denoise(image, "bilateral", size=5, out=out),
         "cv2": lambda: cv2.bilateralFilter(image, 5, 25.5, 2.5, dst=out, borderType=cv2.BORDER_REPLICATE),
         "copy": lambda: np.copyto(out, image),
+    }
+
+
+@race("preprocess", {"gaussian1": (1,), "gaussian3": (3,)}, {"": photo}, ["alphacut", "cv2", "skimage", "copy"])
+def bench_gaussian(image, sigma):
+    """All with windows of 4 sigma. OpenCV's weights of uint8 are in 1/256 steps."""
+    out, side = np.empty_like(image), 8 * sigma + 1
+
+    def agree(ours, theirs):
+        exact = skimage.filters.gaussian(image.astype(float), sigma, channel_axis=2)
+        assert np.abs(ours - exact).max() < 0.75
+        within(2)(ours, theirs.astype(float))
+
+    return agree, {
+        "alphacut": lambda: alphacut.gaussian_blur(image, sigma, out=out),
+        "cv2": lambda: cv2.GaussianBlur(image, (side, side), sigma, dst=out, borderType=cv2.BORDER_REPLICATE),
+        "skimage": lambda: skimage.filters.gaussian(image, sigma, channel_axis=2, preserve_range=True),
+        "copy": lambda: np.copyto(out, image),
+    }
+
+
+@race("preprocess", {"unsharp": ()}, {"": photo}, ["alphacut", "skimage"])
+def bench_unsharp(image):
+    def agree(ours, theirs):
+        assert np.abs(ours - 255 * theirs).max() < 1
+
+    return agree, {
+        "alphacut": lambda: alphacut.unsharp_mask(image, sigma=2, mode="reflect"),
+        "skimage": lambda: skimage.filters.unsharp_mask(image, 2, channel_axis=2),
     }
 
 

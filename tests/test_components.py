@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -401,6 +403,24 @@ def test_shapes_of_a_long_row_are_exact():
 # Outlines
 
 
+def test_whole_labels_count_wherever_they_lie(rng):
+    labels = np.array([[1, 0, 1, 2], [3, 3, 0, 1], [3, 3, 5000, 2]])
+    for dtype in (np.uint8, np.int32, np.uint64):
+        values = np.where(labels == 5000, 77, labels).astype(dtype)
+        kept = alphacut.remove_small(values, 3, whole_labels=True)
+        assert np.array_equal(kept, np.isin(labels, (1, 3)) * np.uint8(255))
+        inverse = alphacut.remove_small(values, 3, invert=True, whole_labels=True)
+        assert np.array_equal(inverse, np.isin(labels, (2, 5000)) * np.uint8(255))
+        assert np.array_equal(alphacut.remove_small(values, 2, 3, whole_labels=True) > 0, np.isin(labels, (1, 2)))
+    assert np.array_equal(alphacut.remove_small(labels, 2, whole_labels=True) > 0, np.isin(labels, (1, 2, 3)))
+    assert alphacut.remove_small(labels, 2**62, whole_labels=True).max() == 0
+    large = rng.integers(0, 9, (60, 70))
+    areas = np.bincount(large.ravel())
+    expected = (areas >= np.median(areas[1:]))[large] & (large > 0)
+    assert np.array_equal(alphacut.remove_small(large, int(np.median(areas[1:])), whole_labels=True) > 0, expected)
+    assert alphacut.remove_small(np.zeros((0, 3), int), 1, whole_labels=True).shape == (0, 3)
+
+
 def assert_polygons(mask):
     """Filling gives the mask; one polygon a 4-connected component; its area, first corner and orientation are right."""
     polygons = alphacut.mask_to_polygons(mask)
@@ -447,6 +467,85 @@ def test_polygon_with_a_hole_that_touches_a_corner():
     (polygon,) = alphacut.mask_to_polygons(mask)
     assert polygon.exterior.tolist() == [[1, 0], [3, 0], [3, 3], [0, 3], [0, 1], [1, 1]]
     assert [sorted(hole.tolist()) for hole in polygon.holes] == [[[1, 1], [1, 2], [2, 1], [2, 2]]]
+
+
+def assert_outlines_of_8(mask):
+    """As assert_polygons, but pixels that meet at a corner are of one ring, which comes by there twice."""
+    polygons = alphacut.mask_to_polygons(mask, connectivity=8)
+    assert np.array_equal(reference.fill(reference.rings_of(polygons), mask.shape), np.where(mask != 0, 255, 0))
+    stats = alphacut.component_stats(mask)
+    assert len(polygons) == len(stats.area)
+    for polygon, size in zip(polygons, stats.area, strict=True):
+        assert reference.area(polygon.exterior) + sum(map(reference.area, polygon.holes)) == size
+        assert reference.area(polygon.exterior) > 0
+        assert all(reference.area(hole) < 0 for hole in polygon.holes)
+
+
+@every_mask
+def test_outlines_of_8_of_awkward_masks(mask):
+    assert_outlines_of_8(mask)
+
+
+def test_outlines_of_8(rng):
+    mask = patterns().reshape(-1, 5, 4)[::97].reshape(-1, 4)
+    for one in (mask, np.pad(mask, 1, constant_values=1), 1 - np.pad(mask, 1, constant_values=1)):
+        assert_outlines_of_8(one)
+    for density in (0.3, 0.5, 0.7, 0.9):
+        assert_outlines_of_8(noise(rng, (40, 61), density))
+    (cross,) = alphacut.mask_to_polygons(np.eye(2, dtype=np.uint8), connectivity=8)
+    assert cross.exterior.tolist() == [[0, 0], [1, 0], [1, 1], [2, 1], [2, 2], [1, 2], [1, 1], [0, 1]]
+
+
+def test_simplified_outlines_stay_near(rng):
+    """What is left out lies within the tolerance of the outline that stays, and what stays are corners of the whole."""
+    y, x = np.mgrid[:90, :120]
+    blob = (x - 60) ** 2 / 2 + (y - 45) ** 2 < 38**2
+    for mask in (blob, blob & ((x - 60) ** 2 + (y - 45) ** 2 > 100), noise(rng, (30, 40), 0.6)):
+        whole = reference.rings_of(alphacut.mask_to_polygons(mask))
+        for tolerance in (0.5, 0.8, 3):
+            simple = reference.rings_of(alphacut.mask_to_polygons(mask, simplify=tolerance))
+            assert len(simple) == len(whole)
+            for ring, exact in zip(simple, whole, strict=True):
+                assert len(ring) >= 3
+                corners = exact.tolist()
+                places = [corners.index(corner) for corner in ring.tolist()]
+                assert places == sorted(places)
+                if len(ring) < len(exact):
+                    assert reference.farthest(ring, exact) <= tolerance + 1e-9
+    rings = [sum(map(len, reference.rings_of(alphacut.mask_to_polygons(blob, simplify=t)))) for t in (0, 0.8, 3)]
+    assert rings[0] > 2 * rings[1] > 4 * rings[2]
+
+
+def test_a_simplified_rectangle_is_itself():
+    mask = np.zeros((9, 9), np.uint8)
+    mask[2:7, 3:5] = 1
+    for tolerance in (0.1, 1, 100):
+        assert alphacut.mask_to_polygons(mask, simplify=tolerance)[0].exterior.tolist() == [
+            [3, 2],
+            [5, 2],
+            [5, 7],
+            [3, 7],
+        ]
+
+
+@every_mask
+def test_run_lengths_of_awkward_masks(mask):
+    rle = alphacut.mask_to_rle(mask)
+    assert rle == reference.run_lengths(mask)
+    assert np.array_equal(alphacut.rle_to_mask(rle), np.where(mask != 0, 255, 0))
+
+
+def test_run_lengths(rng):
+    for shape in ((0, 4), (4, 0), (1, 1), (3, 1), (7, 9)):
+        for density in (0, 0.3, 0.5, 1):
+            mask = (rng.random(shape) < density).astype(np.uint8)
+            rle = alphacut.mask_to_rle(mask)
+            assert rle == reference.run_lengths(mask), shape
+            assert json.loads(json.dumps(rle)) == rle
+            for back in (rle, {**rle, "counts": np.array(rle["counts"], np.uint32)}):
+                assert np.array_equal(alphacut.rle_to_mask(back), mask * np.uint8(255))
+    with pytest.raises(TypeError, match="compressed"):
+        alphacut.rle_to_mask({"size": [2, 2], "counts": "04"})
 
 
 # All of them

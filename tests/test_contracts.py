@@ -83,6 +83,13 @@ BINARY_OF_ANY = [  # by what takes a mask of any whole numbers, and no pixels
     *_dtypes((HEIGHT, WIDTH), np.float16, np.float32, np.float64, object),
     *_shapes(np.uint8, (), (5,), (HEIGHT, WIDTH, 1)),
 ]
+
+
+def finite(value):
+    """Whether it is an array of float32 without NaN and infinity."""
+    return getattr(value, "dtype", None) == np.float32 and bool(np.isfinite(value).all())
+
+
 UINT8_ONLY = _dtypes((HEIGHT, WIDTH), np.float32, np.uint16)
 CAPACITY = [
     *_NO_ARRAYS,
@@ -208,6 +215,56 @@ CASES = [
         {"image": RGB, "method": "percentile"},
         {"image": IMAGE, "percent": required(real(-0.1, 50))},
     ),
+    Case(
+        alphacut.gaussian_blur,
+        {"image": RGB, "sigma": 1},
+        {
+            "image": [*(pair for pair in IMAGE if not finite(pair[0])), *NO_RGBA],
+            "sigma": [*required(real(-1, 1e9)), ((1,), ValueError), ((1, "2"), TypeError), ((1, np.nan), ValueError)],
+            "truncate": required(real(0, -1, 1e9)),
+            "mode": [*WORD, ("constant", ValueError)],
+        },
+    ),
+    Case(
+        alphacut.unsharp_mask,
+        {"image": RGB},
+        {
+            "image": IMAGE,
+            "sigma": [*required(real(-1, 1e9)), ((1, 2, 3), ValueError), ((1, True), TypeError)],
+            "amount": required(real(-0.1, 1001)),
+            "truncate": required(real(0, -1, 1e9)),
+            "mode": [*WORD, ("constant", ValueError)],
+        },
+    ),
+    Case(
+        alphacut.morphology,
+        {"image": GRAY, "operation": "open", "shape": "box"},
+        {
+            "image": [
+                *_NO_ARRAYS,
+                *_dtypes((HEIGHT, WIDTH, 3), np.int8, np.int32, np.float16, np.float64, np.complex64, object, ">u2"),
+                *_shapes(np.uint8, (), (5,), (4, 4, 1), (4, 4, 2), (4, 4, 4), (1, 4, 4, 3)),
+                *(pair for pair in _floats((HEIGHT, WIDTH)) if not finite(pair[0])),
+            ],
+            "operation": WORD,
+            "radius": [
+                *required(integer(-1, 32768)),
+                ((1,), ValueError),
+                ((1, 2, 3), ValueError),
+                ((1, 2.0), TypeError),
+                ((1, 32768), ValueError),
+            ],
+            "shape": WORD,
+            "footprint": [
+                *(pair for pair in _NO_ARRAYS if pair[0] is not None),
+                *_dtypes((3, 3), np.float32, np.float64, object),
+                *_shapes(bool, (), (3,), (3, 3, 3), (2, 3), (3, 2), (0, 3)),
+                *((np.array(rows), ValueError) for rows in ([[0, 0, 0]], [[1, 0, 1]], [[1, 1, 0]], [[1], [0], [1]])),
+                (np.array([[0, 0, 0], [1, 1, 1], [0, 1, 0]]), ValueError),
+            ],
+        },
+    ),
+    Case(alphacut.morphology, {"image": GRAY, "operation": "open"}, {"radius": [((1, 2), ValueError)]}),
     Case(alphacut.rgb_to_lab, {"image": RGB}, {"image": IMAGE}),
     Case(alphacut.resize, {"image": RGB, "size": (4, 5)}, {"image": IMAGE, "size": SIZE, "method": WORD}),
     Case(
@@ -348,6 +405,16 @@ CASES = [
             "max_area": large(-1),
             "connectivity": CONNECTIVITY,
             "invert": FLAG,
+            "whole_labels": FLAG,
+        },
+    ),
+    Case(
+        alphacut.remove_small,
+        {"mask": GRAY, "min_area": 3, "whole_labels": True},
+        {
+            "mask": [*BINARY_OF_ANY, (np.array([[0, -1]]), ValueError)],
+            "min_area": required(large(-1)),
+            "max_area": large(-1),
         },
     ),
     Case(
@@ -355,7 +422,41 @@ CASES = [
         {"mask": MASK},
         {"mask": BINARY_OF_ANY, "max_area": large(-1), "connectivity": CONNECTIVITY},
     ),
-    Case(alphacut.mask_to_polygons, {"mask": MASK}, {"mask": BINARY_OF_ANY}),
+    Case(
+        alphacut.mask_to_polygons,
+        {"mask": MASK},
+        {"mask": BINARY_OF_ANY, "connectivity": CONNECTIVITY, "simplify": required(real(-1))},
+    ),
+    Case(alphacut.mask_to_rle, {"mask": MASK}, {"mask": BINARY_OF_ANY}),
+    Case(
+        alphacut.rle_to_mask,
+        {"rle": {"size": [2, 3], "counts": [2, 4]}},
+        {
+            "rle": [
+                *((value, TypeError) for value in (None, 3, "x", [2, 4], {"size": [2, 3]})),
+                *(
+                    ({"size": [2, 3], "counts": counts}, error)
+                    for counts, error in (
+                        ("04", TypeError),
+                        (b"04", TypeError),
+                        (6, TypeError),
+                        ([2, 4.0], TypeError),
+                        ([2, 2**70], TypeError),
+                        ([[2, 4]], TypeError),
+                        ([True, True], TypeError),
+                        ([], ValueError),
+                        ([2, 5], ValueError),
+                        ([8, -2], ValueError),
+                        ([2**63 - 1, 2**63 - 1, 8], ValueError),
+                    )
+                ),
+                ({"size": [2, 3, 1], "counts": [6]}, ValueError),
+                ({"size": [-2, -3], "counts": [6]}, ValueError),
+                ({"size": [2.0, 3], "counts": [6]}, TypeError),
+                ({"size": "23", "counts": [6]}, TypeError),
+            ]
+        },
+    ),
     Case(
         alphacut.kmeans,
         {"image": RGB, "n_clusters": 2},
@@ -780,6 +881,12 @@ def _written():
         )
         for method in ("nearest", "bicubic", "lanczos"):
             yield Written(f"resize_{method}", partial(a.resize, size=(9, 4), method=method), with_one(array))
+        yield Written("gaussian_blur", partial(a.gaussian_blur, sigma=1), with_one(array))
+        yield Written("gaussian_blur-wide", partial(a.gaussian_blur, sigma=20), with_one(array))
+        yield Written("unsharp_mask", a.unsharp_mask, with_one(array))
+        for operation in ("erode", "open", "gradient", "tophat", "blackhat"):
+            yield Written(f"morphology-{operation}", partial(a.morphology, operation=operation), with_one(array))
+        yield Written("morphology-box", partial(a.morphology, operation="dilate", shape="box"), with_one(array))
         yield Written("rgb_to_lab", a.rgb_to_lab, with_one(array))
         yield Written("median9", partial(a.denoise, size=9), with_one(array))
         yield Written("detect_subject", partial(a.detect_subject, box=(1, 1, 9, 9)), with_one(array))
@@ -820,6 +927,7 @@ def _written():
     yield Written("keep_touching", lambda x, out=None: a.keep_touching(x, MASK, out=out), only_mask)
     yield Written("remove_small", lambda x, out=None: a.remove_small(x, 2, out=out), only_mask)
     yield Written("fill_holes", a.fill_holes, only_mask)
+    yield Written("rle_to_mask", partial(a.rle_to_mask, {"size": [2, 3], "counts": [2, 4]}), lambda dtype: ())
     yield Written("make_trimap", a.make_trimap, only_mask)
     yield Written("adjust_edge", lambda x, out=None: a.adjust_edge(x, shift=1.5, feather=1, out=out), only_mask)
     yield Written("distance_transform", a.distance_transform, only_mask)

@@ -52,6 +52,9 @@ def test_moving_from_opencv(moved):
     np.testing.assert_allclose(v["distance_ours"], v["distance"], atol=0.01)
     assert len(v["polygons"]) > 0
     assert np.abs(v["half"].astype(int) - v["half_ours"]).max() <= 1
+    for name in ("opened", "closed", "clean"):
+        np.testing.assert_array_equal(v[name], v[f"{name}_ours"])
+    assert np.abs(v["blurred"].astype(int) - v["blurred_ours"]).max() <= 1
 
 
 def test_moving_from_rembg(moved):

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
 import alphacut
 from reference import preprocess as reference
 
 cv2 = pytest.importorskip("cv2")
+filters = pytest.importorskip("skimage.filters")
 
 pytestmark = pytest.mark.usefixtures("isa")
 
@@ -14,6 +16,9 @@ CALLS = {
     "median5": lambda image, **k: alphacut.denoise(image, size=5, **k),
     "median31": lambda image, **k: alphacut.denoise(image, size=31, **k),
     "bilateral": lambda image, **k: alphacut.denoise(image, "bilateral", size=5, **k),
+    "gaussian": lambda image, **k: alphacut.gaussian_blur(image, 2, **k),
+    "gaussian_wide": lambda image, **k: alphacut.gaussian_blur(image, 20, **k),
+    "unsharp": alphacut.unsharp_mask,
     "gray_world": alphacut.white_balance,
     "percentile": lambda image, **k: alphacut.white_balance(image, "percentile", **k),
     "area": lambda image, **k: alphacut.resize(image, (3, 4), **k),
@@ -25,7 +30,9 @@ CALLS = {
 
 
 def picture(rng, shape, dtype):
-    return rng.integers(0, 256, shape, dtype=np.uint8) if dtype == np.uint8 else rng.random(shape, dtype=np.float32)
+    if dtype == np.float32:
+        return rng.random(shape, dtype=np.float32)
+    return rng.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
 
 
 def shapes():
@@ -286,7 +293,8 @@ def test_errors(name):
     for shape in ((0, 3), (3, 0), (3,), (2, 2, 4), (2, 2, 3, 1)):
         with pytest.raises(ValueError, match="image"):
             call(np.zeros(shape, np.uint8))
-    for value in () if takes_labels else (np.nan, np.inf, -0.01, 1.01):
+    outside = () if name.startswith("gaussian") else (-0.01, 1.01)
+    for value in () if takes_labels else (np.nan, np.inf, *outside):
         with pytest.raises(ValueError, match="image"):
             call(np.full((3, 3), value, np.float32))
 
@@ -345,3 +353,82 @@ def test_same_bytes_for_any_instruction_set(name, isa):
         expected = CALLS[name](image)
         _core.set_isa(isa)
         assert result.tobytes() == expected.tobytes()
+
+
+def gaussian_of(image, sigma, truncate=4.0, mode="nearest"):
+    deviations = sigma if isinstance(sigma, tuple) else (sigma, sigma)
+    axes = (*deviations, 0) if image.ndim == 3 else deviations
+    return ndimage.gaussian_filter(image.astype(np.float64), axes, mode=mode, truncate=truncate)
+
+
+@pytest.mark.parametrize("mode", ["nearest", "reflect", "mirror", "wrap"])
+def test_gaussian_blur_equals_scipy_at_all_small_shapes(mode, rng):
+    for shape in shapes()[::7]:
+        for dtype, within in ((np.uint8, 0.53), (np.uint16, 0.6), (np.float32, 1e-6)):
+            image = picture(rng, shape, dtype)
+            for sigma in (0, 0.3, 1.2, (3, 0.5)):
+                ours = alphacut.gaussian_blur(image, sigma, mode=mode)
+                assert ours.dtype == dtype
+                assert ours.shape == image.shape
+                assert np.abs(ours - gaussian_of(image, sigma, mode=mode)).max() <= within, (shape, dtype, sigma)
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("sigma", [0.1, 1, 4, 15.4, 15.7, 40, (0, 20), (20, 0)])
+def test_gaussian_blur_equals_scipy(sigma, rng):
+    """Windows of whole numbers reach 62 pixels: to sigma 15.6."""
+    image = rng.integers(0, 256, (150, 170, 3), np.uint8)
+    image[:40] = 255
+    image[40:60] = 0
+    ours = alphacut.gaussian_blur(image, sigma)
+    assert np.abs(ours - gaussian_of(image, sigma)).max() < 0.7
+    unit = image.astype(np.float32) / np.float32(255)
+    assert np.abs(alphacut.gaussian_blur(unit, sigma) - gaussian_of(unit, sigma)).max() < 2e-6
+
+
+def test_gaussian_blur_leaves_even_pictures_even():
+    for value in (0, 1, 127, 128, 254, 255):
+        even = np.full((70, 60), value, np.uint8)
+        for sigma in (0.2, 1, 3, 10, 15.5, 30):
+            assert np.array_equal(alphacut.gaussian_blur(even, sigma), even), (value, sigma)
+
+
+def test_gaussian_blur_is_cv2s_with_its_border(rng):
+    image = rng.random((50, 60)).astype(np.float32)
+    theirs = cv2.GaussianBlur(image, (17, 17), 2, borderType=cv2.BORDER_REFLECT_101)
+    assert np.abs(alphacut.gaussian_blur(image, 2, mode="mirror") - theirs).max() < 1e-6
+    theirs = cv2.GaussianBlur(image, (13, 13), 2)
+    assert np.abs(alphacut.gaussian_blur(image, 2, truncate=3, mode="mirror") - theirs).max() < 1e-6
+
+
+def test_gaussian_blur_of_floats_of_any_range(rng):
+    image = rng.normal(0, 1e6, (20, 30)).astype(np.float32)
+    assert np.abs(alphacut.gaussian_blur(image, 1.5) - gaussian_of(image, 1.5)).max() < 1
+
+
+@pytest.mark.parametrize("sigma", [0, 1.0, (2, 0.5), 30])
+def test_unsharp_mask_equals_skimage(sigma, rng):
+    for dtype, full in ((np.uint8, 255), (np.uint16, 65535), (np.float32, 1)):
+        for shape in ((40, 50), (30, 20, 3)):
+            image = picture(rng, shape, dtype)
+            for amount in (0, 0.6, 3):
+                expected = image + amount * (image - gaussian_of(image, sigma, mode="reflect"))
+                ours = alphacut.unsharp_mask(image, sigma=sigma, amount=amount, mode="reflect")
+                assert ours.dtype == dtype
+                slack = 1e-5 if dtype == np.float32 else 0.51 + 0.1 * amount
+                assert np.abs(ours - np.clip(expected, 0, full)).max() <= slack
+            if sigma == 1.0 and dtype == np.float32:
+                theirs = filters.unsharp_mask(image, 1, 2, channel_axis=2 if image.ndim == 3 else None)
+                assert np.abs(alphacut.unsharp_mask(image, amount=2, mode="reflect") - theirs).max() < 1e-5
+
+
+def test_blurs_check_their_arguments():
+    image = np.zeros((4, 5), np.uint8)
+    with pytest.raises(ValueError, match="sigma times truncate must be at most 16383 pixels"):
+        alphacut.gaussian_blur(image, 1e5)
+    with pytest.raises(ValueError, match="mode must be one of"):
+        alphacut.gaussian_blur(image, 1, mode="constant")
+    with pytest.raises(ValueError, match="amount must be from 0 to 1000"):
+        alphacut.unsharp_mask(image, amount=-1)
+    with pytest.raises(TypeError, match="dtype"):
+        alphacut.gaussian_blur(image.astype(bool), 1)

@@ -102,10 +102,10 @@ py::array_t<int32_t> ring_array(const Ring& ring) {
   return py::array_t<int32_t>({static_cast<py::ssize_t>(ring.size()), py::ssize_t{2}}, ring.data()->data());
 }
 
-py::list polygons(py::object mask) {
+py::list polygons(py::object mask, int connectivity, double tolerance) {
   const auto input = mask_of(mask);
   std::vector<Polygon> all;
-  without_gil([&] { all = mask_to_polygons(input); });
+  without_gil([&] { all = mask_to_polygons(input, connectivity, tolerance); });
   py::list result;
   for (const Polygon& polygon : all) {
     py::list holes;
@@ -130,7 +130,7 @@ void bind_components(py::module_& m) {
         py::arg("out") = py::none());
   m.def("keep_touching", &touching, py::arg("mask"), py::arg("seeds"), py::arg("connectivity"),
         py::arg("out") = py::none());
-  m.def("mask_to_polygons", &polygons, py::arg("mask"));
+  m.def("mask_to_polygons", &polygons, py::arg("mask"), py::arg("connectivity"), py::arg("tolerance"));
 }
 
 }  // namespace alphacut

@@ -10,6 +10,7 @@ void bind_cancel(py::module_& m);
 void bind_preprocess(py::module_& m);
 void bind_subject(py::module_& m);
 void bind_threshold(py::module_& m);
+void bind_morphology(py::module_& m);
 void bind_components(py::module_& m);
 void bind_kmeans(py::module_& m);
 void bind_graphcut(py::module_& m);
@@ -37,6 +38,7 @@ PYBIND11_MODULE(_core, m) {
   bind_preprocess(m);
   bind_subject(m);
   bind_threshold(m);
+  bind_morphology(m);
   bind_components(m);
   bind_kmeans(m);
   bind_graphcut(m);

@@ -39,6 +39,7 @@ inline T clamp_to(T x, T low, T high) {
 #include "guided.inl"
 #include "kmeans.inl"
 #include "matting.inl"
+#include "morphology.inl"
 #include "network.inl"
 #include "preprocess.inl"
 #include "subject.inl"
@@ -60,6 +61,7 @@ const Kernels table = {ALPHACUT_STRING(ALPHACUT_ISA),
                        preprocess_kernels,
                        subject_kernels,
                        threshold_kernels,
+                       morphology_kernels,
                        components_kernels,
                        kmeans_kernels,
                        graphcut_kernels,

@@ -29,6 +29,13 @@ struct PreprocessKernels {
                     size_t channels, float divisor, uint8_t* out);
   void (*across_f32)(const double* row, const int64_t* first, const double* weights, size_t taps, size_t n,
                      size_t channels, double divisor, float* out);
+
+  // A symmetric filter over 2 radius + 1 rows of n values: out = weights[0] (a0 + a0) + weights[1] (a1 + b1) + ..., a0
+  // the middle row, ak and bk those k above and below it. Whole numbers are in 1/128 in u16 and in the results, which
+  // are at most 255; their weights are in 1/65536, add up to 1/2, and radius is at most 62.
+  void (*blur_u8)(const uint8_t* const* rows, const uint16_t* weights, size_t radius, size_t n, uint16_t* out);
+  void (*blur_u16)(const uint16_t* const* rows, const uint16_t* weights, size_t radius, size_t n, uint16_t* out);
+  void (*blur_f32)(const float* const* rows, const float* weights, size_t radius, size_t n, float* out);
 };
 
 }  // namespace alphacut

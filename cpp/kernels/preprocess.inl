@@ -228,6 +228,59 @@ void resize_across_any(const Sum* row, const int64_t* first, const Sum* weights,
   resize_across_taps<4>(row, first, weights, taps, n, divisor, out);
 }
 
+inline uint16_t blur_term(uint8_t a, uint8_t b, uint16_t weight) {
+  const auto sum = static_cast<uint16_t>((a + b) << 7);
+  return static_cast<uint16_t>(static_cast<uint32_t>(sum) * weight >> 16);
+}
+inline uint16_t blur_term(uint16_t a, uint16_t b, uint16_t weight) {
+  const auto sum = static_cast<uint16_t>(a + b);
+  return static_cast<uint16_t>(static_cast<uint32_t>(sum) * weight >> 16);
+}
+inline float blur_term(float a, float b, float weight) { return (a + b) * weight; }
+
+// What the products lose by rounding down, on average.
+inline uint16_t blur_start(uint16_t, size_t radius) { return static_cast<uint16_t>((radius + 1) / 2); }
+inline float blur_start(float, size_t) { return 0; }
+
+// What is not inlined here would become loops over terms within loops over values, without vectors (GCC 12).
+#if defined(__GNUC__)
+#define BLUR_APART __attribute__((noinline))
+#else
+#define BLUR_APART
+#endif
+
+template <class T, class Sum>
+BLUR_APART void blur_begin(const T* __restrict a, Sum weight, Sum start, size_t count, Sum* __restrict sum) {
+  for (size_t i = 0; i < count; ++i) sum[i] = static_cast<Sum>(start + blur_term(a[i], a[i], weight));
+}
+template <class T, class Sum>
+BLUR_APART void blur_one(const T* __restrict a, const T* __restrict b, Sum weight, size_t count, Sum* __restrict sum) {
+  for (size_t i = 0; i < count; ++i) sum[i] = static_cast<Sum>(sum[i] + blur_term(a[i], b[i], weight));
+}
+template <class T, class Sum>
+BLUR_APART void blur_two(const T* const* above, const T* const* below, size_t x, const Sum* weights, size_t count,
+                         Sum* __restrict sum) {
+  const T* __restrict a = above[0] + x, * __restrict b = below[0] + x;
+  const T* __restrict c = above[-1] + x, * __restrict d = below[1] + x;
+  const Sum first = weights[0], second = weights[1];
+  for (size_t i = 0; i < count; ++i)
+    sum[i] = static_cast<Sum>(sum[i] + blur_term(a[i], b[i], first) + blur_term(c[i], d[i], second));
+}
+
+template <class T, class Sum>
+void blur(const T* const* rows, const Sum* weights, size_t radius, size_t n, Sum* __restrict out) {
+  constexpr size_t most = 1024;  // sums that stay in the cache
+  const T* const* const middle = rows + radius;
+  for (size_t x = 0; x < n; x += most) {
+    const size_t count = min_of(most, n - x);
+    blur_begin(middle[0] + x, weights[0], blur_start(Sum{}, radius), count, out + x);
+    size_t k = 1;
+    for (; k + 1 <= radius; k += 2) blur_two(middle - k, middle + k, x, weights + k, count, out + x);
+    if (k == radius) blur_one(*(middle - k) + x, middle[k] + x, weights[k], count, out + x);
+  }
+}
+#undef BLUR_APART
+
 constexpr PreprocessKernels preprocess_kernels = {
     median3<uint8_t>,
     median3<float>,
@@ -239,4 +292,7 @@ constexpr PreprocessKernels preprocess_kernels = {
     resize_weigh<float, double>,
     resize_across_any<float, uint8_t>,
     resize_across_any<double, float>,
+    blur<uint8_t, uint16_t>,
+    blur<uint16_t, uint16_t>,
+    blur<float, float>,
 };

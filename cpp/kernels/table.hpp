@@ -11,6 +11,7 @@
 #include "guided.hpp"
 #include "kmeans.hpp"
 #include "matting.hpp"
+#include "morphology.hpp"
 #include "network.hpp"
 #include "preprocess.hpp"
 #include "subject.hpp"
@@ -24,6 +25,7 @@ struct Kernels {
   PreprocessKernels preprocess;
   SubjectKernels subject;
   ThresholdKernels threshold;
+  MorphologyKernels morphology;
   ComponentsKernels components;
   KmeansKernels kmeans;
   GraphcutKernels graphcut;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "alphacut/matting.hpp"
+#include "alphacut/morphology.hpp"
 #include "alphacut/parallel.hpp"
 #include "math.hpp"
 
@@ -14,50 +15,6 @@ namespace {
 
 constexpr double kReach = 100;        // of shift and feather, pixels
 constexpr double kWeights = 1 << 20;  // weights are whole parts of it: sums of them are exact in float
-
-// The greatest of `length` values from each place on, for `count` places, by doubling; `values` has count + length - 1.
-template <class T, class Better>
-void running_best(std::vector<T>& values, int64_t count, int64_t length, Better better, T* result) {
-  int64_t power = 1;
-  for (; 2 * power <= length; power *= 2) {
-    const int64_t n = count + length - 2 * power;
-    for (int64_t i = 0; i < n; ++i) {
-      const auto at = static_cast<size_t>(i);
-      values[at] = better(values[at], values[at + static_cast<size_t>(power)]);
-    }
-  }
-  const auto rest = static_cast<size_t>(length - power);
-  for (int64_t i = 0; i < count; ++i) {
-    const auto at = static_cast<size_t>(i);
-    result[i] = better(result[i], better(values[at], values[at + rest]));
-  }
-}
-
-// Grayscale dilation or erosion by a disc.
-template <class T, class Better>
-void morph(ImageView<const T> from, int64_t radius, Better better, ImageView<T> to) {
-  std::vector<int64_t> half;  // of the disc, by row
-  for (int64_t dy = 0; dy <= radius; ++dy) {
-    int64_t dx = radius;
-    while (dx * dx + dy * dy > radius * radius) --dx;
-    half.push_back(dx);
-  }
-  parallel_for(from.height, row_grain(from.width * (radius + 1)), [&](int64_t begin, int64_t end) {
-    std::vector<T> padded;
-    for (int64_t y = begin; y < end; ++y) {
-      T* row = to.row(y);
-      std::copy_n(from.row(y), from.width, row);
-      for (int64_t v = std::max<int64_t>(y - radius, 0); v <= std::min(y + radius, from.height - 1); ++v) {
-        const int64_t reach = half[static_cast<size_t>(std::abs(v - y))];
-        padded.resize(static_cast<size_t>(from.width + 2 * reach));
-        std::fill_n(padded.begin(), reach, from.row(v)[0]);
-        std::copy_n(from.row(v), from.width, padded.begin() + reach);
-        std::fill_n(padded.end() - reach, reach, from.row(v)[from.width - 1]);
-        running_best(padded, from.width, 2 * reach + 1, better, row);
-      }
-    }
-  });
-}
 
 template <class T>
 void store(float value, T& out) {
@@ -70,10 +27,7 @@ void store(float value, T& out) {
 template <class T>
 void shifted(ImageView<const T> alpha, double shift, ImageView<T> out) {
   const auto by = [&](int64_t radius, ImageView<T> to) {
-    if (shift > 0)
-      morph<T>(alpha, radius, [](T a, T b) { return std::max(a, b); }, to);
-    else
-      morph<T>(alpha, radius, [](T a, T b) { return std::min(a, b); }, to);
+    morphology(alpha, shift > 0 ? MorphologyOperation::dilate : MorphologyOperation::erode, {radius, radius}, to);
   };
   const auto whole = static_cast<int64_t>(std::fabs(shift));
   const auto part = static_cast<float>(std::fabs(shift) - static_cast<double>(whole));

@@ -7,38 +7,15 @@
 #include "alphacut/cancel.hpp"
 #include "alphacut/parallel.hpp"
 #include "alphacut/threshold.hpp"
+#include "border.hpp"
 #include "gaussian_weights.hpp"
 #include "gray_rows.hpp"
-#include "math.hpp"
 
 namespace alphacut {
 namespace {
 
 constexpr int64_t kMaxWindow = 32767;
 constexpr int64_t kLanes = 16;  // columns that are worked on together
-
-// Where a place beyond the border lies within; -1 for the constant.
-int64_t within(int64_t i, int64_t n, Border border) {
-  if (i >= 0 && i < n) return i;
-  const auto modulo = [](int64_t a, int64_t b) { return (a % b + b) % b; };
-  switch (border) {
-    case Border::nearest:
-      return i < 0 ? 0 : n - 1;
-    case Border::reflect: {
-      const int64_t j = modulo(i, 2 * n);
-      return j < n ? j : 2 * n - 1 - j;
-    }
-    case Border::mirror: {
-      if (n == 1) return 0;
-      const int64_t j = modulo(i, 2 * n - 2);
-      return j < n ? j : 2 * n - 2 - j;
-    }
-    case Border::wrap:
-      return modulo(i, n);
-    default:
-      return -1;
-  }
-}
 
 // result[i] = values[i] + ... + values[i + window - 1] of each lane, for n results. From sums that run to the ends of
 // blocks and from their beginnings, so nothing is subtracted. `values` becomes rubbish.
@@ -226,22 +203,6 @@ void for_each_limit(ImageView<const T> gray, const LocalLimit& options, Body bod
 }
 
 }  // namespace
-
-std::vector<double> gaussian_half(int64_t window, double sigma) {
-  static constexpr double small[5][5] = {{1}, {128, 64}, {96, 64, 16}, {72, 56, 28, 8}, {60, 51, 30, 13, 4}};
-  const auto radius = static_cast<size_t>(window / 2);
-  const bool constants = sigma == 0 && window <= 9;
-  if (sigma == 0) sigma = 0.3 * (static_cast<double>(window - 1) * 0.5 - 1) + 0.8;
-  std::vector<double> half(radius + 1);
-  double total = 0;
-  for (size_t i = 0; i <= radius; ++i) {
-    const auto distance = static_cast<double>(i);
-    half[i] = constants ? small[radius][i] : exp_exact(-distance * distance / (2 * sigma * sigma));
-    total += i == 0 ? half[i] : 2 * half[i];
-  }
-  for (double& weight : half) weight /= total;
-  return half;
-}
 
 template <class T>
 void local_limit(ImageView<const T> gray, const LocalLimit& options, ImageView<double> limit) {

@@ -430,6 +430,9 @@ void resize_nearest(ImageView<const T> in, ImageView<T> out) {
   std::vector<int64_t> from(static_cast<size_t>(out.width));
   for (int64_t x = 0; x < out.width; ++x)
     from[static_cast<size_t>(x)] = (2 * x + 1) * in.width / (2 * out.width) * in.channels;
+  // Pixels with another one behind them, in the result and where they come from.
+  const auto quick = static_cast<size_t>(
+      std::min(out.width - 1, std::lower_bound(from.begin(), from.end(), (in.width - 1) * in.channels) - from.begin()));
   parallel_for(out.height, row_grain(out.width * out.channels), [&](int64_t begin, int64_t end) {
     int64_t last = -1;
     for (int64_t y = begin; y < end; ++y) {
@@ -441,10 +444,20 @@ void resize_nearest(ImageView<const T> in, ImageView<T> out) {
       }
       last = v;
       const T* row = in.row(v);
+      const auto pick = [&](auto channels) {
+        size_t x = 0;
+        if constexpr (sizeof(T) * channels() == 3)  // in fours: the fourth byte is overwritten by the next pixel
+          for (; x < quick; ++x, to += 3) std::memcpy(to, row + from[x], 4);
+        for (; x < from.size(); ++x) to = std::copy_n(row + from[x], channels(), to);
+      };
       if (out.channels == 1)
-        for (const int64_t x : from) *to++ = row[x];
+        pick(std::integral_constant<int64_t, 1>());
+      else if (out.channels == 2)
+        pick(std::integral_constant<int64_t, 2>());
+      else if (out.channels == 3)
+        pick(std::integral_constant<int64_t, 3>());
       else
-        for (const int64_t x : from) to = std::copy_n(row + x, out.channels, to);
+        pick(std::integral_constant<int64_t, 4>());
     }
   });
 }

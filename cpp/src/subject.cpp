@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "alphacut/color.hpp"
+#include "alphacut/morphology.hpp"
 #include "alphacut/parallel.hpp"
 #include "alphacut/preprocess.hpp"
 #include "dispatch.hpp"
@@ -280,30 +281,6 @@ Map contrast_map(ImageView<const float> lab) {
   return std::move(distance[0]);
 }
 
-// low = the lower of the two, for n values.
-void lower(const float* __restrict values, int64_t n, float* __restrict low) {
-  for (int64_t i = 0; i < n; ++i) low[i] = std::min(low[i], values[i]);
-}
-
-// Each value becomes the least of the square of side 2 radius + 1 around it.
-Map erode(const Map& map, int64_t radius) {
-  const int64_t height = map.height(), width = map.width();
-  Map rows = Map::like(map.view()), result = Map::like(map.view());
-  for (int64_t y = 0; y < height; ++y) {
-    std::copy_n(map.row(y), width, rows.row(y));
-    for (int64_t d = 1; d <= std::min(radius, width - 1); ++d) {
-      lower(map.row(y), width - d, rows.row(y) + d);
-      lower(map.row(y) + d, width - d, rows.row(y));
-    }
-  }
-  for (int64_t y = 0; y < height; ++y) {
-    std::copy_n(rows.row(y), width, result.row(y));
-    for (int64_t near = std::max<int64_t>(y - radius, 0); near < std::min(y + radius + 1, height); ++near)
-      lower(rows.row(near), width, result.row(y));
-  }
-  return result;
-}
-
 // Grows `marker` within 4-neighbours as far as it stays under `limit` (Vincent 1993), by raster passes until it rests.
 void reconstruct(Map& marker, const Map& limit) {
   const int64_t height = marker.height(), width = marker.width();
@@ -328,7 +305,8 @@ void reconstruct(Map& marker, const Map& limit) {
 
 // Opening by reconstruction: bright spots that hold no square of this size vanish, all else keeps its outline.
 void open(Map& map, int64_t radius) {
-  Map marker = erode(map, radius);
+  Map marker = Map::like(map.view());
+  morphology<float>(map, MorphologyOperation::erode, {radius, radius, false}, marker);
   reconstruct(marker, map);
   map = std::move(marker);
 }

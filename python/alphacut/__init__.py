@@ -24,7 +24,9 @@ from .components import (
     keep_touching,
     label_components,
     mask_to_polygons,
+    mask_to_rle,
     remove_small,
+    rle_to_mask,
 )
 from .compositing import composite, decode_srgb, encode_srgb, premultiply, unpremultiply
 from .cutout import Cutout
@@ -33,7 +35,8 @@ from .foreground import Layers, estimate_foreground
 from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
 from .matting import Distances, adjust_edge, distance_transform, guided_filter, make_trimap, refine_alpha
 from .model import Instance, Model
-from .preprocess import denoise, resize, rgb_to_lab, white_balance
+from .morphology import morphology
+from .preprocess import denoise, gaussian_blur, resize, rgb_to_lab, unsharp_mask, white_balance
 from .remover import Remover, remove_background
 from .session import Session
 from .subject import barrier_map, detect_subject
@@ -84,6 +87,7 @@ __all__ = [
     "fill_holes",
     "find_key",
     "find_threshold",
+    "gaussian_blur",
     "get_cmake_dir",
     "get_include",
     "get_num_threads",
@@ -98,6 +102,8 @@ __all__ = [
     "label_components",
     "make_trimap",
     "mask_to_polygons",
+    "mask_to_rle",
+    "morphology",
     "premultiply",
     "read_image",
     "read_labels",
@@ -107,9 +113,11 @@ __all__ = [
     "remove_small",
     "resize",
     "rgb_to_lab",
+    "rle_to_mask",
     "set_num_threads",
     "threshold",
     "unpremultiply",
+    "unsharp_mask",
     "white_balance",
     "write_image",
 ]

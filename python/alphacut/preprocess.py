@@ -9,6 +9,7 @@ import numpy as np
 from . import _core
 from ._arrays import Array, choice, integer, native, real, run, small_integer
 
+BLUR_BORDERS = ("nearest", "reflect", "mirror", "wrap")
 RESIZE_METHODS = ("area", "nearest", "bilinear", "bicubic", "lanczos")
 
 
@@ -74,6 +75,130 @@ def denoise(
     if choice(method, "method", ("median", "bilateral")) == "median":
         return run(lambda a, b: _core.median(a, side, b), image, out)
     return run(lambda a, b: _core.bilateral(a, side, deviation, reach, b), image, out)
+
+
+def _deviations(sigma: object) -> tuple[float, float]:
+    """`sigma` down and across."""
+    if not isinstance(sigma, tuple):
+        both = real(sigma, "sigma")
+        return both, both
+    if len(sigma) != 2:
+        raise ValueError(f"sigma must be one number or two, (down, across), got {sigma!r}")
+    return real(sigma[0], "each sigma"), real(sigma[1], "each sigma")
+
+
+def gaussian_blur(
+    image: Array,
+    sigma: float | tuple[float, float],
+    *,
+    truncate: float = 4.0,
+    mode: Literal["nearest", "reflect", "mirror", "wrap"] = "nearest",
+    out: Array | None = None,
+) -> Array:
+    """Blur with a Gaussian.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, 3) uint8, uint16 or float32 array
+        A picture or a plane; floats of any finite value. The channels are blurred one by one.
+    sigma : float or (float, float)
+        Standard deviation in pixels, or those down and across; at least 0, which leaves an axis as it is.
+    truncate : float
+        Where the window ends, in standard deviations, above 0: ``round(truncate * sigma)`` pixels from its middle, at
+        most 16383.
+    mode : {"nearest", "reflect", "mirror", "wrap"}
+        What lies beyond the border: its pixel, the picture mirrored with it or without it, or the other side.
+    out : array, optional
+        Where to write: shape and dtype of `image`, sharing no memory with it.
+
+    Returns
+    -------
+    array
+        Shape and dtype of `image`.
+
+    Raises
+    ------
+    TypeError
+        If `image` or `out` is not an array of an accepted dtype.
+    ValueError
+        If a shape, a value that is not finite, `sigma`, `truncate` or `mode` is out of range.
+
+    Notes
+    -----
+    The windows and weights of scikit-image's ``gaussian`` and SciPy's ``gaussian_filter``, so the same numbers but for
+    rounding; OpenCV's ``GaussianBlur`` with ``ksize = 2 * round(truncate * sigma) + 1``, whose own default is
+    ``mode="mirror"`` with a `truncate` of 3 (uint8) or 4. One axis after the other. uint8 is rounded once, half up,
+    from sums in whole 1/128 (floats where the window is larger than 125 pixels): within 0.7 of the exact number, where
+    OpenCV's is within 1. float32 is summed in float32, and uint16 by way of it. Memory beyond the result: a few rows a
+    thread; 4 bytes a value for uint8 with a larger window.
+
+    Examples
+    --------
+    >>> import numpy as np, alphacut
+    >>> dot = np.zeros((3, 5), np.uint8)
+    >>> dot[1, 2] = 255
+    >>> alphacut.gaussian_blur(dot, 0.5)[1]
+    array([  0,  21, 158,  21,   0], dtype=uint8)
+    """
+    down, across = _deviations(sigma)
+    reach, border = real(truncate, "truncate"), BLUR_BORDERS.index(choice(mode, "mode", BLUR_BORDERS))
+    return run(lambda a, b: _core.gaussian_blur(a, down, across, reach, border, b), image, out)
+
+
+def unsharp_mask(
+    image: Array,
+    *,
+    sigma: float | tuple[float, float] = 1.0,
+    amount: float = 1.0,
+    truncate: float = 4.0,
+    mode: Literal["nearest", "reflect", "mirror", "wrap"] = "nearest",
+    out: Array | None = None,
+) -> Array:
+    """Sharpen: add to a picture what a Gaussian takes away.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, 3) uint8, uint16 or float32 array
+        A float picture has values from 0 to 1.
+    sigma : float or (float, float)
+        Standard deviation of the Gaussian in pixels, or those down and across, at least 0: how wide edges are.
+    amount : float
+        How much is added, from 0 to 1000.
+    truncate : float
+        Where the window ends, in standard deviations; as :func:`gaussian_blur`.
+    mode : {"nearest", "reflect", "mirror", "wrap"}
+        What lies beyond the border; as :func:`gaussian_blur`.
+    out : array, optional
+        Where to write: shape and dtype of `image`, sharing no memory with it.
+
+    Returns
+    -------
+    array
+        ``image + amount * (image - blurred)``, held within the range; shape and dtype of `image`.
+
+    Raises
+    ------
+    TypeError
+        If `image` or `out` is not an array of an accepted dtype.
+    ValueError
+        If a shape, a value of a float picture, `sigma`, `amount`, `truncate` or `mode` is out of range.
+
+    Notes
+    -----
+    scikit-image's ``unsharp_mask``, whose `radius` is `sigma` here and whose border is "reflect".
+    uint8 is rounded once, half up. Time and memory: :func:`gaussian_blur`.
+
+    Examples
+    --------
+    >>> import numpy as np, alphacut
+    >>> edge = np.array([[80, 80, 80, 160, 160, 160]], np.uint8)
+    >>> alphacut.unsharp_mask(edge, amount=0.5)
+    array([[ 80,  77,  67, 173, 163, 160]], dtype=uint8)
+    """
+    down, across = _deviations(sigma)
+    by, reach = real(amount, "amount"), real(truncate, "truncate")
+    border = BLUR_BORDERS.index(choice(mode, "mode", BLUR_BORDERS))
+    return run(lambda a, b: _core.unsharp_mask(a, down, across, by, reach, border, b), image, out)
 
 
 def white_balance(

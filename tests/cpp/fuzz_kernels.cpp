@@ -261,6 +261,43 @@ void preprocess() {
       in<f64>({0, row}), in<u8>(1), in<f64>(each), count, out<f32>(row / 32));
 }
 
+// Rows of n values, 2 radius + 1 of them.
+template <class T, class Sum, class Blur>
+auto blur_of(Blur kernel, size_t radius) {
+  return [=](const T* values, const Sum* weights, size_t n, Sum* result) {
+    std::vector<const T*> rows;
+    for (size_t k = 0; k <= 2 * radius; ++k) rows.push_back(values + k * n);
+    kernel(rows.data(), weights, radius, n, result);
+  };
+}
+
+void blur() {
+  const int64_t radius = random_below(7), rows = 2 * radius + 1;
+  const auto reach = static_cast<size_t>(radius);
+  compare(
+      PICK(preprocess, blur_u8), [=](auto kernel) { return blur_of<u8, u16>(kernel, reach); }, in<u8>(rows),
+      in<u16>({0, radius + 1}), count, out<u16>(1));
+  compare(
+      PICK(preprocess, blur_u16), [=](auto kernel) { return blur_of<u16, u16>(kernel, reach); }, in<u16>(rows),
+      in<u16>({0, radius + 1}), count, out<u16>(1));
+  compare(
+      PICK(preprocess, blur_f32), [=](auto kernel) { return blur_of<f32, f32>(kernel, reach); }, in<f32>(rows),
+      in<f32>({0, radius + 1}), count, out<f32>(1));
+}
+
+template <class T>
+void morphology(const char* name, MorphologyKernels::Of<T> MorphologyKernels::* depth) {
+  const auto same = [](auto kernel) { return kernel; };
+  const auto one = [&](auto member, auto... arguments) {
+    compare(name, [=](const Kernels& k) { return (k.morphology.*depth).*member; }, same, arguments...);
+  };
+  using Of = MorphologyKernels::Of<T>;
+  one(&Of::lower, in<T>(1), in<T>(1), count, out<T>(1));
+  one(&Of::higher, in<T>(1), in<T>(1), count, out<T>(1));
+  one(&Of::sink, in<T>(1), count, inout<T>(1));
+  one(&Of::raise, in<T>(1), count, inout<T>(1));
+}
+
 void subject() {
   KERNEL(subject, start_paths, in<f32>(1), in<u8>(1), count,
          random_bool() ? std::numeric_limits<f32>::infinity() : 9.0f, out<f32>(1), out<f32>(1));
@@ -953,6 +990,10 @@ void network() {
 void round() {
   color();
   preprocess();
+  blur();
+  morphology("morphology.u8", &MorphologyKernels::u8);
+  morphology("morphology.u16", &MorphologyKernels::u16);
+  morphology("morphology.f32", &MorphologyKernels::f32);
   subject();
   threshold();
   components();

@@ -100,6 +100,9 @@ CALLS: dict[str, Callable[[], Any]] = {
     "resize-area": lambda: alphacut.resize(picture(), (31, 47), method="area"),
     "denoise-median9": lambda: alphacut.denoise(picture(), size=9),
     "denoise-bilateral-sigmas": lambda: alphacut.denoise(picture(), "bilateral", size=7, sigma=0.2, sigma_space=1.5),
+    "gaussian_blur": lambda: [alphacut.gaussian_blur(image, 2.5) for image in (picture(), deep(), real())],
+    "gaussian_blur-wide": lambda: alphacut.gaussian_blur(picture(), (0.7, 30), mode="mirror"),
+    "unsharp_mask": lambda: [alphacut.unsharp_mask(image, sigma=1.5) for image in (picture(), real())],
     "rgb_to_lab": lambda: alphacut.rgb_to_lab(picture()),
     "resize-nearest": lambda: alphacut.resize(picture(), (31, 147), method="nearest"),
     "resize-bicubic": lambda: alphacut.resize(picture(), (31, 147), method="bicubic"),
@@ -124,6 +127,13 @@ CALLS: dict[str, Callable[[], Any]] = {
     "adaptive_limit-niblack": lambda: alphacut.adaptive_limit(gray(), (9, 21), method="niblack"),
     "adaptive_threshold-mean": lambda: alphacut.adaptive_threshold(gray(), 15),
     "adaptive_threshold-sauvola": lambda: alphacut.adaptive_threshold(gray(), 15, method="sauvola"),
+    "morphology": lambda: [
+        alphacut.morphology(image, operation, radius=3, shape=shape)
+        for image in (picture(), deep(), real(), mask() > 0)
+        for operation in ("erode", "dilate", "open", "close", "gradient", "tophat", "blackhat")
+        for shape in ("disc", "box")
+    ],
+    "morphology-far": lambda: alphacut.morphology(mask(), "close", radius=60),
     "label_components": lambda: alphacut.label_components(mask()),
     "label_components-delta": lambda: alphacut.label_components(gray(), delta=9, background=None),
     "component_stats": lambda: tuple(alphacut.component_stats(mask())),
@@ -133,6 +143,8 @@ CALLS: dict[str, Callable[[], Any]] = {
     "remove_small": lambda: alphacut.remove_small(mask(), 5),
     "fill_holes": lambda: alphacut.fill_holes(mask()),
     "mask_to_polygons": lambda: alphacut.mask_to_polygons(mask()),
+    "mask_to_polygons-simplified": lambda: alphacut.mask_to_polygons(mask(), connectivity=8, simplify=1.5),
+    "mask_to_rle": lambda: alphacut.mask_to_rle(mask())["counts"],
     "kmeans": lambda: tuple(alphacut.kmeans(picture(), 5))[:2],
     "kmeans-attempts": lambda: tuple(alphacut.kmeans(picture(), 4, attempts=3))[:2],
     "kmeans-float32": lambda: tuple(alphacut.kmeans(real(), 3, seed=7))[:2],

@@ -6,10 +6,11 @@ What a function here cannot do raises `Unsupported` with the reason. `put_in_pla
 from __future__ import annotations
 
 import importlib
+import warnings
 
 import numpy as np
 from skimage._shared.utils import _supported_float_type
-from skimage.util import dtype_limits
+from skimage.util import dtype_limits, img_as_float
 
 import alphacut
 
@@ -151,6 +152,172 @@ def apply_hysteresis_threshold(image, low, high):
     return alphacut.hysteresis_threshold(plane(image), low, high, connectivity=4).astype(bool)
 
 
+# --- morphology: alphacut's border counts as nothing, as what repeats pixels in reach -----------------------
+
+SAME_BORDERS = {"reflect", "ignore", "nearest", "mirror"}
+MODES = {"constant", "wrap", "max", "min"} | SAME_BORDERS
+SHAPES = "alphacut's footprints are of odd sides, symmetric, and without gaps in a row"
+
+
+def one_by_one(image, operations, footprint, mode):
+    """The operations, each by each footprint of a decomposition."""
+    if mode not in MODES:
+        raise ValueError(f"unsupported mode, got {mode!r}")
+    image = np.asarray(image)
+    if image.ndim > 2:
+        raise Unsupported(DIMENSIONS)
+    footprint = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]]) if footprint is None else footprint
+    parts = footprint if isinstance(footprint, tuple) else ((footprint, 1),)
+    work = np.atleast_2d(image)
+    if work.dtype == np.float64:
+        work = work.astype(np.float32)
+    elif work.dtype not in (bool, np.uint8, np.uint16, np.float32):
+        if work.size and not 0 <= work.min() <= work.max() < 2**16:
+            raise Unsupported("alphacut's pictures are of 8 or 16 bits or float32")
+        work = work.astype(np.uint16)
+    for operation in operations:
+        if mode not in SAME_BORDERS and mode != {"erode": "max", "dilate": "min"}[operation]:
+            raise Unsupported("alphacut's border counts as neither least nor greatest")
+        for part, times in parts:
+            for _ in range(times):
+                try:
+                    work = alphacut.morphology(work, operation, footprint=np.atleast_2d(part))
+                except ValueError as error:
+                    if "footprint" in str(error):
+                        raise Unsupported(SHAPES) from None
+                    raise
+    return work.reshape(image.shape)
+
+
+def written(result, image, out):
+    """The result in the picture's own dtype: values are chosen, not computed, so nothing is lost but float32's end."""
+    if out is None:
+        return result.astype(np.asarray(image).dtype)
+    out[...] = result
+    return out
+
+
+@ours
+def erosion(image, footprint=None, out=None, *, mode="reflect", cval=0.0):
+    return written(one_by_one(image, ["erode"], footprint, mode), image, out)
+
+
+@ours
+def dilation(image, footprint=None, out=None, *, mode="reflect", cval=0.0):
+    return written(one_by_one(image, ["dilate"], footprint, mode), image, out)
+
+
+@ours
+def opening(image, footprint=None, out=None, *, mode="reflect", cval=0.0):
+    return written(one_by_one(image, ["erode", "dilate"], footprint, mode), image, out)
+
+
+@ours
+def closing(image, footprint=None, out=None, *, mode="reflect", cval=0.0):
+    return written(one_by_one(image, ["dilate", "erode"], footprint, mode), image, out)
+
+
+@ours
+def white_tophat(image, footprint=None, out=None, *, mode="reflect", cval=0.0):
+    opened = one_by_one(image, ["erode", "dilate"], footprint, mode)
+    return written(np.subtract(np.asarray(image, np.float64), opened), image, out)
+
+
+@ours
+def black_tophat(image, footprint=None, out=None, *, mode="reflect", cval=0.0):
+    closed = one_by_one(image, ["dilate", "erode"], footprint, mode)
+    return written(np.subtract(closed, np.asarray(image, np.float64)), image, out)
+
+
+BINARY_MODES = ("ignore", "max", "min")
+
+
+def binary(operations, image, footprint, out, mode):
+    if mode not in BINARY_MODES:
+        raise ValueError(f"unsupported mode, got {mode!r}")
+    return written(one_by_one(np.asarray(image) != 0, operations, footprint, mode), np.zeros(0, bool), out)
+
+
+@ours
+def binary_erosion(image, footprint=None, out=None, *, mode="ignore"):
+    return binary(["erode"], image, footprint, out, mode)
+
+
+@ours
+def binary_dilation(image, footprint=None, out=None, *, mode="ignore"):
+    return binary(["dilate"], image, footprint, out, mode)
+
+
+@ours
+def binary_opening(image, footprint=None, out=None, *, mode="ignore"):
+    return binary(["erode", "dilate"], image, footprint, out, mode)
+
+
+@ours
+def binary_closing(image, footprint=None, out=None, *, mode="ignore"):
+    return binary(["dilate", "erode"], image, footprint, out, mode)
+
+
+def isotropic(operation, image, radius, out, spacing):
+    if spacing is not None:
+        raise Unsupported("alphacut's pixels have one size")
+    if radius != int(radius):
+        raise Unsupported("alphacut's radii are whole numbers")
+    result = alphacut.morphology(plane(image) != 0, operation, radius=int(radius))
+    return written(result, result, out)
+
+
+@ours
+def isotropic_erosion(image, radius, out=None, spacing=None):
+    return isotropic("erode", image, radius, out, spacing)
+
+
+@ours
+def isotropic_dilation(image, radius, out=None, spacing=None):
+    return isotropic("dilate", image, radius, out, spacing)
+
+
+@ours
+def isotropic_opening(image, radius, out=None, spacing=None):
+    return isotropic("open", image, radius, out, spacing)
+
+
+@ours
+def isotropic_closing(image, radius, out=None, spacing=None):
+    return isotropic("close", image, radius, out, spacing)
+
+
+# --- blurs: of floats, so that nothing is rounded --------------------------------------------------------------------
+
+
+@ours
+def gaussian(
+    image, sigma=1, *, mode="nearest", cval=0, preserve_range=False, truncate=4.0, channel_axis=None, out=None
+):
+    image = np.asarray(image)
+    if np.any(np.asarray(sigma) < 0):
+        raise ValueError("sigma must be at least 0")
+    if out is not None and out.dtype.kind != "f":
+        raise ValueError(f"dtype of `out` must be float; got {out.dtype!r}.")
+    if mode == "constant":
+        raise Unsupported("alphacut's blur has no constant border")
+    dtype = _supported_float_type(image.dtype)
+    image = (image if preserve_range else img_as_float(image)).astype(np.float32)
+    planes = [image] if channel_axis is None else list(np.moveaxis(image, channel_axis, 0))
+    if planes[0].ndim > 2:
+        raise Unsupported(DIMENSIONS)
+    deviations = tuple(map(float, sigma)) if np.iterable(sigma) else (float(sigma),) * 2
+    blurred = [
+        alphacut.gaussian_blur(np.atleast_2d(one), deviations, truncate=truncate, mode=mode).reshape(one.shape)
+        for one in planes
+    ]
+    result = (blurred[0] if channel_axis is None else np.stack(blurred, channel_axis)).astype(dtype)
+    if out is None:
+        return result
+    out[...] = result
+    return out
+
+
 # --- components ------------------------------------------------------------------------------------------------------
 
 
@@ -185,9 +352,14 @@ def remove_small_objects(ar, max_size=64, connectivity=1, *, out=None, **depreca
     if deprecated:
         raise Unsupported("scikit-image's own deprecated parameters and their warnings")
     if ar.dtype != bool:
-        raise Unsupported("in a label image scikit-image counts whole labels; alphacut's components are pieces")
-    if out is not None and out.dtype != bool:
-        raise Unsupported("scikit-image's warnings about its own dtypes")
+        kept = alphacut.remove_small(ar, max_size + 1, whole_labels=True).astype(bool)
+        if len(np.unique(ar[ar > 0])) == 1:
+            warnings.warn("Only one label was provided. Did you mean to use a boolean array?", stacklevel=2)
+        result = np.where(kept, ar, 0).astype(ar.dtype)
+        if out is None:
+            return result
+        out[...] = result
+        return out
     kept = small(ar, max_size, connectivity)
     if out is None:
         return kept
@@ -223,7 +395,7 @@ def euler_number(image, connectivity=None):
     return int(alphacut.component_shapes(plane(image), neighbours).euler_number.sum())
 
 
-def of_region(name, column=None):
+def of_region(name, column=None, kind=float):
     """A property of a region by alphacut; in pixels of one size."""
 
     @ours
@@ -235,7 +407,7 @@ def of_region(name, column=None):
         if alphacut.label_components(region.image)[1] != 1:
             raise Unsupported("a label of several pieces; alphacut's components are connected")
         value = getattr(alphacut.component_shapes(region.image), name)[0]
-        return value if column is None else value[column]
+        return kind(value if column is None else value[column])
 
     return property(get)
 
@@ -255,6 +427,10 @@ PLACES = {
         threshold_sauvola,
         apply_hysteresis_threshold,
     ],
+    "skimage.filters._gaussian": [gaussian],
+    "skimage.morphology.gray": [erosion, dilation, opening, closing, white_tophat, black_tophat],
+    "skimage.morphology.binary": [binary_erosion, binary_dilation, binary_opening, binary_closing],
+    "skimage.morphology.isotropic": [isotropic_erosion, isotropic_dilation, isotropic_opening, isotropic_closing],
     "skimage.measure": [label, perimeter, euler_number],
     "skimage.measure._regionprops_utils": [perimeter, euler_number],
     "skimage.measure._label": [label],
@@ -263,7 +439,7 @@ PLACES = {
 }
 REGIONS = {
     "perimeter": of_region("perimeter"),
-    "euler_number": of_region("euler_number"),
+    "euler_number": of_region("euler_number", kind=int),
     "eccentricity": of_region("eccentricity"),
     "orientation": of_region("orientation"),
     "axis_major_length": of_region("axes", 0),
@@ -277,9 +453,10 @@ def put_in_place():
         module = importlib.import_module(name)
         for function in functions:
             setattr(module, function.__name__, function)
-    filters = importlib.import_module("skimage.filters")
-    for function in PLACES["skimage.filters.thresholding"]:
-        setattr(filters, function.__name__, function)
+    for package in ("skimage.filters", "skimage.morphology"):
+        for name, functions in PLACES.items():
+            for function in functions if name.startswith(package + ".") else ():
+                setattr(importlib.import_module(package), function.__name__, function)
     regions = importlib.import_module("skimage.measure._regionprops").RegionProperties
     for name, value in REGIONS.items():
         setattr(regions, name, value)

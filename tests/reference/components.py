@@ -72,3 +72,22 @@ def area(ring):
     """Signed: positive if clockwise with y downwards."""
     x, y = ring.astype(np.int64).T
     return int((x * np.roll(y, -1) - np.roll(x, -1) * y).sum()) // 2
+
+
+def farthest(ring, points):
+    """The greatest distance of a point from a closed ring."""
+    a, b = ring.astype(float), np.roll(ring, -1, axis=0).astype(float)
+    along = b - a
+    share = ((points[:, None] - a) * along).sum(2) / (along**2).sum(1)
+    near = a + np.clip(share, 0, 1)[..., None] * along
+    return np.sqrt(((points[:, None] - near) ** 2).sum(2)).min(1).max()
+
+
+def run_lengths(mask):
+    counts, value = [0], False
+    for pixel in (mask.T != 0).ravel():
+        if pixel != value:
+            counts.append(0)
+            value = not value
+        counts[-1] += 1
+    return {"size": list(mask.shape), "counts": counts}

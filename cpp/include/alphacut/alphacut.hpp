@@ -22,6 +22,7 @@
 #include "alphacut/info.hpp"
 #include "alphacut/kmeans.hpp"
 #include "alphacut/matting.hpp"
+#include "alphacut/morphology.hpp"
 #include "alphacut/network.hpp"
 #include "alphacut/parallel.hpp"
 #include "alphacut/preprocess.hpp"

@@ -71,8 +71,11 @@ struct Polygon {
   std::vector<Ring> holes;
 };
 
-// One polygon for each 4-connected component, in raster order of the first pixel, which is where its exterior starts.
-std::vector<Polygon> mask_to_polygons(ImageView<const uint8_t> mask);
+// One polygon for each component, in raster order of the first pixel, which is where its exterior starts. With
+// connectivity 8 a ring may touch itself at corners where pixels meet. With a tolerance above 0 the rings are
+// simplified (Ramer 1972, Douglas & Peucker 1973): what is left out lies at most so many pixels from what stays. A ring
+// of which fewer than three corners would stay is kept as it is.
+std::vector<Polygon> mask_to_polygons(ImageView<const uint8_t> mask, int connectivity = 4, double tolerance = 0);
 
 }  // namespace alphacut
 ALPHACUT_API_END

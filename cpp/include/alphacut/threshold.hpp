@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "alphacut/border.hpp"
 #include "alphacut/image.hpp"
 
 ALPHACUT_API_BEGIN
@@ -89,9 +90,6 @@ void adaptive_threshold(ImageView<const uint8_t> gray, int64_t window, AdaptiveM
                         ImageView<uint8_t> mask, double r = 0);
 void adaptive_threshold(ImageView<const float> gray, int64_t window, AdaptiveMethod method, double offset, double k,
                         ImageView<uint8_t> mask, double r = 0);
-
-// What lies beyond the border, by SciPy's names: nearest a|abc|c, reflect a|abc|c and on, mirror b|abc|b, wrap c|abc|a.
-enum class Border { nearest, reflect, mirror, wrap, constant };
 
 struct LocalLimit {
   int64_t window_height = 15, window_width = 15;  // odd, 1..32767

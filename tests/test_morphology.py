@@ -1,0 +1,176 @@
+import cv2
+import numpy as np
+import pytest
+import skimage.morphology
+
+import alphacut
+from alphacut.morphology import OPERATIONS
+from reference import morphology as reference
+
+CV2 = {
+    "erode": cv2.MORPH_ERODE,
+    "dilate": cv2.MORPH_DILATE,
+    "open": cv2.MORPH_OPEN,
+    "close": cv2.MORPH_CLOSE,
+    "gradient": cv2.MORPH_GRADIENT,
+    "tophat": cv2.MORPH_TOPHAT,
+    "blackhat": cv2.MORPH_BLACKHAT,
+}
+DTYPES = (bool, np.uint8, np.uint16, np.float32)
+
+
+def made(rng, shape, dtype):
+    if dtype is bool:
+        return rng.random(shape) < 0.7
+    if dtype == np.float32:
+        return rng.normal(0, 100, shape).astype(dtype)
+    return rng.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+
+
+def by_cv2(image, operation, radius, shape):
+    kernel = reference.footprint(radius, shape).astype(np.uint8)
+    result = cv2.morphologyEx(image.view(np.uint8) if image.dtype.kind == "b" else image, CV2[operation], kernel)
+    return result.reshape(image.shape).astype(image.dtype)
+
+
+@pytest.mark.parametrize("shape", ["disc", "box"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_equals_the_definition_at_all_small_shapes(dtype, shape, rng):
+    for height in range(1, 9):
+        for width in range(1, 9):
+            image = made(rng, (height, width), dtype)
+            for radius in (0, 1, 2, 3, 9):
+                for operation in ("erode", "dilate"):
+                    expected = reference.morphology(image, operation, radius, shape)
+                    assert np.array_equal(
+                        alphacut.morphology(image, operation, radius=radius, shape=shape), expected
+                    ), (height, width, radius)
+
+
+@pytest.mark.usefixtures("isa", "threads")
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_equals_cv2(dtype, operation, rng):
+    for size in ((97, 131), (61, 43, 3)):
+        image = made(rng, size, dtype)
+        for radius, shape in (
+            (1, "disc"),
+            (2, "disc"),
+            (7, "disc"),
+            (1, "box"),
+            (5, "box"),
+            ((3, 0), "box"),
+            ((2, 9), "box"),
+        ):
+            ours = alphacut.morphology(image, operation, radius=radius, shape=shape)
+            assert ours.dtype == image.dtype
+            assert np.array_equal(ours, by_cv2(image, operation, radius, shape)), (size, radius, shape)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_equals_the_definition(operation, rng):
+    image = made(rng, (13, 17, 3), np.uint8)
+    for radius, shape in ((2, "disc"), ((1, 3), "box")):
+        expected = reference.morphology(image, operation, radius, shape)
+        assert np.array_equal(alphacut.morphology(image, operation, radius=radius, shape=shape), expected)
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("operation", ["erode", "dilate", "open", "close"])
+def test_far_discs_of_two_values_equal_cv2(operation, dtype, rng):
+    values = (False, True) if dtype is bool else (7, 201)
+    for share in (0.001, 0.5, 0.999):
+        image = np.where(rng.random((150, 140)) < share, *values[::-1]).astype(dtype)
+        for radius in (47, 48, 60, 200):
+            ours = alphacut.morphology(image, operation, radius=radius)
+            assert np.array_equal(ours, by_cv2(image, operation, radius, "disc")), (share, radius)
+
+
+@pytest.mark.parametrize("radius", [48, 55])
+def test_far_discs_of_more_values_equal_cv2(radius, rng):
+    for image in (made(rng, (120, 110), np.uint8), made(rng, (120, 60, 3), np.uint8)):
+        assert np.array_equal(
+            alphacut.morphology(image, "dilate", radius=radius), by_cv2(image, "dilate", radius, "disc")
+        )
+    constant = np.full((50, 60), 9, np.uint8)
+    assert np.array_equal(alphacut.morphology(constant, "erode", radius=radius), constant)
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("radius", [30, 101, 700, (0, 500), (500, 0), 32767])
+def test_boxes_of_any_size(radius, rng):
+    """Of a box that is larger than the picture, everything is in reach."""
+    image = made(rng, (420, 90), np.uint16)
+    down, across = radius if isinstance(radius, tuple) else (radius, radius)
+    ours = alphacut.morphology(image, "dilate", radius=radius, shape="box")
+    within = (min(down, 419), min(across, 89))
+    assert np.array_equal(ours, by_cv2(image, "dilate", within, "box"))
+
+
+@pytest.mark.parametrize("radius", [1, 2, 5, 11])
+def test_equals_skimage(radius, rng):
+    footprint = skimage.morphology.disk(radius)
+    assert np.array_equal(footprint.astype(bool), reference.footprint(radius, "disc"))
+    image = made(rng, (70, 80), np.uint8)
+    for operation, theirs in {
+        "erode": skimage.morphology.erosion,
+        "dilate": skimage.morphology.dilation,
+        "open": skimage.morphology.opening,
+        "close": skimage.morphology.closing,
+    }.items():
+        expected = theirs(image, footprint, mode="ignore")
+        assert np.array_equal(alphacut.morphology(image, operation, radius=radius), expected), operation
+
+
+FOOTPRINTS = {
+    "ellipse": cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11)),
+    "wide ellipse": cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (15, 5)),
+    "cross": cv2.getStructuringElement(cv2.MORPH_CROSS, (7, 9)),
+    "diamond": skimage.morphology.diamond(4),
+    "octagon": skimage.morphology.octagon(3, 2),
+    "box": np.ones((3, 5), bool),
+    "waist": np.array([[1, 1, 1, 1, 1], [0, 0, 1, 0, 0], [1, 1, 1, 1, 1]]),
+    "with an empty frame": np.pad(skimage.morphology.disk(2), 2),
+    "one pixel": np.ones((1, 1), np.uint8),
+}
+
+
+@pytest.mark.usefixtures("isa")
+@pytest.mark.parametrize("footprint", FOOTPRINTS.values(), ids=FOOTPRINTS)
+def test_footprints_equal_cv2(footprint, rng):
+    kernel = footprint.astype(np.uint8)
+    for image in (made(rng, (40, 50), np.uint8), made(rng, (30, 20, 3), np.float32), made(rng, (2, 3), np.uint16)):
+        for operation in OPERATIONS:
+            expected = cv2.morphologyEx(image, CV2[operation], kernel)
+            assert np.array_equal(alphacut.morphology(image, operation, footprint=footprint), expected), operation
+
+
+def test_pictures_without_pixels():
+    for shape in ((0, 4), (4, 0), (0, 4, 3)):
+        assert alphacut.morphology(np.zeros(shape, np.uint8), "open").shape == shape
+
+
+def test_bool_is_written_to_out_of_bool(rng):
+    mask = made(rng, (9, 9), bool)
+    out = np.zeros((9, 9), bool)
+    assert alphacut.morphology(mask, "dilate", out=out) is out
+    assert np.array_equal(out, alphacut.morphology(mask, "dilate"))
+    with pytest.raises(TypeError, match=r"out must be a numpy.ndarray of bool, got uint8"):
+        alphacut.morphology(mask, "dilate", out=np.zeros((9, 9), np.uint8))
+    with pytest.raises(ValueError, match="out overlaps an input"):
+        alphacut.morphology(mask, "dilate", out=mask)
+
+
+def test_arguments_are_checked(rng):
+    image = made(rng, (9, 9), np.uint8)
+    with pytest.raises(ValueError, match=r"radius of a disc must be one number, got 1 and 2"):
+        alphacut.morphology(image, "erode", radius=(1, 2))
+    with pytest.raises(ValueError, match=r"radius must be from 0 to 32767, got -1"):
+        alphacut.morphology(image, "erode", radius=(0, -1), shape="box")
+    with pytest.raises(ValueError, match=r"radius must be one whole number or two"):
+        alphacut.morphology(image, "erode", radius=(1, 2, 3), shape="box")
+    with pytest.raises(TypeError, match=r"each radius must be an int, got float"):
+        alphacut.morphology(image, "erode", radius=(1, 2.0), shape="box")
+    with pytest.raises(TypeError, match=r"image must have dtype bool, uint8, uint16 or float32, got int64"):
+        alphacut.morphology(image.astype(np.int64), "erode")
