@@ -208,6 +208,8 @@ CALLS = {
     "filter": "(alphacut.keep_largest(mask, 3), alphacut.remove_small(mask, 5), alphacut.fill_holes(mask, 50))",
     "kmeans": "(alphacut.kmeans(picture, 8), alphacut.kmeans(gray, 4))",
     "graph_cut": "alphacut.graph_cut(capacity, capacity, neighbours)",
+    "directed": "alphacut.graph_cut(capacity, capacity, neighbours, reverse=neighbours[::-1])",
+    "expansion": "alphacut.alpha_expansion(neighbours, 3, neighbours=neighbours, labels=labels, max_iter=3)",
     "matting": "(alphacut.make_trimap(mask), alphacut.refine_alpha(picture, mask, method='guided'))",
     "threshold": "(alphacut.threshold(gray, 'otsu'), alphacut.adaptive_threshold(gray, 31, method='sauvola'))",
     "denoise": "(alphacut.denoise(gray, size=5), alphacut.denoise(gray, 'bilateral'))",

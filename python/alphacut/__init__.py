@@ -30,7 +30,7 @@ from .compositing import composite, decode_srgb, encode_srgb, premultiply, unpre
 from .cutout import Cutout
 from .files import DecodeError, Picture, TooManyPixelsError, read_image, read_labels, read_mask, write_image
 from .foreground import Layers, estimate_foreground
-from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
+from .graphcut import AlphaExpansion, GrabCut, GraphCut, alpha_expansion, grabcut, graph_cut
 from .matting import Distances, adjust_edge, distance_transform, guided_filter, make_trimap, refine_alpha
 from .model import Instance, Model
 from .preprocess import denoise, resize, rgb_to_lab, white_balance
@@ -44,6 +44,7 @@ from .tracker import Tracker
 __version__ = _core.version()
 
 __all__ = [
+    "AlphaExpansion",
     "CancelToken",
     "Cancelled",
     "ComponentShapes",
@@ -69,6 +70,7 @@ __all__ = [
     "adaptive_limit",
     "adaptive_threshold",
     "adjust_edge",
+    "alpha_expansion",
     "barrier_map",
     "chroma_key",
     "component_shapes",

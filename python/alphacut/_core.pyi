@@ -153,9 +153,26 @@ def kmeans_seed(samples: _Array, n_clusters: int, seed: int) -> _Array: ...
 
 # graphcut
 def graph_cut(
-    source: _Array, sink: _Array, neighbours: _Array, out: _Out = None, certify: bool = False
+    source: _Array,
+    sink: _Array,
+    neighbours: _Array,
+    out: _Out = None,
+    certify: bool = False,
+    reverse: _Array | None = None,
 ) -> tuple[_Array, int]: ...
-def cut_capacity(source: _Array, sink: _Array, neighbours: _Array, mask: _Array) -> int: ...
+def cut_capacity(
+    source: _Array, sink: _Array, neighbours: _Array, mask: _Array, reverse: _Array | None = None
+) -> int: ...
+def alpha_expansion(
+    costs: _Array,
+    neighbours: _Array,
+    smoothness: _Array,
+    labels: _Array,
+    max_iter: int,
+    certify: bool = False,
+    out: _Out = None,
+) -> tuple[_Array, int, int]: ...
+def labelling_energy(costs: _Array, neighbours: _Array, smoothness: _Array, labels: _Array) -> int: ...
 def same_bytes(a: _Array, b: _Array) -> bool: ...
 
 class GrabCutter:
@@ -173,7 +190,9 @@ class GrabCutter:
         certify: bool,
         resume: bool,
         out: _Out = None,
-    ) -> tuple[_Array, _Array, float, int, bool, list[str]]: ...
+        models: Sequence[Sequence[float]] = ...,
+        freeze_models: bool = False,
+    ) -> tuple[_Array, _Array, float, int, bool, list[str], list[_Array]]: ...
 
 def grabcut_plan(
     height: int, width: int, box: Sequence[int] | None
@@ -191,7 +210,10 @@ def grabcut_coarse(
     seed: int,
     clean: bool,
     certify: bool,
+    models: Sequence[Sequence[float]] = ...,
+    freeze_models: bool = False,
 ) -> tuple[_Array, _Array, _Array, _Array | None, float, int, list[str]]: ...
+def gaussians(background: _Array, foreground: _Array) -> list[_Array]: ...
 def edge_weights(gamma: float, contrast: int, edges: int) -> tuple[_Array, _Array]: ...
 def refit(sums: _Array, step: int, old: _Array) -> _Array: ...
 def find_key(image: _Array) -> tuple[_Triple, _Triple, _Triple, float]: ...
