@@ -248,6 +248,15 @@ void expansion(Input& in, Output& out) {
   out.value(found.energy), out.value(found.n_iter), out.image(labels);
 }
 
+void superpixels(Input& in, Output& out) {
+  const Size size = size_of(in);
+  const Image<u8> image = picture<u8>(in, size);
+  Image<int32_t> labels = result<int32_t>(in, size);
+  const SlicOptions options{in.whole(1, 99), static_cast<double>(in.whole(1, 1000)), in.whole(1, 4)};
+  if (options.max_iter > 20) return;
+  out.value(slic(seen(in, image), options, labels)), out.image(labels);
+}
+
 void grabcut(Input& in, Output& out) {
   const Size size = size_of(in);
   const Image<u8> image = picture<u8>(in, size), first = plane<u8>(in, size, 3), second = plane<u8>(in, size, 4);

@@ -386,6 +386,16 @@ CASES = [
         },
     ),
     Case(
+        alphacut.slic,
+        {"image": RGB, "n_segments": 5},
+        {
+            "image": IMAGE,
+            "n_segments": required(large(0, -1)),
+            "compactness": required(real(0, -1, 1001)),
+            "max_iter": required(large(0, -1)),
+        },
+    ),
+    Case(
         alphacut.graph_cut,
         {"source": CAPACITIES, "sink": CAPACITIES, "neighbours": NEIGHBOURS},
         {
@@ -840,6 +850,7 @@ def _written():
         yield Written("threshold", a.threshold, with_one(array))
         yield Written("adaptive_threshold", lambda x, out=None: a.adaptive_threshold(x, 3, out=out), with_one(array))
         yield Written("kmeans", lambda x, out=None: a.kmeans(x, 2, out=out), with_one(array), lambda r: r.labels)
+        yield Written("slic", lambda x, out=None: a.slic(x, 4, out=out), with_one(array), lambda r: r.labels)
         yield Written("chroma_key", lambda x, out=None: a.chroma_key(x, "green", out=out), with_one(array))
         yield Written("despill", lambda x, y, out=None: a.despill(x, "green", alpha=y, out=out), with_alpha(array))
         yield Written("guided_filter", lambda x, y, out=None: a.guided_filter(x, y, 2, 0.01, out=out), with_mask(array))

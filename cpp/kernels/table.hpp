@@ -14,6 +14,7 @@
 #include "network.hpp"
 #include "preprocess.hpp"
 #include "subject.hpp"
+#include "superpixels.hpp"
 #include "threshold.hpp"
 
 namespace alphacut {
@@ -26,6 +27,7 @@ struct Kernels {
   ThresholdKernels threshold;
   ComponentsKernels components;
   KmeansKernels kmeans;
+  SuperpixelsKernels superpixels;
   GraphcutKernels graphcut;
   ChromakeyKernels chromakey;
   MattingKernels matting;

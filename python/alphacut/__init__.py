@@ -37,6 +37,7 @@ from .preprocess import denoise, resize, rgb_to_lab, white_balance
 from .remover import Remover, remove_background
 from .session import Session
 from .subject import barrier_map, detect_subject
+from .superpixels import Superpixels, slic
 from .threads import get_num_threads, set_num_threads
 from .thresholding import adaptive_limit, adaptive_threshold, find_threshold, hysteresis_threshold, threshold
 from .tracker import Tracker
@@ -65,6 +66,7 @@ __all__ = [
     "Polygon",
     "Remover",
     "Session",
+    "Superpixels",
     "TooManyPixelsError",
     "Tracker",
     "adaptive_limit",
@@ -110,6 +112,7 @@ __all__ = [
     "resize",
     "rgb_to_lab",
     "set_num_threads",
+    "slic",
     "threshold",
     "unpremultiply",
     "white_balance",
