@@ -7,6 +7,7 @@ import maxflow
 import numpy as np
 
 import alphacut
+from alphacut import _core
 from alphacut.graphcut import Cutter
 
 from .pictures import photo
@@ -62,6 +63,68 @@ def bench_graph_cut(problem):
         assert not np.any((ours[0] > 0) & theirs[0])
 
     return agree, {"alphacut": lambda: alphacut.graph_cut(*problem), "pymaxflow": lambda: pymaxflow(*problem)}
+
+
+def directed_energies(megapixels):
+    """The same on a 4-connected grid, where a border is cheaper from a brighter pixel to a darker one."""
+    source, sink, neighbours = energies(megapixels)
+    gray = photo(megapixels, seed=1)[..., 1].astype(np.int32)
+    back = neighbours[:2].copy()
+    back[0, :, :-1] //= np.where(gray[:, :-1] < gray[:, 1:], 4, 1)
+    back[1, :-1] //= np.where(gray[:-1] < gray[1:], 4, 1)
+    return source, sink, neighbours[:2].copy(), back
+
+
+def pymaxflow_directed(source, sink, neighbours, reverse):
+    graph = maxflow.GraphInt(source.size, 2 * source.size)
+    nodes = graph.add_grid_nodes(source.shape)
+    for there, back, (dy, dx) in zip(neighbours, reverse, OFFSETS[:2], strict=True):
+        structure = np.zeros((3, 3))
+        structure[1 + dy, 1 + dx] = 1
+        graph.add_grid_edges(nodes, weights=there, structure=structure)
+        graph.add_grid_edges(nodes, weights=np.roll(back, (dy, dx), (0, 1)), structure=structure[::-1, ::-1])
+    graph.add_grid_tedges(nodes, source, sink)
+    flow = graph.maxflow()
+    return graph.get_grid_segments(nodes), flow
+
+
+@race("graphcut", {"directed": ()}, {"": directed_energies}, ["alphacut", "pymaxflow"], sizes=[0.22, 1])
+def bench_directed_cut(problem):
+    def agree(ours, theirs):
+        assert ours[1] == theirs[1]
+        assert not np.any((ours[0] > 0) & theirs[0])
+
+    source, sink, neighbours, reverse = problem
+    return agree, {
+        "alphacut": lambda: alphacut.graph_cut(source, sink, neighbours, reverse=reverse),
+        "pymaxflow": lambda: pymaxflow_directed(*problem),
+    }
+
+
+def gray_levels(megapixels, n_labels=8):
+    """To say each pixel of a noisy picture by one of a few levels: truncated differences, and a truncated metric."""
+    gray = photo(megapixels, seed=1)[..., 1].astype(np.int32)
+    gray += np.random.default_rng(0).normal(0, 15, gray.shape).astype(np.int32)
+    levels = (np.arange(n_labels) * 2 + 1) * 256 // (2 * n_labels)
+    costs = np.minimum(np.abs(gray - levels[:, None, None]), 60).astype(np.int32)
+    return costs, 20 * np.minimum(np.abs(np.subtract.outer(range(n_labels), range(n_labels))), 2)
+
+
+@race("graphcut", {"expansion": ()}, {"": gray_levels}, ["alphacut", "pymaxflow"], sizes=[0.05, 0.22])
+def bench_alpha_expansion(problem):
+    costs, metric = problem
+    floats, weights = costs.transpose(1, 2, 0).astype(float), metric.astype(float)
+    ones = np.ones((2, *costs.shape[1:]), np.int32)
+
+    def agree(ours, theirs):
+        """Other moves of equal worth lead elsewhere: about the same energy."""
+        energy = _core.labelling_energy(costs, ones, metric.astype(np.int32), theirs.astype(np.uint8))
+        assert ours.energy <= energy * 1.001
+
+    return agree, {
+        "alphacut": lambda: alphacut.alpha_expansion(costs, metric),
+        "pymaxflow": lambda: maxflow.fastmin.aexpansion_grid(floats, weights),
+    }
 
 
 @race(

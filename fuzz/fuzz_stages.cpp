@@ -227,6 +227,34 @@ void graph(Input& in, Output& out) {
   const int64_t flow = graph_cut(source, sink, neighbours, mask, true);
   REQUIRE(flow == cut_capacity(source, sink, neighbours, mask));
   out.value(flow), out.image(mask);
+  const Neighbours reverse = {edges[1].view(), edges[2].view(), {}, edges[0].view()};
+  const int64_t directed = graph_cut(source, sink, neighbours, reverse, mask, true);
+  REQUIRE(directed == cut_capacity(source, sink, neighbours, reverse, mask));
+  out.value(directed), out.image(mask);
+}
+
+void expansion(Input& in, Output& out) {
+  const Size size = size_of(in);
+  std::vector<Image<int32_t>> planes;
+  for (int64_t k = in.whole(1, 4); k > 0 && planes.size() < 8; --k) planes.push_back(capacities(in, size));
+  std::vector<ImageView<const int32_t>> costs;
+  for (const Image<int32_t>& one : planes) costs.push_back(one.view());
+  const Image<int32_t> edges[] = {capacities(in, size), capacities(in, size)};
+  std::vector<int32_t> smoothness(costs.size() * costs.size(), static_cast<int32_t>(in.whole(0, 9)));
+  for (size_t k = 0; k < costs.size(); ++k) smoothness[k * costs.size() + k] = 0;
+  Image<u8> labels = plane<u8>(in, size, static_cast<int>(costs.size()));
+  const AlphaExpansion found = alpha_expansion(costs, {edges[0].view(), edges[1].view()}, smoothness, 3, labels, true);
+  REQUIRE(found.energy == labelling_energy(costs, {edges[0].view(), edges[1].view()}, smoothness, labels));
+  out.value(found.energy), out.value(found.n_iter), out.image(labels);
+}
+
+void superpixels(Input& in, Output& out) {
+  const Size size = size_of(in);
+  const Image<u8> image = picture<u8>(in, size);
+  Image<int32_t> labels = result<int32_t>(in, size);
+  const SlicOptions options{in.whole(1, 99), static_cast<double>(in.whole(1, 1000)), in.whole(1, 4)};
+  if (options.max_iter > 20) return;
+  out.value(slic(seen(in, image), options, labels)), out.image(labels);
 }
 
 void grabcut(Input& in, Output& out) {
@@ -386,10 +414,11 @@ void subject(Input& in, Output& out) {
 
 using Stage = void (*)(Input&, Output&);
 constexpr Stage kStages[] = {
-    color<u8>,       color<f32>,      prepare<u8>,       prepare<f32>,   resize<u8>,   resize<f32>, thresholds<u8>,
-    thresholds<f32>, components,      kmeans_of<u8>,     kmeans_of<f32>, graph,        grabcut,     key<u8>,
-    key<f32>,        guided<u8, u8>,  guided<f32, f32>,  trimaps,        matte<u8>,    matte<f32>,  edge<u8>,
-    edge<f32>,       colours<u8, u8>, colours<f32, f32>, compose<u8>,    compose<f32>, subject,
+    color<u8>,      color<f32>,      prepare<u8>, prepare<f32>,   resize<u8>,       resize<f32>,
+    thresholds<u8>, thresholds<f32>, components,  kmeans_of<u8>,  kmeans_of<f32>,   graph,
+    grabcut,        key<u8>,         key<f32>,    guided<u8, u8>, guided<f32, f32>, trimaps,
+    matte<u8>,      matte<f32>,      edge<u8>,    edge<f32>,      colours<u8, u8>,  colours<f32, f32>,
+    compose<u8>,    compose<f32>,    subject,     expansion,      superpixels,
 };
 
 // The bytes, or why it was refused.

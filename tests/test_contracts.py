@@ -487,6 +487,16 @@ CASES = [
         },
     ),
     Case(
+        alphacut.slic,
+        {"image": RGB, "n_segments": 5},
+        {
+            "image": IMAGE,
+            "n_segments": required(large(0, -1)),
+            "compactness": required(real(0, -1, 1001)),
+            "max_iter": required(large(0, -1)),
+        },
+    ),
+    Case(
         alphacut.graph_cut,
         {"source": CAPACITIES, "sink": CAPACITIES, "neighbours": NEIGHBOURS},
         {
@@ -497,7 +507,48 @@ CASES = [
                 (-NEIGHBOURS, ValueError),
                 *_shapes(np.int32, (HEIGHT, WIDTH), (3, HEIGHT, WIDTH), (4, HEIGHT + 1, WIDTH)),
             ],
+            "reverse": [
+                *(pair for pair in CAPACITY if pair[0] is not None),
+                (-NEIGHBOURS, ValueError),
+                *_shapes(np.int32, (HEIGHT, WIDTH), (2, HEIGHT, WIDTH), (4, HEIGHT + 1, WIDTH)),
+            ],
             "device": DEVICE,
+            "certify": FLAG,
+        },
+    ),
+    Case(
+        alphacut.alpha_expansion,
+        {"costs": NEIGHBOURS, "smoothness": 2, "neighbours": NEIGHBOURS},
+        {
+            "costs": [
+                *CAPACITY,
+                (NEIGHBOURS * 2**28, ValueError),
+                (NEIGHBOURS * -(2**28), ValueError),
+                *_shapes(np.int32, (HEIGHT, WIDTH), (257, 1, 1), (4, HEIGHT, 0)),
+            ],
+            "smoothness": [
+                *required(large(-1, 2**26)),
+                (np.ones((4, 4)), TypeError),
+                (np.ones((4, 4), int), ValueError),
+                (np.zeros((3, 3), int), ValueError),
+                (np.triu(np.ones((4, 4), int)), ValueError),
+                (np.abs(np.subtract.outer(range(4), range(4))) ** 2, ValueError),
+                (np.full((4, 4), 2**26), ValueError),
+            ],
+            "neighbours": [
+                *(pair for pair in CAPACITY if pair[0] is not None),
+                (-NEIGHBOURS, ValueError),
+                (NEIGHBOURS * 2**25, ValueError),
+                *_shapes(np.int32, (HEIGHT, WIDTH), (3, HEIGHT, WIDTH), (4, HEIGHT + 1, WIDTH)),
+            ],
+            "labels": [
+                *(pair for pair in _NO_ARRAYS if pair[0] is not None),
+                *_dtypes((HEIGHT, WIDTH), np.float32, object),
+                *OTHER_SIZE,
+                (np.full((HEIGHT, WIDTH), 4), ValueError),
+                (np.full((HEIGHT, WIDTH), -1), ValueError),
+            ],
+            "max_iter": required(integer(0, -1)),
             "certify": FLAG,
         },
     ),
@@ -518,6 +569,17 @@ CASES = [
                 (np.full((HEIGHT, WIDTH), np.nan, np.float32), ValueError),
                 (np.full((HEIGHT, WIDTH), 10001, np.float32), ValueError),
             ],
+            "models": [
+                (3, TypeError),
+                ("ab", TypeError),
+                ((np.ones(65),), ValueError),
+                ((np.ones(65), np.ones(64)), ValueError),
+                ((np.ones(65), np.ones(13 * 17)), ValueError),
+                ((np.ones(65), np.full(65, np.nan)), ValueError),
+                ((np.ones(13), np.full(13, -1.0)), ValueError),
+                ((["a"] * 13, ["b"] * 13), TypeError),
+            ],
+            "freeze_models": [*FLAG, (True, ValueError)],
             "clean": FLAG,
             "exact": FLAG,
             "certify": FLAG,
@@ -895,6 +957,7 @@ def _written():
         yield Written("threshold", a.threshold, with_one(array))
         yield Written("adaptive_threshold", lambda x, out=None: a.adaptive_threshold(x, 3, out=out), with_one(array))
         yield Written("kmeans", lambda x, out=None: a.kmeans(x, 2, out=out), with_one(array), lambda r: r.labels)
+        yield Written("slic", lambda x, out=None: a.slic(x, 4, out=out), with_one(array), lambda r: r.labels)
         yield Written("chroma_key", lambda x, out=None: a.chroma_key(x, "green", out=out), with_one(array))
         yield Written("despill", lambda x, y, out=None: a.despill(x, "green", alpha=y, out=out), with_alpha(array))
         yield Written("guided_filter", lambda x, y, out=None: a.guided_filter(x, y, 2, 0.01, out=out), with_mask(array))
@@ -931,6 +994,12 @@ def _written():
     yield Written("make_trimap", a.make_trimap, only_mask)
     yield Written("adjust_edge", lambda x, out=None: a.adjust_edge(x, shift=1.5, feather=1, out=out), only_mask)
     yield Written("distance_transform", a.distance_transform, only_mask)
+    yield Written(
+        "alpha_expansion",
+        lambda x, y, out=None: a.alpha_expansion(x, 2, neighbours=y, out=out),
+        lambda dtype: (NEIGHBOURS * np.arange(4, dtype=np.int32)[:, None, None], NEIGHBOURS.copy()),
+        lambda r: r.labels,
+    )
     yield Written(
         "graph_cut",
         a.graph_cut,

@@ -12,6 +12,41 @@
 namespace alphacut {
 namespace {
 
+// Colour models as OpenCV has them: the weights of all Gaussians, then their means, then their covariances.
+using Models = std::array<std::vector<double>, 2>;
+
+std::array<std::vector<ColorGaussian>, 2> models_of(const Models& models) {
+  std::array<std::vector<ColorGaussian>, 2> sides;
+  for (size_t side = 0; side < 2; ++side) {
+    const size_t n = models[side].size() / 13;
+    const double* from = models[side].data();
+    for (size_t k = 0; k < n; ++k) {
+      ColorGaussian& g = sides[side].emplace_back();
+      g.weight = from[k];
+      std::copy_n(from + n + 3 * k, 3, g.mean.begin());
+      std::copy_n(from + 4 * n + 9 * k, 9, g.covariance.begin());
+    }
+  }
+  return sides;
+}
+
+py::list model_arrays(const std::array<std::vector<ColorGaussian>, 2>& sides) {
+  py::list arrays;
+  for (const auto& side : sides) {
+    const auto n = static_cast<py::ssize_t>(side.size());
+    py::array_t<double> array(13 * n);
+    double* to = array.mutable_data();
+    for (py::ssize_t k = 0; k < n; ++k) {
+      const ColorGaussian& g = side[static_cast<size_t>(k)];
+      to[k] = g.weight;
+      std::copy_n(g.mean.begin(), 3, to + n + 3 * k);
+      std::copy_n(g.covariance.begin(), 9, to + 4 * n + 9 * k);
+    }
+    arrays.append(array);
+  }
+  return arrays;
+}
+
 // A GrabCutter and the picture it looks at.
 class Cutter {
  public:
@@ -41,7 +76,8 @@ class Cutter {
         }
       });
     });
-    return py::make_tuple(mask.array, found.array, result.energy, result.n_iter, result.exact, result.warnings);
+    return py::make_tuple(mask.array, found.array, result.energy, result.n_iter, result.exact, result.warnings,
+                          model_arrays(result.models));
   }
 
  private:
@@ -76,7 +112,7 @@ py::tuple cut_coarse(py::handle picture, double gamma, py::handle labels, const 
   if (!unary_array.is_none()) unary = plane<float>(unary_array, "unary");
   const auto found = output<uint8_t>(py::none(), image.view.height, image.view.width, 0, {});
   GrabCutResult result;
-  GrabCutModels models;
+  GrabCutModels models;  // of this size
   without_gil([&] {
     result = GrabCutter(image.view, gamma)
                  .cut(hints, box_of(corners), unary ? unary->view : ImageView<const float>{}, options, found, &models);
@@ -120,12 +156,16 @@ void bind_grabcut(py::module_& m) {
       .def(
           "cut",
           [](Cutter& cutter, py::object labels, const Corners& box, py::object unary, int max_iter, int n_components,
-             int64_t seed, bool clean, bool exact, bool certify, bool resume, py::object out) {
-            return cutter.cut(labels, box, unary, {max_iter, n_components, seed, clean, exact, certify, resume}, out);
+             int64_t seed, bool clean, bool exact, bool certify, bool resume, py::object out, const Models& models,
+             bool freeze_models) {
+            return cutter.cut(
+                labels, box, unary,
+                {max_iter, n_components, seed, clean, exact, certify, resume, false, models_of(models), freeze_models},
+                out);
           },
           py::arg("labels"), py::arg("box"), py::arg("unary"), py::arg("max_iter"), py::arg("n_components"),
           py::arg("seed"), py::arg("clean"), py::arg("exact"), py::arg("certify"), py::arg("resume"),
-          py::arg("out") = py::none());
+          py::arg("out") = py::none(), py::arg("models") = Models{}, py::arg("freeze_models") = false);
   m.def("grabcut_plan", &plan, py::arg("height"), py::arg("width"), py::arg("box"));
   m.def(
       "grabcut_steps", [](int64_t pixels) { return py::make_tuple(contrast_step(pixels), fit_step(pixels)); },
@@ -134,12 +174,20 @@ void bind_grabcut(py::module_& m) {
   m.def(
       "grabcut_coarse",
       [](py::object image, double gamma, py::object labels, const Corners& box, py::object unary, int max_iter,
-         int n_components, int64_t seed, bool clean, bool certify) {
-        return cut_coarse(image, gamma, labels, box, unary,
-                          {max_iter, n_components, seed, clean, false, certify, false});
+         int n_components, int64_t seed, bool clean, bool certify, const Models& models, bool freeze_models) {
+        return cut_coarse(
+            image, gamma, labels, box, unary,
+            {max_iter, n_components, seed, clean, false, certify, false, false, models_of(models), freeze_models});
       },
       py::arg("image"), py::arg("gamma"), py::arg("labels"), py::arg("box"), py::arg("unary"), py::arg("max_iter"),
-      py::arg("n_components"), py::arg("seed"), py::arg("clean"), py::arg("certify"));
+      py::arg("n_components"), py::arg("seed"), py::arg("clean"), py::arg("certify"), py::arg("models") = Models{},
+      py::arg("freeze_models") = false);
+  m.def(
+      "gaussians",
+      [](const std::vector<float>& back, const std::vector<float>& front) {
+        return model_arrays({gaussians_of(back), gaussians_of(front)});
+      },
+      py::arg("background"), py::arg("foreground"));
   m.def("edge_weights", &edge_weights, py::arg("gamma"), py::arg("contrast"), py::arg("edges"));
   m.def("refit", &refit, py::arg("sums"), py::arg("step"), py::arg("old"));
 }

@@ -43,6 +43,7 @@ inline T clamp_to(T x, T low, T high) {
 #include "network.inl"
 #include "preprocess.inl"
 #include "subject.inl"
+#include "superpixels.inl"
 #include "threshold.inl"
 
 #if defined(__AVX512BW__)  // where AVX2's are faster: dispatch.cpp puts these here
@@ -64,6 +65,7 @@ const Kernels table = {ALPHACUT_STRING(ALPHACUT_ISA),
                        morphology_kernels,
                        components_kernels,
                        kmeans_kernels,
+                       superpixels_kernels,
                        graphcut_kernels,
                        chromakey_kernels,
                        matting_kernels,

@@ -15,6 +15,7 @@
 #include "network.hpp"
 #include "preprocess.hpp"
 #include "subject.hpp"
+#include "superpixels.hpp"
 #include "threshold.hpp"
 
 namespace alphacut {
@@ -28,6 +29,7 @@ struct Kernels {
   MorphologyKernels morphology;
   ComponentsKernels components;
   KmeansKernels kmeans;
+  SuperpixelsKernels superpixels;
   GraphcutKernels graphcut;
   ChromakeyKernels chromakey;
   MattingKernels matting;

@@ -214,6 +214,9 @@ class GrabCutter::State::Cut {
     result_.resumed = usable;
     if (usable) latest_ = std::move(state.latest);
     state.latest.reset();
+    models_ = {mixture_of(options.models[0]), mixture_of(options.models[1])};
+    given_ = !models_[0].empty() || !models_[1].empty();
+    require(given_ || !options.freeze_models, "freeze_models needs models");
     coarse_ = Image<uint8_t>::like(state.picture(0));
   }
 
@@ -224,6 +227,7 @@ class GrabCutter::State::Cut {
     for (size_t level = 1; level <= top_; ++level) cut_edge(level);
     if (options_.certify) result_.energy = state_.levels[top_]->energy_of(models_, prior(top_), this->labels(top_));
     give(labels);
+    for (size_t side = 0; side < 2; ++side) result_.models[side] = gaussians_of(models_[side]);
     if (models != nullptr)
       *models = {std::move(coarse_models_), std::move(log_odds_)};
     else
@@ -263,6 +267,7 @@ class GrabCutter::State::Cut {
   Image<uint8_t> coarse_;         // labels of the smallest size
   Image<float> log_odds_;
   Mixtures models_;
+  bool given_ = false;  // the first models, by the caller
   Mixtures coarse_models_;
   GrabCutResult result_;
 };
@@ -362,12 +367,16 @@ void GrabCutter::State::Cut::run_rounds() {
   if (!opened) coarse.open(domain);
   if (coarse.flat()) result_.warnings.emplace_back("the picture has one colour: it tells nothing about the subject");
 
-  const int rounds = latest_ ? std::min(options_.max_iter, kResumedRounds) : options_.max_iter;
+  const int rounds = options_.freeze_models ? 1
+                     : latest_              ? std::min(options_.max_iter, kResumedRounds)
+                                            : options_.max_iter;
   const int64_t pixels = here.pixels();
   for (int64_t changed = pixels; result_.n_iter < rounds && changed > pixels / kFewPixels;) {
     int64_t front = 0;
     for (int64_t y = 0; y < here.height; ++y) front += std::count_if(here.row(y), here.row(y) + here.width, foreground);
-    if (front > 0 && front < pixels) {
+    if (options_.freeze_models) {
+      // as they are
+    } else if (front > 0 && front < pixels) {
       const bool first = models_[0].empty() && models_[1].empty();
       models_ = first ? coarse.cluster_sides(here, options_.n_components, options_.seed) : coarse.fit(here, models_);
     } else {
@@ -377,7 +386,7 @@ void GrabCutter::State::Cut::run_rounds() {
                                    std::to_string(result_.n_iter));
       else
         result_.warnings.push_back("the hints leave no pixel that may be " + std::string(empty));
-      if (unary_.data == nullptr || result_.n_iter > 0) break;
+      if ((unary_.data == nullptr && !given_) || result_.n_iter > 0) break;
     }
     changed = coarse.cut(models_, prior(0), here);
     ++result_.n_iter;
@@ -411,7 +420,7 @@ void GrabCutter::State::Cut::cut_edge(size_t level) {
   fine.open(enlarged.domain(), enlarged.rows(), enlarged.moved());
   if (fine.empty()) return;
   const ImageView<uint8_t> here = enlarged.labels();
-  if (!models_[0].empty() && !models_[1].empty()) models_ = fine.fit(here, models_);
+  if (!options_.freeze_models && !models_[0].empty() && !models_[1].empty()) models_ = fine.fit(here, models_);
   fine.cut(models_, prior(level), here);
   result_.energy = fine.energy();
   require_certified(level, enlarged.domain());
@@ -462,6 +471,8 @@ GrabCutResult GrabCutter::cut_rows(const LabelRows* hints, std::optional<Box> bo
   require(options.max_iter >= 1, "max_iter must be at least 1, got " + std::to_string(options.max_iter));
   require(options.n_components >= 1 && options.n_components <= kMaxComponents,
           "n_components must be from 1 to 16, got " + std::to_string(options.n_components));
+  for (const auto& model : options.models)
+    require(model.size() <= kMaxComponents, "models must have at most 16 Gaussians a side");
   const auto same_size = [&](auto view) {
     return view.height == image.height && view.width == image.width && view.channels == 1;
   };

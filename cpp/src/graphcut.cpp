@@ -6,20 +6,11 @@
 
 #include "alphacut/parallel.hpp"
 #include "dispatch.hpp"
+#include "grid_edges.hpp"
 #include "grid_flow.hpp"
 
 namespace alphacut {
 namespace {
-
-// Where the entries of a plane of edges point inside the picture, in row y: columns [begin, end).
-struct Columns {
-  int64_t begin, end;
-};
-Columns columns_inside(size_t direction, int64_t y, int64_t height, int64_t width) {
-  if (direction != 0 && y == height - 1) return {0, 0};
-  return {direction == 3 ? 1 : 0, direction == 0 || direction == 2 ? width - 1 : width};
-}
-constexpr int kDx[4] = {1, 0, 1, -1}, kDy[4] = {0, 1, 1, 1};
 
 template <class T>
 void require_size(ImageView<T> view, ImageView<const int32_t> source, const char* name) {
@@ -37,21 +28,42 @@ void require_capacities(const int32_t* row, Columns columns, const char* name) {
     throw std::invalid_argument("graph cut: the capacities of " + std::string(name) + " must be from 0 to 2^30 - 1");
 }
 
-void require_sizes(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours) {
+void require_sizes(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours,
+                   const Neighbours& reverse) {
   require_size(source, source, "source");
   require_size(sink, source, "sink");
-  for (const auto& plane : neighbours) require_size(plane, source, "neighbours");
+  for (size_t k = 0; k < 4; ++k) {
+    if (neighbours[k].data != nullptr) require_size(neighbours[k], source, "neighbours");
+    if (reverse[k].data != nullptr) require_size(reverse[k], source, "reverse");
+  }
+}
+
+bool same_plane(ImageView<const int32_t> a, ImageView<const int32_t> b) {
+  return a.data == b.data && a.stride == b.stride;
+}
+
+// The capacities of row y, 0 where they point outside; `row` keeps them.
+void copy_inside(ImageView<const int32_t> plane, size_t direction, int64_t y, std::vector<int32_t>& row) {
+  const auto [first, last] = columns_inside(direction, y, plane.height, plane.width);
+  std::fill(row.begin(), row.end(), 0);
+  if (first < last) std::copy(plane.row(y) + first, plane.row(y) + last, row.begin() + first);
 }
 
 // Puts all pixels into the empty graph; entries that point outside count as 0. Returns what flows straight from the
 // source to the sink over single pixels.
 int64_t load(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours,
-             GridFlow& graph) {
+             const Neighbours& reverse, GridFlow& graph) {
   const int64_t height = source.height, width = source.width, grain = row_grain(width);
   std::vector<int64_t> direct(static_cast<size_t>((height - 1) / grain + 1), 0);
   parallel_for(height, grain, [&](int64_t begin, int64_t end) {
-    std::vector<int32_t> difference(static_cast<size_t>(width)), weights[4];
-    for (auto& row : weights) row.resize(static_cast<size_t>(width));
+    std::vector<int32_t> difference(static_cast<size_t>(width)), weights[4], back[4];
+    const int32_t *rows[4], *back_rows[4];
+    for (size_t k = 0; k < 4; ++k) {
+      weights[k].resize(static_cast<size_t>(width));
+      if (!same_plane(neighbours[k], reverse[k])) back[k].resize(static_cast<size_t>(width));
+      rows[k] = weights[k].data();
+      back_rows[k] = back[k].empty() ? rows[k] : back[k].data();
+    }
     int64_t sum = 0;
     for (int64_t y = begin; y < end; ++y) {
       const int32_t *from = source.row(y), *to = sink.row(y);
@@ -59,15 +71,11 @@ int64_t load(ImageView<const int32_t> source, ImageView<const int32_t> sink, con
         difference[static_cast<size_t>(x)] = from[x] - to[x];
         sum += std::min(from[x], to[x]);
       }
-      const int32_t* rows[4];
       for (size_t k = 0; k < 4; ++k) {
-        const auto [first, last] = columns_inside(k, y, height, width);
-        std::fill(weights[k].begin(), weights[k].end(), 0);
-        if (first < last)
-          std::copy(neighbours[k].row(y) + first, neighbours[k].row(y) + last, weights[k].begin() + first);
-        rows[k] = weights[k].data();
+        if (neighbours[k].data != nullptr) copy_inside(neighbours[k], k, y, weights[k]);
+        if (reverse[k].data != nullptr && !back[k].empty()) copy_inside(reverse[k], k, y, back[k]);
       }
-      graph.add(y, 0, width, difference.data(), rows);
+      graph.add(y, 0, width, difference.data(), rows, back_rows);
     }
     direct[static_cast<size_t>(begin / grain)] = sum;
   });
@@ -80,7 +88,12 @@ int64_t load(ImageView<const int32_t> source, ImageView<const int32_t> sink, con
 
 int64_t graph_cut(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours,
                   ImageView<uint8_t> mask, bool certify) {
-  require_sizes(source, sink, neighbours);
+  return graph_cut(source, sink, neighbours, neighbours, mask, certify);
+}
+
+int64_t graph_cut(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours,
+                  const Neighbours& reverse, ImageView<uint8_t> mask, bool certify) {
+  require_sizes(source, sink, neighbours, reverse);
   require_size(mask, source, "mask");
   GridFlow graph(source.height, source.width, true);
   const auto for_rows = [&](auto body) {
@@ -91,27 +104,40 @@ int64_t graph_cut(ImageView<const int32_t> source, ImageView<const int32_t> sink
   for_rows([&](int64_t y) {
     require_capacities(source.row(y), {0, source.width}, "source");
     require_capacities(sink.row(y), {0, source.width}, "sink");
-    for (size_t k = 0; k < 4; ++k)
-      require_capacities(neighbours[k].row(y), columns_inside(k, y, source.height, source.width), "neighbours");
+    for (size_t k = 0; k < 4; ++k) {
+      const Columns inside = columns_inside(k, y, source.height, source.width);
+      if (neighbours[k].data != nullptr) require_capacities(neighbours[k].row(y), inside, "neighbours");
+      if (reverse[k].data != nullptr && !same_plane(neighbours[k], reverse[k]))
+        require_capacities(reverse[k].row(y), inside, "reverse");
+    }
   });
-  const int64_t flow = load(source, sink, neighbours, graph) + graph.solve();
+  const int64_t flow = load(source, sink, neighbours, reverse, graph) + graph.solve();
   for_rows([&](int64_t y) { graph.source_side(y, 0, source.width, mask.row(y)); });
-  if (certify && cut_capacity(source, sink, neighbours, mask) != flow)
+  if (certify && cut_capacity(source, sink, neighbours, reverse, mask) != flow)
     throw std::runtime_error("graph cut: the flow is not the capacity of the cut; please report this with the input");
   return flow;
 }
 
 int64_t cut_capacity(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours,
                      ImageView<const uint8_t> mask) {
-  require_sizes(source, sink, neighbours);
+  return cut_capacity(source, sink, neighbours, neighbours, mask);
+}
+
+int64_t cut_capacity(ImageView<const int32_t> source, ImageView<const int32_t> sink, const Neighbours& neighbours,
+                     const Neighbours& reverse, ImageView<const uint8_t> mask) {
+  require_sizes(source, sink, neighbours, reverse);
   require_size(mask, source, "mask");
   int64_t sum = 0;
   for (int64_t y = 0; y < source.height; ++y) {
     for (int64_t x = 0; x < source.width; ++x) sum += mask.row(y)[x] ? sink.row(y)[x] : source.row(y)[x];
     for (size_t k = 0; k < 4; ++k) {
       const auto [begin, end] = columns_inside(k, y, source.height, source.width);
-      for (int64_t x = begin; x < end; ++x)
-        if (!mask.row(y)[x] != !mask.row(y + kDy[k])[x + kDx[k]]) sum += neighbours[k].row(y)[x];
+      for (int64_t x = begin; x < end; ++x) {
+        const bool here = mask.row(y)[x] != 0, there = mask.row(y + kEdgeDy[k])[x + kEdgeDx[k]] != 0;
+        if (here == there) continue;
+        const ImageView<const int32_t> cut = here ? neighbours[k] : reverse[k];
+        if (cut.data != nullptr) sum += cut.row(y)[x];
+      }
     }
   }
   return sum;

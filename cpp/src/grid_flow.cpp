@@ -120,7 +120,8 @@ void GridFlow::clear_rows(const std::vector<uint8_t>& rows) {
   });
 }
 
-void GridFlow::add(int64_t y, int64_t x0, int64_t x1, const int32_t* difference, const int32_t* const weights[4]) {
+void GridFlow::add(int64_t y, int64_t x0, int64_t x1, const int32_t* difference, const int32_t* const weights[4],
+                   const int32_t* const reverse[4]) {
   Row& row = rows_[static_cast<size_t>(y)];
   const auto first = static_cast<int32_t>(index(y, x0)), count = static_cast<int32_t>(x1 - x0);
   row.segments.push_back({first, first + count});
@@ -130,11 +131,11 @@ void GridFlow::add(int64_t y, int64_t x0, int64_t x1, const int32_t* difference,
     row.supply += std::max(-difference[i], 0);
   }
   for (int k = 0; k < 4; ++k) {
-    const int32_t* weight = weights[k];
+    const int32_t *weight = weights[k], *back = reverse[k];
     Arcs *from = arcs_ + first, *to = from + offset_[2 * k];
     for (int32_t i = 0; i < count; ++i) {
-      if (weight[i] == 0) continue;  // the other end may lie in memory never touched
-      from[i].to[2 * k] = weight[i];
+      if ((weight[i] | back[i]) == 0) continue;  // the other end may lie in memory never touched
+      from[i].to[2 * k] = back[i];
       to[i].to[2 * k + 1] = weight[i];
     }
   }

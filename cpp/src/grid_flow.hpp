@@ -2,8 +2,8 @@
 // approach to the maximum-flow problem", JACM 1988) with exact distances renewed now and then (Cherkassky and Goldberg,
 // "On implementing the push-relabel method for the maximum flow problem", Algorithmica 1997).
 //
-// Flow runs backwards, from the sink to the source: capacities are the same both ways, and the distances to the source
-// that end the search then are the source's side of the cut.
+// Flow runs backwards, from the sink to the source, against the edges: the distances to the source that end the search
+// then are the source's side of the cut.
 //
 // A pixel's label is a lower bound on the number of pixels on its way to the source. Excess moves down the labels, from
 // all pixels that have some, highest first; a pixel that finds no way down is raised above its lowest neighbour. When
@@ -37,14 +37,20 @@ class GridFlow {
   // Takes all pixels out.
   void clear();
   // After solve(), takes out those of rows where `rows` has a 1: the flow between others stays. The pixels beside a row
-  // that stays must be added again, with the same weights to it; differences must stay within 2^28 - 1.
+  // that stays must be added again, with the same weights to it, and all weights the same both ways; differences must
+  // stay within 2^28 - 1.
   void clear_rows(const std::vector<uint8_t>& rows);
 
   // Pixels [x0, x1) of row y take part: difference[x - x0] is the capacity from the source less that to the sink,
-  // weights[k][x - x0] the capacity both ways to the neighbour right, below, below right, below left. A weight to a
-  // pixel that takes no part must be 0. |difference| <= 2^30 - 1, weights from 0 to 2^30 - 1. The segments of a row
-  // come from left to right; different rows may come from several threads at once.
-  void add(int64_t y, int64_t x0, int64_t x1, const int32_t* difference, const int32_t* const weights[4]);
+  // weights[k][x - x0] the capacity both ways to the neighbour right, below, below right, below left; with `reverse`
+  // that way, and reverse[k][x - x0] back. A weight to a pixel that takes no part must be 0. |difference| <= 2^30 - 1,
+  // weights from 0 to 2^30 - 1. The segments of a row come from left to right; different rows may come from several
+  // threads at once.
+  void add(int64_t y, int64_t x0, int64_t x1, const int32_t* difference, const int32_t* const weights[4]) {
+    add(y, x0, x1, difference, weights, weights);
+  }
+  void add(int64_t y, int64_t x0, int64_t x1, const int32_t* difference, const int32_t* const weights[4],
+           const int32_t* const reverse[4]);
 
   // The differences of pixels that take part change; the flow stays. Differences that change must stay within 2^29 - 1:
   // what flows into a pixel never raises its excess beyond 2^30, so after a change it stays below 2^31.
@@ -62,7 +68,7 @@ class GridFlow {
  private:
   class Search;
   struct Arcs {
-    int32_t to[8];  // residual capacity to each neighbour
+    int32_t to[8];  // residual capacity from each neighbour: flow runs backwards
   };
   struct Segment {
     int32_t begin, end;  // indices

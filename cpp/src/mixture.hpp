@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "alphacut/graphcut.hpp"
+
 namespace alphacut {
 
 using std::size_t;
@@ -34,6 +36,10 @@ struct Rgb8Sums {
 // The components that have pixels, 10 numbers each, as the kernel mixture_score takes them: the score of a colour is
 // the largest log(weight · density) of a component (less a constant that all mixtures share).
 std::vector<float> fit_mixture(const Rgb8Sums* components, int count);
+
+// The same of Gaussians, those of weight 0 left out, and back. Throws std::invalid_argument naming `models`.
+std::vector<float> mixture_of(const std::vector<ColorGaussian>& model);
+std::vector<ColorGaussian> gaussians_of(const std::vector<float>& mixture);
 
 // At most `count` different centres of the samples, by k-means++ (Arthur and Vassilvitskii, 2007) and Lloyd's
 // iterations in integers; none without samples.

@@ -32,7 +32,7 @@ from .compositing import composite, decode_srgb, encode_srgb, premultiply, unpre
 from .cutout import Cutout
 from .files import DecodeError, Picture, TooManyPixelsError, read_image, read_labels, read_mask, write_image
 from .foreground import Layers, estimate_foreground
-from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
+from .graphcut import AlphaExpansion, GrabCut, GraphCut, alpha_expansion, grabcut, graph_cut
 from .matting import Distances, adjust_edge, distance_transform, guided_filter, make_trimap, refine_alpha
 from .model import Instance, Model
 from .morphology import morphology
@@ -40,6 +40,7 @@ from .preprocess import denoise, gaussian_blur, resize, rgb_to_lab, unsharp_mask
 from .remover import Remover, remove_background
 from .session import Session
 from .subject import barrier_map, detect_subject
+from .superpixels import Superpixels, slic
 from .threads import get_num_threads, set_num_threads
 from .thresholding import adaptive_limit, adaptive_threshold, find_threshold, hysteresis_threshold, threshold
 from .tracker import Tracker
@@ -47,6 +48,7 @@ from .tracker import Tracker
 __version__ = _core.version()
 
 __all__ = [
+    "AlphaExpansion",
     "CancelToken",
     "Cancelled",
     "ComponentShapes",
@@ -67,11 +69,13 @@ __all__ = [
     "Polygon",
     "Remover",
     "Session",
+    "Superpixels",
     "TooManyPixelsError",
     "Tracker",
     "adaptive_limit",
     "adaptive_threshold",
     "adjust_edge",
+    "alpha_expansion",
     "barrier_map",
     "chroma_key",
     "component_shapes",
@@ -115,6 +119,7 @@ __all__ = [
     "rgb_to_lab",
     "rle_to_mask",
     "set_num_threads",
+    "slic",
     "threshold",
     "unpremultiply",
     "unsharp_mask",

@@ -560,6 +560,18 @@ void color_histogram() {
 
 GraphcutRow planes_of(const u8* values, size_t n) { return {{values, values + n, values + 2 * n}}; }
 
+void superpixels() {
+  const auto value = [] { return static_cast<i16>(random_from(-2000, 2000)); };
+  const auto below = [] { return static_cast<i32>(random_from(0, 1 << 30)); };
+  const i32 label = static_cast<i32>(random_below(1 << 20));
+  compare(PICK(superpixels, offer),
+          ADAPTED((const i16* x, size_t n, const i16* center, const i32* near, i32* best, i32* labels) {
+            const i16* const channels[3] = {x, x + n, x + 2 * n};
+            kernel(channels, n, center, near, label, best, labels);
+          }),
+          in<i16>(3, value), count, in<i16>({0, 3}, value), in<i32>(1, below), inout<i32>(1, below), inout<i32>(1));
+}
+
 void graphcut() {
   KERNEL(graphcut, or_i32, in<i32>(1), count);
   KERNEL(graphcut, split_rgb, in<u8>(3), count, out<u8>(1), out<u8>(1), out<u8>(1));
@@ -1001,6 +1013,7 @@ void round() {
   kmeans<f32>("kmeans.f32.assign", "kmeans.f32.relax", "kmeans.f32.potentials", "kmeans.f32.square_sum",
               &KmeansKernels::f32);
   color_histogram();
+  superpixels();
   graphcut();
   chromakey();
   matting();

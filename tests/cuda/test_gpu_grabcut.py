@@ -29,7 +29,7 @@ def hints_of(inside):
 def assert_equals_cpu(image, labels=None, **options):
     got = alphacut.grabcut(image, labels, device="cuda", **options)
     expected = alphacut.grabcut(image, labels, device="cpu", **options)
-    assert got[2:] == expected[2:]
+    assert got[2:6] == expected[2:6]
     assert np.array_equal(got.labels, expected.labels)
     assert np.array_equal(got.mask, expected.mask)
 

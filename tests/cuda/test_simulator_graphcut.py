@@ -38,6 +38,21 @@ def test_equals_cpu(shape, largest, rng):
     assert_equals_cpu(*random_grid(rng, *shape, largest))
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (4, 5), (7, 6)])
+@pytest.mark.parametrize("planes", [2, 4])
+@pytest.mark.parametrize("largest", [1, 1000, LARGEST])
+def test_directed_and_4_connected_grids_equal_cpu(shape, planes, largest, rng):
+    source, sink, neighbours = random_grid(rng, *shape, largest)
+    reverse = random_grid(rng, *shape, largest)[2]
+    for back in (None, reverse[:planes]):
+        got, expected = (
+            alphacut.graph_cut(source, sink, neighbours[:planes], reverse=back, device=device, certify=True)
+            for device in ("cuda", "cpu")
+        )
+        assert got.flow == expected.flow
+        assert np.array_equal(got.mask, expected.mask)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 6), (4, 5)])
 @pytest.mark.parametrize("terminals", [(0, 0), (7, 0), (0, 7), (7, 7), (LARGEST, LARGEST)])
 @pytest.mark.parametrize("weight", [0, LARGEST])
@@ -84,7 +99,10 @@ def test_strides_out_and_the_input_stays(rng):
         ({"source": np.zeros((0, 3), np.int32)}, ValueError, "source"),
         ({"source": np.zeros(3, np.int32)}, ValueError, "source"),
         ({"sink": np.zeros((3, 2), np.int32)}, ValueError, "sink"),
-        ({"neighbours": np.zeros((2, 2, 3), np.int32)}, ValueError, "neighbours"),
+        ({"neighbours": np.zeros((3, 2, 3), np.int32)}, ValueError, "neighbours"),
+        ({"reverse": np.zeros((2, 2, 3), np.int32)}, ValueError, "reverse"),
+        ({"reverse": np.zeros((4, 2, 3), np.int64)}, TypeError, "reverse"),
+        ({"reverse": np.full((4, 2, 3), -1, np.int32)}, ValueError, "capacities"),
         ({"source": np.full((2, 3), -1, np.int32)}, ValueError, "capacities"),
         ({"neighbours": np.full((4, 2, 3), 2**30, np.int32)}, ValueError, "capacities"),
         ({"out": np.zeros((2, 4), np.uint8)}, ValueError, "out"),

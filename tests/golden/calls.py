@@ -148,7 +148,18 @@ CALLS: dict[str, Callable[[], Any]] = {
     "kmeans": lambda: tuple(alphacut.kmeans(picture(), 5))[:2],
     "kmeans-attempts": lambda: tuple(alphacut.kmeans(picture(), 4, attempts=3))[:2],
     "kmeans-float32": lambda: tuple(alphacut.kmeans(real(), 3, seed=7))[:2],
+    "slic": lambda: tuple(alphacut.slic(picture(), 60)),
+    "slic-float32": lambda: tuple(alphacut.slic(real(), 25, compactness=25)),
     "graph_cut": lambda: tuple(alphacut.graph_cut(*capacities())),
+    "graph_cut-directed": lambda: tuple(
+        alphacut.graph_cut(*capacities()[:2], capacities()[2][:2], reverse=hashed((2, 40, 50), 6).astype(np.int32) % 60)
+    ),
+    "alpha_expansion": lambda: tuple(
+        alphacut.alpha_expansion(
+            np.abs(gray().astype(np.int32) - np.arange(40, 240, 40, dtype=np.int32)[:, None, None]),
+            np.minimum(np.abs(np.subtract.outer(range(5), range(5))), 2) * 9,
+        )
+    ),
     "grabcut-box": lambda: alphacut.grabcut(picture(), box=BOX).labels,
     "grabcut-labels": lambda: alphacut.grabcut(picture(), labels()).labels,
     "grabcut-unary": lambda: alphacut.grabcut(gray(), unary=unary(), clean=True).labels,

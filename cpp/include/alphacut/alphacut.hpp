@@ -28,6 +28,7 @@
 #include "alphacut/preprocess.hpp"
 #include "alphacut/session.hpp"
 #include "alphacut/subject.hpp"
+#include "alphacut/superpixels.hpp"
 #include "alphacut/threshold.hpp"
 #include "alphacut/tracker.hpp"
 #include "alphacut/version.h"

@@ -402,8 +402,10 @@ def grabcut(
     clean: bool,
     exact: bool,
     certify: bool,
+    models: list[list[float]],
+    freeze_models: bool,
     out: Any,
-) -> tuple[Any, Any, float, int, bool, tuple[str, ...]]:
+) -> tuple[Any, Any, float, int, bool, tuple[str, ...], tuple[Array, Array]]:
     """As ``_core.GrabCutter(image, gamma).cut(...)``, and the same bytes.
 
     `image`, `labels`, `unary` and `out` are in host memory or on the current GPU, there contiguous, the picture of
@@ -439,9 +441,11 @@ def grabcut(
         seed,
         clean,
         certify,
+        models,
+        freeze_models,
     )
     told[0] = cuda.to_device(found)
-    models = [back, front]
+    mixtures = [back, front]
     log_odds = cuda.to_device(np.empty((0, 0), np.float32) if odds is None else odds)
     for i in range(1, len(sizes)):
         level: Level | None = None
@@ -449,17 +453,19 @@ def grabcut(
         if rounds == 0 or nodes == 0:
             continue
         level = Level(pictures[i], gamma)
-        if min(map(len, models)) > 0:
-            models = level.fit(told[i], models)
-        energy = level.cut(domain, models, log_odds, told[i], certify) / _SCALE
+        if min(map(len, mixtures)) > 0 and not freeze_models:
+            mixtures = level.fit(told[i], mixtures)
+        energy = level.cut(domain, mixtures, log_odds, told[i], certify) / _SCALE
     if certify and len(sizes) > 1:
-        energy = (level or Level(pictures[-1], gamma)).cost(models, log_odds, told[-1]) / _SCALE
+        energy = (level or Level(pictures[-1], gamma)).cost(mixtures, log_odds, told[-1]) / _SCALE
 
     mask = written(target, shape)
     write_mask[launch(mask.size)](told[-1], mask)
     cuda.default_stream().synchronize()  # if all results stay on the GPU, no copy waits for them
     full = result(told[-1], None, image)
-    return result(mask, out, image), full, energy, rounds, exact or len(sizes) == 1, (*warnings, *doubts)
+    background, foreground = _core.gaussians(*mixtures)
+    whole = exact or len(sizes) == 1
+    return (result(mask, out, image), full, energy, rounds, whole, (*warnings, *doubts), (background, foreground))
 
 
 def _picture(image: Any) -> Any:

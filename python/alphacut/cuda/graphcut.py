@@ -40,11 +40,13 @@ int32 = np.int32  # Numba widens int32 arithmetic to int64 unless told
 
 
 @kernel(
-    "void(int32[:, ::1], int32[:, ::1], int32[:, :, ::1], int32[:, :, ::1], int64[:, ::1], int32[:, ::1], int64[::1])"
+    "void(int32[:, ::1], int32[:, ::1], int32[:, :, ::1], int32[:, :, ::1], int32[:, :, ::1], int64[:, ::1],"
+    "int32[:, ::1], int64[::1])"
 )
-def load_graph(source, sink, neighbours, arcs, excess, labels, state):  # type: ignore[no-untyped-def]
-    """The residual graph before any flow; arcs out of the picture are closed."""
+def load_graph(source, sink, neighbours, reverse, arcs, excess, labels, state):  # type: ignore[no-untyped-def]
+    """The residual graph before any flow, against the edges; arcs out of the picture are closed."""
     height, width = source.shape
+    directions = 2 * neighbours.shape[0]
     supply = np.int64(0)
     direct = np.int64(0)
     for i in range(cuda.grid(1), height * width, cuda.gridsize(1)):
@@ -56,8 +58,8 @@ def load_graph(source, sink, neighbours, arcs, excess, labels, state):  # type: 
         for k in range(8):
             v, u = y + dy(k), x + dx(k)
             capacity = int32(0)
-            if v >= 0 and v < height and u >= 0 and u < width:
-                capacity = neighbours[k >> 1, y, x] if k & 1 == 0 else neighbours[k >> 1, v, u]
+            if k < directions and v >= 0 and v < height and u >= 0 and u < width:
+                capacity = reverse[k >> 1, y, x] if k & 1 == 0 else neighbours[k >> 1, v, u]
             bits |= capacity
             arcs[k, y, x] = capacity
             if capacity > 0:
@@ -283,8 +285,8 @@ def write_mask(excess, labels, mask, state):  # type: ignore[no-untyped-def]
     add_up(left, state, _LEFT)
 
 
-@kernel("void(int32[:, ::1], int32[:, ::1], int32[:, :, ::1], uint8[:, ::1], int64[::1])")
-def measure_cut(source, sink, neighbours, mask, state):  # type: ignore[no-untyped-def]
+@kernel("void(int32[:, ::1], int32[:, ::1], int32[:, :, ::1], int32[:, :, ::1], uint8[:, ::1], int64[::1])")
+def measure_cut(source, sink, neighbours, reverse, mask, state):  # type: ignore[no-untyped-def]
     """Add up the capacity of the cut, from the inputs."""
     height, width = source.shape
     capacity = np.int64(0)
@@ -295,14 +297,19 @@ def measure_cut(source, sink, neighbours, mask, state):  # type: ignore[no-untyp
             capacity += source[y, x]
         else:
             capacity += sink[y, x]
-        for k in range(0, 8, 2):
+        for k in range(0, 2 * neighbours.shape[0], 2):
             v, u = y + dy(k), x + dx(k)
             if v < height and u >= 0 and u < width and (mask[y, x] == 0) != (mask[v, u] == 0):
-                capacity += neighbours[k >> 1, y, x]
+                if mask[y, x] == 0:
+                    capacity += reverse[k >> 1, y, x]
+                else:
+                    capacity += neighbours[k >> 1, y, x]
     add_up(capacity, state, _CAPACITY)
 
 
-def graph_cut(source: Any, sink: Any, neighbours: Any, out: Any = None, certify: bool = False) -> tuple[Any, int]:
+def graph_cut(
+    source: Any, sink: Any, neighbours: Any, out: Any = None, certify: bool = False, reverse: Any = None
+) -> tuple[Any, int]:
     """As ``_core.graph_cut``, and the same bytes.
 
     Parameters
@@ -313,6 +320,8 @@ def graph_cut(source: Any, sink: Any, neighbours: Any, out: Any = None, certify:
         Gets the mask; on a GPU or in host memory.
     certify : bool
         As there.
+    reverse : array, int32, optional
+        As there.
 
     Returns
     -------
@@ -321,8 +330,14 @@ def graph_cut(source: Any, sink: Any, neighbours: Any, out: Any = None, certify:
     """
     arrays = [given(a, name, (np.int32,)) for name, a in zip(_INPUTS, (source, sink, neighbours), strict=True)]
     height, width = _checked_shape(*(array.shape for array in arrays))
+    if reverse is not None:
+        arrays.append(given(reverse, "reverse", (np.int32,)))
+        if arrays[3].shape != arrays[2].shape:
+            raise ValueError(f"reverse must have the shape of neighbours, {arrays[2].shape}, got {arrays[3].shape}")
     target = checked_out(out, arrays, (height, width))
     inputs = [on_device(array) for array in arrays]
+    if reverse is None:
+        inputs.append(inputs[2])
     mask = written(target, (height, width))
     arcs, excess, labels, state = residual_graph(height, width)
     pixels = launch(height * width)
@@ -380,9 +395,10 @@ def solve(arcs: Any, excess: Any, labels: Any, state: Any) -> None:
 def _checked_shape(source: tuple[int, ...], sink: tuple[int, ...], neighbours: tuple[int, ...]) -> tuple[int, int]:
     if len(source) != 2 or 0 in source:
         raise ValueError(f"source must have shape (height, width), no side 0, got {source}")
-    for name, shape, expected in (("sink", sink, source), ("neighbours", neighbours, (4, *source))):
-        if shape != expected:
-            raise ValueError(f"{name} must have shape {expected}, as source, got {shape}")
+    if sink != source:
+        raise ValueError(f"sink must have shape {source}, as source, got {sink}")
+    if neighbours not in ((4, *source), (2, *source)):
+        raise ValueError(f"neighbours must have shape {(4, *source)} or {(2, *source)}, as source, got {neighbours}")
     if (source[0] + 2) * (source[1] + 1) >= 2**31:
         raise ValueError(f"graph cut: a picture of {source[0]} x {source[1]} pixels is too large")
     return source[0], source[1]
