@@ -4,7 +4,7 @@ import pytest
 import skimage.morphology
 
 import alphacut
-from alphacut.morphology import OPERATIONS
+from alphacut.morphological import OPERATIONS
 from reference import morphology as reference
 
 CV2 = {

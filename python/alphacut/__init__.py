@@ -35,7 +35,7 @@ from .foreground import Layers, estimate_foreground
 from .graphcut import AlphaExpansion, GrabCut, GraphCut, alpha_expansion, grabcut, graph_cut
 from .matting import Distances, adjust_edge, distance_transform, guided_filter, make_trimap, refine_alpha
 from .model import Instance, Model
-from .morphology import morphology
+from .morphological import morphology
 from .preprocess import denoise, gaussian_blur, resize, rgb_to_lab, unsharp_mask, white_balance
 from .remover import Remover, remove_background
 from .session import Session
