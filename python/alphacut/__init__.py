@@ -35,6 +35,7 @@ from .model import Instance, Model
 from .preprocess import denoise, resize, rgb_to_lab, white_balance
 from .remover import Remover, remove_background
 from .session import Session
+from .shadow import Shadow, cast_shadow
 from .subject import barrier_map, detect_subject
 from .threads import get_num_threads, set_num_threads
 from .threshold import adaptive_limit, adaptive_threshold, find_threshold, hysteresis_threshold, threshold
@@ -60,12 +61,14 @@ __all__ = [
     "Polygon",
     "Remover",
     "Session",
+    "Shadow",
     "TooManyPixelsError",
     "Tracker",
     "adaptive_limit",
     "adaptive_threshold",
     "adjust_edge",
     "barrier_map",
+    "cast_shadow",
     "chroma_key",
     "component_shapes",
     "component_stats",
