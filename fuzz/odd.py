@@ -1,9 +1,9 @@
 """Odd calls of every public function and method, and picture files with bytes changed: a result, or a documented error.
 
-PYTHONPATH=python:tests python fuzz/odd.py [--calls N] [--pictures N] [--seed N]
+PYTHONPATH=python:tests python fuzz/odd.py [--calls N] [--pictures N] [--first N] [--seed N]
 
 The legal calls and what is bad for each parameter are those of tests/test_contracts.py; here they are mixed, beside
-arrays of any shape, dtype and layout. Each failure is printed with the number that repeats it (--only N). A failure
+arrays of any shape, dtype and layout. Each failure is printed with the number that repeats it (--first). A failure
 are also inputs that changed, anything on standard error, a call longer than a minute (which ends the run), a crash.
 """
 
@@ -219,12 +219,12 @@ def untouched(arguments):
     }
 
 
-def calls(count, seed, only):
+def calls(numbers, seed):
     cases = [*CASES, *sessions()]
     pool = [bad for case in CASES for values in case.bad.values() for bad, _ in values]
     pool += [value for case in CASES for value in case.legal.values()]
     refused = failed = 0
-    for number in [only] if only is not None else range(count):
+    for number in numbers:
         rng = random.Random(f"{seed} {number}")
         function, arguments = odd_call(rng, cases, pool)
         before = untouched(arguments)
@@ -316,10 +316,10 @@ def mutated(rng, files):
     return bytes(data)
 
 
-def pictures(count, seed, only):
+def pictures(numbers, seed):
     files = seeds()
     read = failed = 0
-    for number in [only] if only is not None else range(count):
+    for number in numbers:
         rng = random.Random(f"{seed} picture {number}")
         data = mutated(rng, files)
         faulthandler.dump_traceback_later(60, exit=True)
@@ -359,8 +359,9 @@ def main():
     parser.add_argument("--calls", type=int, default=0)
     parser.add_argument("--pictures", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", type=int, help="the call or picture of this number alone")
+    parser.add_argument("--first", type=int, default=0, help="the number of the first call or picture")
     arguments = parser.parse_args()
+    first = arguments.first
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, resource.RLIM_INFINITY))
     warnings.simplefilter("error")
     alphacut.set_num_threads(THREADS)
@@ -371,11 +372,8 @@ def main():
         os.chdir(folder)
         os.dup2(told.fileno(), 2)
         try:
-            failed = 0
-            if arguments.calls:
-                failed += calls(arguments.calls, arguments.seed, arguments.only)
-            if arguments.pictures:
-                failed += pictures(arguments.pictures, arguments.seed, arguments.only)
+            failed = calls(range(first, first + arguments.calls), arguments.seed)
+            failed += pictures(range(first, first + arguments.pictures), arguments.seed)
         finally:
             os.dup2(standard_error, 2)
             os.chdir(where)
