@@ -1,5 +1,6 @@
 """What every public function promises: clear errors, untouched inputs, and `out=`. One table says what is legal."""
 
+import contextlib
 import inspect
 import io
 from functools import partial
@@ -856,6 +857,46 @@ def test_a_bad_argument_is_refused_by_its_name(case, name, value, error):
         case.function(**{**case.legal, name: value})
     assert name in str(caught.value)
     assert "incompatible function arguments" not in str(caught.value)  # pybind11's words for the core's signature
+
+
+class Liar(np.ndarray):
+    """An array whose every word is untrue, or fails."""
+
+    shape = property(lambda self: (10**6, 10**6))
+    ndim = property(lambda self: 2)
+
+    def _fails(self, *_, **__):
+        raise AssertionError("asked, though it need not be")
+
+    copy = astype = sum = min = max = __repr__ = __str__ = __format__ = __array_ufunc__ = __array_function__ = _fails
+
+
+LEGAL_ARRAYS = [
+    pytest.param(case, name, id=f"{_name(case)}-{name}")
+    for case in CASES
+    for name, value in case.legal.items()
+    if isinstance(value, np.ndarray)
+]
+
+
+@pytest.mark.parametrize(("case", "name"), LEGAL_ARRAYS)
+def test_of_a_subclass_no_method_is_asked(case, name):
+    threads = alphacut.get_num_threads()
+    expected = case.function(**case.legal)
+    found = case.function(**{**case.legal, name: case.legal[name].view(Liar)})
+    alphacut.set_num_threads(threads)
+    assert type(found) is type(expected)
+    if isinstance(expected, np.ndarray):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("value", [RGB.view(Liar), [RGB.view(Liar)], 10**5000], ids=["array", "list", "number"])
+def test_a_message_survives_what_it_tells_of(value):
+    for case in CASES:
+        for name, bad in case.bad.items():
+            if bad and not isinstance(case.legal.get(name), np.ndarray):
+                with contextlib.suppress(TypeError, ValueError):
+                    case.function(**{**case.legal, name: value})
 
 
 class OnGpu:

@@ -120,12 +120,24 @@ def matching(value: Array, name: str, like: Array) -> Array:
     return native(value)
 
 
+def shown(value: object) -> str:
+    """A caller's value as a message tells it: short, and whatever its own words do."""
+    if isinstance(value, np.ndarray):
+        plain = np.asarray(value)
+        return f"an array of shape {plain.shape} and dtype {plain.dtype}"
+    try:
+        text = repr(value)
+    except Exception:  # of a hostile class, or a number of too many digits: the message is about more than that
+        return f"one of type {type(value).__name__}"
+    return text if len(text) <= 200 else f"{text[:197]}..."
+
+
 def choice(value: object, name: str, accepted: tuple[str, ...]) -> str:
     """`value` if it is one of the accepted words."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a str, got {type(value).__name__}")
     if value not in accepted:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, accepted))}, got {value!r}")
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, accepted))}, got {shown(value)}")
     return value
 
 
@@ -138,7 +150,7 @@ def integer(value: object, name: str, low: int = -(2**63), high: int = 2**63 - 1
     if number is None or isinstance(value, bool):
         raise TypeError(f"{name} must be an int, got {type(value).__name__}")
     if not low <= number <= high:
-        raise ValueError(f"{name} must be from {low} to {high}, got {number}")
+        raise ValueError(f"{name} must be from {low} to {high}, got {shown(number)}")
     return number
 
 
@@ -160,7 +172,7 @@ def real(value: object, name: str) -> float:
 def flag(value: object, name: str) -> bool:
     """`value` if it is True or False."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
+        raise TypeError(f"{name} must be True or False, got {shown(value)}")
     return bool(value)
 
 
@@ -169,7 +181,7 @@ def four_integers(box: object, name: str = "box") -> tuple[int, int, int, int]:
     if not isinstance(box, (Sequence, np.ndarray)) or isinstance(box, (str, bytes)):
         raise TypeError(f"{name} must be four whole numbers (x, y, width, height), got {type(box).__name__}")
     if len(box) != 4:
-        raise ValueError(f"{name} must be four whole numbers (x, y, width, height), got {box!r}")
+        raise ValueError(f"{name} must be four whole numbers (x, y, width, height), got {shown(box)}")
     x, y, width, height = (integer(value, f"each value of {name}") for value in box)
     return x, y, width, height
 
@@ -199,7 +211,7 @@ def clipped(box: Any, size: tuple[int, ...]) -> tuple[int, int, int, int]:
     left, top = max(x, 0), max(y, 0)
     right, bottom = min(x + width, size[1]), min(y + height, size[0])
     if width < 1 or height < 1 or right <= left or bottom <= top:
-        raise ValueError(f"box {box!r} must have sides of at least 1 and overlap the {size[1]}×{size[0]} picture")
+        raise ValueError(f"box {shown(box)} must have sides of at least 1 and overlap the {size[1]}×{size[0]} picture")
     return left, top, right - left, bottom - top
 
 

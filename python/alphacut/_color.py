@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from numbers import Integral
 
+from ._arrays import shown
+
 Color = str | Sequence[int]
 
 
@@ -16,13 +18,13 @@ def parse_color(color: Color, name: str = "color") -> tuple[int, int, int]:
         try:
             values: Sequence[int] = ImageColor.getrgb(color)
         except ValueError:
-            raise ValueError(f"{name} must be '#rrggbb', a CSS name or (r, g, b), got {color!r}") from None
+            raise ValueError(f"{name} must be '#rrggbb', a CSS name or (r, g, b), got {shown(color)}") from None
     elif isinstance(color, (tuple, list)):
         values = color
     else:
         raise TypeError(f"{name} must be '#rrggbb', a CSS name or (r, g, b), got {type(color).__name__}")
     if not all(isinstance(value, (int, Integral)) and not isinstance(value, bool) for value in values):
-        raise TypeError(f"{name} must have integers from 0 to 255, got {color!r}")
+        raise TypeError(f"{name} must have integers from 0 to 255, got {shown(color)}")
     if len(values) != 3 or not all(0 <= value <= 255 for value in values):
-        raise ValueError(f"{name} must have three values from 0 to 255, got {color!r}")
+        raise ValueError(f"{name} must have three values from 0 to 255, got {shown(color)}")
     return int(values[0]), int(values[1]), int(values[2])

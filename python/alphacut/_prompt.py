@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ._arrays import box_in_pixels, clipped, integer, real, require_host
+from ._arrays import box_in_pixels, clipped, integer, real, require_host, shown
 from .chromakey import key_color
 from .files.labels import prompt_array
 
@@ -58,7 +58,10 @@ class Prompt:
             require_host(hint, name)
             if not isinstance(hint, np.ndarray):
                 object.__setattr__(self, name, prompt_array(hint, name, in_box=self.box is not None))
-            elif hint.dtype != np.uint8 and (name != "mask" or hint.dtype != np.bool_):
+                continue
+            hint = np.asarray(hint)  # of a subclass no method is called
+            object.__setattr__(self, name, hint)
+            if hint.dtype != np.uint8 and (name != "mask" or hint.dtype != np.bool_):
                 raise TypeError(f"{name} must be a uint8 {'or bool ' * (name == 'mask')}ndarray, got {hint.dtype}")
 
     def checked(self, size: tuple[int, int]) -> Prompt:
@@ -92,7 +95,7 @@ def checked_points(points: Any) -> list[tuple[float, float, int]]:
     checked = []
     for point in points:
         if not isinstance(point, (Sequence, np.ndarray)) or isinstance(point, (str, bytes)):
-            raise TypeError(f"each of points must be (x, y) or (x, y, keep), got {point!r}")
+            raise TypeError(f"each of points must be (x, y) or (x, y, keep), got {shown(point)}")
         if len(point) not in (2, 3):
             raise ValueError(f"each of points must be (x, y) or (x, y, keep), got {len(point)} values")
         x, y = (real(value, "x and y of points") for value in point[:2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from . import _core
-from ._arrays import Array, flag, matching, native, real, run
+from ._arrays import Array, flag, matching, native, real, run, shown
 from ._color import Color, parse_color
 
 
@@ -41,7 +41,7 @@ def key_color(key: Color | KeyColor) -> KeyColor:
         return KeyColor(parse_color(key, "key"))
     for name, value in zip(("color", "across", "down"), key[:3], strict=True):
         if not isinstance(value, (tuple, list)) or len(value) != 3:
-            raise ValueError(f"key.{name} must be three numbers, got {value!r}")
+            raise ValueError(f"key.{name} must be three numbers, got {shown(value)}")
     color, across, down = (tuple(real(each, "key") for each in value) for value in key[:3])
     return KeyColor(color, across, down, key.uniformity)  # type: ignore[arg-type]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _core, _device
-from ._arrays import Array, full_scale, integer, native, real, require_host
+from ._arrays import Array, full_scale, integer, native, real, require_host, shown
 
 _UNITS = 16320  # the core's units in the full scale of a picture: 64 to an 8-bit level
 
@@ -135,7 +135,7 @@ def kmeans(
     if not 0 <= tol <= 1:
         raise ValueError(f"tol must be from 0 to 1, got {tol}")
     on_gpu = _device.lives_on_gpu(image)
-    pixels = int(np.prod(np.shape(image)[:2])) if isinstance(image, np.ndarray) else 0
+    pixels = int(np.prod(np.asarray(image).shape[:2])) if isinstance(image, np.ndarray) else 0
     where = _device.resolve(device, stage="kmeans", pixels=pixels, on_gpu=on_gpu)
     run: Callable[..., tuple[Any, Array, int, int]] = _core.kmeans
     with where.active():
@@ -164,7 +164,7 @@ def _starting_centers(init: object, n_clusters: int, image: Any, full: int) -> l
     """`init` in the core's units, row by row; empty for k-means++."""
     if isinstance(init, str):
         if init != "k-means++":
-            raise ValueError(f"init must be 'k-means++' or an array of centres, got {init!r}")
+            raise ValueError(f"init must be 'k-means++' or an array of centres, got {shown(init)}")
         return []
     try:
         centers = np.asarray(init)

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from . import _core
-from ._arrays import Array, as_mask, countable, flag, integer, real, require_apart, require_host, small_integer
+from ._arrays import Array, as_mask, countable, flag, integer, real, require_apart, require_host, shown, small_integer
 
 
 class Components(NamedTuple):
@@ -154,8 +154,8 @@ def label_components(
     """
     way = small_integer(connectivity, "connectivity")
     if delta is None:
-        if background != 0 or isinstance(background, bool):
-            raise ValueError(f"background must be 0 without delta, got {background!r}")
+        if isinstance(background, (bool, np.ndarray)) or background != 0:
+            raise ValueError(f"background must be 0 without delta, got {shown(background)}")
         return Components(*_core.label_components(as_mask(mask, out), way, out))
     value = None if background is None else real(background, "background")
     if value is not None and not math.isfinite(value):

@@ -294,7 +294,8 @@ def blurred_background(image: Array, alpha: Array, sigma: float | None = None, *
     100
     """
     if sigma is None:
-        sigma = max(1.0, 0.02 * max(image.shape[:2])) if isinstance(image, np.ndarray) and image.ndim >= 2 else 1.0
+        size = np.asarray(image).shape[:2] if isinstance(image, np.ndarray) else ()
+        sigma = max(1.0, 0.02 * max(size)) if len(size) == 2 else 1.0
     weight, deviation = matching(alpha, "alpha", image), real(sigma, "sigma")
     return run(lambda a, b: _core.blurred_background(a, weight, deviation, b), image, out, [alpha])
 

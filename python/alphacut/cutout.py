@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from . import files
-from ._arrays import Array, as_uint8, choice, flag, full_scale, in_pixels, integer, percent
+from ._arrays import Array, as_uint8, choice, flag, full_scale, in_pixels, integer, percent, shown
 from ._color import Color, parse_color
 from ._prompt import Box
 from .compositing import blurred_background, checkerboard, composite
@@ -180,7 +180,7 @@ class Cutout:
         """
         sides: list[Any] = list(margin) if isinstance(margin, (tuple, list)) else [margin] * 4
         if len(sides) != 4:
-            raise ValueError(f"margin must be one int or four (top, right, bottom, left), got {margin!r}")
+            raise ValueError(f"margin must be one int or four (top, right, bottom, left), got {shown(margin)}")
         sides = [margin_side(side, "margin") for side in sides]
         if self.box is None:
             return self

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, overload
 import numpy as np
 
 from . import _core
-from ._arrays import Array, as_mask, choice, flag, integer, native, real, require_apart, run
+from ._arrays import Array, as_mask, choice, flag, integer, native, real, require_apart, run, shown
 
 METRICS = ("euclidean", "taxicab", "chessboard")
 METHODS = ("guided", "sampled", "closed_form")
@@ -168,7 +168,7 @@ def distance_transform(
     elif isinstance(sampling, (tuple, list)) and len(sampling) == 2:
         sides = [real(side, "each side of sampling") for side in sampling]
     else:
-        raise TypeError(f"sampling must be a pair (height, width), got {sampling!r}")
+        raise TypeError(f"sampling must be a pair (height, width), got {shown(sampling)}")
     wanted = flag(return_indices, "return_indices")
     distances, indices = _core.distance_transform(mask, metric, sides, wanted, out)
     return distances if indices is None else Distances(distances, indices)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import files
-from ._arrays import Array, as_uint8, choice, integer, real, require_host
+from ._arrays import Array, as_uint8, choice, integer, real, require_host, shown
 from ._prompt import Box
 from .preprocess import resize
 from .threads import get_num_threads
@@ -426,13 +426,13 @@ def _checked(option: str, value: Any, name: str) -> Any:
     values = list(value) if several else [value]
     if option == "size":
         if len(values) not in (1, 2):
-            raise ValueError(f"{name} must be one whole number or (height, width), got {value!r}")
+            raise ValueError(f"{name} must be one whole number or (height, width), got {shown(value)}")
         return tuple(integer(side, name, 1, _LARGEST_SIDE) for side in values)
     if len(values) not in (1, 3):
-        raise ValueError(f"{name} must be one number or three, got {value!r}")
+        raise ValueError(f"{name} must be one number or three, got {shown(value)}")
     numbers = np.array([real(number, name) for number in values] * (3 // len(values)))
     if not np.isfinite(numbers).all() or (option == "std" and numbers.min() <= 0):
-        raise ValueError(f"{name} must be finite{' and above 0' * (option == 'std')}, got {value!r}")
+        raise ValueError(f"{name} must be finite{' and above 0' * (option == 'std')}, got {shown(value)}")
     return numbers
 
 

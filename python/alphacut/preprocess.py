@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from . import _core
-from ._arrays import Array, choice, integer, native, real, run, small_integer
+from ._arrays import Array, choice, integer, native, real, run, shown, small_integer
 
 BLUR_BORDERS = ("nearest", "reflect", "mirror", "wrap")
 RESIZE_METHODS = ("area", "nearest", "bilinear", "bicubic", "lanczos")
@@ -342,7 +342,7 @@ def resize(
     [[3, 25]]
     """
     if not isinstance(size, (tuple, list)) or len(size) != 2:
-        raise TypeError(f"size must be a pair (height, width), got {size!r}")
+        raise TypeError(f"size must be a pair (height, width), got {shown(size)}")
     height, width = (integer(side, "each side of size") for side in size)
     work = getattr(_core, f"resize_{choice(method, 'method', RESIZE_METHODS)}")
     if method != "nearest":

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import _core, _device, files
-from ._arrays import flag, integer
+from ._arrays import flag, integer, shown
 from ._prompt import Prompt
 from .cuda import compile_kernels
 from .cutout import Cutout
@@ -327,7 +327,7 @@ class Remover:
             If `shape` does not begin with two whole numbers of at least 1.
         """
         if not isinstance(shape, (tuple, list)) or len(shape) < 2:
-            raise TypeError(f"shape must be (height, width), got {shape!r}")
+            raise TypeError(f"shape must be (height, width), got {shown(shape)}")
         height, width = (integer(side, "each side of shape", 1) for side in shape[:2])
         image = np.zeros((height, width, 3), np.uint8)
         image[height // 4 : -(-3 * height // 4), width // 4 : -(-3 * width // 4)] = 255

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -56,10 +56,12 @@ def from_array(array: Array, name: str) -> Picture:
 
 def checked(picture: Picture, name: str) -> Picture:
     """A picture that may be of the caller's making."""
-    pixels, alpha = picture.pixels, picture.alpha
-    for plane in (pixels, alpha):
+    planes = []
+    for plane in (picture.pixels, picture.alpha):
         if plane is not None and not isinstance(plane, np.ndarray):
             raise TypeError(f"{name} must be made of numpy arrays, got {type(plane).__name__}")
+        planes.append(None if plane is None else np.asarray(plane))
+    pixels, alpha = planes
     require_picture(pixels, name)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         raise ValueError(f"{name} must have its alpha beside its pixels, which are of shape {pixels.shape}")
@@ -67,14 +69,17 @@ def checked(picture: Picture, name: str) -> Picture:
         raise ValueError(
             f"{name} must have an alpha of {pixels.shape[:2]} {pixels.dtype}, got {alpha.shape} {alpha.dtype}"
         )
-    return picture
+    if pixels is picture.pixels and alpha is picture.alpha:
+        return picture
+    return replace(picture, pixels=pixels, alpha=alpha)  # of a subclass no method is called
 
 
 def single(array: Array) -> Array:
-    """float64, of which nothing here needs the precision, as float32."""
+    """float64, of which nothing here needs the precision, as float32; all else as a plain array."""
+    array = np.asarray(array)  # of a subclass no method is called
     if array.dtype != np.float64:
         return array
-    with np.errstate(over="ignore"):  # what is beyond the range of float32 is beyond 0..1 as well
+    with np.errstate(over="ignore", invalid="ignore"):  # what is beyond the range of float32 is beyond 0..1 as well
         return array.astype(np.float32)
 
 

@@ -65,7 +65,8 @@ def read_image(source: Any, *, max_pixels: int = MAX_PIXELS) -> Picture:
     profiles of a PNG of more than 1 MiB are passed over. Of what a HEIF or AVIF holds inside, libheif's and libavif's
     own limits count. A camera's raw file, which begins with a preview, is refused.
 
-    Takes up to three times the bytes of the pixels while decoding.
+    Takes up to three times the bytes of the pixels while decoding. Of a broken TIFF, libtiff itself may say on the
+    process's standard error what is wrong with it.
 
     Examples
     --------

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import _durable
-from .._arrays import Array, integer, require_host
+from .._arrays import Array, integer, require_host, shown
 from . import _png_encoder
 from .formats import WRITTEN
 from .picture import eight_bits, require_picture, single, two_numbers
@@ -123,7 +123,7 @@ def _encode(
         options["icc_profile"] = icc_profile
     if dpi is not None:
         if two_numbers(dpi) is None:
-            raise ValueError(f"dpi must be two numbers above 1 and up to 65535, got {dpi!r}")
+            raise ValueError(f"dpi must be two numbers above 1 and up to 65535, got {shown(dpi)}")
         options["dpi"] = tuple(dpi)
     if exif is not None:
         if not isinstance(exif, bytes):
