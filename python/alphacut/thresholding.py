@@ -161,7 +161,8 @@ def find_threshold(
 def _histogram(hist: Histogram) -> tuple[list[int], float, float]:
     """Counts, the value of the first bin, and from each to the next."""
     counts, values = hist if isinstance(hist, (tuple, list)) and len(hist) == 2 else (hist, None)
-    counts, values = (np.asarray(part) if isinstance(part, np.ndarray) else part for part in (counts, values))
+    counts = np.asarray(counts) if isinstance(counts, np.ndarray) else counts
+    values = np.asarray(values) if isinstance(values, np.ndarray) else values
     for part, name in ((counts, "hist"), (counts if values is None else values, "hist's values")):
         require_host(part, name)
         if not isinstance(part, np.ndarray) or part.dtype.kind not in "iuf":

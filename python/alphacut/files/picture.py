@@ -56,12 +56,13 @@ def from_array(array: Array, name: str) -> Picture:
 
 def checked(picture: Picture, name: str) -> Picture:
     """A picture that may be of the caller's making."""
-    planes = []
-    for plane in (picture.pixels, picture.alpha):
-        if plane is not None and not isinstance(plane, np.ndarray):
+
+    def plain(plane: object) -> Array:
+        if not isinstance(plane, np.ndarray):
             raise TypeError(f"{name} must be made of numpy arrays, got {type(plane).__name__}")
-        planes.append(None if plane is None else np.asarray(plane))
-    pixels, alpha = planes
+        return np.asarray(plane)  # of a subclass no method is called
+
+    pixels, alpha = plain(picture.pixels), None if picture.alpha is None else plain(picture.alpha)
     require_picture(pixels, name)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         raise ValueError(f"{name} must have its alpha beside its pixels, which are of shape {pixels.shape}")
@@ -71,7 +72,7 @@ def checked(picture: Picture, name: str) -> Picture:
         )
     if pixels is picture.pixels and alpha is picture.alpha:
         return picture
-    return replace(picture, pixels=pixels, alpha=alpha)  # of a subclass no method is called
+    return replace(picture, pixels=pixels, alpha=alpha)
 
 
 def single(array: Array) -> Array:
