@@ -453,7 +453,7 @@ def fill_holes(
     return _core.fill_holes(as_mask(mask, out), area, small_integer(connectivity, "connectivity"), out)
 
 
-def mask_to_polygons(mask: Array, *, connectivity: Literal[8, 4] = 4, simplify: float = 0.0) -> list[Polygon]:
+def mask_to_polygons(mask: Array, connectivity: Literal[8, 4] = 4, *, simplify: float = 0.0) -> list[Polygon]:
     """Outlines of a mask, along the edges of its pixels.
 
     Parameters

@@ -193,7 +193,7 @@ def unsharp_mask(
     >>> import numpy as np, alphacut
     >>> edge = np.array([[80, 80, 80, 160, 160, 160]], np.uint8)
     >>> alphacut.unsharp_mask(edge, amount=0.5)
-    array([[ 80,  77,  67, 173, 163, 160]], dtype=uint8)
+    array([[ 80,  78,  68, 172, 162, 160]], dtype=uint8)
     """
     down, across = _deviations(sigma)
     by, reach = real(amount, "amount"), real(truncate, "truncate")

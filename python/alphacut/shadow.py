@@ -189,10 +189,10 @@ def cast_shadow(alpha: Array, shadow: Shadow | str = "drop", *, out: Array | Non
     --------
     >>> import numpy as np
     >>> from alphacut import cast_shadow
-    >>> alpha = np.zeros((3, 4), np.uint8)
-    >>> alpha[0, 0] = 255
-    >>> cast_shadow(alpha, "drop:offset=2,1:softness=0:opacity=0.2")[1].tolist()
-    [0, 0, 51, 0]
+    >>> alpha = np.zeros((4, 5), np.uint8)
+    >>> alpha[1, 1] = 255
+    >>> cast_shadow(alpha, "drop:offset=2,1:softness=0:opacity=0.2")[2].tolist()
+    [0, 0, 0, 51, 0]
     """
     cast = Shadow.of(shadow)
     if cast is None:
