@@ -30,12 +30,12 @@ from .components import (
 )
 from .compositing import composite, decode_srgb, encode_srgb, premultiply, unpremultiply
 from .cutout import Cutout
+from .erosion import morphology
 from .files import DecodeError, Picture, TooManyPixelsError, read_image, read_labels, read_mask, write_image
 from .foreground import Layers, estimate_foreground
 from .graphcut import GrabCut, GraphCut, grabcut, graph_cut
 from .matting import Distances, adjust_edge, distance_transform, guided_filter, make_trimap, refine_alpha
 from .model import Instance, Model
-from .morphology import morphology
 from .preprocess import denoise, gaussian_blur, resize, rgb_to_lab, unsharp_mask, white_balance
 from .remover import Remover, remove_background
 from .session import Session
