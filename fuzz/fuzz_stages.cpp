@@ -118,6 +118,25 @@ void prepare(Input& in, Output& out) {
 }
 
 template <class T>
+void neighbours(Input& in, Output& out) {
+  const Size size = size_of(in);
+  const Image<T> image = picture<T>(in, size);
+  Image<T> made = result<T>(in, size, size.channels);
+  const ImageView<const T> view = seen(in, image);
+  if (in.flag()) {
+    Neighbourhood reach{in.whole(0, 9), in.whole(0, 9), in.flag()};
+    for (int64_t rows = in.byte() % 4; rows > 0; --rows) reach.half.push_back(in.whole(0, 9));
+    morphology(view, static_cast<MorphologyOperation>(in.byte() % 7), reach, made);
+  } else {
+    const GaussianBlur blur{in.real(0, 5), in.real(0, 5), in.real(0, 5), static_cast<Border>(in.byte() % 5)};
+    if (std::max(blur.sigma_down, blur.sigma_across) * blur.truncate > 1000) return;  // takes as long as it is told to
+    const double amount = in.real(0, 3);
+    in.flag() ? gaussian_blur(view, blur, made) : unsharp_mask(view, blur, amount, made);
+  }
+  out.image(made);
+}
+
+template <class T>
 void resize(Input& in, Output& out) {
   const Size size = size_of(in);
   const Image<T> image = picture<T>(in, size);
@@ -184,7 +203,7 @@ void components(Input& in, Output& out) {
       fill_holes(mask, in.whole(0, 50), connectivity, made);
       break;
     default:
-      for (const Polygon& each : mask_to_polygons(mask)) {
+      for (const Polygon& each : mask_to_polygons(mask, connectivity, in.one_of({0, 0, 1, 3}))) {
         out.values(each.exterior);
         for (const Ring& hole : each.holes) out.values(hole);
       }
@@ -414,11 +433,11 @@ void subject(Input& in, Output& out) {
 
 using Stage = void (*)(Input&, Output&);
 constexpr Stage kStages[] = {
-    color<u8>,      color<f32>,      prepare<u8>, prepare<f32>,   resize<u8>,       resize<f32>,
-    thresholds<u8>, thresholds<f32>, components,  kmeans_of<u8>,  kmeans_of<f32>,   graph,
-    grabcut,        key<u8>,         key<f32>,    guided<u8, u8>, guided<f32, f32>, trimaps,
-    matte<u8>,      matte<f32>,      edge<u8>,    edge<f32>,      colours<u8, u8>,  colours<f32, f32>,
-    compose<u8>,    compose<f32>,    subject,     expansion,      superpixels,
+    color<u8>,       color<f32>,      prepare<u8>,       prepare<f32>,   resize<u8>,   resize<f32>, thresholds<u8>,
+    thresholds<f32>, components,      kmeans_of<u8>,     kmeans_of<f32>, graph,        grabcut,     key<u8>,
+    key<f32>,        guided<u8, u8>,  guided<f32, f32>,  trimaps,        matte<u8>,    matte<f32>,  edge<u8>,
+    edge<f32>,       colours<u8, u8>, colours<f32, f32>, compose<u8>,    compose<f32>, subject,     expansion,
+    superpixels,     neighbours<u8>,  neighbours<f32>,
 };
 
 // The bytes, or why it was refused.

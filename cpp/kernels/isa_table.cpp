@@ -16,6 +16,14 @@
 #define ALPHACUT_STRING_(x) #x
 #define ALPHACUT_STRING(x) ALPHACUT_STRING_(x)
 
+// Of a loop that another loop calls: inlined, GCC 12 would take several turns of the outer one together, and make no
+// vectors of the inner one.
+#if defined(__GNUC__)
+#define ALPHACUT_APART __attribute__((noinline))
+#else
+#define ALPHACUT_APART
+#endif
+
 namespace alphacut::ALPHACUT_ISA {
 namespace {
 

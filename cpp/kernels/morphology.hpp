@@ -15,6 +15,9 @@ struct MorphologyKernels {
     // best = the lower (higher) of itself and values.
     void (*sink)(const T* values, size_t n, T* best);
     void (*raise)(const T* values, size_t n, T* best);
+    // out = the lowest (highest) of `count` rows, one at least.
+    void (*lowest)(const T* const* rows, size_t count, size_t n, T* out);
+    void (*highest)(const T* const* rows, size_t count, size_t n, T* out);
   };
   Of<uint8_t> u8;
   Of<uint16_t> u16;

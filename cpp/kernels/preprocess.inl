@@ -242,24 +242,18 @@ inline float blur_term(float a, float b, float weight) { return (a + b) * weight
 inline uint16_t blur_start(uint16_t, size_t radius) { return static_cast<uint16_t>((radius + 1) / 2); }
 inline float blur_start(float, size_t) { return 0; }
 
-// What is not inlined here would become loops over terms within loops over values, without vectors (GCC 12).
-#if defined(__GNUC__)
-#define BLUR_APART __attribute__((noinline))
-#else
-#define BLUR_APART
-#endif
-
 template <class T, class Sum>
-BLUR_APART void blur_begin(const T* __restrict a, Sum weight, Sum start, size_t count, Sum* __restrict sum) {
+ALPHACUT_APART void blur_begin(const T* __restrict a, Sum weight, Sum start, size_t count, Sum* __restrict sum) {
   for (size_t i = 0; i < count; ++i) sum[i] = static_cast<Sum>(start + blur_term(a[i], a[i], weight));
 }
 template <class T, class Sum>
-BLUR_APART void blur_one(const T* __restrict a, const T* __restrict b, Sum weight, size_t count, Sum* __restrict sum) {
+ALPHACUT_APART void blur_one(const T* __restrict a, const T* __restrict b, Sum weight, size_t count,
+                             Sum* __restrict sum) {
   for (size_t i = 0; i < count; ++i) sum[i] = static_cast<Sum>(sum[i] + blur_term(a[i], b[i], weight));
 }
 template <class T, class Sum>
-BLUR_APART void blur_two(const T* const* above, const T* const* below, size_t x, const Sum* weights, size_t count,
-                         Sum* __restrict sum) {
+ALPHACUT_APART void blur_two(const T* const* above, const T* const* below, size_t x, const Sum* weights, size_t count,
+                             Sum* __restrict sum) {
   const T* __restrict a = above[0] + x, * __restrict b = below[0] + x;
   const T* __restrict c = above[-1] + x, * __restrict d = below[1] + x;
   const Sum first = weights[0], second = weights[1];
@@ -279,7 +273,6 @@ void blur(const T* const* rows, const Sum* weights, size_t radius, size_t n, Sum
     if (k == radius) blur_one(*(middle - k) + x, middle[k] + x, weights[k], count, out + x);
   }
 }
-#undef BLUR_APART
 
 constexpr PreprocessKernels preprocess_kernels = {
     median3<uint8_t>,

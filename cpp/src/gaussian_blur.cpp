@@ -128,7 +128,7 @@ void blurred(ImageView<const T> in, const GaussianBlur& blur, ImageView<T> out) 
     else if constexpr (std::is_same_v<Sum, float>)
       for (int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(std::min(sums[i] + 0.5f, 255.0f));
     else
-      for (int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(std::min((sums[i] + 64) >> 7, 255));
+      for (int64_t i = 0; i < n; ++i) to[i] = static_cast<T>((sums[i] + 64) >> 7);  // 255.5 at most
   });
 }
 

@@ -19,7 +19,8 @@ namespace {
 using Operation = MorphologyOperation;
 
 constexpr int64_t kMostReach = 32767;
-constexpr int64_t kFarReach = 48;  // from here on, distances are faster for discs on masks
+constexpr int64_t kNear = 3, kFew = 21;  // up to such a radius of a box, or so many pixels, all are looked at
+constexpr int64_t kFarReach = 80;        // from here on, distances are faster for discs on masks
 
 template <class T>
 const auto& kernels_of() {
@@ -40,6 +41,7 @@ struct Best {
   T none = !greatest ? (Limits::has_infinity ? Limits::infinity() : Limits::max())
                      : (Limits::has_infinity ? -Limits::infinity() : Limits::lowest());  // loses against any
   decltype(kernels_of<T>().lower) of_two = greatest ? kernels_of<T>().higher : kernels_of<T>().lower;
+  decltype(kernels_of<T>().lowest) of_rows = greatest ? kernels_of<T>().highest : kernels_of<T>().lowest;
   decltype(kernels_of<T>().sink) take = greatest ? kernels_of<T>().raise : kernels_of<T>().sink;
 };
 
@@ -119,6 +121,40 @@ void rectangle(ImageView<const T> in, const Best<T>& best, int64_t down, int64_t
         best.of_two(at(block, i), head.data(), n, out.row(y));
       }
       block.swap(next);
+    }
+  });
+}
+
+// Few pixels in reach, `half` the widths of their rows: looked at one by one, those of a rectangle a row and a column.
+template <class T>
+void nearby(ImageView<const T> in, const Best<T>& best, const std::vector<int64_t>& half, ImageView<T> out) {
+  const int64_t step = in.channels, values = in.width * step, reach = std::ssize(half) - 1;
+  const int64_t across = *std::max_element(half.begin(), half.end());
+  const bool full = *std::min_element(half.begin(), half.end()) == across;
+  const int64_t pad = across * step, wide = values + 2 * pad, kept = full ? 1 : 2 * reach + 1;
+  const auto n = static_cast<size_t>(values);
+  parallel_for(in.height, row_grain(values), [&](int64_t begin, int64_t end) {
+    std::vector<T> padded(static_cast<size_t>(wide * kept), best.none);
+    const auto row = [&](int64_t y) { return padded.data() + (full ? 0 : y % kept) * wide + pad; };
+    std::vector<const T*> seen;
+    for (int64_t v = std::max<int64_t>(begin - reach, 0); v < begin + reach && !full; ++v)
+      if (v < in.height) std::copy_n(in.row(v), values, row(v));
+    for (int64_t y = begin; y < end; ++y) {
+      const int64_t top = std::max<int64_t>(y - reach, 0), bottom = std::min(y + reach, in.height - 1);
+      seen.clear();
+      if (full) {
+        for (int64_t v = top; v <= bottom; ++v) seen.push_back(in.row(v));
+        best.of_rows(seen.data(), seen.size(), n, row(y));
+        seen.clear();
+        for (int64_t u = -across; u <= across; ++u) seen.push_back(row(y) + u * step);
+      } else {
+        if (y + reach < in.height) std::copy_n(in.row(y + reach), values, row(y + reach));
+        for (int64_t v = top; v <= bottom; ++v) {
+          const int64_t side = half[static_cast<size_t>(v < y ? y - v : v - y)];
+          for (int64_t u = -side; u <= side; ++u) seen.push_back(row(v) + u * step);
+        }
+      }
+      best.of_rows(seen.data(), seen.size(), n, out.row(y));
     }
   });
 }
@@ -215,23 +251,33 @@ void far_disc(ImageView<const T> in, T wins, T loses, int64_t radius, ImageView<
   });
 }
 
+// Any shape, by the widths of its rows.
+template <class T>
+void shape(ImageView<const T> in, const Best<T>& best, const std::vector<int64_t>& half, ImageView<T> out) {
+  int64_t pixels = 0;
+  for (size_t dy = 0; dy < half.size(); ++dy) pixels += (dy == 0 ? 1 : 2) * (2 * half[dy] + 1);
+  pixels <= kFew ? nearby(in, best, half, out) : by_rows(in, best, half, out);
+}
+
 template <class T>
 void extreme(ImageView<const T> in, bool greatest, const Neighbourhood& reach, ImageView<T> out) {
   const Best<T> best{greatest};
   const auto box = [&](int64_t down, int64_t across) {
+    if (down <= kNear && across <= kNear)
+      return nearby(in, best, std::vector<int64_t>(static_cast<size_t>(down) + 1, across), out);
     rectangle(in, best, std::min(down, in.height - 1), std::min(across, in.width - 1), out);
   };
   if (!reach.half.empty()) {
     const int64_t first = reach.half.front();
     const bool full = std::all_of(reach.half.begin(), reach.half.end(), [&](int64_t half) { return half == first; });
-    return full ? box(std::ssize(reach.half) - 1, first) : by_rows(in, best, reach.half, out);
+    return full ? box(std::ssize(reach.half) - 1, first) : shape(in, best, reach.half, out);
   }
   if (!reach.disc || reach.down == 0) return box(reach.down, reach.across);
   if (reach.down >= kFarReach)
     if (const auto values = two_values(in))
       return greatest ? far_disc(in, values->second, values->first, reach.down, out)
                       : far_disc(in, values->first, values->second, reach.down, out);
-  by_rows(in, best, half_widths(reach.down), out);
+  shape(in, best, half_widths(reach.down), out);
 }
 
 // out = a - b, of values none of which is below the other's; out may be one of them.

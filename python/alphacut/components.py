@@ -579,21 +579,21 @@ def rle_to_mask(rle: Mapping[str, Any], *, out: Array | None = None) -> Array:
         raise TypeError(f"rle must be a mapping with 'size' and 'counts', got {type(rle).__name__}")
     size, counts = rle["size"], rle["counts"]
     if isinstance(counts, (str, bytes)):
-        raise TypeError("counts must be whole numbers, got a compressed code: pycocotools.mask.decode takes these")
+        raise TypeError("rle: counts must be whole numbers, got a compressed code: pycocotools.mask.decode takes these")
     for name, value in (("size", size), ("counts", counts)):
         if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, (str, bytes)):
-            raise TypeError(f"{name} must be whole numbers, got {type(value).__name__}")
+            raise TypeError(f"rle: {name} must be whole numbers, got {type(value).__name__}")
     if len(size) != 2:
-        raise ValueError(f"size must be (height, width), got {size!r}")
-    height, width = (integer(side, "each side of size", 0, 2**31 - 1) for side in size)
+        raise ValueError(f"rle: size must be (height, width), got {size!r}")
+    height, width = (integer(side, "rle: each side of size", 0, 2**31 - 1) for side in size)
     lengths = np.asarray(counts)
     if lengths.ndim != 1 or (lengths.size and lengths.dtype.kind not in "iu"):
-        raise TypeError("counts must be a sequence of whole numbers")
+        raise TypeError("rle: counts must be a sequence of whole numbers")
     if lengths.size and lengths.min() < 0:
-        raise ValueError(f"counts must be at least 0, got {lengths.min()}")
+        raise ValueError(f"rle: counts must be at least 0, got {lengths.min()}")
     total = sum(lengths.tolist())  # beyond any integer of an array, too
     if total != height * width:
-        raise ValueError(f"counts must add up to {height} x {width} pixels, got {total}")
+        raise ValueError(f"rle: counts must add up to {height} x {width} pixels, got {total}")
     values = np.zeros(len(lengths), np.uint8)
     values[1::2] = 255
     columns = np.repeat(values, lengths.astype(np.int64)).reshape(width, height)

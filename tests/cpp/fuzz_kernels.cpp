@@ -296,6 +296,21 @@ void morphology(const char* name, MorphologyKernels::Of<T> MorphologyKernels::* 
   one(&Of::higher, in<T>(1), in<T>(1), count, out<T>(1));
   one(&Of::sink, in<T>(1), count, inout<T>(1));
   one(&Of::raise, in<T>(1), count, inout<T>(1));
+  const int64_t rows = 1 + random_below(9);
+  const auto many = [&](auto member) {
+    const auto call_rows = [=](auto kernel) {
+      return [=](const T* values, size_t n, T* best) {
+        std::vector<const T*> all;
+        for (int64_t k = 0; k < rows; ++k) all.push_back(values + static_cast<size_t>(k) * n);
+        kernel(all.data(), all.size(), n, best);
+      };
+    };
+    compare(
+        name, [=](const Kernels& k) { return (k.morphology.*depth).*member; }, call_rows, in<T>(rows), count,
+        out<T>(1));
+  };
+  many(&Of::lowest);
+  many(&Of::highest);
 }
 
 void subject() {

@@ -173,6 +173,11 @@ void stages() {
   at_each_allocation("median", to_colours([&] { median(image, 5, colours); }));
   at_each_allocation("bilateral", to_colours([&] { bilateral(image, 5, 0.1, colours); }));
   at_each_allocation("stretch", to_colours([&] { percentile_stretch(image, 2, colours); }));
+  at_each_allocation("gaussian", to_colours([&] { gaussian_blur(image, {2, 2}, colours); }));
+  at_each_allocation("gaussian of floats", to_colours([&] { gaussian_blur(image, {20, 20}, colours); }));
+  for (const Neighbourhood& reach : {Neighbourhood{}, {9, 9, false}, {9, 9, true}})
+    at_each_allocation("morphology",
+                       to_colours([&] { morphology<uint8_t>(image, MorphologyOperation::tophat, reach, colours); }));
   at_each_allocation("resize", [&] {
     Image<uint8_t> small(kHeight / 3, kWidth / 2, 3);
     resize_area(image, small);

@@ -25,10 +25,11 @@ struct Neighbourhood {
 // the picture counts as neither. T is uint8_t, uint16_t or float (finite); out has the size of
 // in, with which it must not overlap.
 //
-// Rectangles by rows and then by columns: rows by stretches that double, log2(across) steps a value; columns by running
-// extremes of blocks, three steps whatever their size (van Herk 1992; Gil & Werman 1993). Discs and other shapes by
-// their rows, whose stretches grow from one another: about 3·down steps a value; a disc on a picture of one channel and
-// two values with a large radius by distances within columns, in a time that the radius does not change.
+// What has few pixels, by looking at each. Rectangles by rows and then by columns: rows by stretches that double,
+// log2(across) steps a value; columns by running extremes of blocks, three steps whatever their size (van Herk 1992;
+// Gil & Werman 1993). Discs and other shapes by their rows, whose stretches grow from one another: about 3·down steps a
+// value; a disc on a picture of one channel and two values with a large radius by distances within columns, in a time
+// that the radius does not change.
 template <class T>
 ALPHACUT_API void morphology(ImageView<const T> in, MorphologyOperation operation, const Neighbourhood& reach,
                              ImageView<T> out);
