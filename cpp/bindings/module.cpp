@@ -12,6 +12,7 @@ void bind_subject(py::module_& m);
 void bind_threshold(py::module_& m);
 void bind_components(py::module_& m);
 void bind_kmeans(py::module_& m);
+void bind_kmeans_points(py::module_& m);
 void bind_superpixels(py::module_& m);
 void bind_graphcut(py::module_& m);
 void bind_grabcut(py::module_& m);
@@ -40,6 +41,7 @@ PYBIND11_MODULE(_core, m) {
   bind_threshold(m);
   bind_components(m);
   bind_kmeans(m);
+  bind_kmeans_points(m);
   bind_superpixels(m);
   bind_graphcut(m);
   bind_grabcut(m);
