@@ -56,13 +56,23 @@ class Points {
   ImageView<const double> weights_;
 };
 
-// The squared distances of a tile's points to a centre.
+// The squared distances of a tile's points to a centre, summed by dimension in order. Four at once: a sum then waits in
+// a register, not in memory.
 void tile_distances(const double* tile, const double* center, int64_t dimensions, double* __restrict to) {
-  for (int64_t i = 0; i < kTile; ++i) to[i] = (tile[i] - center[0]) * (tile[i] - center[0]);
-  for (int64_t d = 1; d < dimensions; ++d) {
+  const auto square = [](double x, double c) { return (x - c) * (x - c); };
+  std::fill_n(to, kTile, 0.0);
+  int64_t d = 0;
+  for (; d + 4 <= dimensions; d += 4) {
+    const double* __restrict x0 = tile + d * kTile, * __restrict x1 = x0 + kTile;
+    const double* __restrict x2 = x1 + kTile, * __restrict x3 = x2 + kTile;
+    const double c0 = center[d], c1 = center[d + 1], c2 = center[d + 2], c3 = center[d + 3];
+    for (int64_t i = 0; i < kTile; ++i)
+      to[i] = to[i] + square(x0[i], c0) + square(x1[i], c1) + square(x2[i], c2) + square(x3[i], c3);
+  }
+  for (; d < dimensions; ++d) {
     const double* __restrict x = tile + d * kTile;
     const double c = center[d];
-    for (int64_t i = 0; i < kTile; ++i) to[i] += (x[i] - c) * (x[i] - c);
+    for (int64_t i = 0; i < kTile; ++i) to[i] += square(x[i], c);
   }
 }
 
