@@ -84,3 +84,23 @@ def bench_devices(image):
         "alphacut": lambda: alphacut.kmeans(image, 8, device="cpu"),
         "cuda": lambda: alphacut.kmeans(image, 8, device="cuda"),
     }
+
+
+def weighted_points(megapixels, dimensions=8):
+    """Points of several dimensions: each 8 of the numbers of a photograph, as float32."""
+    numbers = photo(megapixels, seed=1).reshape(-1).astype(np.float32)
+    return numbers[: numbers.size // dimensions * dimensions].reshape(-1, dimensions)
+
+
+@race("kmeans", {"points-8d": ()}, {"": weighted_points}, ["alphacut", "cv2"], sizes=[0.3])
+def bench_points(points, n_clusters=16):
+    start = alphacut.kmeans_points(points, n_clusters, max_iter=1)
+    stop = (cv2.TERM_CRITERIA_MAX_ITER, 10, 0)
+
+    def agree(ours, theirs):
+        assert ours.inertia <= theirs[0] * (1 + 1e-4)
+
+    return agree, {
+        "alphacut": lambda: alphacut.kmeans_points(points, n_clusters, labels=start.labels),
+        "cv2": lambda: cv2.kmeans(points, n_clusters, start.labels.copy(), stop, 1, cv2.KMEANS_USE_INITIAL_LABELS),
+    }

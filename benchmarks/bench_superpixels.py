@@ -33,7 +33,7 @@ def bench_slic(image, n_segments=1000):
     def agree(ours, theirs):
         """Other rules for what is left over: about as many pieces, which tell the colours about as well."""
         assert abs(ours.n_segments - n_segments) < n_segments / 3
-        assert error(ours.labels) < error(theirs) * 1.25
+        assert error(ours.labels) < error(theirs) * 1.5
 
     return agree, {
         "alphacut": lambda: alphacut.slic(image, n_segments),

@@ -489,6 +489,48 @@ CASES = [
         },
     ),
     Case(
+        alphacut.kmeans_points,
+        {"points": GRAY, "n_clusters": 2},
+        {
+            "points": [
+                *_NO_ARRAYS,
+                *_dtypes((HEIGHT, WIDTH), bool, np.int32, np.float64, object, ">f4"),
+                *_shapes(np.float32, (), (5,), (0, 4), (4, 0), (4, 17), (4, 4, 1)),
+                (np.full((HEIGHT, WIDTH), np.nan, np.float32), ValueError),
+                (np.full((HEIGHT, WIDTH), np.inf, np.float32), ValueError),
+            ],
+            "n_clusters": required(large(0, -1, 65537)),
+            "weights": [
+                ("abc", TypeError),
+                ([1j] * HEIGHT, TypeError),
+                (np.ones(HEIGHT + 1), ValueError),
+                (np.zeros(HEIGHT), ValueError),
+                (np.full(HEIGHT, -1), ValueError),
+                (np.full(HEIGHT, np.nan), ValueError),
+                (np.full(HEIGHT, np.inf), ValueError),
+            ],
+            "seed": SEED,
+            "max_iter": required(large(0, -1)),
+            "tol": required(real(-0.1)),
+            "init": [
+                ("magic", ValueError),
+                (None, TypeError),
+                ([["a"] * WIDTH] * 2, TypeError),
+                ([[0] * 3] * 2, ValueError),
+                ([[0] * WIDTH, [0]], ValueError),
+                (np.full((2, WIDTH), np.nan), ValueError),
+            ],
+            "labels": [
+                ("ab", TypeError),
+                (np.zeros(HEIGHT), TypeError),
+                (np.full(HEIGHT, 2), ValueError),
+                (np.full(HEIGHT, -1), ValueError),
+                *_shapes(np.int32, (HEIGHT + 1,), (HEIGHT, 1)),
+            ],
+            "attempts": required(large(0, -1, 1001)),
+        },
+    ),
+    Case(
         alphacut.slic,
         {"image": RGB, "n_segments": 5},
         {
@@ -529,7 +571,8 @@ CASES = [
                 *_shapes(np.int32, (HEIGHT, WIDTH), (257, 1, 1), (4, HEIGHT, 0)),
             ],
             "smoothness": [
-                *required(large(-1, 2**26)),
+                *(pair for pair in required(large(-1, 2**26)) if pair[0] != [3]),
+                ([3], ValueError),
                 (np.ones((4, 4)), TypeError),
                 (np.ones((4, 4), int), ValueError),
                 (np.zeros((3, 3), int), ValueError),

@@ -210,6 +210,7 @@ CALLS = {
     "graph_cut": "alphacut.graph_cut(capacity, capacity, neighbours)",
     "directed": "alphacut.graph_cut(capacity, capacity, neighbours, reverse=neighbours[::-1])",
     "expansion": "alphacut.alpha_expansion(neighbours, 3, neighbours=neighbours, labels=labels, max_iter=3)",
+    "points": "alphacut.kmeans_points(gray.reshape(-1, 10), 300, max_iter=3)",
     "slic": "(alphacut.slic(picture, 50), alphacut.slic(gray, 50))",
     "matting": "(alphacut.make_trimap(mask), alphacut.refine_alpha(picture, mask, method='guided'))",
     "threshold": "(alphacut.threshold(gray, 'otsu'), alphacut.adaptive_threshold(gray, 31, method='sauvola'))",

@@ -13,6 +13,7 @@ void bind_threshold(py::module_& m);
 void bind_morphology(py::module_& m);
 void bind_components(py::module_& m);
 void bind_kmeans(py::module_& m);
+void bind_kmeans_points(py::module_& m);
 void bind_superpixels(py::module_& m);
 void bind_graphcut(py::module_& m);
 void bind_grabcut(py::module_& m);
@@ -42,6 +43,7 @@ PYBIND11_MODULE(_core, m) {
   bind_morphology(m);
   bind_components(m);
   bind_kmeans(m);
+  bind_kmeans_points(m);
   bind_superpixels(m);
   bind_graphcut(m);
   bind_grabcut(m);

@@ -14,6 +14,7 @@
 #include "color_histogram.hpp"
 #include "dispatch.hpp"
 #include "planes.hpp"
+#include "splitmix.hpp"
 #include "twins.hpp"
 
 namespace alphacut {
@@ -33,13 +34,6 @@ const auto& row_kernels(float) { return kernels().kmeans.f32; }
 
 void require_values(ImageView<const uint8_t>) {}
 void require_values(ImageView<const float> image) { require_range(image, 0, 1, "image"); }
-
-uint64_t random(uint64_t seed, uint64_t i) {
-  uint64_t z = seed + (i + 1) * 0x9E3779B97F4A7C15u;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-  return z ^ (z >> 31);
-}
 
 KmeansCenter center_of(int32_t r, int32_t g, int32_t b) { return {{r, g, b}, r * r + g * g + b * b}; }
 
@@ -239,7 +233,7 @@ std::vector<KmeansCenter> seed_centers(ImageView<const T> samples, int64_t n_clu
   const auto m = static_cast<size_t>(samples.width);
   const int channels = static_cast<int>(samples.channels);
   std::vector<uint32_t> distances(m, UINT32_MAX);
-  std::vector<KmeansCenter> centers{center_at(samples, static_cast<int64_t>(random(seed, 0) % m))};
+  std::vector<KmeansCenter> centers{center_at(samples, static_cast<int64_t>(splitmix(seed, 0) % m))};
   std::vector<uint64_t> numbers(static_cast<size_t>(std::bit_width(static_cast<uint64_t>(n_clusters))));
   while (centers.size() < static_cast<size_t>(n_clusters)) {
     kernel.relax(samples.data, m, channels, &centers.back(), 1, distances.data());
@@ -247,7 +241,7 @@ std::vector<KmeansCenter> seed_centers(ImageView<const T> samples, int64_t n_clu
       centers.resize(static_cast<size_t>(n_clusters), centers[0]);
       break;
     }
-    for (size_t t = 0; t < numbers.size(); ++t) numbers[t] = random(seed, 16 * centers.size() + t);
+    for (size_t t = 0; t < numbers.size(); ++t) numbers[t] = splitmix(seed, 16 * centers.size() + t);
     std::vector<KmeansCenter> candidates;
     for (const int64_t i : drawn_samples(distances, numbers)) candidates.push_back(center_at(samples, i));
     std::vector<uint64_t> potentials(candidates.size());
@@ -337,7 +331,7 @@ Kmeans kmeans(ImageView<const float> image, const KmeansOptions& options, ImageV
 }
 
 uint64_t kmeans_attempt_seed(uint64_t seed_number, int64_t attempt) {
-  return attempt == 0 ? seed_number : random(seed_number, (uint64_t{1} << 33) + static_cast<uint64_t>(attempt));
+  return attempt == 0 ? seed_number : splitmix(seed_number, (uint64_t{1} << 33) + static_cast<uint64_t>(attempt));
 }
 
 std::vector<int64_t> kmeans_samples(int64_t pixels, uint64_t seed_number) {
@@ -350,7 +344,7 @@ std::vector<int64_t> kmeans_samples(int64_t pixels, uint64_t seed_number) {
   }
   for (int64_t i = 0, low = 0; i < kMaxSamples; ++i) {
     const int64_t high = (i + 1) * pixels / kMaxSamples;
-    const uint64_t drawn = random(seed_number, (uint64_t{1} << 32) + static_cast<uint64_t>(i));
+    const uint64_t drawn = splitmix(seed_number, (uint64_t{1} << 32) + static_cast<uint64_t>(i));
     indices[static_cast<size_t>(i)] = low + static_cast<int64_t>(drawn % static_cast<uint64_t>(high - low));
     low = high;
   }

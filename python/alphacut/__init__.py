@@ -11,7 +11,7 @@ from ._device import DeviceUnavailableError, info
 from ._sdk import get_cmake_dir, get_include
 from .cancel import Cancelled, CancelToken
 from .chromakey import KeyColor, chroma_key, despill, find_key
-from .clustering import KMeans, kmeans
+from .clustering import KMeans, kmeans, kmeans_points
 from .components import (
     Components,
     ComponentShapes,
@@ -106,6 +106,7 @@ __all__ = [
     "keep_largest",
     "keep_touching",
     "kmeans",
+    "kmeans_points",
     "label_components",
     "make_trimap",
     "mask_to_polygons",

@@ -163,6 +163,17 @@ def kmeans_samples(pixels: int, seed: int) -> _Array: ...
 def kmeans_seed(samples: _Array, n_clusters: int, seed: int) -> _Array: ...
 
 # graphcut
+def kmeans_points(
+    points: _Array,
+    n_clusters: int,
+    seed: int,
+    max_iter: int,
+    tol: float,
+    init: Sequence[float],
+    attempts: int,
+    weights: _Array | None = None,
+    out: _Out = None,
+) -> tuple[_Array, _Array, float, int]: ...
 def slic(image: _Array, n_segments: int, compactness: float, max_iter: int, out: _Out = None) -> tuple[_Array, int]: ...
 def graph_cut(
     source: _Array,

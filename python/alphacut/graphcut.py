@@ -203,9 +203,14 @@ def alpha_expansion(
     >>> gray = np.array([[10, 12, 90, 11, 200, 190]])
     >>> costs = np.stack([abs(gray - level) for level in (10, 100, 200)]).astype(np.int32)
     >>> alphacut.alpha_expansion(costs, 50)
-    AlphaExpansion(labels=array([[0, 0, 0, 0, 2, 2]], dtype=uint8), energy=143, n_iter=2)
+    AlphaExpansion(labels=array([[0, 0, 0, 0, 2, 2]], dtype=uint8), energy=143, n_iter=1)
     """
-    for name, value in (("costs", costs), ("neighbours", neighbours), ("labels", labels)):
+    for name, value in (
+        ("costs", costs),
+        ("smoothness", smoothness),
+        ("neighbours", neighbours),
+        ("labels", labels),
+    ):
         require_host(value, name)
     if not isinstance(costs, np.ndarray):
         raise TypeError(f"costs must be a numpy.ndarray, got {type(costs).__name__}")

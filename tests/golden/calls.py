@@ -148,6 +148,9 @@ CALLS: dict[str, Callable[[], Any]] = {
     "kmeans": lambda: tuple(alphacut.kmeans(picture(), 5))[:2],
     "kmeans-attempts": lambda: tuple(alphacut.kmeans(picture(), 4, attempts=3))[:2],
     "kmeans-float32": lambda: tuple(alphacut.kmeans(real(), 3, seed=7))[:2],
+    "kmeans_points": lambda: tuple(
+        alphacut.kmeans_points(real().reshape(-1, 15), 9, weights=np.arange(real().size // 15) % 7, attempts=2)
+    ),
     "slic": lambda: tuple(alphacut.slic(picture(), 60)),
     "slic-float32": lambda: tuple(alphacut.slic(real(), 25, compactness=25)),
     "graph_cut": lambda: tuple(alphacut.graph_cut(*capacities())),

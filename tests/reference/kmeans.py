@@ -84,3 +84,75 @@ def attempt(image, n_clusters, seed, max_iter, tol, init):
             break
     inertia = int(((points - centers[labels]) ** 2).sum())
     return labels.reshape(image.shape[:2]).astype(np.uint8), centers, inertia, n_iter
+
+
+def _draw(values, number):
+    """The first whose inclusive prefix sum exceeds the number's part of their sum; numbers below 2**64."""
+    prefix = np.cumsum(values)
+    return min(int(np.searchsorted(prefix, (number >> 11) * 2.0**-53 * prefix[-1], side="right")), len(values) - 1)
+
+
+def _gaps(points, center):
+    """Squared distances, summed by dimension in order."""
+    sums = (points[:, 0] - center[0]) ** 2
+    for d in range(1, points.shape[1]):
+        sums = sums + (points[:, d] - center[d]) ** 2
+    return sums
+
+
+def seed_points(points, weights, k, seed):
+    samples = points[sample_indices(len(points), seed)]
+    held = weights[sample_indices(len(points), seed)]
+    first = _draw(held, random(seed, 0))
+    centers = [samples[first]]
+    nearest = _gaps(samples, centers[0])
+    for j in range(1, k):
+        chosen, lowest = first, np.inf
+        best = nearest
+        if (held * nearest).sum() > 0:
+            for t in range(k.bit_length()):
+                drawn = _draw(held * nearest, random(seed, 32 * j + t))
+                lowered = np.minimum(nearest, _gaps(samples, samples[drawn]))
+                total = np.cumsum(held * lowered)[-1]
+                if total < lowest:
+                    chosen, lowest, best = drawn, total, lowered
+        centers.append(samples[chosen])
+        nearest = best
+    return np.array(centers)
+
+
+def kmeans_points(points, k, weights=None, seed=0, max_iter=10, tol=0.0, init=None):
+    """(labels, centers, inertia, n_iter) by cpp/include/alphacut/kmeans_points.hpp."""
+    points = points.astype(np.float64)
+    weights = np.ones(len(points)) if weights is None else np.asarray(weights, np.float64)
+    centers = seed_points(points, weights, k, seed) if init is None else np.array(init, np.float64)
+
+    def assign():
+        gaps = np.stack([_gaps(points, center) for center in centers], axis=1)
+        return gaps.argmin(axis=1), float((weights * gaps.min(axis=1)).sum())
+
+    labels, inertia = assign()
+    n_iter = 0
+    while n_iter < max_iter:
+        n_iter += 1
+        moved = centers.copy()
+        held = np.bincount(labels, weights, k)
+        for d in range(points.shape[1]):
+            sums = np.bincount(labels, weights * points[:, d], k)
+            moved[held > 0, d] = sums[held > 0] / held[held > 0]
+        used = list(moved[held > 0])
+        for j in np.flatnonzero(held == 0):
+            gaps = np.min([_gaps(points, center) for center in used], axis=0)
+            gaps[weights == 0] = 0
+            if gaps.max() == 0:
+                break
+            moved[j] = points[gaps.argmax()]
+            used.append(moved[j])
+        farthest = max(float(_gaps(moved[j : j + 1], centers[j])[0]) for j in range(k))
+        if farthest == 0:
+            break
+        centers = moved
+        labels, inertia = assign()
+        if np.sqrt(farthest) <= tol:
+            break
+    return labels, centers, inertia, n_iter

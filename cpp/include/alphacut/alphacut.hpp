@@ -21,6 +21,7 @@
 #include "alphacut/image.hpp"
 #include "alphacut/info.hpp"
 #include "alphacut/kmeans.hpp"
+#include "alphacut/kmeans_points.hpp"
 #include "alphacut/matting.hpp"
 #include "alphacut/morphology.hpp"
 #include "alphacut/network.hpp"
