@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from alphacut import Shadow, cast_shadow
 from alphacut.compositing import blurred_background, composite, premultiply
 from reference import composite as reference
 
@@ -101,6 +102,27 @@ def bench_linear(scene):
         "numpy": lambda: np.rint(reference.blend_linear(front, alpha, back, 255)),
         "copy": lambda: np.copyto(out, front),
     }
+
+
+@race("composite", {"cast_shadow": ()}, {"": scene}, ["alphacut", "cv2"])
+def bench_cast_shadow(scene):
+    _, alpha, _ = scene
+    out = np.empty_like(alpha)
+    sigma = 0.01 * max(alpha.shape)
+    shift = np.float32([[1, 0, 40], [0, 1, 60]])
+
+    def moved_gaussian():
+        moved = cv2.warpAffine(
+            alpha, shift, alpha.shape[::-1], flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+        )
+        return cv2.convertScaleAbs(cv2.GaussianBlur(moved, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), alpha=0.5)
+
+    def agree(ours, theirs):
+        """Three boxes instead of a Gaussian, and another border: some levels."""
+        assert np.abs(ours.astype(int) - theirs).mean() < 1
+
+    shadow = Shadow("drop", (40, 60), sigma, 0.5)
+    return agree, {"alphacut": lambda: cast_shadow(alpha, shadow, out=out), "cv2": moved_gaussian}
 
 
 @race("composite", {"blurred_background": ()}, {"": scene}, ["alphacut", "cv2"], skip={"cv2": (100, "takes minutes")})

@@ -110,6 +110,17 @@ def test_parts(root):
     assert read_image("mask.jpg").pixels.shape == (48, 64)
 
 
+def test_shadows(root):
+    expected = alphacut.remove_background("a.png")
+    call("remove", "a.png", "--shadow", "contact:opacity=0.3", "-o", "contact.png")
+    found = read_image("contact.png")
+    np.testing.assert_array_equal(found.alpha, expected.on(None, shadow="contact:opacity=0.3")[..., 3])
+    call("remove", "a.png", "--shadow", "drop", "--background", "white", "-o", "drop.png")
+    np.testing.assert_array_equal(read_image("drop.png").pixels, expected.on("white", shadow="drop"))
+    assert "--only-alpha" in call("remove", "a.png", "--shadow", "drop", "--only-mask", code=2)
+    assert "contact" in call("remove", "a.png", "--shadow", "long", code=2)
+
+
 def test_backgrounds(root):
     call("remove", "a.png", "--background", "#0000ff", "-o", "blue.jpg")
     assert read_image("blue.jpg").pixels[2, 2] == pytest.approx([0, 0, 255], abs=6)

@@ -198,6 +198,7 @@ PROMPT_MASK = [  # None is no prompt, and a word is a file's name
     pair for pair in [*PLANE_LIKE, *UINT8_ONLY] if pair[0] is not None and not isinstance(pair[0], str)
 ]
 
+SHADOW = [("long", ValueError), ("drop:softness=-1", ValueError), (1, TypeError)]
 CASES = [
     Case(
         alphacut.denoise,
@@ -685,7 +686,13 @@ CASES = [
                 *_shapes(np.uint8, (HEIGHT, WIDTH + 1, 3), (HEIGHT, WIDTH, 4), (3,)),
             ],
             "linear": FLAG,
+            "shadow": SHADOW,
         },
+    ),
+    Case(
+        alphacut.cast_shadow,
+        {"alpha": MASK},
+        {"alpha": [*PLANE, *_floats((HEIGHT, WIDTH))], "shadow": [*SHADOW, (None, TypeError)]},
     ),
     Case(alphacut.premultiply, {"rgba": RGBA}, {"rgba": [*PICTURE, *_shapes(np.uint8, (4, 4), (4, 4, 3))]}),
     Case(alphacut.unpremultiply, {"rgba": RGBA}, {"rgba": [*PICTURE, *_shapes(np.uint8, (4, 4), (4, 4, 3))]}),
@@ -972,6 +979,9 @@ def _written():
             lambda dtype, array=array: (in_depth(array, dtype), in_depth(MASK, dtype), in_depth(RGB, dtype)),
         )
         yield Written(
+            "with_shadow", lambda x, y, out=None: a.composite(x, y, shadow="drop", out=out), with_alpha(array)
+        )
+        yield Written(
             "cutout_on",
             lambda x, y, out=None: a.Cutout(x, MASK, y, x, None, 1.0, "mask").on("red", out=out),
             with_alpha(array),
@@ -993,6 +1003,7 @@ def _written():
     yield Written("rle_to_mask", partial(a.rle_to_mask, {"size": [2, 3], "counts": [2, 4]}), lambda dtype: ())
     yield Written("make_trimap", a.make_trimap, only_mask)
     yield Written("adjust_edge", lambda x, out=None: a.adjust_edge(x, shift=1.5, feather=1, out=out), only_mask)
+    yield Written("cast_shadow", lambda x, out=None: a.cast_shadow(x, "contact", out=out), only_mask)
     yield Written("distance_transform", a.distance_transform, only_mask)
     yield Written(
         "alpha_expansion",

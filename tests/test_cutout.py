@@ -91,7 +91,6 @@ def test_on_takes_every_background_in_every_depth(tmp_path, rng, dtype, channels
     ("background", "error"),
     [
         (3, TypeError),
-        (None, TypeError),
         ("no such colour", ValueError),
         ((1, 2, 300), ValueError),
         (np.zeros((4, 4, 3), np.int64), TypeError),

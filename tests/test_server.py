@@ -253,6 +253,21 @@ def test_quality_and_formats(client):
     assert post(client, format="PNG").headers["content-type"] == "image/png"
 
 
+def test_shadows(client):
+    made = alphacut.remove_background(PHOTO)
+    text = "drop:offset=4,2%:softness=3:opacity=0.5:color=navy"
+    np.testing.assert_array_equal(pixels_of(post(client, shadow=text)), made.on(None, shadow=text))
+    answer = post(client, shadow="contact", background="white")
+    np.testing.assert_array_equal(pixels_of(answer), made.on("white", shadow="contact"))
+    for theirs, ours in (
+        ({"add_shadow": "true"}, "drop"),
+        ({"shadow_type": "auto", "shadow_opacity": "25"}, "drop:opacity=0.25"),
+        ({"shadow_type": "contact"}, "contact"),
+        ({"shadow_type": "none"}, None),
+    ):
+        np.testing.assert_array_equal(pixels_of(post(client, **theirs)), made.on(None, shadow=ours))
+
+
 def test_backgrounds_in_words(client):
     for word in ("blur", "checkerboard"):
         expected = alphacut.remove_background(PHOTO).on(word)
@@ -644,8 +659,9 @@ def test_one_pixel(client):
         ("invalid_field", {"scale": "101%"}, "scale: must be original"),
         ("invalid_field", {"position": "left"}, "position: must be original"),
         ("invalid_field", {"position": "1% 2% 3%"}, "position: must be original"),
-        ("invalid_field", {"add_shadow": "true"}, "add_shadow: this server draws no shadow: it must be false, got"),
-        ("invalid_field", {"shadow_type": "drop"}, "draws no shadow"),
+        ("invalid_field", {"shadow_type": "3D"}, "shadow_type: must be none, auto, drop or contact, got '3D'"),
+        ("invalid_field", {"shadow": "drop:size=2"}, "shadow: must be drop or contact and then :offset="),
+        ("contradiction", {"shadow": "drop", "om": "true"}, "a shadow goes with no om"),
         ("invalid_field", {"extras": '{"sam_prompt": []}'}, "fields of their own"),
         ("contradiction", {"om": "true", "bgc": "red"}, "only one of"),
         ("contradiction", {"om": "true", "channels": "alpha"}, "ask for one"),

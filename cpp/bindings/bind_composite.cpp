@@ -1,7 +1,10 @@
 #include <array>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "alphacut/composite.hpp"
+#include "alphacut/shadow.hpp"
 #include "numpy_view.hpp"
 
 namespace alphacut {
@@ -9,39 +12,84 @@ namespace {
 
 using Color = std::array<uint8_t, 3>;
 
-py::array cut_out(py::handle foreground, py::handle alpha, py::handle out) {
+template <class T>
+T of_byte(uint8_t value) {
+  return std::is_same_v<T, uint8_t> ? static_cast<T>(value) : static_cast<T>(value) / static_cast<T>(255);
+}
+
+// What lies between: a plane and its colour, or None.
+template <class T>
+struct Between {
+  std::optional<Input<T>> plane;
+  Shade<T> shade;
+  const Shade<T>* pointer = nullptr;
+
+  Between(py::handle shadow, Color color) {
+    if (shadow.is_none()) return;
+    plane.emplace(alphacut::plane<T>(shadow, "shadow"));
+    shade = {plane->view, {of_byte<T>(color[0]), of_byte<T>(color[1]), of_byte<T>(color[2])}};
+    pointer = &shade;
+  }
+  py::array array() const { return plane ? plane->array : py::array(); }
+};
+
+py::array cut_out(py::handle foreground, py::handle alpha, py::handle out, py::handle shadow, Color shade) {
   return with_image(foreground, "foreground", [&]<class T>(const Input<T>& front) {
     const auto weight = plane<T>(alpha, "alpha");
-    const auto rgba = output<T>(out, front.view.height, front.view.width, 4, {front.array, weight.array});
-    without_gil([&] { to_rgba(front, weight, rgba); });
+    const Between<T> between(shadow, shade);
+    const auto rgba =
+        output<T>(out, front.view.height, front.view.width, 4, {front.array, weight.array, between.array()});
+    without_gil([&] {
+      if (between.pointer == nullptr)
+        to_rgba(front, weight, rgba);
+      else
+        to_rgba(front, weight, between.shade, rgba);
+    });
     return rgba.array;
   });
 }
 
-py::array over_color(py::handle foreground, py::handle alpha, Color color, bool linear, py::handle out) {
+py::array over_color(py::handle foreground, py::handle alpha, Color color, bool linear, py::handle out,
+                     py::handle shadow, Color shade) {
   return with_image(foreground, "foreground", [&]<class T>(const Input<T>& front) {
     const auto weight = plane<T>(alpha, "alpha");
-    const auto result = output<T>(out, front.view.height, front.view.width, 3, {front.array, weight.array});
+    const Between<T> between(shadow, shade);
+    const auto result =
+        output<T>(out, front.view.height, front.view.width, 3, {front.array, weight.array, between.array()});
     without_gil([&] {
       std::vector<T> row(static_cast<size_t>(3 * front.view.width));
-      for (size_t i = 0; i < row.size(); ++i)
-        row[i] = std::is_same_v<T, uint8_t> ? static_cast<T>(color[i % 3])
-                                            : static_cast<T>(color[i % 3]) / static_cast<T>(255);
+      for (size_t i = 0; i < row.size(); ++i) row[i] = of_byte<T>(color[i % 3]);
       composite(front, weight, ImageView<const T>{row.data(), front.view.height, front.view.width, 3, 0}, linear,
-                result);
+                result, between.pointer);
     });
     return result.array;
   });
 }
 
-py::array over_image(py::handle foreground, py::handle alpha, py::handle background, bool linear, py::handle out) {
+py::array over_image(py::handle foreground, py::handle alpha, py::handle background, bool linear, py::handle out,
+                     py::handle shadow, Color shade) {
   return with_image(foreground, "foreground", [&]<class T>(const Input<T>& front) {
     const auto weight = plane<T>(alpha, "alpha");
     const auto back = image<T>(background, "background");
-    const auto result = output<T>(out, front.view.height, front.view.width, 3, {front.array, weight.array, back.array});
-    without_gil([&] { composite(front, weight, back, linear, result); });
+    const Between<T> between(shadow, shade);
+    const auto result = output<T>(out, front.view.height, front.view.width, 3,
+                                  {front.array, weight.array, back.array, between.array()});
+    without_gil([&] { composite(front, weight, back, linear, result, between.pointer); });
     return result.array;
   });
+}
+
+py::array shadow_of(py::handle alpha, bool contact, double dx, double dy, double softness, double opacity,
+                    py::handle out) {
+  const Shadow shadow{contact ? ShadowKind::contact : ShadowKind::drop, dx, dy, softness, opacity};
+  const auto cast = [&]<class T>(const Input<T>& subject) {
+    const auto result = output<T>(out, subject.view.height, subject.view.width, 0, {subject.array});
+    without_gil([&] { cast_shadow(subject, shadow, result); });
+    return result.array;
+  };
+  const py::array array = array_argument(alpha, "alpha");
+  if (py::isinstance<py::array_t<float>>(array)) return cast(plane<float>(alpha, "alpha"));
+  return cast(plane<uint8_t>(alpha, "alpha"));
 }
 
 template <class T>
@@ -104,11 +152,16 @@ py::array board(int64_t height, int64_t width, int64_t tile, py::handle out) {
 }  // namespace
 
 void bind_composite(py::module_& m) {
-  m.def("to_rgba", &cut_out, py::arg("foreground"), py::arg("alpha"), py::arg("out") = py::none());
+  m.def("to_rgba", &cut_out, py::arg("foreground"), py::arg("alpha"), py::arg("out") = py::none(),
+        py::arg("shadow") = py::none(), py::arg("shade") = Color{});
   m.def("composite_color", &over_color, py::arg("foreground"), py::arg("alpha"), py::arg("color"),
-        py::arg("linear") = false, py::arg("out") = py::none());
+        py::arg("linear") = false, py::arg("out") = py::none(), py::arg("shadow") = py::none(),
+        py::arg("shade") = Color{});
   m.def("composite_image", &over_image, py::arg("foreground"), py::arg("alpha"), py::arg("background"),
-        py::arg("linear") = false, py::arg("out") = py::none());
+        py::arg("linear") = false, py::arg("out") = py::none(), py::arg("shadow") = py::none(),
+        py::arg("shade") = Color{});
+  m.def("cast_shadow", &shadow_of, py::arg("alpha"), py::arg("contact"), py::arg("dx"), py::arg("dy"),
+        py::arg("softness"), py::arg("opacity"), py::arg("out") = py::none());
   m.def(
       "premultiply", [](py::object rgba, py::object out) { return convert_any(rgba, out, &premultiply, &premultiply); },
       py::arg("rgba"), py::arg("out") = py::none());

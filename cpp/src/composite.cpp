@@ -10,6 +10,7 @@
 
 #include "alphacut/color.hpp"
 #include "alphacut/parallel.hpp"
+#include "box_blur.hpp"
 #include "dispatch.hpp"
 #include "math.hpp"
 #include "planes.hpp"
@@ -45,6 +46,9 @@ void require_cutout(ImageView<const T> image, const char* name, ImageView<const 
   require_unit(alpha, "alpha");
 }
 
+template <class T>
+constexpr T whole = std::is_same_v<T, uint8_t> ? 255 : 1;
+
 // Rows of a picture as RGB: its own, or a gray one's spread into a buffer that the next row reuses.
 template <class T>
 class RgbRows {
@@ -68,6 +72,15 @@ class RgbRows {
 };
 
 template <class T>
+void require_shade(const Shade<T>& shade, ImageView<const T> foreground) {
+  require_channels(shade.alpha, "shadow", 1, 1);
+  require_size(shade.alpha, "shadow", foreground, "foreground");
+  require_unit(shade.alpha, "shadow");
+  for (const T value : shade.color)
+    if (!(value >= 0 && value <= whole<T>)) throw std::invalid_argument("the shadow's color leaves 0..1");
+}
+
+template <class T>
 void to_rgba_rows(ImageView<const T> foreground, ImageView<const T> alpha, ImageView<T> rgba,
                   void (*kernel)(const T*, const T*, size_t, T*)) {
   require_cutout(foreground, "foreground", alpha);
@@ -80,19 +93,67 @@ void to_rgba_rows(ImageView<const T> foreground, ImageView<const T> alpha, Image
   });
 }
 
+// A pixel over a shadow, straight: the nearest integers to what both cover and to their mixed colours.
+void over(const uint8_t* f, uint32_t a, const uint8_t* color, uint32_t s, uint8_t* to) {
+  const uint32_t own = 255 * a, cast = s * (255 - a), both = own + cast;
+  for (int c = 0; c < 3; ++c)
+    to[c] = both == 0 ? f[c] : static_cast<uint8_t>((own * f[c] + cast * color[c] + both / 2) / both);
+  to[3] = static_cast<uint8_t>((both + 127) / 255);
+}
+void over(const float* f, float a, const float* color, float s, float* to) {
+  const float cast = s * (1.0f - a), both = a + cast;
+  for (int c = 0; c < 3; ++c) to[c] = both > 0.0f ? std::min((a * f[c] + cast * color[c]) / both, 1.0f) : f[c];
+  to[3] = std::min(both, 1.0f);
+}
+
+template <class T>
+void to_rgba_over(ImageView<const T> foreground, ImageView<const T> alpha, const Shade<T>& shade, ImageView<T> rgba) {
+  require_cutout(foreground, "foreground", alpha);
+  require_shade(shade, foreground);
+  require_channels(rgba, "out", 4, 4);
+  require_size(rgba, "out", foreground, "foreground");
+  parallel_for(foreground.height, row_grain(foreground.width), [&](int64_t begin, int64_t end) {
+    RgbRows<T> colours(foreground);
+    for (int64_t y = begin; y < end; ++y) {
+      const T *f = colours.row(y), *a = alpha.row(y), *s = shade.alpha.row(y);
+      T* to = rgba.row(y);
+      for (int64_t x = 0; x < foreground.width; ++x, f += 3, to += 4) {
+        const T* color = a[x] == 0 && s[x] != 0 ? shade.color.data() : f;
+        if (a[x] == 0 || a[x] == whole<T> || s[x] == 0) {
+          std::copy_n(color, 3, to);
+          to[3] = a[x] == 0 ? s[x] : a[x];
+        } else {
+          over(f, a[x], shade.color.data(), s[x], to);
+        }
+      }
+    }
+  });
+}
+
 template <class T, class Blend>
 void composite_rows(ImageView<const T> foreground, ImageView<const T> alpha, ImageView<const T> background,
-                    ImageView<T> out, Blend&& blend) {
+                    ImageView<T> out, const Shade<T>* shade, Blend&& blend) {
   require_cutout(foreground, "foreground", alpha);
   require_channels(background, "background", 1, 3);
   require_size(background, "background", foreground, "foreground");
   require_unit(background.stride == 0 ? background.rows(0, 1) : background, "background");
   require_channels(out, "out", 3, 3);
   require_size(out, "out", foreground, "foreground");
+  if (shade != nullptr) require_shade(*shade, foreground);
+  const auto width = static_cast<size_t>(foreground.width);
+  std::vector<T> color(shade == nullptr ? 0 : 3 * width);
+  for (size_t i = 0; i < color.size(); ++i) color[i] = shade->color[i % 3];
   parallel_for(foreground.height, row_grain(foreground.width), [&](int64_t begin, int64_t end) {
     RgbRows<T> front(foreground), back(background);
-    for (int64_t y = begin; y < end; ++y)
-      blend(front.row(y), alpha.row(y), back.row(y), static_cast<size_t>(foreground.width), out.row(y));
+    std::vector<T> shaded(color.size());
+    for (int64_t y = begin; y < end; ++y) {
+      const T* behind = back.row(y);
+      if (shade != nullptr) {
+        blend(color.data(), shade->alpha.row(y), behind, width, shaded.data());
+        behind = shaded.data();
+      }
+      blend(front.row(y), alpha.row(y), behind, width, out.row(y));
+    }
   });
 }
 
@@ -148,14 +209,14 @@ const Tables& tables_of() {
 
 template <class T>
 void composite_linear(ImageView<const T> foreground, ImageView<const T> alpha, ImageView<const T> background,
-                      ImageView<T> out) {
+                      ImageView<T> out, const Shade<T>* shade) {
   using Tables = std::conditional_t<std::is_same_v<T, uint8_t>, LinearBytes, LinearFloats>;
   const Tables& tables = tables_of<Tables>();
-  constexpr T whole = std::is_same_v<T, uint8_t> ? 255 : 1;
-  composite_rows(foreground, alpha, background, out, [&tables](const T* f, const T* a, const T* b, size_t n, T* to) {
+  const auto blend = [&tables](const T* f, const T* a, const T* b, size_t n, T* to) {
     for (size_t i = 0; i < n; ++i, f += 3, b += 3, to += 3)
-      for (int c = 0; c < 3; ++c) to[c] = a[i] == whole ? f[c] : a[i] == 0 ? b[c] : tables.blend(f[c], b[c], a[i]);
-  });
+      for (int c = 0; c < 3; ++c) to[c] = a[i] == whole<T> ? f[c] : a[i] == 0 ? b[c] : tables.blend(f[c], b[c], a[i]);
+  };
+  composite_rows(foreground, alpha, background, out, shade, blend);
 }
 
 template <class T>
@@ -180,111 +241,43 @@ void each_value(ImageView<const T> in, const char* name, ImageView<float> out, F
   });
 }
 
-// Radii of three boxes whose variances add up to about sigma² (Kovesi, Fast Almost-Gaussian Filtering, 2010). A box
-// wider than the picture sees all of it.
-std::array<int64_t, 3> box_radii(double sigma, int64_t longest) {
-  const double ideal = std::sqrt(4 * sigma * sigma + 1);  // width of three equal boxes
-  if (!(ideal < 2.0 * static_cast<double>(longest))) return {longest, longest, longest};
-  const auto below = static_cast<int64_t>((ideal - 1) / 2);  // of width 2·below + 1 <= ideal
-  const double small = 2.0 * static_cast<double>(below) + 1;
-  const double narrow = (12 * sigma * sigma - 3 * small * small - 12 * small - 9) / (-4 * small - 4);
-  const auto count = static_cast<int64_t>(std::floor(narrow + 0.5));
-  std::array<int64_t, 3> radii;
-  for (int64_t i = 0; i < 3; ++i) radii[static_cast<size_t>(i)] = i < count ? below : below + 1;
-  return radii;
-}
-
-// Means over 2·radius + 1 items around each of n items of `values` floats, nothing beyond the ends; items of `out` are
-// packed. The running sums are double: what they gather in error is far below a float's last place.
-template <class Count>
-void box_blur(const float* in, int64_t stride, int64_t n, Count values, int64_t radius, double* sums, float* out) {
-  radius = std::min(radius, n);  // sees all already
-  const double scale = 1.0 / static_cast<double>(2 * radius + 1);
-  for (int64_t i = -radius; i < n; ++i) {
-    const float* enter = i + radius < n ? in + (i + radius) * stride : nullptr;
-    const float* leave = i - radius > 0 ? in + (i - radius - 1) * stride : nullptr;
-    if (i == -radius) std::fill_n(sums, static_cast<int64_t>(values), 0.0);
-    if (enter != nullptr)
-      for (int64_t c = 0; c < values; ++c) sums[c] += static_cast<double>(enter[c]);
-    if (leave != nullptr)
-      for (int64_t c = 0; c < values; ++c) sums[c] -= static_cast<double>(leave[c]);
-    if (i >= 0)
-      for (int64_t c = 0; c < values; ++c) out[i * values + c] = static_cast<float>(sums[c] * scale);
-  }
-}
-
-// The weighted colours and the weight of each pixel, K floats, blurred along the rows. Returns the sums of them all.
 template <int K, class T>
-std::array<double, K> blur_rows(ImageView<const T> image, ImageView<const T> alpha, std::array<int64_t, 3> radii,
-                                ImageView<float> planes) {
+void blur_background(ImageView<const T> image, ImageView<const T> alpha, double sigma, ImageView<T> out) {
   constexpr float whole = std::is_same_v<T, uint8_t> ? 255.0f : 1.0f;
+  // The mean colour's share: nothing beside a visible weight, all where there is none.
+  constexpr float share = 1e-6f;
+  const auto radii = box_radii(sigma, std::max(image.height, image.width));
+  Image<float> planes(image.height, image.width, K);
+  // The weighted colours and the weight of each pixel, and the sums of them all.
   std::vector<std::array<double, K>> row_sums(static_cast<size_t>(image.height));
-  parallel_for(image.height, row_grain(image.width), [&](int64_t begin, int64_t end) {
-    std::vector<float> buffer(static_cast<size_t>(2 * image.width * K));
-    float *one = buffer.data(), *two = one + image.width * K;
-    double sums[K];
-    for (int64_t y = begin; y < end; ++y) {
-      const T *colours = image.row(y), *a = alpha.row(y);
-      std::array<double, K> total{};
-      for (int64_t x = 0; x < image.width; ++x) {
-        const float weight = 1.0f - static_cast<float>(a[x]) / whole;
-        for (int c = 0; c < K; ++c) {
-          const float value = c == K - 1 ? weight : weight * (static_cast<float>(colours[x * (K - 1) + c]) / whole);
-          one[x * K + c] = value;
-          total[static_cast<size_t>(c)] += static_cast<double>(value);
-        }
+  blur_rows<K>(planes.view(), radii, [&](int64_t y, float* row) {
+    const T *colours = image.row(y), *a = alpha.row(y);
+    std::array<double, K> total{};
+    for (int64_t x = 0; x < image.width; ++x) {
+      const float weight = 1.0f - static_cast<float>(a[x]) / whole;
+      for (int c = 0; c < K; ++c) {
+        const float value = c == K - 1 ? weight : weight * (static_cast<float>(colours[x * (K - 1) + c]) / whole);
+        row[x * K + c] = value;
+        total[static_cast<size_t>(c)] += static_cast<double>(value);
       }
-      row_sums[static_cast<size_t>(y)] = total;
-      const std::integral_constant<int64_t, K> values;
-      box_blur(one, K, image.width, values, radii[0], sums, two);
-      box_blur(two, K, image.width, values, radii[1], sums, one);
-      box_blur(one, K, image.width, values, radii[2], sums, planes.row(y));
     }
+    row_sums[static_cast<size_t>(y)] = total;
   });
   std::array<double, K> total{};
   for (const auto& sums : row_sums)
     for (size_t c = 0; c < K; ++c) total[c] += sums[c];
-  return total;
-}
-
-// The same along the columns, by strips of columns, and then the quotient of colours and weight.
-template <int K, class T>
-void blur_columns(ImageView<const float> planes, std::array<int64_t, 3> radii, const std::array<float, K>& mean,
-                  ImageView<T> out) {
-  constexpr float whole = std::is_same_v<T, uint8_t> ? 255.0f : 1.0f;
-  // The mean colour's share: nothing beside a visible weight, all where there is none.
-  constexpr float share = 1e-6f;
-  constexpr int64_t strip = 32;
-  parallel_for(planes.width, strip, [&](int64_t begin, int64_t end) {
-    const int64_t values = (end - begin) * K;
-    std::vector<double> sums(static_cast<size_t>(values));
-    std::vector<float> buffer(static_cast<size_t>(2 * planes.height * values));
-    float *one = buffer.data(), *two = one + planes.height * values;
-    const auto stride = static_cast<int64_t>(planes.stride / static_cast<ptrdiff_t>(sizeof(float)));
-    box_blur(planes.data + begin * K, stride, planes.height, values, radii[0], sums.data(), one);
-    box_blur(one, values, planes.height, values, radii[1], sums.data(), two);
-    box_blur(two, values, planes.height, values, radii[2], sums.data(), one);
-    for (int64_t y = 0; y < planes.height; ++y) {
-      const float* from = one + y * values;
-      T* to = out.row(y) + begin * (K - 1);
-      for (int64_t x = begin; x < end; ++x, from += K)
-        for (size_t c = 0; c < K - 1; ++c) {
-          const float value = (from[c] + share * mean[c]) / (from[K - 1] + share);
-          const float unit = std::clamp(value, 0.0f, 1.0f) * whole;
-          *to++ = static_cast<T>(std::is_same_v<T, uint8_t> ? unit + 0.5f : unit);
-        }
-    }
-  });
-}
-
-template <int K, class T>
-void blur_background(ImageView<const T> image, ImageView<const T> alpha, double sigma, ImageView<T> out) {
-  const auto radii = box_radii(sigma, std::max(image.height, image.width));
-  Image<float> planes(image.height, image.width, K);
-  const std::array<double, K> total = blur_rows<K>(image, alpha, radii, planes.view());
   std::array<float, K> mean;
   for (size_t c = 0; c < K; ++c) mean[c] = total[K - 1] > 0 ? static_cast<float>(total[c] / total[K - 1]) : 0.5f;
-  blur_columns<K>(planes.view(), radii, mean, out);
+  // The quotient of colours and weight.
+  blur_columns<K>(planes.view(), radii, [&](int64_t y, int64_t begin, int64_t end, const float* from) {
+    T* to = out.row(y) + begin * (K - 1);
+    for (int64_t x = begin; x < end; ++x, from += K)
+      for (size_t c = 0; c < K - 1; ++c) {
+        const float value = (from[c] + share * mean[c]) / (from[K - 1] + share);
+        const float unit = std::clamp(value, 0.0f, 1.0f) * whole;
+        *to++ = static_cast<T>(std::is_same_v<T, uint8_t> ? unit + 0.5f : unit);
+      }
+  });
 }
 
 template <class T>
@@ -310,19 +303,28 @@ void to_rgba(ImageView<const float> foreground, ImageView<const float> alpha, Im
   to_rgba_rows(foreground, alpha, rgba, kernels().composite.rgba_f32);
 }
 
+void to_rgba(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, const Shade<uint8_t>& shade,
+             ImageView<uint8_t> rgba) {
+  to_rgba_over(foreground, alpha, shade, rgba);
+}
+void to_rgba(ImageView<const float> foreground, ImageView<const float> alpha, const Shade<float>& shade,
+             ImageView<float> rgba) {
+  to_rgba_over(foreground, alpha, shade, rgba);
+}
+
 void composite(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, ImageView<const uint8_t> background,
-               bool linear, ImageView<uint8_t> out) {
+               bool linear, ImageView<uint8_t> out, const Shade<uint8_t>* shade) {
   if (linear)
-    composite_linear(foreground, alpha, background, out);
+    composite_linear(foreground, alpha, background, out, shade);
   else
-    composite_rows(foreground, alpha, background, out, kernels().composite.blend_u8);
+    composite_rows(foreground, alpha, background, out, shade, kernels().composite.blend_u8);
 }
 void composite(ImageView<const float> foreground, ImageView<const float> alpha, ImageView<const float> background,
-               bool linear, ImageView<float> out) {
+               bool linear, ImageView<float> out, const Shade<float>* shade) {
   if (linear)
-    composite_linear(foreground, alpha, background, out);
+    composite_linear(foreground, alpha, background, out, shade);
   else
-    composite_rows(foreground, alpha, background, out, kernels().composite.blend_f32);
+    composite_rows(foreground, alpha, background, out, shade, kernels().composite.blend_f32);
 }
 
 void premultiply(ImageView<const uint8_t> rgba, ImageView<uint8_t> out) {

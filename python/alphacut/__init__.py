@@ -39,6 +39,7 @@ from .morphological import morphology
 from .preprocess import denoise, gaussian_blur, resize, rgb_to_lab, unsharp_mask, white_balance
 from .remover import Remover, remove_background
 from .session import Session
+from .shadow import Shadow, cast_shadow
 from .subject import barrier_map, detect_subject
 from .superpixels import Superpixels, slic
 from .threads import get_num_threads, set_num_threads
@@ -69,6 +70,7 @@ __all__ = [
     "Polygon",
     "Remover",
     "Session",
+    "Shadow",
     "Superpixels",
     "TooManyPixelsError",
     "Tracker",
@@ -77,6 +79,7 @@ __all__ = [
     "adjust_edge",
     "alpha_expansion",
     "barrier_map",
+    "cast_shadow",
     "chroma_key",
     "component_shapes",
     "component_stats",

@@ -263,12 +263,33 @@ def solve_laplacian(
 def estimate_foreground(image: _Array, alpha: _Array, out: _Out = None) -> _Array: ...
 
 # composite
-def to_rgba(foreground: _Array, alpha: _Array, out: _Out = None) -> _Array: ...
+def to_rgba(
+    foreground: _Array,
+    alpha: _Array,
+    out: _Out = None,
+    shadow: _Array | None = None,
+    shade: tuple[int, int, int] = ...,
+) -> _Array: ...
 def composite_color(
-    foreground: _Array, alpha: _Array, color: tuple[int, int, int], linear: bool = False, out: _Out = None
+    foreground: _Array,
+    alpha: _Array,
+    color: tuple[int, int, int],
+    linear: bool = False,
+    out: _Out = None,
+    shadow: _Array | None = None,
+    shade: tuple[int, int, int] = ...,
 ) -> _Array: ...
 def composite_image(
-    foreground: _Array, alpha: _Array, background: _Array, linear: bool = False, out: _Out = None
+    foreground: _Array,
+    alpha: _Array,
+    background: _Array,
+    linear: bool = False,
+    out: _Out = None,
+    shadow: _Array | None = None,
+    shade: tuple[int, int, int] = ...,
+) -> _Array: ...
+def cast_shadow(
+    alpha: _Array, contact: bool, dx: float, dy: float, softness: float, opacity: float, out: _Out = None
 ) -> _Array: ...
 def premultiply(rgba: _Array, out: _Out = None) -> _Array: ...
 def unpremultiply(rgba: _Array, out: _Out = None) -> _Array: ...

@@ -7,6 +7,7 @@ import numpy as np
 from . import _core
 from ._arrays import Array, flag, integer, matching, native, real, require_host, run
 from ._color import Color, parse_color
+from .shadow import Shadow, between
 
 __all__ = [
     "blurred_background",
@@ -24,6 +25,7 @@ def composite(
     alpha: Array,
     background: Array | Color | None = None,
     *,
+    shadow: Shadow | str | None = None,
     linear: bool = False,
     out: Array | None = None,
 ) -> Array:
@@ -38,6 +40,8 @@ def composite(
     background : array, str, (r, g, b) or None
         A picture of the foreground's size and dtype; or a colour: "#rrggbb", a CSS name or three integers from 0 to
         255. None makes an RGBA picture, not premultiplied.
+    shadow : Shadow or str, optional
+        Of the foreground on the background, or in the RGBA picture: "drop" or "contact", see :func:`cast_shadow`.
     linear : bool
         Blend in linear light instead of in encoded values: right for light that mixes at an edge. The default is what
         Pillow, OpenCV and browsers do, and fits an alpha that was estimated on encoded values better.
@@ -61,8 +65,9 @@ def composite(
     uint8 gives the integer nearest to ``(f * a + b * (255 - a)) / 255``, exactly; float32 gives
     ``f * a + b * (1 - a)``; uint16 goes through float32, 4 bytes a value of every picture for a while. In linear light
     uint8 is decoded to 16 bits and encoded from 13, at most one level from the exact answer, and float32 is within 1e-6
-    of it; where alpha is 0 or whole, the result is the input, exactly. (Porter and Duff, Compositing Digital Images,
-    1984.)
+    of it; where alpha is 0 or whole, the result is the input, exactly. A shadow is put on the background first, by the
+    same rule; without a background, alpha is what foreground and shadow cover together, and the colour what they mix
+    to. (Porter and Duff, Compositing Digital Images, 1984.)
 
     A halo around the subject has one of three causes. *Colours of the old background*: a soft pixel of a picture holds
     its background's colour too; composing the picture itself instead of :func:`estimate_foreground`'s colours shows it,
@@ -87,16 +92,18 @@ def composite(
     inputs = alpha, background
     weight = matching(alpha, "alpha", foreground)
     linear = flag(linear, "linear")
+    cast = Shadow.of(shadow)
+    if background is None and linear:
+        raise ValueError("linear needs a background: without one nothing is blended")
+    more = {} if cast is None else between(weight, cast)
     if background is None:
-        if linear:
-            raise ValueError("linear needs a background: without one nothing is blended")
-        return run(lambda a, b: _core.to_rgba(a, weight, b), foreground, out, inputs)
+        return run(lambda a, b: _core.to_rgba(a, weight, b, **more), foreground, out, inputs)
     if isinstance(background, np.ndarray):
         back = matching(background, "background", foreground)
-        return run(lambda a, b: _core.composite_image(a, weight, back, linear, b), foreground, out, inputs)
+        return run(lambda a, b: _core.composite_image(a, weight, back, linear, b, **more), foreground, out, inputs)
     require_host(background, "background")
     color = parse_color(background, "background")
-    return run(lambda a, b: _core.composite_color(a, weight, color, linear, b), foreground, out, inputs)
+    return run(lambda a, b: _core.composite_color(a, weight, color, linear, b, **more), foreground, out, inputs)
 
 
 def premultiply(rgba: Array, *, out: Array | None = None) -> Array:

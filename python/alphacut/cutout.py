@@ -17,6 +17,7 @@ from ._color import Color, parse_color
 from ._prompt import Box
 from .compositing import blurred_background, checkerboard, composite
 from .preprocess import resize
+from .shadow import Shadow
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -96,7 +97,14 @@ class Cutout:
         """The cutout as (H, W, 4) straight RGBA in the picture's depth."""
         return composite(self.foreground, self.alpha)
 
-    def on(self, background: Any, *, linear: bool = False, out: Array | None = None) -> Array:
+    def on(
+        self,
+        background: Any,
+        *,
+        shadow: Shadow | str | None = None,
+        linear: bool = False,
+        out: Array | None = None,
+    ) -> Array:
         """The subject over another background.
 
         Parameters
@@ -105,20 +113,25 @@ class Cutout:
             "#rrggbb", a CSS colour name or (r, g, b) in 0..255; a picture (anything :func:`read_image` takes, over
             white where it is transparent), scaled and cropped around its centre to cover; "blur" for the picture's own
             background, blurred; "checkerboard". A string with a folder or an ending (ground.png) is a path. Colours and
-            pictures without a profile are sRGB; they are brought into `icc_profile` if that is another.
+            pictures without a profile are sRGB; they are brought into `icc_profile` if that is another. None for no
+            background: (H, W, 4) straight RGBA, as :attr:`rgba`, with a shadow if there is one.
+        shadow : Shadow or str, optional
+            That the subject casts: "drop" behind it, "contact" on the ground where it stands, or with more said, such
+            as "drop:offset=10,15:softness=12:opacity=0.3"; see :class:`Shadow`.
         linear : bool
             Blend in linear light instead of encoded sRGB values.
-        out : (H, W, 3) array in the picture's depth, optional
+        out : array of the result's shape in the picture's depth, optional
             Where to write, sharing no memory with the cutout or the background.
 
         Returns
         -------
-        (H, W, 3) ndarray in the picture's depth
+        (H, W, 3) ndarray in the picture's depth, or (H, W, 4) without a background
 
         Raises
         ------
         TypeError, ValueError
-            If `background` is of another type, dtype or shape, or the colour is unknown.
+            If `background` or `shadow` is of another type, dtype or shape, or the colour is unknown; or if `linear`
+            comes without a background.
         DecodeError, OSError
             If the picture cannot be read.
 
@@ -131,8 +144,12 @@ class Cutout:
         [255, 0, 0]
         """
         height, width = self.alpha.shape
-        linear = flag(linear, "linear")
-        if isinstance(background, str) and background == "blur":
+        linear, shadow = flag(linear, "linear"), Shadow.of(shadow)
+        if shadow is not None:
+            shadow = replace(shadow, color=_colour_in_profile(parse_color(shadow.color), self.icc_profile))
+        if background is None:
+            pass
+        elif isinstance(background, str) and background == "blur":
             background = blurred_background(self.image, self.alpha)
         elif isinstance(background, str) and background == "checkerboard":
             background = _in_depth(checkerboard(height, width), self.image)
@@ -140,7 +157,7 @@ class Cutout:
             background = _colour_in_profile(parse_color(background, "background"), self.icc_profile)
         else:
             background = _in_depth(cover(background, height, width, self.icc_profile), self.image)
-        return composite(self.foreground, self.alpha, background, linear=linear, out=out)
+        return composite(self.foreground, self.alpha, background, shadow=shadow, linear=linear, out=out)
 
     def crop(self, margin: int | str | Sequence[int | str] = 0) -> Cutout:
         """The cutout cropped to its subject.
@@ -180,15 +197,15 @@ class Cutout:
             box=(x - columns.start, y - rows.start, width, height),
         )
 
-    def pixels(self, what: str = "rgba", background: Any = None) -> Array:
+    def pixels(self, what: str = "rgba", background: Any = None, *, shadow: Shadow | str | None = None) -> Array:
         """The array that :meth:`save` writes.
 
         Parameters
         ----------
         what : {"rgba", "mask", "alpha"}
             Which part.
-        background
-            As in :meth:`on`; goes with "rgba" only.
+        background, shadow
+            As in :meth:`on`; go with "rgba" only.
 
         Returns
         -------
@@ -197,13 +214,14 @@ class Cutout:
         Raises
         ------
         TypeError, ValueError
-            As :meth:`on`; if `what` is another word, or a background comes with a mask or an alpha.
+            As :meth:`on`; if `what` is another word, or a background or shadow comes with a mask or an alpha.
         """
         choice(what, "what", ("rgba", "mask", "alpha"))
-        if background is not None:
-            if what != "rgba":
-                raise ValueError(f"background has no place in what={what!r}")
-            return self.on(background)
+        for name, given in (("background", background), ("shadow", shadow)):
+            if given is not None and what != "rgba":
+                raise ValueError(f"{name} has no place in what={what!r}")
+        if background is not None or shadow is not None:
+            return self.on(background, shadow=shadow)
         return {"rgba": lambda: self.rgba, "mask": lambda: self.mask, "alpha": lambda: self.alpha}[what]()
 
     def save(
@@ -213,6 +231,7 @@ class Cutout:
         format: str | None = None,
         what: str = "rgba",
         background: Any = None,
+        shadow: Shadow | str | None = None,
         quality: int | None = None,
         png_level: int | None = None,
         exif: bool = False,
@@ -227,7 +246,7 @@ class Cutout:
             Taken from the suffix by default. JPEG has no transparency: it needs `background`, a mask or an alpha.
         what : {"rgba", "mask", "alpha"}
             The cutout, or one of its parts as a gray picture.
-        background
+        background, shadow
             As in :meth:`on`: then the composed picture is written.
         quality : int, optional
             Of JPEG and lossy WebP, 1..100.
@@ -243,7 +262,7 @@ class Cutout:
         OSError
             If the file cannot be written; an older file of that name is then untouched.
         """
-        pixels = self.pixels(what, background)
+        pixels = self.pixels(what, background, shadow=shadow)
         if pixels.dtype == np.float32:
             pixels = as_uint8(pixels)
         profile = self.icc_profile if what == "rgba" else None

@@ -16,6 +16,7 @@ from . import _core, _film_file, _segments
 from ._arrays import Array
 from .cutout import Cutout, cover, is_colour
 from .files import DecodeError
+from .shadow import Shadow
 from .tracker import Tracker
 
 SUFFIXES = _film_file.SUFFIXES
@@ -52,6 +53,7 @@ def cut_film(
     *,
     prompt: Mapping[str, Any] | None = None,
     background: Any = None,
+    shadow: Shadow | str | None = None,
     resume: bool = True,
     each: Callable[[int, int | None, Cutout], None] | None = None,
 ) -> Film:
@@ -69,7 +71,7 @@ def cut_film(
         What follows the subject.
     prompt : mapping, optional
         Of the first frame, see :meth:`Tracker.__call__`.
-    background : optional
+    background, shadow : optional
         As of :meth:`Cutout.on`.
     resume : bool
         Go on with what an interrupted call left; False starts over.
@@ -103,6 +105,7 @@ def cut_film(
     except ImportError as error:
         raise ImportError("films need PyAV: pip install 'alphacut[video]'") from error
     form = _film_file.form_of(destination, background is None)
+    shadow = Shadow.of(shadow)
     if os.path.realpath(source) == os.path.realpath(destination):
         raise ValueError("destination is the source")
     try:
@@ -115,10 +118,17 @@ def cut_film(
         if not incoming.streams.video:
             raise DecodeError(f"{os.fspath(source)} has no picture")
         job = _segments.digest(
-            _core.version(), os.fspath(source), form.suffix, prompt or {}, background, repr(tracker), tracker.save()
+            _core.version(),
+            os.fspath(source),
+            form.suffix,
+            prompt or {},
+            background,
+            repr(tracker),
+            tracker.save(),
+            *([] if shadow is None else [repr(shadow)]),
         )
         segments = _segments.Segments(destination, form.segment, job, resume)
-        course = _Course(incoming, tracker, prompt or {}, background, segments, form, each)
+        course = _Course(incoming, tracker, prompt or {}, background, shadow, segments, form, each)
         done = interrupted = False
         try:
             course.run()
@@ -148,11 +158,13 @@ class _Course:
         tracker: Tracker,
         prompt: Mapping[str, Any],
         background: Any,
+        shadow: Shadow | None,
         segments: _segments.Segments,
         form: _film_file.Form,
         each: Callable[[int, int | None, Cutout], None] | None,
     ) -> None:
-        self._incoming, self._tracker, self._prompt, self._background = incoming, tracker, prompt, background
+        self._incoming, self._tracker, self._prompt = incoming, tracker, prompt
+        self._background, self._shadow = background, shadow
         self._segments, self._form, self._each = segments, form, each
         self._writer: _film_file.Segment | None = None
         self._in_segment = 0
@@ -174,7 +186,7 @@ class _Course:
                     self._background = cover(self._background, *pixels.shape[:2])  # once, not for each frame
                 rate = video.average_rate or Fraction(25)
                 self._writer = _film_file.Segment(self._segments.begin(), self._form, rate, frame.time_base)
-            self._writer.add(cutout.rgba if self._background is None else cutout.on(self._background), frame.pts)
+            self._writer.add(cutout.on(self._background, shadow=self._shadow), frame.pts)
             self.count, self.seconds = self.count + 1, float(frame.time or 0)
             self._in_segment += 1
             if self._in_segment == _segments.LENGTH:

@@ -20,6 +20,7 @@ from .cutout import margin_side
 from .files.labels import prompt_array
 from .matting import adjust_edge
 from .model import as_model
+from .shadow import Shadow, from_text
 
 Method = Literal["auto", "graphcut", "kmeans", "threshold", "key"]
 Subject = Literal["auto", "learned", "barrier"]
@@ -324,6 +325,15 @@ BACKGROUNDS = ("blur", "checkerboard")
 
 # What is done with a cutout: keywords of Cutout.crop and Cutout.save.
 OUTPUTS = (
+    Option(
+        name="shadow",
+        help="That the subject casts: drop (behind it) or contact (on the ground), and what is not as by default: "
+        "drop:offset=10,2%:softness=3%:opacity=0.4:color=black. Percent are of the subject's longer side.",
+        read=from_text,
+        check=Shadow.of,
+        example="drop:opacity=0.3",
+        metavar="KIND[:...]",
+    ),
     Option(
         name="crop",
         help="Cut off what is empty around the subject.",

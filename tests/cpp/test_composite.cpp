@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "alphacut/composite.hpp"
+#include "alphacut/shadow.hpp"
 #include "check.hpp"
 
 using namespace alphacut;
@@ -68,6 +69,27 @@ void blur_takes_any_size_and_sigma() {
         }
 }
 
+template <class T>
+void shadows_take_any_size_and_softness() {
+  for (int64_t height : {1, 2, 33, 70})
+    for (int64_t width : {1, 31, 32, 33, 300})
+      for (auto kind : {ShadowKind::drop, ShadowKind::contact})
+        for (double softness : {0.0, 0.5, 3.0, 1e300}) {
+          const auto image = noise<T>(height, width, 3, 6), alpha = noise<T>(height, width, 1, 7);
+          Image<T> plane(height, width), rgba(height, width, 4), out(height, width, 3);
+          cast_shadow(alpha.view(), {kind, -3.4, 1e200, softness, 0.25}, plane.view());
+          for (int64_t i = 0; i < plane.pixels(); ++i)
+            CHECK(plane.data()[i] <= (std::is_same_v<T, float> ? static_cast<T>(0.250001) : static_cast<T>(64)));
+          const Shade<T> shade{plane.view(), {0, 0, 0}};
+          to_rgba(image.view(), alpha.view(), shade, rgba.view());
+          composite(image.view(), alpha.view(), image.view(), false, out.view(), &shade);
+          for (int64_t i = 0; i < plane.pixels(); ++i) {
+            CHECK(rgba.data()[4 * i + 3] >= alpha.data()[i]);
+            for (int64_t c = 0; c < 3; ++c) CHECK(out.data()[3 * i + c] <= image.data()[3 * i + c]);
+          }
+        }
+}
+
 void refused() {
   Image<uint8_t> rgb = noise<uint8_t>(4, 5, 3, 1), alpha = noise<uint8_t>(4, 5, 1, 2), small(4, 4), rgba(4, 5, 4);
   CHECK_THROWS(std::invalid_argument, to_rgba(rgb.view(), small.view(), rgba.view()));
@@ -78,6 +100,15 @@ void refused() {
   CHECK_THROWS(std::invalid_argument, premultiply(rgb.view(), rgba.view()));
   CHECK_THROWS(std::invalid_argument, unpremultiply(rgba.view(), rgb.view()));
   CHECK_THROWS(std::invalid_argument, blurred_background(rgb.view(), alpha.view(), 0.0, rgb.view()));
+  CHECK_THROWS(std::invalid_argument, cast_shadow(alpha.view(), {}, small.view()));
+  CHECK_THROWS(std::invalid_argument, cast_shadow(rgb.view(), {}, rgb.view()));
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const Shadow& bad : {Shadow{ShadowKind::drop, nan, 0, 1, 1}, Shadow{ShadowKind::drop, 0, 0, -1, 1},
+                            Shadow{ShadowKind::contact, 0, 0, nan, 1}, Shadow{ShadowKind::contact, 0, 0, 1, 1.5}})
+    CHECK_THROWS(std::invalid_argument, cast_shadow(alpha.view(), bad, alpha.view()));
+  const Shade<uint8_t> shade{small.view(), {0, 0, 0}};
+  CHECK_THROWS(std::invalid_argument, to_rgba(rgb.view(), alpha.view(), shade, rgba.view()));
+  CHECK_THROWS(std::invalid_argument, composite(rgb.view(), alpha.view(), rgb.view(), false, rgb.view(), &shade));
   CHECK_THROWS(std::invalid_argument, checkerboard(0, rgb.view()));
   Image<float> bad = noise<float>(4, 5, 4, 3), out(4, 5, 4);
   bad.data()[79] = std::numeric_limits<float>::quiet_NaN();
@@ -92,6 +123,8 @@ int main() {
   linear_keeps_equal_colours<float>(1e-6);
   blur_takes_any_size_and_sigma<uint8_t>();
   blur_takes_any_size_and_sigma<float>();
+  shadows_take_any_size_and_softness<uint8_t>();
+  shadows_take_any_size_and_softness<float>();
   refused();
   return check::result();
 }

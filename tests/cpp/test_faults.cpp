@@ -208,6 +208,8 @@ void stages() {
   at_each_allocation("edge", to_plane([&] { adjust_edge<uint8_t>(mask, 1.5, 2, plane); }));
   at_each_allocation("foreground", to_colours([&] { estimate_foreground<uint8_t, uint8_t>(image, trimap, colours); }));
   at_each_allocation("blur", to_colours([&] { blurred_background(image, mask, 5, colours); }));
+  at_each_allocation("drop shadow", to_plane([&] { cast_shadow(mask, {ShadowKind::drop, 2, 3, 4, 0.5}, plane); }));
+  at_each_allocation("contact", to_plane([&] { cast_shadow(mask, {ShadowKind::contact, 0, 0, 4, 0.5}, plane); }));
   at_each_allocation("composite", to_colours([&] { composite(image, mask, image, true, colours); }));
   at_each_allocation("subject", to_map([&] { detect_subject(image, map); }));
   at_each_allocation("network", to_map([&] { detect_subject(builtin_network(), image, {}, {}, map); }));

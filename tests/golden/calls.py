@@ -179,6 +179,8 @@ CALLS: dict[str, Callable[[], Any]] = {
     "estimate_foreground": lambda: alphacut.estimate_foreground(picture(), soft()),
     "composite": lambda: alphacut.composite(picture(), soft(), "#3060c0"),
     "composite-linear": lambda: alphacut.composite(deep(), soft().astype(np.uint16) * 257, "red", linear=True),
+    "shadow": lambda: alphacut.composite(picture(), soft(), "#3060c0", shadow="drop"),
+    "shadow-contact": lambda: alphacut.composite(picture(), soft(), shadow="contact:offset=3,2:color=navy"),
     "premultiply": lambda: alphacut.unpremultiply(alphacut.premultiply(alphacut.composite(picture(), soft()))),
     "srgb": lambda: alphacut.encode_srgb(alphacut.decode_srgb(picture())),
     "flow": lambda: _flow(picture()),

@@ -27,6 +27,7 @@
 #include "alphacut/parallel.hpp"
 #include "alphacut/preprocess.hpp"
 #include "alphacut/session.hpp"
+#include "alphacut/shadow.hpp"
 #include "alphacut/subject.hpp"
 #include "alphacut/superpixels.hpp"
 #include "alphacut/threshold.hpp"

@@ -3,22 +3,38 @@
 // channel of the picture's size and depth. std::invalid_argument if sizes do not agree or a float leaves 0..1.
 #pragma once
 
+#include <array>
+
 #include "alphacut/image.hpp"
 
 ALPHACUT_API_BEGIN
 namespace alphacut {
 
+// What lies between foreground and background: a colour with an opacity, a plane of the foreground's size, as
+// cast_shadow() gives (shadow.hpp).
+template <class T>
+struct Shade {
+  ImageView<const T> alpha;
+  std::array<T, 3> color;
+};
+
 // rgba (4 channels) = the foreground's colours and alpha, not premultiplied.
 void to_rgba(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, ImageView<uint8_t> rgba);
 void to_rgba(ImageView<const float> foreground, ImageView<const float> alpha, ImageView<float> rgba);
 
+// The same over a shadow: what both cover together, and their mixed colours; in uint8 the nearest integers.
+void to_rgba(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, const Shade<uint8_t>& shade,
+             ImageView<uint8_t> rgba);
+void to_rgba(ImageView<const float> foreground, ImageView<const float> alpha, const Shade<float>& shade,
+             ImageView<float> rgba);
+
 // out (3 channels) = foreground·alpha + background·(1 − alpha); in uint8 the nearest integer, exactly. `linear` blends
 // in linear light; there, too, alpha 0 and 1 give exactly the inputs. A background of one colour is a view of one row
-// with stride 0.
+// with stride 0. With a `shade`, the background is what that makes of it, by the same rule.
 void composite(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, ImageView<const uint8_t> background,
-               bool linear, ImageView<uint8_t> out);
+               bool linear, ImageView<uint8_t> out, const Shade<uint8_t>* shade = nullptr);
 void composite(ImageView<const float> foreground, ImageView<const float> alpha, ImageView<const float> background,
-               bool linear, ImageView<float> out);
+               bool linear, ImageView<float> out, const Shade<float>* shade = nullptr);
 
 // RGBA (4 channels): colours times alpha, and back. Alpha stays; where it is 0, the colours become 0.
 void premultiply(ImageView<const uint8_t> rgba, ImageView<uint8_t> out);

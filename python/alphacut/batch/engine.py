@@ -43,6 +43,7 @@ def remove(
     format: str = "png",
     what: str = "rgba",
     background: Any = None,
+    shadow: Any = None,
     crop: bool = False,
     margin: int | str = 0,
     quality: int | None = None,
@@ -82,7 +83,7 @@ def remove(
         picture is newer; the times of URLs are not asked.
     recursive : bool
         Whether to walk into sub-folders.
-    format, what, background, quality, png_level, exif
+    format, what, background, shadow, quality, png_level, exif
         As for :meth:`alphacut.Cutout.save`.
     crop, margin
         Whether to crop to the subject, and what is then kept around it, see :meth:`alphacut.Cutout.crop`.
@@ -121,7 +122,8 @@ def remove(
     Counter({'written': 1})
     """
     ending = ending_of(what, format)
-    save = {"what": what, "background": background, "quality": quality, "png_level": png_level, "exif": exif}
+    save = {"what": what, "background": background, "shadow": shadow}
+    save |= {"quality": quality, "png_level": png_level, "exif": exif}
     recipe = Recipe(options=options, crop=crop, margin=margin, save=save | {"format": format}, digest=bool(manifest))
     places = [sources] if isinstance(sources, (str, PathLike)) else sources
     jobs = plan(

@@ -73,6 +73,7 @@ threads = click.option(
 prompts = group("Where the subject is", *_all(PROMPTS))
 flow = group("How it is cut out", *_all(OPTIONS), threads)
 output_rows = _all(OUTPUTS)
+shadow = _option(next(row for row in OUTPUTS if row.name == "shadow"))
 background = click.option(
     "--background",
     metavar="COLOUR|FILE|WORD",

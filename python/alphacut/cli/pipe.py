@@ -37,11 +37,20 @@ _CHANNELS = {"rgb24": (3,), "bgr24": (3,), "gray": (), "rgba": (4,)}
 )
 @options.prompts
 @options.background
+@options.shadow
 @options.flow
 @click.option("--track", is_flag=True, help="Follow the subject: the prompts tell of the first frame alone.")
 @click.option("-q", "--quiet", is_flag=True, help="Tell only what failed.")
 def pipe(
-    width: int, height: int, incoming: str, out: str, background: Any, track: bool, quiet: bool, **given: Any
+    width: int,
+    height: int,
+    incoming: str,
+    out: str,
+    background: Any,
+    shadow: Any,
+    track: bool,
+    quiet: bool,
+    **given: Any,
 ) -> None:
     """Cut the subject out of each raw frame of standard input, and write it to standard output.
 
@@ -60,6 +69,8 @@ def pipe(
     """
     if (out == "rgb24") != (background is not None):
         raise click.UsageError("--out rgb24 and --background go together.")
+    if out == "gray" and shadow is not None:
+        raise click.UsageError("--shadow has no use for --out gray.")
     if width * height > MAX_PIXELS:
         raise click.UsageError(f"{width} x {height} pixels are more than the limit of {MAX_PIXELS}.")
     require_streams()
@@ -96,7 +107,7 @@ def pipe(
             raise click.ClickException(f"frame {number}: {error}") from error
         if not quiet:
             tell_once(cutout.warnings, number, told)
-        if not _written(_pixels(cutout, out, background)):
+        if not _written(_pixels(cutout, out, background, shadow)):
             return
         number += 1
 
@@ -115,10 +126,8 @@ def _filled(stream: Any, frame: Array, number: int) -> bool:
     return got > 0
 
 
-def _pixels(cutout: Cutout, out: str, background: Any) -> Array:
-    if out == "rgba":
-        return cutout.rgba
-    return cutout.alpha if out == "gray" else cutout.on(background)
+def _pixels(cutout: Cutout, out: str, background: Any, shadow: Any) -> Array:
+    return cutout.alpha if out == "gray" else cutout.on(background, shadow=shadow)
 
 
 def _written(pixels: Array) -> bool:

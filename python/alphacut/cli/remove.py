@@ -93,6 +93,7 @@ def remove(
     background: Any,
     only_mask: bool,
     only_alpha: bool,
+    shadow: Any,
     crop: bool,
     margin: int | str | None,
     format: str | None,
@@ -132,13 +133,15 @@ def remove(
       alphacut remove photo.jpg --point 310,200 --point 40,420,0
       alphacut remove photo.jpg --labels strokes.png
       alphacut remove photos/ -o cutouts/ --crop-margin 5% --format webp
-      alphacut remove photo.jpg -o card.jpg --background white
+      alphacut remove photo.jpg -o card.jpg --background white --shadow drop
       alphacut remove - -o - < photo.jpg > cutout.png
       alphacut remove inbox/ -o cutouts/ --watch
       alphacut remove list.csv -o cutouts/ --manifest manifest/ --ray
     """
     if only_mask + only_alpha + (background is not None) > 1:
         raise click.UsageError("Give only one of --background, --only-mask and --only-alpha.")
+    if shadow is not None and (only_mask or only_alpha):
+        raise click.UsageError("--shadow goes with neither --only-mask nor --only-alpha.")
     what = "mask" if only_mask else "alpha" if only_alpha else "rgba"
     if STREAM in (*photos, out) or as_json:
         report.require_streams()
@@ -156,7 +159,7 @@ def remove(
         options={**given, "steps": show_steps is not None},
         crop=crop or margin is not None,
         margin=margin or 0,
-        save={"background": background, "what": what, "exif": exif, **encoding},
+        save={"background": background, "shadow": shadow, "what": what, "exif": exif, **encoding},
         digest=manifest is not None,
         watched=watch,
         alone=single is not None or (len(photos) == 1 and is_one(photos[0])),

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 @click.argument("out", metavar="OUT", type=click.Path(dir_okay=False, writable=True))
 @options.prompts
 @options.background
+@options.shadow
 @options.flow
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it exists, and start over what was interrupted.")
 @click.option("-q", "--quiet", is_flag=True, help="Tell only what failed.")
-def video(film: str, out: str, background: Any, overwrite: bool, quiet: bool, **given: Any) -> None:
+def video(film: str, out: str, background: Any, shadow: Any, overwrite: bool, quiet: bool, **given: Any) -> None:
     """Cut the subject of the film IN out of each frame, and write the film OUT.
 
     The prompts tell the subject in the first frame; from there it is followed. OUT is .webm (VP9), .mov (ProRes 4444),
@@ -63,7 +64,8 @@ def video(film: str, out: str, background: Any, overwrite: bool, quiet: bool, **
                 tell_once(cutout.warnings, number, told)
 
         try:
-            done = cut_film(film, out, tracker, prompt=prompt, background=background, resume=not overwrite, each=each)
+            behind = {"background": background, "shadow": shadow}
+            done = cut_film(film, out, tracker, prompt=prompt, **behind, resume=not overwrite, each=each)
         except DecodeError as error:
             raise click.ClickException(str(error)) from error
         except (ImportError, ValueError, TypeError) as error:

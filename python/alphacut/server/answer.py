@@ -40,6 +40,7 @@ def response(
     background: Any,
     encoding: Mapping[str, Any],
     *,
+    shadow: Any,
     exif: bool,
     more: Mapping[str, str],
 ) -> Response:
@@ -50,7 +51,8 @@ def response(
     picture = "png" if form == "json" else form
     file = io.BytesIO()
     with _writing():
-        cutout.save(file, format=picture, what=what, background=background, exif=exif, **encoding)
+        behind = {"background": background, "shadow": shadow}
+        cutout.save(file, format=picture, what=what, **behind, exif=exif, **encoding)
     if form == "json":
         return JSONResponse({"data": _data(cutout, file.getbuffer())}, headers=headers)
     return Response(file.getbuffer(), media_type=MEDIA[form], headers=headers)

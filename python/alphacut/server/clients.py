@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from .. import _text
 from .._arrays import percent
 from .fields import Field, Said
 
@@ -85,20 +86,28 @@ LAYOUT = (
     ),
 )
 
-_NO_SHADOW = "this server draws no shadow: it must be false"
+
+def _shadow_type(text: str) -> str | Said:
+    word = text.strip().lower()
+    if word not in ("none", "auto", "drop", "contact"):
+        raise ValueError(f"must be none, auto, drop or contact, got {text[:80]!r}")
+    return Said.NOTHING if word == "none" else "drop" if word == "auto" else word
+
+
+def _share(text: str) -> float:
+    percent = _text.real(text)
+    if not 0 <= percent <= 100:
+        raise ValueError(f"must be from 0 to 100, got {text[:80]!r}")
+    return percent / 100
+
 
 ASKED_ELSEWHERE = (
     Field("type", "Ignored: the subject may be of any type.", _ignored("auto"), example="person"),
     Field("type_level", "Ignored: types are not told.", _ignored("none"), example="1"),
     Field("semitransparency", "Ignored: the edge alone is soft.", _ignored("true", "1"), example="true"),
-    Field("add_shadow", "Only false: no shadow is drawn.", _refused(_NO_SHADOW, "false", "0"), example="false"),
-    Field(
-        "shadow_type",
-        "Only none: no shadow is drawn.",
-        _refused("this server draws no shadow: it must be none", "none"),
-        example="none",
-    ),
-    Field("shadow_opacity", "Ignored: no shadow is drawn.", _ignored(), example="50"),
+    Field("add_shadow", "true: as shadow=drop.", _text.flag, example="false"),
+    Field("shadow_type", "The same as shadow, alone: none, drop (auto) or contact.", _shadow_type, example="none"),
+    Field("shadow_opacity", "In percent, of the shadow that the two before ask for.", _share, example="50"),
     Field("a", "Ignored: the edge is always refined, but with refine=none.", _ignored("true", "1"), example="true"),
     Field("af", "Ignored: see refine.", _ignored(), example="240"),
     Field("ab", "Ignored: see refine.", _ignored(), example="10"),

@@ -125,7 +125,7 @@ def _of_pages(settings: Settings) -> dict[str, Any]:
     """What only a page asks for; all of it with the properties of a cut."""
     errors = _errors(settings, "400", "404", "408", "413", "503", "504")
     body = {"content": {"application/json": {"schema": {"type": "object"}}}}
-    wish = "what, background (a colour, blur, picture), crop, margin, region, format, quality"
+    wish = "what, background (a colour, blur, picture), shadow (as in Python), crop, margin, region, format, quality"
     blurred = _operation(
         "The preview's own background, blurred.", {"200": _answer("A PNG.", "image/png")} | errors, body
     )
@@ -134,8 +134,11 @@ def _of_pages(settings: Settings) -> dict[str, Any]:
         {"200": _answer("A PNG, WebP, JPEG or TIFF.", "image/*")} | errors,
         body,
     )
+    shadow = _operation(
+        "The shadow of the preview's cutout, alone.", {"200": _answer("A PNG.", "image/png")} | errors, body
+    )
     form = _form([field for field in FIELDS if field.name == "file"])
-    paths: dict[str, Any] = {"blurred": {"post": blurred}, "file": {"post": file}}
+    paths: dict[str, Any] = {"blurred": {"post": blurred}, "shadow": {"post": shadow}, "file": {"post": file}}
     for what in ("mask", "background"):
         answers = {"204": {"description": "Kept."}} | errors | _errors(settings, "415")
         paths[what] = {"put": _operation(f"Keep a file as the picture's {what}.", answers, form)}

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from .._color import parse_color
 from .._strokes import Stroke
 from .._text import from_json
+from ..shadow import Shadow
 from .errors import ApiError
 from .fields import checked_box, checked_points, checked_strokes
 
@@ -72,6 +73,7 @@ class Wish:
     what : {"rgba", "mask", "alpha"}
     background : colour, "blur" or "picture", optional
         "picture" is the one that was sent.
+    shadow : Shadow, optional
     crop : bool
         To the subject, with `margin` pixels around it.
     region : (x, y, width, height), optional
@@ -83,6 +85,7 @@ class Wish:
 
     what: str = "rgba"
     background: tuple[int, int, int] | str | None = None
+    shadow: Shadow | None = None
     crop: bool = False
     margin: int = 0
     region: tuple[int, ...] | None = None
@@ -187,6 +190,14 @@ def _paint(found: Any) -> tuple[Touch, ...]:
     return tuple(map(Touch, strokes, softness))
 
 
+def _shadow(found: Any) -> Shadow:
+    if not isinstance(found, dict) or not set(found) <= {"kind", "offset", "softness", "opacity", "color"}:
+        raise ValueError(f"must have kind, offset, softness, opacity and color, got {repr(found)}")
+    if not isinstance(found.get("color", ""), str):
+        raise ValueError(f"color must be a str, got {repr(found['color'])}")
+    return Shadow(**found)
+
+
 def _region(found: Any) -> tuple[int, ...]:
     if not isinstance(found, list) or len(found) != 4:
         raise ValueError(f"must be [x, y, width, height], got {repr(found)}")
@@ -211,6 +222,7 @@ _EDIT: dict[str, Check] = {
 _WISH: dict[str, Check] = {
     "what": _word("rgba", "mask", "alpha"),
     "background": _or_null(_colour_or("blur", "picture")),
+    "shadow": _or_null(_shadow),
     "crop": _flag,
     "margin": _number(0, _MARGIN, int),
     "region": _or_null(_region),

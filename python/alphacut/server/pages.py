@@ -47,6 +47,7 @@ class Pages:
             ("GET", one, "preview", self.show, MAX_TEXT),
             ("POST", f"{one}/cut", "cut", self.cut, MAX_TEXT),
             ("POST", f"{one}/blurred", "blurred", self.blurred, MAX_TEXT),
+            ("POST", f"{one}/shadow", "shadow", self.shadow, MAX_TEXT),
             ("POST", f"{one}/file", "file", self.file, MAX_TEXT),
             ("PUT", f"{one}/mask", "mask", partial(self.set, what="mask"), None),
             ("PUT", f"{one}/background", "background", partial(self.set, what="background"), None),
@@ -106,6 +107,13 @@ class Pages:
         preview = self._preview(exchange)
         body = await exchange.body()
         png = await exchange.run_alone(preview.turn, lambda: preview.blurred(cut_request(body)[0]))
+        return Response(png, media_type="image/png")
+
+    async def shadow(self, exchange: Exchange) -> Response:
+        """``POST /api/pictures/{name}/shadow``: that of the preview's cutout, alone."""
+        preview = self._preview(exchange)
+        body = await exchange.body()
+        png = await exchange.run_alone(preview.turn, lambda: preview.shadow(*file_request(body)))
         return Response(png, media_type="image/png")
 
     async def file(self, exchange: Exchange) -> Response:

@@ -12,7 +12,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from .. import Cutout, composite, resize
+import numpy as np
+
+from .. import Cutout, Shadow, cast_shadow, composite, resize
 from .._arrays import Array, as_uint8
 from ..compositing import blurred_background
 from ..files import Picture, read_image, read_mask, write_image
@@ -109,6 +111,15 @@ class Preview:
             found = self._bench.finished(edit, self._mask)
             return as_png(blurred_background(found.image, found.alpha), self._picture.icc_profile)
 
+    def shadow(self, edit: Edit, wish: Wish) -> bytes:
+        """The shadow of the preview's cutout alone, as a PNG with transparency."""
+        with self._lock, cutting():
+            found = self._bench.finished(edit, self._mask)
+            shadow = (wish.shadow or Shadow()).scaled(self._bench.scale[0])
+            plane = cast_shadow(found.alpha, shadow)
+            colour = np.broadcast_to(np.asarray(shadow.color, np.uint8), (*plane.shape, 3))
+            return as_png(composite(colour, plane), self._picture.icc_profile)
+
     def file(self, edit: Edit, wish: Wish) -> bytes:
         """The finished file, in the full size. One at a time, see `full_turn`."""
         with self._full_lock, cutting():
@@ -124,11 +135,10 @@ class Preview:
                 found = found.crop(wish.margin)
             background = self._background if wish.background == "picture" else wish.background
             file = io.BytesIO()
+            behind: dict[str, Any] = {"background": background, "shadow": wish.shadow}
             quality = wish.quality if wish.format in ("jpeg", "webp") else None
             level = 1 if wish.region is not None else None
-            found.save(
-                file, format=wish.format, what=wish.what, background=background, quality=quality, png_level=level
-            )
+            found.save(file, format=wish.format, what=wish.what, **behind, quality=quality, png_level=level)
             return file.getvalue()
 
     def rest(self) -> None:

@@ -13,6 +13,7 @@ from .._strokes import draw_labels
 from ..compositing import blurred_background
 from ..files import Picture, read_image
 from ..options import BACKGROUNDS, OPTIONS, OUTPUTS, PROMPTS
+from ..shadow import Shadow
 from . import answer, clients, fields, processes
 from .errors import ApiError, cutting, reading
 from .fields import Field, Said, from_row
@@ -101,7 +102,8 @@ def remove(
     laid_out, background = _laid_out(cutout, values, background)
     what = "mask" if values.get("om") else "alpha" if values.get("channels") == "alpha" else "rgba"
     exif = values.get("exif", False)
-    response = answer.response(laid_out, form, what, background, encoding, exif=exif, more=_ignored(values))
+    shadow, more = _shadow(values), _ignored(values)
+    response = answer.response(laid_out, form, what, background, encoding, shadow=shadow, exif=exif, more=more)
     return response, cutout
 
 
@@ -124,6 +126,8 @@ def _format(values: Mapping[str, Any], accept: str) -> str:
         raise ApiError(400, "contradiction", "only one of om, channels=alpha, background and bg_image_file can be had")
     if values.get("om") and values.get("channels") == "alpha":
         raise ApiError(400, "contradiction", "om is the mask, channels=alpha the opacity: ask for one")
+    if _shadow(values) is not None and (part or values.get("format") == "zip"):
+        raise ApiError(400, "contradiction", "a shadow goes with no om, channels=alpha or format=zip")
     if "box" in values and "roi" in values:
         raise ApiError(400, "contradiction", "box and roi say the same: give one")
     if "strokes" in values and "labels" in values:
@@ -187,6 +191,15 @@ def _background(values: Mapping[str, Any], max_pixels: int) -> Any:
     return values.get("background")
 
 
+def _shadow(values: Mapping[str, Any]) -> Shadow | None:
+    """What was asked for, in this server's words or in those of others."""
+    shadow: Shadow | None = values.get("shadow")
+    kind = values.get("shadow_type", "drop" if values.get("add_shadow") else None)
+    if shadow is not None or kind is None:
+        return shadow
+    return Shadow(kind, opacity=values.get("shadow_opacity"))
+
+
 def _laid_out(cutout: Cutout, values: Mapping[str, Any], background: Any) -> tuple[Cutout, Any]:
     """The cutout in the size and place that were asked for, and the background that it is put on."""
     if values.get("crop"):
@@ -216,5 +229,7 @@ def _margins(margin: tuple[tuple[float, bool], ...], box: tuple[int, int, int, i
 def _ignored(values: Mapping[str, Any]) -> dict[str, str]:
     """A header with the fields that changed nothing, if there are any."""
     names = [name for name, value in values.items() if value is Said.IGNORED]
+    asked = {"add_shadow", "shadow_type"} & {name for name, value in values.items() if value}
+    names += ["shadow_opacity"] * ("shadow_opacity" in values and not asked)
     names += ["margin"] * ("margin" in values and not values.get("crop"))
     return {"X-Ignored": ", ".join(names)} if names else {}
