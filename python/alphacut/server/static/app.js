@@ -5,6 +5,8 @@
 //   cutting   asks the server for cuts     pen                        what that says of the subject
 //   saving    the finished file            stage, matte, drawing      what is seen
 //   detail    a part in full size          box                        its geometry
+//   shadow    what the subject casts       strip, zip                 several pictures, and all of them as a file
+//   loupe     what is under the pen        samples                    pictures for who has none
 //   server, telling                        requests, and words for the user
 
 import "./cutting.js";
@@ -12,11 +14,14 @@ import "./controls.js";
 import "./detail.js";
 import { layout } from "./drawing.js";
 import "./keys.js";
-import { openPicture, receiveFiles, setBackdrop, setMask } from "./opening.js";
+import { openPictures, receiveFiles, setBackdrop, setMask } from "./opening.js";
 import "./pointers.js";
+import "./samples.js";
 import { copy } from "./saving.js";
 import { forget } from "./server.js";
+import "./shadow.js";
 import { stage } from "./stage.js";
+import "./strip.js";
 import { state } from "./state.js";
 import { element } from "./telling.js";
 
@@ -24,11 +29,11 @@ for (const button of document.querySelectorAll("[data-choose]")) {
     button.addEventListener("click", () => element(button.dataset.choose).click());
 }
 
-for (const [id, take] of [["file", openPicture], ["backdrop-file", setBackdrop], ["mask-file", setMask]]) {
+for (const [id, take] of [["file", openPictures], ["backdrop-file", setBackdrop], ["mask-file", setMask]]) {
     element(id).addEventListener("change", ({ target }) => {
-        const [file] = target.files;
+        const files = [...target.files];
         target.value = ""; // the same file can be chosen again
-        if (file) take(file);
+        if (files.length) take(target.multiple ? files : files[0]);
     });
 }
 
@@ -53,7 +58,7 @@ document.addEventListener("copy", (event) => {
     copy();
 });
 
-window.addEventListener("pagehide", () => state.picture && forget(state.picture.id));
+window.addEventListener("pagehide", () => state.pictures.forEach(({ id }) => forget(id)));
 window.addEventListener("resize", layout);
 new ResizeObserver(layout).observe(stage);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", layout);

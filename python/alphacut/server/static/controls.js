@@ -4,7 +4,7 @@
 // part of the state.
 
 import { drawing, penUp } from "./pen.js";
-import { commit, goTo, onChange, propose, set, state, SUBJECT } from "./state.js";
+import { commit, goTo, onChange, propose, set, SHADOW, state, SUBJECT } from "./state.js";
 import { isKeyed, isTold, isUsable, said } from "./state.js";
 import { element } from "./telling.js";
 
@@ -33,6 +33,10 @@ const WORDS = {
     blend: (value) => (value === null ? "auto" : value.toFixed(3)),
     quality: String,
     softness: (value) => `${value} %`,
+    right: (value) => `${value} %`,
+    down: (value) => `${value} %`,
+    blur: (value) => `${value} %`,
+    darkness: (value) => `${value} %`,
 };
 
 function show(control) {
@@ -55,7 +59,7 @@ for (const control of controls) {
         if (control.dataset.set) set({ [name]: valueOf(control) });
         else if (control.checkValidity()) propose({ [name]: valueOf(control) });
     });
-    if (["behind", "colour"].includes(name)) control.addEventListener("input", showResult);
+    if (["behind", "colour", ...SHADOW].includes(name)) control.addEventListener("input", showResult);
     if (control.dataset.said) control.addEventListener("change", () => commit());
 }
 
@@ -80,6 +84,7 @@ onChange((names) => {
     element("mask-drop").hidden = !now.mask;
     element("quality-row").hidden = !["jpeg", "webp"].includes(now.format);
     element("keyed").hidden = !isKeyed(now);
+    element("shadow").hidden = now.shadow === "none";
     for (const id of ["key-colour", "key-pick"]) element(id).hidden = now.key !== "colour";
     for (const tool of form.elements.tool) tool.disabled = !isUsable(tool.value);
     if (!isUsable(state.tool)) set({ tool: "move" });
@@ -98,6 +103,13 @@ function opened() {
 
 element("colour").addEventListener("input", () => propose({ behind: "colour" }));
 element("checker-colour").addEventListener("input", () => set({ checker: "colour" }));
+/** What a shadow is to begin with. */
+const SHADOWS = {
+    drop: { right: 2, down: 3, blur: 3, darkness: 40 },
+    contact: { right: 0, down: 0, blur: 4, darkness: 60 },
+};
+for (const choice of form.elements.shadow) choice.addEventListener("input", () => propose(SHADOWS[choice.value] ?? {}));
+
 element("undo").addEventListener("click", () => goTo(state.step - 1));
 element("redo").addEventListener("click", () => goTo(state.step + 1));
 element("clear").addEventListener("click", () => isTold() && commit(SUBJECT));

@@ -16,10 +16,23 @@ let running = null; // { draft, controller }: the one under way
 onChange((names) => {
     if (names.has("picture")) {
         running?.controller.abort(); // the cut of the one before
-        want(false);
-    } else if (Object.keys(SUBJECT).some((name) => names.has(name))) want(true, !state.change);
-    else if (names.has("behind") && said().behind === "blur") want(false);
+        const { found, stale, blurred } = state.picture;
+        if (found && !stale && (said().behind !== "blur" || blurred)) rest();
+        else want(false);
+    } else if (Object.keys(SUBJECT).some((name) => names.has(name))) {
+        state.picture.stale = true;
+        want(true, !state.change);
+    } else if (names.has("behind") && said().behind === "blur") want(false);
 });
+
+/** Nothing is to be cut: what was found of the picture is there. */
+function rest() {
+    wanted = null;
+    word.standing = false;
+    if (word.reading) return;
+    tell("ready", described(state.picture.found), state.picture.found.warnings);
+    for (const listener of listeners) listener();
+}
 
 /** Asks for a cut of what is said by then: a draft, and the finished one after it if it is to `settle`. */
 function want(draft, settle = !draft) {
@@ -63,6 +76,7 @@ async function cut(draft, signal) {
         if (time) redraw(() => performance.measure("stroke-to-seen", { start: time, end: performance.now() }));
         return;
     }
+    picture.stale = Boolean(wanted); // more was said meanwhile
     picture.found = JSON.parse(response.headers.get("X-Cutout") ?? "{}");
     if (said().behind === "blur") await blur(picture, wish, mask, signal);
     redraw();

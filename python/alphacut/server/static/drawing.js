@@ -1,6 +1,7 @@
 // What the stage shows: drawn from the state, never changing it.
 
 import { cropped, handles } from "./box.js";
+import { drawLoupe } from "./loupe.js";
 import { paintMatte, surface } from "./matte.js";
 import { canvas, layOut, onStage, place } from "./stage.js";
 import { onChange, said, state } from "./state.js";
@@ -47,6 +48,16 @@ function draw() {
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.imageSmoothingEnabled = place.scale < 3;
     context.imageSmoothingQuality = "medium";
+    paint();
+    if (state.pen) drawPen();
+    drawLoupe(context, () => [paint(), state.pen && drawPen()], outline);
+    const called = seen;
+    seen = [];
+    if (called.length) setTimeout(() => called.forEach((call) => call())); // after the frame
+}
+
+/** The picture and what was said of it. */
+function paint() {
     const { x, width } = place;
     const original = state.view === "original" || !state.picture.alpha ? 1 : state.compare / 100;
     const middle = x + width * original;
@@ -55,10 +66,6 @@ function draw() {
     if (original > 0) inside(x, middle, () => put(state.picture.original));
     if (original > 0 && original < 1) outline(() => context.rect(middle, place.y, 0, place.height));
     if (state.tool !== "move") drawSaid();
-    if (state.pen) drawPen();
-    const called = seen;
-    seen = [];
-    if (called.length) setTimeout(() => called.forEach((call) => call())); // after the frame
 }
 
 function inside(left, right, paint) {
@@ -74,7 +81,7 @@ const put = (image) => context.drawImage(image, place.x, place.y, place.width, p
 
 function drawResult() {
     const { picture, view, tool, removed } = state;
-    const { behind, colour, backdrop, crop, margin } = said();
+    const { behind, colour, backdrop, shadow, crop, margin } = said();
     if (view !== "result") {
         fill("black");
         put(picture.matte);
@@ -86,6 +93,7 @@ function drawResult() {
     } else if (behind === "colour") fill(colour);
     else if (behind === "picture") cover(backdrop.image);
     else if (behind === "blur" && picture.blurred) put(picture.blurred);
+    if (shadow !== "none" && picture.shadow && (tool === "move" || removed === "hidden")) put(picture.shadow);
     if (picture.detail) drawDetail(picture);
     else put(picture.cut);
     if (crop && tool === "move" && picture.found?.box) drawCrop(picture.found.box, margin);

@@ -3,6 +3,7 @@
 import { drawing, penCancel, penUp } from "./pen.js";
 import { actual, canvas, clamped, zoomTo } from "./stage.js";
 import { commit, goTo, isUsable, said, set, state } from "./state.js";
+import { beside } from "./strip.js";
 import { element } from "./telling.js";
 
 const VIEWS = ["result", "mask", "alpha", "original"];
@@ -37,6 +38,8 @@ const KEYS = {
     1: () => zoomTo(actual()),
     "[": () => sizeBrush(0.8),
     "]": () => sizeBrush(1.25),
+    pageup: () => beside(-1),
+    pagedown: () => beside(1),
     c: () => commit({ crop: !said().crop }),
     escape: () => (drawing ? penCancel() : set({ tool: "move" })),
 };

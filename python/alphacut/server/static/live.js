@@ -1,6 +1,7 @@
 // A camera or a film, cut out while it runs: frames go to the server one at a time, and each is shown with its alpha
 // when that is there. What comes meanwhile is left out.
 
+import { endRecording, isRecording, record } from "./recording.js";
 import { Failure, element } from "./telling.js";
 
 const LONGEST_SIDE = 720; // of the frames that are sent
@@ -16,7 +17,6 @@ const live = {
     told: null, // the box that goes with the next frame
     running: false,
     turn: 0, // counts the films: what belongs to an earlier one is dropped
-    recorder: null,
 };
 
 function tell(state, message, warnings = []) {
@@ -118,7 +118,7 @@ function start(box) {
 
 function stop() {
     live.running = false;
-    if (live.recorder) live.recorder.stop();
+    endRecording();
     enable("record", false);
     if (live.film) forget(live.film);
     live.film = null;
@@ -283,29 +283,8 @@ element("file").addEventListener("change", ({ target }) => {
 element("start").addEventListener("click", () => enabled("start") && start(null));
 
 element("record").addEventListener("click", () => {
-    if (live.recorder) live.recorder.stop();
-    else if (enabled("record")) record();
+    if (isRecording()) endRecording();
+    else if (enabled("record")) record(canvas);
 });
-
-function record() {
-    const parts = [];
-    const type = ["video/webm;codecs=vp9", "video/webm", "video/mp4"].find((kind) => MediaRecorder.isTypeSupported(kind));
-    const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: type });
-    recorder.addEventListener("dataavailable", ({ data }) => parts.push(data));
-    recorder.addEventListener("stop", () => {
-        live.recorder = null;
-        element("record").textContent = "Record";
-        element("record").setAttribute("aria-pressed", "false");
-        const link = element("download");
-        if (link.href) URL.revokeObjectURL(link.href);
-        link.href = URL.createObjectURL(new Blob(parts, { type }));
-        link.download = type.startsWith("video/mp4") ? "cutout.mp4" : "cutout.webm";
-        link.hidden = false;
-    });
-    recorder.start();
-    live.recorder = recorder;
-    element("record").textContent = "Stop";
-    element("record").setAttribute("aria-pressed", "true");
-}
 
 window.addEventListener("pagehide", close);

@@ -12,8 +12,8 @@ export function surface(width, height, image = null, read = true) {
 }
 
 /** Keeps an answer of the server as what is shown: the cutout, and its alpha. */
-export function receive(bitmap, draft) {
-    const { cut, matte, small } = state.picture;
+export function receive(bitmap, draft, picture = state.picture) {
+    const { cut, matte, small } = picture;
     const drawn = cut.getContext("2d");
     drawn.globalCompositeOperation = "copy";
     drawn.drawImage(bitmap, 0, 0);
@@ -22,8 +22,8 @@ export function receive(bitmap, draft) {
     const channel = draft ? 0 : 3; // colours at low alpha are not exact when read back, alpha is
     const alpha = new Uint8Array(cut.width * cut.height);
     for (let i = 0; i < alpha.length; i++) alpha[i] = data[4 * i + channel];
-    state.picture.alpha = alpha;
-    paintMatte();
+    picture.alpha = alpha;
+    paintMatte(picture);
     if (!draft) return;
     drawn.drawImage(small, 0, 0);
     drawn.globalCompositeOperation = "destination-in";
@@ -31,8 +31,7 @@ export function receive(bitmap, draft) {
 }
 
 /** White with the picture's alpha, which the view of the mask has hard. */
-export function paintMatte() {
-    const { alpha, matte } = state.picture;
+export function paintMatte({ alpha, matte } = state.picture) {
     const hard = state.view === "mask";
     const drawn = matte.getContext("2d");
     const pixels = drawn.createImageData(matte.width, matte.height);

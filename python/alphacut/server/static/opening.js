@@ -2,40 +2,49 @@
 
 import { surface } from "./matte.js";
 import { forget, request, upload } from "./server.js";
-import { begin, commit, set, state } from "./state.js";
+import { add, commit, set, show, state } from "./state.js";
 import { Failure, fail, named, tell, word } from "./telling.js";
 
 const LONGEST_SIDE = 2048; // of the pictures kept here to be shown
 
-let opening = 0; // counts the pictures asked for: the latest wins
+const MOST = 24; // pictures that are open at once
 
-/** Puts a picture on the stage; where that fails, the one before stays with all that was drawn. */
-export async function openPicture(file) {
+let opening = 0; // counts what was asked for: the latest comes on the stage
+
+/** Opens picture files, one after the other; the first of them comes on the stage. Where all fail, nothing changes. */
+export async function openPictures(files) {
     const turn = ++opening;
-    [word.reading, word.standing] = [true, false];
-    tell("busy", `Reading ${file.name}…`);
-    let picture;
-    try {
-        picture = await opened(file);
-    } catch (error) {
-        if (turn !== opening) return;
-        word.reading = false;
-        fail(named(error, file.name));
-        return;
+    const failures = [];
+    let first = true;
+    for (const file of files) {
+        if (first) {
+            [word.reading, word.standing] = [true, false];
+            tell("busy", `Reading ${file.name}…`);
+        }
+        try {
+            if (state.pictures.length >= MOST) throw new Failure(`${file.name}: only ${MOST} pictures can be open.`);
+            const picture = await opened(file);
+            add(picture);
+            if (first && turn === opening) {
+                word.reading = false;
+                performance.clearMeasures();
+                show(picture);
+            }
+            first = false;
+        } catch (error) {
+            failures.push(named(error, file.name));
+        }
     }
-    if (turn !== opening) {
-        forget(picture.id);
-        return;
-    }
-    word.reading = false;
-    if (state.picture) forget(state.picture.id);
-    performance.clearMeasures();
-    begin(picture);
+    if (turn === opening) word.reading = false;
+    if (!failures.length || turn !== opening) return;
+    const [{ message }] = failures;
+    const more = failures.length > 1 ? ` So it is with ${failures.length - 1} more of ${files.length} files.` : "";
+    fail(failures.length > 1 ? new Failure(message + more) : failures[0]);
 }
 
 /**
  * A picture as the page knows it: `bytes`, its file; `original`, what is seen of it; `small`, that in the preview's
- * size, as are `cut`, `matte`, `alpha` and `blurred`, what was found; `found`, that in words; `detail`, a part of it in
+ * size, as are `cut`, `matte`, `alpha`, `blurred` and `shadow`, what was found; `found`, that in words; `detail`, a part of it in
  * full size; `sent`, files that the server has.
  */
 async function opened(file) {
@@ -83,8 +92,7 @@ async function copied(file) {
 }
 
 export function receiveFiles(files, from) {
-    if (files.length === 1) openPicture(files[0]);
-    else if (files.length > 1) fail(new Failure(`One picture at a time: these were ${files.length}.`));
+    if (files.length) openPictures(files);
     else fail(new Failure(`There was no picture file in what was ${from}.`));
 }
 

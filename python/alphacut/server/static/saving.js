@@ -3,8 +3,8 @@
 import { enable, enabled } from "./controls.js";
 import { onFinished } from "./cutting.js";
 import { ask } from "./server.js";
-import { attached, edit, LOOK, onChange, said, state } from "./state.js";
-import { element, fail, Failure, saving } from "./telling.js";
+import { attached, edit, LOOK, onChange, said, shadow, state } from "./state.js";
+import { element, fail, Failure, offer, saving } from "./telling.js";
 
 const REST = 1200; // milliseconds in which nothing is said, before the full size is cut
 const ENDINGS = { png: "png", webp: "webp", jpeg: "jpg", tiff: "tif" };
@@ -13,14 +13,18 @@ let timer = 0;
 let made = null; // { key, picture, files, controller, blob, size }: the latest file; `blob` is the promise of it
 
 /** What the file shall be, as the server takes it. */
-function wished(format = said().format) {
-    const now = said();
+export function wished(now, view = "result", format = now.format) {
     const { behind, colour, crop, margin, quality } = now;
     const wish = { ...edit(now), crop, margin, format, quality };
-    if (state.view === "mask" || state.view === "alpha") return { ...wish, what: state.view };
+    if (view === "mask" || view === "alpha") return { ...wish, what: view };
     const opaque = format === "jpeg" ? "#ffffff" : null; // it has no transparency
-    return { ...wish, background: { colour, picture: "picture", blur: "blur" }[behind] ?? opaque };
+    return { ...wish, shadow: shadow(now), background: { colour, picture: "picture", blur: "blur" }[behind] ?? opaque };
 }
+
+const wishedNow = (format) => wished(said(), state.view, format);
+
+/** Its name. */
+export const saved = (name, format) => `${name.replace(/\.[^.]*$/, "")}-cutout.${ENDINGS[format]}`;
 
 /** The file, which may be there already. */
 function file(wish) {
@@ -43,7 +47,7 @@ function file(wish) {
     return (made = next);
 }
 
-const prepare = () => document.body.dataset.state === "ready" && file(wished());
+const prepare = () => document.body.dataset.state === "ready" && file(wishedNow());
 
 onFinished(() => rest());
 
@@ -61,7 +65,7 @@ function rest() {
 /** Says what a click would save. */
 function showReady() {
     const known = !state.change && made?.size && made.picture === state.picture;
-    const ready = known && made.key === JSON.stringify(wished());
+    const ready = known && made.key === JSON.stringify(wishedNow());
     const what = { mask: "mask", alpha: "alpha" }[state.view] ?? "cutout";
     element("download-what").textContent = `Download ${what}`;
     element("download-size").textContent = ready ? `${said().format.toUpperCase()}, ${inWords(made.size)}` : "";
@@ -90,21 +94,18 @@ async function deliver(id, wish, use) {
 }
 
 function download() {
-    const wish = wished();
+    const wish = wishedNow();
     const white = wish.format === "jpeg" && said().behind === "none" && !wish.what;
     deliver("download", wish, async (blob, name) => {
-        const saved = `${name.replace(/\.[^.]*$/, "")}-cutout.${ENDINGS[wish.format]}`;
-        const link = Object.assign(document.createElement("a"), { download: saved });
-        link.href = URL.createObjectURL(await blob);
-        link.click();
-        setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-        return `Saved as ${saved}${white ? ", on white, because a JPEG has no transparency" : ""}`;
+        const title = saved(name, wish.format);
+        offer(await blob, title);
+        return `Saved as ${title}${white ? ", on white, because a JPEG has no transparency" : ""}`;
     });
 }
 
 export function copy() {
     if (element("copy").hidden) return;
-    deliver("copy", wished("png"), async (blob, name) => {
+    deliver("copy", wishedNow("png"), async (blob, name) => {
         await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]).catch((error) => {
             throw error instanceof Failure ? error : new Failure(`${name} could not be copied: ${error.message}`);
         });

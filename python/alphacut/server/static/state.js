@@ -24,6 +24,12 @@ export const LOOK = Object.freeze({
     behind: "none", // or colour, picture, blur
     colour: "#3a86c8",
     backdrop: null, // { name, bytes, image }
+    shadow: "none", // or drop, contact
+    shadowColour: "#000000",
+    right: 2, // where it lies, in percent of the subject's longer side
+    down: 3,
+    blur: 3, // how soft it is, in the same
+    darkness: 40, // percent
     crop: false,
     margin: 0,
     format: "png",
@@ -34,6 +40,7 @@ const START = Object.freeze({ ...SUBJECT, ...LOOK });
 
 export const state = {
     picture: null, // see opening.js
+    pictures: [], // all that are open; each that is not on the stage has its `steps` and `step`
     steps: [START], // what the user said, one thing after another; undo goes over all of it
     step: 0, // the place in them
     change: null, // what the pen or a slider is about to say, not yet a step
@@ -45,6 +52,7 @@ export const state = {
     keeps: "keep", // what a point says: keep or remove
     zoom: 1, // 1 where the picture just fits
     centre: [0.5, 0.5], // of the stage, in shares of the picture
+    loupe: true, // whether what is under the pen is seen enlarged
     compare: 0, // percent of the picture, from the left, that is shown as it was
     brush: 24, // its diameter, in pixels of the screen
     softness: 50, // percent of its radius over which it fades, where it paints alpha
@@ -112,13 +120,36 @@ export function goTo(step) {
 /** Whether anything was said of the subject. */
 export const isTold = (now = said()) => Object.keys(SUBJECT).some((name) => now[name] !== SUBJECT[name]);
 
-/** Another picture on the stage, of which nothing was said. */
-export function begin(picture) {
-    const { colour, format, quality } = state.steps[state.step];
-    Object.assign(state, { picture, steps: [{ ...START, colour, format, quality }], step: 0, change: null });
+/** One more picture, of which nothing is said but how the one on the stage looks. */
+export function add(picture) {
+    const look = Object.fromEntries(Object.keys(LOOK).map((name) => [name, state.steps[state.step][name]]));
+    Object.assign(picture, { steps: [{ ...START, ...look }], step: 0 });
+    state.pictures = [...state.pictures, picture];
+    changed("pictures");
+}
+
+/** Another picture on the stage; what was said of the one before stays with it. */
+export function show(picture) {
+    if (picture === state.picture) return;
+    if (state.picture) Object.assign(state.picture, { steps: state.steps, step: state.step });
+    const { steps, step } = picture;
+    Object.assign(state, { picture, steps, step, change: null });
     Object.assign(state, { pen: null, touched: 0, compare: 0, zoom: 1, centre: [0.5, 0.5] });
     changed("picture", "steps", "compare", ...Object.keys(START));
 }
+
+/** Takes a picture away, but not the last one; the one beside it comes on the stage. */
+export function drop(picture) {
+    const place = state.pictures.indexOf(picture);
+    const rest = state.pictures.toSpliced(place, 1);
+    if (!rest.length) return;
+    if (picture === state.picture) show(rest[Math.min(place, rest.length - 1)]);
+    state.pictures = rest;
+    changed("pictures");
+}
+
+/** All that is said of a picture. */
+export const saidOf = (picture) => (picture === state.picture ? said() : picture.steps[picture.step]);
 
 /** Whether the background's colour alone decides, whatever else was said. */
 export const isKeyed = (now = said()) => now.key !== "none";
@@ -135,6 +166,15 @@ export function edit(now = said()) {
     const common = { edge: [shift, feather], refine, foreground, clean, paint };
     if (!isKeyed(now)) return { box, strokes, points, mask: Boolean(mask), ...common };
     return { key: now.key === "auto" ? "auto" : now.keyColour, similarity, blend, despill, ...common };
+}
+
+/** What of a look makes the shadow. */
+export const SHADOW = ["shadow", "shadowColour", "right", "down", "blur", "darkness"];
+
+/** The shadow, as the server takes it. */
+export function shadow({ shadow: kind, shadowColour: color, right, down, blur, darkness } = said()) {
+    if (kind === "none") return null;
+    return { kind, offset: [`${right}%`, `${down}%`], softness: `${blur}%`, opacity: darkness / 100, color };
 }
 
 /** The files that belong to it. */

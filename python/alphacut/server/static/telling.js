@@ -47,6 +47,16 @@ export function fail(error, again = null) {
     element("status").append(button);
 }
 
+/** Gives the user a file. */
+export function offer(blob, name) {
+    const link = Object.assign(document.createElement("a"), { download: name, href: URL.createObjectURL(blob) });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** A verdict in few words. */
+export const sureness = (verdict) => verdict.split(":")[0];
+
 /** Says how a download goes, whatever is cut meanwhile. */
 export function saving(message) {
     element("saving").textContent = message;

@@ -1,0 +1,195 @@
+"""Several pictures in the page, their shadows, the loupe, and the samples of the empty page."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import alphacut
+from browser.test_page import (
+    BLUE,
+    GROUND,
+    LEFT,
+    RED,
+    RIGHT,
+    choose,
+    discs,
+    drag,
+    encoded,
+    is_checker,
+    kept,
+    mask,
+    pick,
+    picture,
+    pixel,
+    provoked,
+    status,
+    wait,
+)
+
+ONE = np.ascontiguousarray(discs()[:, :180])  # the red disc alone
+
+
+def several(page, *names):
+    page.set_input_files("#file", [picture(encoded(ONE), name=name) for name in names])
+    for number in range(len(names)):
+        page.locator("#pictures button").nth(number).locator("span", has_text="sure").wait_for()
+    wait(page)
+
+
+def captions(page):
+    return page.locator("#pictures button").evaluate_all("(all) => all.map((each) => each.ariaLabel)")
+
+
+def current(page):
+    return page.locator("#pictures [aria-current]").get_attribute("title")
+
+
+def test_several_pictures_lie_in_a_strip_with_their_confidence(page):
+    choose(page)
+    assert not page.locator("#strip").is_visible()
+    several(page, "a.png", "b.png")
+    made = alphacut.remove_background(ONE)
+    told = f"{made.verdict}, confidence {made.confidence * 100:.0f} %"
+    found = captions(page)
+    assert found[0].startswith("discs.png: ")
+    assert [each.split(": ", 1)[0] for each in found] == ["discs.png", "a.png", "b.png"]
+    assert found[1].split(",")[0] == f"a.png: {told}".split(",")[0]
+    assert current(page) == "a.png"  # the first of those that came
+    pick(page, "tool", "remove")
+    drag(page, (0.5, 0.5), (0.7, 0.5))
+    assert mask(page, (0.6, 0.5)) == [False]
+    page.keyboard.press("PageDown")
+    wait(page)
+    assert current(page) == "b.png"
+    assert mask(page, (0.6, 0.5)) == [True]
+    assert page.locator("#undo").is_disabled()
+    page.locator("#pictures button").nth(1).click()
+    wait(page)
+    assert mask(page, (0.6, 0.5)) == [False]  # what was said of it is kept, and can be undone
+    page.locator("#undo").click()
+    wait(page)
+    assert mask(page, (0.6, 0.5)) == [True]
+
+
+def test_what_cannot_be_read_among_several_is_named(page, complaints):
+    files = [picture(encoded(ONE), name="a.png"), picture(b"no picture", name="b.png"), picture(name="c.png")]
+    page.set_input_files("#file", files)
+    wait(page, "error")
+    assert "b.png" in status(page)
+    assert page.locator("#pictures li").count() == 2
+    provoked(complaints, 400)
+
+
+def test_all_as_a_zip(page):
+    several(page, "a.png", "a.png", "b.jpg")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="ZIP of all").click()
+    assert download.value.suggested_filename == "cutouts.zip"
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["a-cutout.png", "a-cutout-2.png", "b-cutout.png"]
+        for name in archive.namelist():
+            rgba = np.array(Image.open(io.BytesIO(archive.read(name))))
+            assert rgba.shape == (240, 180, 4)
+            assert rgba[120, 108].tolist() == [*RED, 255]
+            assert rgba[5, 5, 3] == 0
+    page.locator("#saving", has_text="Saved 3 cutouts").wait_for()
+
+
+def test_a_picture_can_be_closed(page, server):
+    before = kept(server)
+    several(page, "a.png", "b.png")
+    with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        page.get_by_role("button", name="Close this one").click()
+    wait(page)
+    assert not page.locator("#strip").is_visible()
+    assert kept(server) == before + 1
+    assert page.evaluate("document.activeElement.id") == "canvas"
+
+
+def test_the_strip_by_keyboard_and_for_axe(page):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs the extra 'browser'").Axe()
+    several(page, "a.png", "b.png")
+    page.locator("#pictures button").nth(1).focus()
+    page.keyboard.press("Enter")
+    wait(page)
+    assert current(page) == "b.png"
+    page.evaluate("document.getElementById('shadows').open = true")
+    pick(page, "shadow", "drop")
+    assert [each["id"] for each in axe.run(page).response["violations"]] == []
+
+
+def test_the_strip_on_a_phone(visit):
+    page = visit(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, device_scale_factor=2)
+    several(page, "a.png", "b.png")
+    assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [360, 360]
+    sizes = page.locator("#strip button").evaluate_all(
+        "(all) => all.map((each) => each.getBoundingClientRect()).map(({ width, height }) => [width, height])"
+    )
+    assert min(min(size) for size in sizes) >= 44
+
+
+@pytest.mark.parametrize("kind", ["drop", "contact"])
+def test_the_shadow_that_is_seen_is_the_one_that_is_saved(page, kind):
+    choose(page)
+    pick(page, "behind", "colour")
+    page.locator("#colour").fill("#ffffff")
+    page.evaluate("document.getElementById('shadows').open = true")
+    with page.expect_response(lambda answer: answer.url.endswith("/shadow")):
+        pick(page, "shadow", kind)
+    page.wait_for_timeout(300)
+    spots = [(x, y) for x in (0.15, 0.3, 0.45, 0.7) for y in (0.76, 0.78, 0.8)]
+    seen = np.array([pixel(page, spot) for spot in spots])
+    assert seen.min() < 200
+    assert pixel(page, LEFT) == list(RED)
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    saved = np.array(Image.open(download.value.path()))
+    there = np.array([saved[int(y * 240), int(x * 360)] for x, y in spots])
+    assert np.abs(seen - there.astype(int)).max() <= 12  # the page enlarges it
+    page.locator("#undo").click()
+    wait(page)
+    assert pixel(page, (0.3, 0.77)) == [255] * 3
+    assert pixel(page, RIGHT) == list(BLUE)
+
+
+def test_the_shadow_of_a_transparent_cutout_is_in_its_alpha(page):
+    choose(page)
+    page.evaluate("document.getElementById('shadows').open = true")
+    with page.expect_response(lambda answer: answer.url.endswith("/shadow")):
+        pick(page, "shadow", "drop")
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    saved = np.array(Image.open(download.value.path()))
+    soft = (saved[..., 3] > 20) & (saved[..., 3] < 110)
+    assert soft.sum() > 100
+    assert saved[soft][:, :3].max() < 60  # black
+
+
+def test_the_loupe_shows_what_is_under_the_pen(page):
+    choose(page)
+    x, y = 14 + 72, 14 + 72  # its middle
+    at = page.evaluate("document.getElementById('canvas').dataset.place.split(',').map(Number)")
+    spot = ((x - at[0]) / at[2], (y - at[1]) / at[3])
+    pick(page, "removed", "hidden")
+    pick(page, "tool", "erase")
+    page.locator("[data-set=brush]").fill("120")
+    bounds = page.locator("#canvas").bounding_box()
+    page.mouse.move(bounds["x"] + at[0] + LEFT[0] * at[2], bounds["y"] + at[1] + LEFT[1] * at[3])
+    assert pixel(page, spot) == list(RED)
+    page.locator("[data-set=loupe]").uncheck()
+    page.mouse.move(bounds["x"] + at[0] + LEFT[0] * at[2], bounds["y"] + at[1] + LEFT[1] * at[3])
+    assert pixel(page, spot) != list(RED)
+
+
+@pytest.mark.parametrize("name", ["mug", "fluff", "bottle"])
+def test_samples(page, name):
+    page.get_by_role("button", name=f"Sample: {name}").click()
+    wait(page)
+    assert f"{name}.png" in status(page)
+    assert "sure" in status(page)
+    assert not is_checker(pixel(page, (0.5, 0.6)))
+    assert is_checker(pixel(page, (0.06, GROUND[1])))
