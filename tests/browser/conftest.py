@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 
 import alphacut
+from browser.saving import BROWSER, PREFERENCES
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+FIREFOXES = ("firefox", "firefox-esr")
+# Of a window, what only Chromium can be given.
+ONLY_CHROMIUM = {"is_mobile", "has_touch", "permissions", "color_scheme", "reduced_motion"}
 
 
 @pytest.fixture(scope="module")
@@ -38,17 +42,36 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    """A Chromium; closed with the module, because it keeps an event loop in this thread."""
+    """The browser of ALPHACUT_BROWSER, by default a Chromium; closed with the module: it keeps an event loop."""
     playwright = pytest.importorskip("playwright.sync_api", reason="the tests of the page need the extra 'browser'")
-    executable = os.environ.get("ALPHACUT_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    if executable is None:
-        pytest.skip(f"no Chromium: none of {', '.join(CHROMIUMS)} on PATH, and ALPHACUT_CHROMIUM is not set")
-    arguments = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a camera that is none
-    arguments += ["--disable-gpu", "--disable-quic", "--disable-component-update", "--disable-sync"]
+    launch = {"chromium": _chromium, "firefox": _firefox}[BROWSER]
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=executable, args=arguments)
+        browser = launch(started)
         yield browser
         browser.close()
+
+
+def _chromium(started):
+    executable = _on_path("ALPHACUT_CHROMIUM", *CHROMIUMS)
+    arguments = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a camera that is none
+    arguments += ["--disable-gpu", "--disable-quic", "--disable-component-update", "--disable-sync"]
+    return started.chromium.launch(executable_path=executable, args=arguments)
+
+
+def _firefox(started):
+    """The one that ``playwright install firefox`` gives, or one as it is sold, by WebDriver BiDi."""
+    prefs = {**PREFERENCES, "media.navigator.streams.fake": True, "media.navigator.permission.disabled": True}
+    if Path(started.firefox.executable_path).exists():
+        return started.firefox.launch(firefox_user_prefs=prefs)
+    executable = _on_path("ALPHACUT_FIREFOX", *FIREFOXES)
+    return started.firefox.launch(executable_path=executable, channel="moz-firefox", firefox_user_prefs=prefs)
+
+
+def _on_path(setting, *names):
+    executable = os.environ.get(setting) or next(filter(None, map(shutil.which, names)), None)
+    if executable is None:
+        pytest.skip(f"no {BROWSER}: none of {', '.join(names)} on PATH, and {setting} is not set")
+    return executable
 
 
 @pytest.fixture
@@ -63,6 +86,8 @@ def visit(browser, server, complaints, request):
     contexts, addresses = [], []
 
     def visit(**window):
+        if BROWSER != "chromium" and (wanted := sorted(ONLY_CHROMIUM & set(window))):
+            pytest.skip(f"{BROWSER} cannot be given {', '.join(wanted)}")
         context = browser.new_context(**{"viewport": {"width": 1100, "height": 800}, **window})
         contexts.append(context)
         page = context.new_page()
@@ -78,7 +103,7 @@ def visit(browser, server, complaints, request):
             context.pages[0].screenshot(path=Path(folder) / f"{request.node.name}.png", full_page=True)
         context.close()
     assert complaints == []
-    assert addresses
+    assert addresses or BROWSER != "chromium"
     assert [address for address in addresses if not address.startswith((f"{server}/", "blob:"))] == []
 
 

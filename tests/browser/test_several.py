@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import alphacut
+from browser.saving import saved
 from browser.test_page import (
     BLUE,
     GROUND,
@@ -16,6 +17,7 @@ from browser.test_page import (
     RIGHT,
     choose,
     discs,
+    downloaded,
     drag,
     encoded,
     is_checker,
@@ -85,10 +87,9 @@ def test_what_cannot_be_read_among_several_is_named(page, complaints):
 
 def test_all_as_a_zip(page):
     several(page, "a.png", "a.png", "b.jpg")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="ZIP of all").click()
-    assert download.value.suggested_filename == "cutouts.zip"
-    with zipfile.ZipFile(download.value.path()) as archive:
+    name, data = saved(page, page.get_by_role("button", name="ZIP of all").click)
+    assert name == "cutouts.zip"
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == ["a-cutout.png", "a-cutout-2.png", "b-cutout.png"]
         for name in archive.namelist():
@@ -145,10 +146,8 @@ def test_the_shadow_that_is_seen_is_the_one_that_is_saved(page, kind):
     seen = np.array([pixel(page, spot) for spot in spots])
     assert seen.min() < 200
     assert pixel(page, LEFT) == list(RED)
-    with page.expect_download() as download:
-        page.locator("#download").click()
-    saved = np.array(Image.open(download.value.path()))
-    there = np.array([saved[int(y * 240), int(x * 360)] for x, y in spots])
+    file = downloaded(page)
+    there = np.array([file[int(y * 240), int(x * 360)] for x, y in spots])
     assert np.abs(seen - there.astype(int)).max() <= 12  # the page enlarges it
     page.locator("#undo").click()
     wait(page)
@@ -161,12 +160,10 @@ def test_the_shadow_of_a_transparent_cutout_is_in_its_alpha(page):
     page.evaluate("document.getElementById('shadows').open = true")
     with page.expect_response(lambda answer: answer.url.endswith("/shadow")):
         pick(page, "shadow", "drop")
-    with page.expect_download() as download:
-        page.locator("#download").click()
-    saved = np.array(Image.open(download.value.path()))
-    soft = (saved[..., 3] > 20) & (saved[..., 3] < 110)
+    file = downloaded(page)
+    soft = (file[..., 3] > 20) & (file[..., 3] < 110)
     assert soft.sum() > 100
-    assert saved[soft][:, :3].max() < 60  # black
+    assert file[soft][:, :3].max() < 60  # black
 
 
 def test_the_loupe_shows_what_is_under_the_pen(page):
