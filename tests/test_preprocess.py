@@ -391,6 +391,9 @@ def test_gaussian_blur_leaves_even_pictures_even():
         even = np.full((70, 60), value, np.uint8)
         for sigma in (0.2, 1, 3, 10, 15.5, 30):
             assert np.array_equal(alphacut.gaussian_blur(even, sigma), even), (value, sigma)
+    ones = np.ones((40, 50), np.float32)
+    for sigma in (0.2, 1, 3, 30, 300):
+        assert np.array_equal(alphacut.gaussian_blur(ones, sigma), ones), sigma
 
 
 def test_gaussian_blur_is_cv2s_with_its_border(rng):

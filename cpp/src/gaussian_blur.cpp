@@ -31,22 +31,20 @@ int64_t reach_of(double sigma, double truncate) {
   return static_cast<int64_t>(reach);
 }
 
-// Half of the weights as the kernels take them: with half of the middle one.
+// Half of the weights as the kernels take them, with half of the middle one: in whole 1/65536, or floats in whole
+// 2^-24, so that they add up to exactly 1/2.
 template <class Sum>
 std::vector<Sum> weights_of(double sigma, int64_t reach) {
-  const std::vector<double> half = gaussian_half(2 * reach + 1, sigma);
+  constexpr double parts = std::is_floating_point_v<Sum> ? 1 << 24 : 1 << 16;
+  constexpr double unit = std::is_floating_point_v<Sum> ? 1 / parts : 1;
   std::vector<Sum> weights;
-  if constexpr (std::is_floating_point_v<Sum>) {
-    for (const double weight : half) weights.push_back(static_cast<Sum>(weight));
-    weights[0] /= 2;
-  } else {
-    int32_t left = 1 << 15;
-    for (const double weight : half) {
-      weights.push_back(static_cast<Sum>(std::floor(weight * (1 << 16) + 0.5)));
-      if (weights.size() > 1) left -= weights.back();
-    }
-    weights[0] = static_cast<Sum>(std::max(left, 0));  // below 0 by rounding alone, of far more weights than there are
+  double left = parts / 2;
+  for (const double weight : gaussian_half(2 * reach + 1, sigma)) {
+    const double whole = std::floor(weight * parts + 0.5);
+    if (!weights.empty()) left -= whole;
+    weights.push_back(static_cast<Sum>(whole * unit));
   }
+  weights[0] = static_cast<Sum>(std::max(left, 0.0) * unit);  // below 0 by rounding alone, of windows without a middle
   return weights;
 }
 

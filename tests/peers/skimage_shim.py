@@ -353,7 +353,7 @@ def remove_small_objects(ar, max_size=64, connectivity=1, *, out=None, **depreca
         raise Unsupported("scikit-image's own deprecated parameters and their warnings")
     if ar.dtype != bool:
         kept = alphacut.remove_small(ar, max_size + 1, whole_labels=True).astype(bool)
-        if len(np.unique(ar[ar > 0])) == 1:
+        if len(np.unique(ar[ar > 0])) == 1 and (out is None or out.dtype != bool):
             warnings.warn("Only one label was provided. Did you mean to use a boolean array?", stacklevel=2)
         result = np.where(kept, ar, 0).astype(ar.dtype)
         if out is None:
@@ -363,6 +363,8 @@ def remove_small_objects(ar, max_size=64, connectivity=1, *, out=None, **depreca
     kept = small(ar, max_size, connectivity)
     if out is None:
         return kept
+    if out.dtype != bool:
+        warnings.warn("Only one label was provided. Did you mean to use a boolean array?", stacklevel=2)
     out[...] = kept
     return out
 
@@ -371,8 +373,11 @@ def remove_small_objects(ar, max_size=64, connectivity=1, *, out=None, **depreca
 def remove_small_holes(ar, max_size=64, connectivity=1, *, out=None, **deprecated):
     if deprecated:
         raise Unsupported("scikit-image's own deprecated parameters and their warnings")
+    if ar.dtype.kind not in "biu":
+        raise TypeError(f"a mask of {ar.dtype}")
     if ar.dtype != bool:
-        raise Unsupported("scikit-image's warnings about its own dtypes")
+        warnings.warn("Any labeled images will be returned as a boolean array.", stacklevel=2)
+        ar = ar.astype(bool)
     if out is not None and out.dtype != bool:
         raise TypeError("out dtype must be bool")
     filled = ~small(~ar, max_size, connectivity)  # what touches the border is a hole to scikit-image

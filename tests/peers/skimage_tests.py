@@ -32,6 +32,7 @@ REASONS = {
     "test_multiotsu_astro_image": "scikit-image's warning that it counts the channels of a colour picture as gray",
     "test_remove_small_objects_deprecated_min_size": "scikit-image's own deprecated parameters and their warnings",
     "test_remove_small_holes_deprecated_area_threshold": "scikit-image's own deprecated parameters and their warnings",
+    "test_deprecation_warning": "scikit-image's own deprecated functions and their warnings",
     "test_triangle_uniform_images": "of one colour alphacut's triangle gives OpenCV's limit",
     "test_triangle_uint_images": "OpenCV's triangle, one bin beyond the ends of the data, is one off",
     "test_triangle_float_images": "OpenCV's triangle, one bin beyond the ends of the data, is one off",

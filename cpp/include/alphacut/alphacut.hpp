@@ -10,6 +10,7 @@
 // for every instruction set and number of threads.
 #pragma once
 
+#include "alphacut/border.hpp"
 #include "alphacut/buffer_pool.hpp"
 #include "alphacut/cancel.hpp"
 #include "alphacut/chromakey.hpp"
