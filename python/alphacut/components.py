@@ -584,7 +584,7 @@ def rle_to_mask(rle: Mapping[str, Any], *, out: Array | None = None) -> Array:
         if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, (str, bytes)):
             raise TypeError(f"rle: {name} must be whole numbers, got {type(value).__name__}")
     if len(size) != 2:
-        raise ValueError(f"rle: size must be (height, width), got {size!r}")
+        raise ValueError(f"rle: size must be (height, width), got {shown(size)}")
     height, width = (integer(side, "rle: each side of size", 0, 2**31 - 1) for side in size)
     lengths = np.asarray(counts)
     if lengths.ndim != 1 or (lengths.size and lengths.dtype.kind not in "iu"):

@@ -214,6 +214,7 @@ def alpha_expansion(
         require_host(value, name)
     if not isinstance(costs, np.ndarray):
         raise TypeError(f"costs must be a numpy.ndarray, got {type(costs).__name__}")
+    costs = np.asarray(costs)  # of a subclass no method is called
     if costs.dtype != np.int32:
         raise TypeError(f"costs must have dtype int32, got {costs.dtype}")
     if costs.ndim != 3 or costs.size == 0 or costs.shape[0] > 256:
@@ -261,6 +262,7 @@ def _metric(smoothness: Any, n_labels: int) -> Array:
 def _small_labels(labels: Any, shape: tuple[int, ...]) -> Array:
     if not isinstance(labels, np.ndarray):
         raise TypeError(f"labels must be a numpy.ndarray, got {type(labels).__name__}")
+    labels = np.asarray(labels)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"labels must be whole numbers, got dtype {labels.dtype}")
     if labels.shape != shape[1:]:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from . import _core
-from ._arrays import Array, choice, integer, require_host
+from ._arrays import Array, choice, integer, require_host, shown
 
 OPERATIONS = ("erode", "dilate", "open", "close", "gradient", "tophat", "blackhat")
 
@@ -101,7 +101,7 @@ def _radii(radius: object) -> tuple[int, int]:
         both = integer(radius, "radius")
         return both, both
     if len(radius) != 2:
-        raise ValueError(f"radius must be one whole number or two, (down, across), got {radius!r}")
+        raise ValueError(f"radius must be one whole number or two, (down, across), got {shown(radius)}")
     return integer(radius[0], "each radius"), integer(radius[1], "each radius")
 
 

@@ -83,7 +83,7 @@ def _deviations(sigma: object) -> tuple[float, float]:
         both = real(sigma, "sigma")
         return both, both
     if len(sigma) != 2:
-        raise ValueError(f"sigma must be one number or two, (down, across), got {sigma!r}")
+        raise ValueError(f"sigma must be one number or two, (down, across), got {shown(sigma)}")
     return real(sigma[0], "each sigma"), real(sigma[1], "each sigma")
 
 
