@@ -126,12 +126,12 @@ void neighbours(Input& in, Output& out) {
   if (in.flag()) {
     Neighbourhood reach{in.whole(0, 9), in.whole(0, 9), in.flag()};
     for (int64_t rows = in.byte() % 4; rows > 0; --rows) reach.half.push_back(in.whole(0, 9));
-    morphology(view, static_cast<MorphologyOperation>(in.byte() % 7), reach, made);
+    morphology<T>(view, static_cast<MorphologyOperation>(in.byte() % 7), reach, made);
   } else {
     const GaussianBlur blur{in.real(0, 5), in.real(0, 5), in.real(0, 5), static_cast<Border>(in.byte() % 5)};
     if (std::max(blur.sigma_down, blur.sigma_across) * blur.truncate > 1000) return;  // takes as long as it is told to
     const double amount = in.real(0, 3);
-    in.flag() ? gaussian_blur(view, blur, made) : unsharp_mask(view, blur, amount, made);
+    in.flag() ? gaussian_blur<T>(view, blur, made) : unsharp_mask<T>(view, blur, amount, made);
   }
   out.image(made);
 }
