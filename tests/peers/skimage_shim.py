@@ -376,7 +376,9 @@ def remove_small_holes(ar, max_size=64, connectivity=1, *, out=None, **deprecate
     if ar.dtype.kind not in "biu":
         raise TypeError(f"a mask of {ar.dtype}")
     if ar.dtype != bool:
-        warnings.warn("Any labeled images will be returned as a boolean array.", stacklevel=2)
+        warnings.warn(
+            "Any labeled images will be returned as a boolean array. Did you mean to use a boolean array?", stacklevel=2
+        )
         ar = ar.astype(bool)
     if out is not None and out.dtype != bool:
         raise TypeError("out dtype must be bool")
