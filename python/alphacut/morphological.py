@@ -77,7 +77,7 @@ def morphology(
     >>> mask = np.array([[0, 0, 0, 0, 0], [0, 255, 255, 255, 255], [0, 255, 0, 255, 255]], np.uint8)
     >>> alphacut.morphology(mask, "close")[1:]
     array([[  0, 255, 255, 255, 255],
-           [  0, 255, 255, 255, 255]], dtype=uint8)
+           [255, 255, 255, 255, 255]], dtype=uint8)
     >>> alphacut.morphology(mask, "erode", radius=(0, 1), shape="box")[1:]
     array([[  0,   0, 255, 255, 255],
            [  0,   0,   0,   0, 255]], dtype=uint8)
