@@ -131,7 +131,7 @@ void neighbours(Input& in, Output& out) {
     const GaussianBlur blur{in.real(0, 5), in.real(0, 5), in.real(0, 5), static_cast<Border>(in.byte() % 5)};
     if (std::max(blur.sigma_down, blur.sigma_across) * blur.truncate > 1000) return;  // takes as long as it is told to
     const double amount = in.real(0, 3);
-    in.flag() ? gaussian_blur<T>(view, blur, made) : unsharp_mask<T>(view, blur, amount, made);
+    in.flag() ? gaussian_blur(view, blur, made) : unsharp_mask(view, blur, amount, made);
   }
   out.image(made);
 }

@@ -232,13 +232,13 @@ void plain_background(ImageView<const T> image, const KeyColor& key, double simi
   parallel_for(height, row_grain(width), [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y) {
       const uint8_t* all = filled.row(y);
-      uint8_t *to = background.row(y), *hole = enclosed.row(y), any = 0;
+      uint8_t *to = background.row(y), *hole = enclosed.row(y), some = 0;
       for (int64_t x = 0; x < width; ++x) {
         to[x] = static_cast<uint8_t>(~all[x]);
         hole[x] ^= all[x];
-        any |= hole[x];
+        some |= hole[x];
       }
-      if (any != 0) holes = true;
+      if (some != 0) holes = true;
     }
   });
   if (!asked || !holes) return;

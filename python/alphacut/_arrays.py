@@ -65,7 +65,7 @@ def as_mask(mask: Array, out: object = None) -> Array:
     if not isinstance(mask, np.ndarray) or mask.dtype.kind not in "iu" or mask.dtype == np.uint8:
         return mask
     require_apart(out, mask)
-    return np.not_equal(np.asarray(mask), 0)
+    return np.asarray(np.not_equal(np.asarray(mask), 0))
 
 
 def require_host(array: object, name: str) -> None:

@@ -392,7 +392,7 @@ def _labels_of_range(labels: Array, least: int, most: int, invert: bool, out: ob
     if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "biu":
         got = getattr(labels, "dtype", type(labels).__name__)
         raise TypeError(f"mask must be an array of bool or integers, got {got}")
-    if labels.size == 0:
+    if labels.size == 0 or labels.ndim != 2:
         return labels
     if least < 0 or most < 0:
         raise ValueError(f"min_area and max_area must be at least 0, got {min(least, most)}")

@@ -118,10 +118,10 @@ def _half_widths(footprint: Array) -> list[int]:
     widths = lower.sum(axis=1)
     widths = widths[: np.flatnonzero(widths)[-1] + 1] if widths.any() else widths[:1]
     columns = np.abs(np.arange(inside.shape[1]) - inside.shape[1] // 2)
-    if not np.array_equal(inside, inside[::-1]) or not np.array_equal(
-        lower[: len(widths)], 2 * columns < widths[:, None]
+    if (
+        not widths.all()
+        or not np.array_equal(inside, inside[::-1])
+        or not np.array_equal(lower[: len(widths)], 2 * columns < widths[:, None])
     ):
-        raise ValueError(
-            "footprint must be the same when mirrored either way, without gaps in a row, and have its middle"
-        )
+        raise ValueError("footprint must be the same when mirrored either way, without gaps, and have its middle")
     return [int(width) // 2 for width in widths]
