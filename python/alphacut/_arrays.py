@@ -36,7 +36,7 @@ def native(image: Array, out: object = None) -> Array:
     if not is_uint16(image):
         return image
     require_apart(out, image)
-    return np.divide(image, np.float32(65535), dtype=np.float32)
+    return np.divide(np.asarray(image), np.float32(65535), dtype=np.float32)
 
 
 # Depths without a kernel, and one that holds them; those that may hold more than any kernel takes.
@@ -113,6 +113,7 @@ def matching(value: Array, name: str, like: Array) -> Array:
     """An array that goes with the picture `like`, for the core; a bool one means 0 and the whole range."""
     if not isinstance(value, np.ndarray) or not isinstance(like, np.ndarray):
         return value
+    value = np.asarray(value)  # of a subclass no method is called
     if value.dtype == np.bool_ and name == "alpha":
         return value.astype(np.uint8) * np.uint8(255) if like.dtype == np.uint8 else value.astype(np.float32)
     if value.dtype != like.dtype and np.uint16 in (value.dtype, like.dtype):

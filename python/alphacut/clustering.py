@@ -233,6 +233,7 @@ def kmeans_points(
         require_host(value, name)
     if not isinstance(points, np.ndarray):
         raise TypeError(f"points must be a numpy.ndarray, got {type(points).__name__}")
+    points = np.asarray(points)  # of a subclass no method is called
     if points.dtype not in (np.uint8, np.float32):
         raise TypeError(f"points must have dtype uint8 or float32, got {points.dtype}")
     if points.ndim != 2 or points.shape[0] == 0 or not 1 <= points.shape[1] <= 16:

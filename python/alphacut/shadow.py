@@ -197,6 +197,7 @@ def cast_shadow(alpha: Array, shadow: Shadow | str = "drop", *, out: Array | Non
     cast = Shadow.of(shadow)
     if cast is None:
         raise TypeError("shadow must be a Shadow or a str, got NoneType")
+    alpha = np.asarray(alpha) if isinstance(alpha, np.ndarray) else alpha  # of a subclass no method is called
     if isinstance(alpha, np.ndarray) and alpha.dtype == np.bool_:
         alpha = alpha.astype(np.uint8) * np.uint8(255)
     return run(lambda plane, to: _cast(plane, cast, to), alpha, out)

@@ -134,7 +134,7 @@ def detect_subject(
         return _core.detect_subject(native(image, out), out)
     require_host(image, "image")
     if box is not None and isinstance(image, np.ndarray) and image.ndim >= 2:
-        box = clipped(box, image.shape[:2])
+        box = clipped(box, np.asarray(image).shape[:2])
     spots = [] if points is None else checked_points(points)
     return _core.learned_subject(network(), native(image, out), labels, box, spots, out)
 
