@@ -124,7 +124,9 @@ void neighbours(Input& in, Output& out) {
   Image<T> made = result<T>(in, size, size.channels);
   const ImageView<const T> view = seen(in, image);
   if (in.flag()) {
-    Neighbourhood reach{in.whole(0, 9), in.whole(0, 9), in.flag()};
+    const int64_t most = in.flag() ? 9 : 120;  // far discs go another way
+    Neighbourhood reach{in.whole(0, most), in.whole(0, most), in.flag()};
+    if (reach.disc) reach.across = reach.down;
     for (int64_t rows = in.byte() % 4; rows > 0; --rows) reach.half.push_back(in.whole(0, 9));
     morphology<T>(view, static_cast<MorphologyOperation>(in.byte() % 7), reach, made);
   } else {

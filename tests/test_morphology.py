@@ -146,6 +146,18 @@ def test_footprints_equal_cv2(footprint, rng):
             assert np.array_equal(alphacut.morphology(image, operation, footprint=footprint), expected), operation
 
 
+@pytest.mark.parametrize("values", [(0, 1, 199), (0, 100, 255), (255, 100, 0), (7, 7, 8)])
+def test_far_discs_of_values_that_come_late(values):
+    """Whether a plane has two values is known after its last row."""
+    image = np.repeat(np.uint8(values), 40)[:, None].repeat(30, 1)
+    ramp = np.arange(200, dtype=np.uint8)[:, None].repeat(30, 1)
+    for plane in (image, ramp, ramp[::-1].copy()):
+        for operation in ("dilate", "erode"):
+            expected = reference.morphology(plane[:, :1], operation, (85, 0), "box")
+            found = alphacut.morphology(plane, operation, radius=85)
+            assert np.array_equal(found, expected.repeat(30, 1))
+
+
 def test_pictures_without_pixels():
     for shape in ((0, 4), (4, 0), (0, 4, 3)):
         assert alphacut.morphology(np.zeros(shape, np.uint8), "open").shape == shape
@@ -168,7 +180,7 @@ def test_arguments_are_checked(rng):
         alphacut.morphology(image, "erode", radius=(1, 2))
     with pytest.raises(ValueError, match=r"radius must be from 0 to 32767, got -1"):
         alphacut.morphology(image, "erode", radius=(0, -1), shape="box")
-    with pytest.raises(ValueError, match=r"radius must be one whole number or two"):
+    with pytest.raises(ValueError, match=r"radius must be one number or two"):
         alphacut.morphology(image, "erode", radius=(1, 2, 3), shape="box")
     with pytest.raises(TypeError, match=r"each radius must be an int, got float"):
         alphacut.morphology(image, "erode", radius=(1, 2.0), shape="box")

@@ -8,7 +8,6 @@
 #include "alphacut/graphcut.hpp"
 #include "alphacut/parallel.hpp"
 #include "numpy_view.hpp"
-#include "planes.hpp"
 
 namespace alphacut {
 namespace {
@@ -101,9 +100,8 @@ py::tuple alpha_expansion_array(py::handle costs_array, py::handle neighbours_ar
   const std::vector<int32_t> metric(smoothness.data(), smoothness.data() + smoothness.size());
   AlphaExpansion result;
   without_gil([&] {
-    Image<uint8_t> made = copied<uint8_t>(start.view);  // the caller's may change meanwhile
-    result = alpha_expansion(costs.planes, neighbours.edges, metric, max_iter, made, certify);
-    for (int64_t y = 0; y < first.height; ++y) std::copy_n(made.row(y), first.width, labels.view.row(y));
+    for (int64_t y = 0; y < first.height; ++y) std::copy_n(start.view.row(y), first.width, labels.view.row(y));
+    result = alpha_expansion(costs.planes, neighbours.edges, metric, max_iter, labels, certify);
   });
   return py::make_tuple(labels.array, result.energy, result.n_iter);
 }
@@ -114,8 +112,7 @@ int64_t labelling_energy_array(py::handle costs_array, py::handle neighbours_arr
   const auto neighbours = neighbours_of(neighbours_array);
   const auto labels = plane<uint8_t>(labels_array, "labels");
   const std::vector<int32_t> metric(smoothness.data(), smoothness.data() + smoothness.size());
-  return without_gil(
-      [&] { return labelling_energy(costs.planes, neighbours.edges, metric, copied<uint8_t>(labels.view)); });
+  return without_gil([&] { return labelling_energy(costs.planes, neighbours.edges, metric, labels); });
 }
 
 // Bytes in places of any strides: the last axis is that of an element's bytes.

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "alphacut/cancel.hpp"
 #include "alphacut/graphcut.hpp"
 #include "alphacut/parallel.hpp"
 #include "grid_edges.hpp"
@@ -15,8 +16,10 @@ namespace {
 
 using Costs = std::vector<ImageView<const int32_t>>;
 
+[[noreturn]] void refuse(const std::string& message) { throw std::invalid_argument("alpha_expansion: " + message); }
+
 void require(bool holds, const std::string& message) {
-  if (!holds) throw std::invalid_argument("alpha_expansion: " + message);
+  if (!holds) refuse(message);
 }
 
 template <class Body>
@@ -40,24 +43,29 @@ void require_metric(const std::vector<int32_t>& smoothness, size_t n) {
   const auto at = [&](size_t a, size_t b) { return smoothness[a * n + b]; };
   for (size_t a = 0; a < n; ++a)
     for (size_t b = 0; b < n; ++b) {
-      require(at(a, b) >= 0 && at(a, b) <= kMaxSmoothness,
-              "smoothness must be from 0 to 2^26 - 1, got " + std::to_string(at(a, b)));
-      require(at(a, b) == at(b, a) && at(a, a) == 0,
-              "smoothness must be 0 from a label to itself and the same both ways");
+      if (at(a, b) < 0 || at(a, b) > kMaxSmoothness)
+        refuse("smoothness must be from 0 to 2^26 - 1, got " + std::to_string(at(a, b)));
+      if (at(a, b) != at(b, a) || at(a, a) != 0)
+        refuse("smoothness must be 0 from a label to itself and the same both ways");
     }
-  for (size_t a = 0; a < n; ++a)
+  for (size_t a = 0; a < n; ++a) {
+    throw_if_cancelled();
     for (size_t b = 0; b < n; ++b)
       for (size_t c = 0; c < n; ++c)
-        require(at(a, c) <= at(a, b) + at(b, c), "smoothness must be a metric: from label " + std::to_string(a) +
-                                                     " to " + std::to_string(c) + " it is shorter over " +
-                                                     std::to_string(b));
+        if (at(a, c) > at(a, b) + at(b, c))
+          refuse("smoothness must be a metric: from label " + std::to_string(a) + " to " + std::to_string(c) +
+                 " it is shorter over " + std::to_string(b));
+  }
 }
 
 class Expansion {
  public:
   Expansion(const Costs& costs, const Neighbours& neighbours, const std::vector<int32_t>& smoothness,
             ImageView<uint8_t> labels)
-      : costs_(costs), neighbours_(neighbours), smoothness_(smoothness), labels_(labels), n_(costs.size()) {}
+      : costs_(costs), neighbours_(neighbours), smoothness_(smoothness), labels_(labels), n_(costs.size()) {
+    const int32_t most = smoothness.empty() ? 0 : *std::max_element(smoothness.begin(), smoothness.end());
+    most_weight_ = kMaxSmoothness / std::max(most, 1);
+  }
 
   void require_legal() const;
   int64_t energy() const;
@@ -65,6 +73,10 @@ class Expansion {
   int64_t move(size_t alpha, GridFlow& graph);
 
  private:
+  // The caller's costs and weights were checked, but may change meanwhile: flows of any others might not end.
+  static int32_t legal(int32_t cost) { return std::clamp(cost, -kMaxCost, kMaxCost); }
+  int32_t legal_weight(int32_t weight) const { return std::clamp(weight, 0, most_weight_); }
+
   const int32_t* from(size_t label) const { return smoothness_.data() + label * n_; }
   // How much more a pixel costs with the label than with its own, its neighbours left as they are; and for each pair
   // what it costs more if the second takes the label and the first does not: Kolmogorov and Zabih, "What energy
@@ -76,6 +88,7 @@ class Expansion {
   const std::vector<int32_t>& smoothness_;
   ImageView<uint8_t> labels_;
   size_t n_;
+  int32_t most_weight_;
 };
 
 void Expansion::require_legal() const {
@@ -92,21 +105,21 @@ void Expansion::require_legal() const {
   for_rows(labels_, [&](int64_t y) {
     for (const auto& plane : costs_)
       for (int64_t x = 0; x < plane.width; ++x)
-        require(plane.row(y)[x] >= -kMaxCost && plane.row(y)[x] <= kMaxCost,
-                "costs must be from -(2^28 - 1) to 2^28 - 1, got " + std::to_string(plane.row(y)[x]));
+        if (const int32_t cost = plane.row(y)[x]; cost < -kMaxCost || cost > kMaxCost)
+          refuse("costs must be from -(2^28 - 1) to 2^28 - 1, got " + std::to_string(cost));
     for (size_t k = 0; k < 4; ++k) {
       if (neighbours_[k].data == nullptr) continue;
       const auto [begin, end] = columns_inside(k, y, labels_.height, labels_.width);
       for (int64_t x = begin; x < end; ++x) {
         const int64_t weight = neighbours_[k].row(y)[x];
-        require(weight >= 0 && weight * most <= kMaxSmoothness,
-                "the weights of neighbours must be at least 0 and, times the smoothness, at most 2^26 - 1, got " +
-                    std::to_string(weight) + " times " + std::to_string(most));
+        if (weight < 0 || weight * most > kMaxSmoothness)
+          refuse("the weights of neighbours must be at least 0 and, times the smoothness, at most 2^26 - 1, got " +
+                 std::to_string(weight) + " times " + std::to_string(most));
       }
     }
     for (int64_t x = 0; x < labels_.width; ++x)
-      require(labels_.row(y)[x] < n_, "labels must be below the number of labels, " + std::to_string(n_) + ", got " +
-                                          std::to_string(labels_.row(y)[x]));
+      if (const uint8_t label = labels_.row(y)[x]; label >= n_)
+        refuse("labels must be below the number of labels, " + std::to_string(n_) + ", got " + std::to_string(label));
   });
 }
 
@@ -130,7 +143,7 @@ void Expansion::terms(size_t alpha, int64_t y, int32_t* more, int32_t* const pai
   const int32_t* to_alpha = from(alpha);
   const uint8_t* own = labels_.row(y);
   const int32_t* cost = costs_[alpha].row(y);
-  for (int64_t x = 0; x < labels_.width; ++x) more[x] = cost[x] - costs_[own[x]].row(y)[x];
+  for (int64_t x = 0; x < labels_.width; ++x) more[x] = legal(cost[x]) - legal(costs_[own[x]].row(y)[x]);
   for (size_t k = 0; k < 4; ++k) {
     if (neighbours_[k].data == nullptr) continue;
     const int dx = kEdgeDx[k], dy = kEdgeDy[k];
@@ -141,14 +154,15 @@ void Expansion::terms(size_t alpha, int64_t y, int32_t* more, int32_t* const pai
       const uint8_t* other = labels_.row(y + dy) + dx;
       for (int64_t x = begin; x < end; ++x) {
         const int32_t rise = to_alpha[other[x]] - from(own[x])[other[x]];
-        more[x] += weight[x] * rise;
-        pairs[k][x] = weight[x] * (to_alpha[own[x]] + rise);
+        const int32_t weighs = legal_weight(weight[x]);
+        more[x] += weighs * rise;
+        pairs[k][x] = weighs * (to_alpha[own[x]] + rise);
       }
     }
     if (y < dy) continue;
     const auto [first, last] = columns_inside(k, y - dy, labels_.height, labels_.width);  // as the second
     const int32_t* weight = neighbours_[k].row(y - dy);
-    for (int64_t x = first; x < last; ++x) more[x + dx] -= weight[x] * to_alpha[own[x + dx]];
+    for (int64_t x = first; x < last; ++x) more[x + dx] -= legal_weight(weight[x]) * to_alpha[own[x + dx]];
   }
 }
 

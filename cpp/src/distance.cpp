@@ -101,7 +101,8 @@ void scan_steps(ImageView<const uint8_t> mask, DistanceMetric metric, ImageView<
       std::fill_n(distance.row(y), mask.width, std::numeric_limits<float>::infinity());
     return;
   }
-  const int64_t grain = (row_grain(mask.width, 1 << 16) + kTogether - 1) / kTogether * kTogether;
+  const int64_t grain =
+      (row_grain(mask.width, std::max<int64_t>(1 << 16, 4 * int64_t{cap})) + kTogether - 1) / kTogether * kTogether;
   parallel_for(mask.height, grain, [&](int64_t begin, int64_t end) {
     if (metric == DistanceMetric::chessboard) {
       ChessboardScan scan(mask.width, cap);

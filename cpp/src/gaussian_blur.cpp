@@ -38,13 +38,19 @@ std::vector<Sum> weights_of(double sigma, int64_t reach) {
   constexpr double parts = std::is_floating_point_v<Sum> ? 1 << 24 : 1 << 16;
   constexpr double unit = std::is_floating_point_v<Sum> ? 1 / parts : 1;
   std::vector<Sum> weights;
-  double left = parts / 2;
-  for (const double weight : gaussian_half(2 * reach + 1, sigma)) {
-    const double whole = std::floor(weight * parts + 0.5);
-    if (!weights.empty()) left -= whole;
-    weights.push_back(static_cast<Sum>(whole * unit));
+  const std::vector<double> half = gaussian_half(2 * reach + 1, sigma);
+  double left = -1;
+  for (const double rounds : {0.5, 0.0}) {  // down where they round up too often, as those of wide and even windows may
+    if (left >= 0) break;
+    left = parts / 2;
+    weights.clear();
+    for (const double weight : half) {
+      const double whole = std::floor(weight * parts + rounds);
+      if (!weights.empty()) left -= whole;
+      weights.push_back(static_cast<Sum>(whole * unit));
+    }
   }
-  weights[0] = static_cast<Sum>(std::max(left, 0.0) * unit);  // below 0 by rounding alone, of windows without a middle
+  weights[0] = static_cast<Sum>(left * unit);
   return weights;
 }
 

@@ -13,7 +13,7 @@ std::vector<double> gaussian_half(int64_t window, double sigma) {
   double total = 0;
   for (size_t i = 0; i <= radius; ++i) {
     const auto distance = static_cast<double>(i);
-    half[i] = constants ? small[radius][i] : exp_exact(-distance * distance / (2 * sigma * sigma));
+    half[i] = constants ? small[radius][i] : i == 0 ? 1.0 : exp_exact(-distance * distance / (2 * sigma * sigma));
     total += i == 0 ? half[i] : 2 * half[i];
   }
   for (double& weight : half) weight /= total;

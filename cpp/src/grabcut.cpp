@@ -208,15 +208,16 @@ class GrabCutter::State::Cut {
   Cut(State& state, std::optional<Box> box, ImageView<const float> unary, const GrabCutOptions& options)
       : state_(state), top_(state.top()), box_(box), unary_(unary), options_(options) {
     if (box) box_ = in_picture(*box, state.image.height, state.image.width, result_.warnings);
+    models_ = {mixture_of(options.models[0]), mixture_of(options.models[1])};
+    given_ = !models_[0].empty() || !models_[1].empty();
+    require(models_[0].empty() == models_[1].empty(), "models must have a Gaussian of each side");
+    require(given_ || !options.freeze_models, "freeze_models needs models");
     told_ = std::exchange(state.told, std::nullopt);
     if (told_ && told_->box != box_) told_.reset();
     const bool usable = options.resume && told_ && state.latest && state.latest->n_components == options.n_components;
     result_.resumed = usable;
     if (usable) latest_ = std::move(state.latest);
     state.latest.reset();
-    models_ = {mixture_of(options.models[0]), mixture_of(options.models[1])};
-    given_ = !models_[0].empty() || !models_[1].empty();
-    require(given_ || !options.freeze_models, "freeze_models needs models");
     coarse_ = Image<uint8_t>::like(state.picture(0));
   }
 
@@ -348,7 +349,7 @@ void GrabCutter::State::Cut::resume_start(ImageView<uint8_t> here) {
   }
   if (front == 0 || front == start.pixels()) return latest_.reset();
   copy_rows(start, here);
-  models_ = latest_->models;
+  if (!given_) models_ = latest_->models;
 }
 
 // Models and cuts of the smallest size in turn.

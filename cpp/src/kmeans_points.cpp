@@ -21,7 +21,8 @@ namespace alphacut {
 namespace {
 
 constexpr int64_t kGrain = 4096;  // points of a block
-constexpr int64_t kTile = 128;    // points that are compared at once: one array a dimension
+constexpr double kMostWeight = 1e200;
+constexpr int64_t kTile = 128;  // points that are compared at once: one array a dimension
 
 void require(bool holds, const std::string& message) {
   if (!holds) throw std::invalid_argument(message);
@@ -130,6 +131,7 @@ double Clustering<T>::assign(const std::vector<double>& centers) {
       std::fill_n(best, kTile, std::numeric_limits<double>::infinity());
       std::fill_n(label, kTile, int64_t{0});
       for (int64_t k = 0; k < options_.n_clusters; ++k) {
+        if (k % kGrain == 0) throw_if_cancelled();
         tile_distances(tile.data(), &centers[at(k)], d_, near);
         for (int64_t i = 0; i < kTile; ++i) {
           const bool closer = near[i] < best[i];
@@ -269,10 +271,10 @@ PointsKmeans kmeans_of(ImageView<const T> points, const PointsKmeansOptions& opt
     require(weights.width == points.height && weights.height == 1, "weights must have one for each point");
     double sum = 0;
     for (int64_t i = 0; i < weights.width; ++i) {
-      require(weights.row(0)[i] >= 0 && std::isfinite(weights.row(0)[i]), "weights must be finite and at least 0");
+      require(weights.row(0)[i] >= 0 && weights.row(0)[i] <= kMostWeight, "weights must be from 0 to 1e200");
       sum += weights.row(0)[i];
     }
-    require(sum > 0 && std::isfinite(sum), "weights must not all be 0, and have a finite sum");
+    require(sum > 0 && std::isfinite(sum), "weights must not all be 0");
   }
   const Points<T> all(points, weights);
   PointsKmeans best;

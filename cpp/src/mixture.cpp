@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "math.hpp"
+#include "splitmix.hpp"
 
 namespace alphacut {
 namespace {
@@ -18,14 +19,6 @@ int32_t distance(const Rgb8& a, const Rgb8& b) {
   int32_t sum = 0;
   for (size_t i = 0; i < 3; ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
   return sum;
-}
-
-// The n-th number of a counter-based generator (splitmix64).
-uint64_t random_number(uint64_t seed, uint64_t n) {
-  uint64_t z = seed + (n + 1) * 0x9e3779b97f4a7c15u;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
 }
 
 // A component from its share, mean and covariance (the lower triangle). False if that is no covariance.
@@ -116,7 +109,7 @@ int nearest(const std::vector<Rgb8>& centres, const Rgb8& x) {
 std::vector<Rgb8> cluster(const std::vector<Rgb8>& samples, int count, uint64_t seed) {
   std::vector<Rgb8> centres;
   if (samples.empty()) return centres;
-  centres.push_back(samples[random_number(seed, 0) % samples.size()]);
+  centres.push_back(samples[splitmix(seed, 0) % samples.size()]);
   std::vector<int32_t> gap(samples.size());  // squared distance to the nearest centre
   while (static_cast<int>(centres.size()) < count) {
     uint64_t total = 0;
@@ -126,7 +119,7 @@ std::vector<Rgb8> cluster(const std::vector<Rgb8>& samples, int count, uint64_t 
       total += static_cast<uint64_t>(gap[i]);
     }
     if (total == 0) break;  // every colour is a centre
-    uint64_t target = random_number(seed, centres.size()) % total;
+    uint64_t target = splitmix(seed, centres.size()) % total;
     size_t pick = 0;
     while (target >= static_cast<uint64_t>(gap[pick])) target -= static_cast<uint64_t>(gap[pick++]);
     centres.push_back(samples[pick]);

@@ -210,17 +210,17 @@ void by_rows(ImageView<const T> in, const Best<T>& best, const std::vector<int64
 template <class T>
 std::optional<std::pair<T, T>> two_values(ImageView<const T> in) {
   if (in.channels != 1) return std::nullopt;
-  T low = in.row(0)[0], high = low;
+  const T first = in.row(0)[0];
+  T second = first;
   for (int64_t y = 0; y < in.height; ++y) {
-    const T* values = in.row(y);
-    const auto [least, greatest] = std::minmax_element(values, values + in.width);
-    low = std::min(low, *least);
-    high = std::max(high, *greatest);
+    const T *const values = in.row(y), *const end = values + in.width;
+    if (second == first)
+      if (const T* other = std::find_if(values, end, [&](T v) { return v != first; }); other != end) second = *other;
     bool others = false;
-    for (int64_t x = 0; x < in.width; ++x) others |= values[x] != low && values[x] != high;
+    for (const T* v = values; v != end; ++v) others |= *v != first && *v != second;
     if (others) return std::nullopt;
   }
-  return std::pair(low, high);
+  return std::pair(std::min(first, second), std::max(first, second));
 }
 
 // The disc on a plane of two values: what wins in a column reaches, from as far as it is, so far to both sides.

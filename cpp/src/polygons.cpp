@@ -10,6 +10,7 @@
 #include "alphacut/cancel.hpp"
 #include "alphacut/components.hpp"
 #include "alphacut/parallel.hpp"
+#include "planes.hpp"
 #include "runs.hpp"
 
 namespace alphacut {
@@ -153,14 +154,15 @@ std::vector<Polygon> mask_to_polygons(ImageView<const uint8_t> mask, int connect
     throw std::invalid_argument("simplify must be at least 0 and finite, got " + std::to_string(tolerance));
   if (connectivity != 4 && connectivity != 8)
     throw std::invalid_argument("connectivity must be 4 or 8, got " + std::to_string(connectivity));
-  const Runs runs(mask, 4);
+  const Image<uint8_t> kept = copied(mask);  // is read more than once, and the caller's may change meanwhile
+  const Runs runs(kept, 4);
   Image<int32_t> labels;  // with connectivity 8: runs of two rows do not tell where each begins
   int32_t count = runs.components();
   if (connectivity == 8) {
     labels = Image<int32_t>::like(mask);
-    count = static_cast<int32_t>(label_components(mask, 8, labels));
+    count = static_cast<int32_t>(label_components(kept, 8, labels));
   }
-  Outliner outliner(mask, connectivity);
+  Outliner outliner(kept, connectivity);
   std::vector<Polygon> polygons(static_cast<size_t>(count));
   for (int64_t row = 0; row < runs.height(); ++row) {
     throw_if_cancelled();

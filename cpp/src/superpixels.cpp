@@ -218,6 +218,7 @@ int32_t Slic::connect(ImageView<int32_t> labels) {
 int32_t Slic::run(int64_t max_iter, ImageView<int32_t> labels) {
   assign();
   for (int64_t i = 1; i < max_iter && update(); ++i) assign();
+  colors_ = {};
   return connect(labels);
 }
 

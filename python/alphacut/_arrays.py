@@ -6,12 +6,14 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._device import lives_on_gpu
+
+_N = TypeVar("_N", int, float)
 
 Array = NDArray[Any]
 _UINT16 = np.dtype(np.uint16)  # compared with a dtype, it costs less than np.uint16
@@ -58,6 +60,38 @@ def countable(gray: Array, name: str) -> Array:
             raise ValueError(f"{name} of {dtype} must have values from {-(2**31)} to {2**31 - 1}, got {low} to {high}")
         return gray.astype(np.int32)
     return gray
+
+
+def numbers(value: object, name: str, shape: tuple[int, ...], kinds: str = "iuf") -> Array:
+    """What the caller gave as an array of numbers of this shape, such as nested lists."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(f"{name} must be a rectangular array: {error}") from None
+    if array.dtype.kind not in kinds:
+        what = "numbers" if "f" in kinds else "whole numbers"
+        raise TypeError(f"{name} must be {what}, got an array of dtype {array.dtype}")
+    if array.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, got {array.shape}")
+    return array
+
+
+def labels_below(value: object, name: str, shape: tuple[int, ...], count: int) -> Array:
+    """Labels of this shape, from 0 to count - 1."""
+    labels = numbers(value, name, shape, "iu")
+    if labels.size and (labels.min() < 0 or labels.max() >= count):
+        raise ValueError(f"{name} must be from 0 to {count - 1}, got {labels.min()} to {labels.max()}")
+    return labels
+
+
+def pair(value: object, name: str, checked: Callable[[object, str], _N]) -> tuple[_N, _N]:
+    """One number for both directions, or two, (down, across)."""
+    if not isinstance(value, tuple):
+        both = checked(value, name)
+        return both, both
+    if len(value) != 2:
+        raise ValueError(f"{name} must be one number or two, (down, across), got {shown(value)}")
+    return checked(value[0], f"each {name}"), checked(value[1], f"each {name}")
 
 
 def as_mask(mask: Array, out: object = None) -> Array:

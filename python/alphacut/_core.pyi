@@ -161,8 +161,6 @@ def kmeans(
 def kmeans_attempt_seed(seed: int, attempt: int) -> int: ...
 def kmeans_samples(pixels: int, seed: int) -> _Array: ...
 def kmeans_seed(samples: _Array, n_clusters: int, seed: int) -> _Array: ...
-
-# graphcut
 def kmeans_points(
     points: _Array,
     n_clusters: int,
@@ -174,7 +172,11 @@ def kmeans_points(
     weights: _Array | None = None,
     out: _Out = None,
 ) -> tuple[_Array, _Array, float, int]: ...
+
+# superpixels
 def slic(image: _Array, n_segments: int, compactness: float, max_iter: int, out: _Out = None) -> tuple[_Array, int]: ...
+
+# graphcut
 def graph_cut(
     source: _Array,
     sink: _Array,

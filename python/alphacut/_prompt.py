@@ -93,7 +93,9 @@ def checked_points(points: Any) -> list[tuple[float, float, int]]:
     if not isinstance(points, (Sequence, np.ndarray)) or isinstance(points, (str, bytes)):
         raise TypeError(f"points must be a sequence of (x, y) or (x, y, keep), got {type(points).__name__}")
     checked = []
-    for point in points:
+    for point in np.asarray(points) if isinstance(points, np.ndarray) else points:
+        if isinstance(point, np.ndarray):
+            point = np.asarray(point)  # of a subclass no method is called
         if not isinstance(point, (Sequence, np.ndarray)) or isinstance(point, (str, bytes)):
             raise TypeError(f"each of points must be (x, y) or (x, y, keep), got {shown(point)}")
         if len(point) not in (2, 3):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _core, _device
-from ._arrays import Array, full_scale, integer, native, real, require_apart, require_host, shown
+from ._arrays import Array, full_scale, integer, labels_below, native, numbers, real, require_apart, require_host, shown
 
 _UNITS = 16320  # the core's units in the full scale of a picture: 64 to an 8-bit level
 
@@ -182,7 +182,7 @@ def kmeans_points(
     n_clusters : int
         From 1 to 65,536. More clusters than there are different points is legal: some then stay empty.
     weights : (N,) array of numbers, optional
-        How much each point counts: finite, at least 0, not all 0. By default all count 1. A point of weight 0 only gets
+        How much each point counts: from 0 to 1e200, not all 0. By default all count 1. A point of weight 0 only gets
         a label.
     seed : int, optional
         From 0 to 2**64 - 1. Picks the starting centres; not used where `init` or `labels` gives them.
@@ -249,9 +249,10 @@ def kmeans_points(
         start = _means_of_points(labels, n_clusters, points, held)
     else:
         raise ValueError("init and labels exclude each other")
-    if isinstance(out, np.ndarray) and out.shape != points.shape[:1]:
-        raise ValueError(f"out must have shape {points.shape[:1]}, got {out.shape}")
-    require_apart(out, *(array for array in (points, weights, labels) if isinstance(array, np.ndarray)))
+    target = np.asarray(out) if isinstance(out, np.ndarray) else out  # of a subclass no method is called
+    if isinstance(target, np.ndarray) and target.shape != points.shape[:1]:
+        raise ValueError(f"out must have shape {points.shape[:1]}, got {target.shape}")
+    require_apart(target, *(array for array in (points, weights, labels) if isinstance(array, np.ndarray)))
     found, centers, inertia, n_iter = _core.kmeans_points(
         points,
         n_clusters,
@@ -261,37 +262,32 @@ def kmeans_points(
         start,
         attempts,
         None if held is None else held[None],
-        out[None] if isinstance(out, np.ndarray) else out,
+        target[None] if isinstance(target, np.ndarray) else target,
     )
     return KMeans(found[0] if out is None else out, centers, inertia, n_iter)
 
 
-def _numbers(value: object, name: str, shape: tuple[int, ...]) -> Array:
-    try:
-        array = np.asarray(value)
-    except ValueError as error:  # rows of different lengths
-        raise ValueError(f"{name} must be a rectangular array: {error}") from None
-    if array.dtype.kind not in "iuf":
-        raise TypeError(f"{name} must be numbers, got an array of dtype {array.dtype}")
-    if array.shape != shape:
-        raise ValueError(f"{name} must have shape {shape}, got {array.shape}")
-    return array.astype(np.float64)
-
-
 def _point_weights(weights: object, count: int) -> Array:
-    held = _numbers(weights, "weights", (count,))
-    if not (np.isfinite(held) & (held >= 0)).all() or held.sum() <= 0:
-        raise ValueError("weights must be finite, at least 0, and not all 0")
+    held = numbers(weights, "weights", (count,)).astype(np.float64)
+    if not ((held >= 0) & (held <= 1e200)).all() or not held.any():
+        raise ValueError("weights must be from 0 to 1e200, and not all 0")
     return held
+
+
+def _given_centers(init: object, shape: tuple[int, int]) -> Array | None:
+    """`init`, unless it is k-means++."""
+    if not isinstance(init, str):
+        return numbers(init, "init", shape).astype(np.float64)
+    if init != "k-means++":
+        raise ValueError(f"init must be 'k-means++' or an array of centres, got {shown(init)}")
+    return None
 
 
 def _starting_points(init: object, n_clusters: int, dimensions: int) -> list[float]:
     """`init` row by row; empty for k-means++."""
-    if isinstance(init, str):
-        if init != "k-means++":
-            raise ValueError(f"init must be 'k-means++' or an array of centres, got {init!r}")
+    centers = _given_centers(init, (n_clusters, dimensions))
+    if centers is None:
         return []
-    centers = _numbers(init, "init", (n_clusters, dimensions))
     if not np.isfinite(centers).all():
         raise ValueError("init must be finite")
     start: list[float] = centers.ravel().tolist()
@@ -300,14 +296,7 @@ def _starting_points(init: object, n_clusters: int, dimensions: int) -> list[flo
 
 def _means_of_points(labels: object, n_clusters: int, points: Array, weights: Array | None) -> list[float]:
     """The centres of clusters given by their labels; one without weight begins where the heaviest does."""
-    names = np.asarray(labels)
-    if names.dtype.kind not in "iu":
-        raise TypeError(f"labels must be whole numbers, got an array of dtype {names.dtype}")
-    if names.shape != points.shape[:1]:
-        raise ValueError(f"labels must have shape {points.shape[:1]}, got {names.shape}")
-    if names.min() < 0 or names.max() >= n_clusters:
-        raise ValueError(f"labels must lie from 0 to n_clusters - 1 = {n_clusters - 1}")
-    names = names.astype(np.int64)
+    names = labels_below(labels, "labels", points.shape[:1], n_clusters).astype(np.int64)
     each = np.ones(len(points)) if weights is None else weights
     held = np.bincount(names, each, n_clusters)
     sums = [np.bincount(names, each * column, n_clusters) for column in points.T.astype(np.float64)]
@@ -321,20 +310,10 @@ def _means_of_points(labels: object, n_clusters: int, points: Array, weights: Ar
 
 def _starting_centers(init: object, n_clusters: int, image: Any, full: int) -> list[int]:
     """`init` in the core's units, row by row; empty for k-means++."""
-    if isinstance(init, str):
-        if init != "k-means++":
-            raise ValueError(f"init must be 'k-means++' or an array of centres, got {shown(init)}")
-        return []
-    try:
-        centers = np.asarray(init)
-    except ValueError as error:  # rows of different lengths
-        raise ValueError(f"init must be a rectangular array: {error}") from None
-    if centers.dtype.kind not in "iuf":
-        raise TypeError(f"init must be 'k-means++' or numbers, got an array of dtype {centers.dtype}")
-    centers = centers.astype(np.float64)
     channels = image.shape[2] if getattr(image, "ndim", 2) == 3 else 1
-    if centers.shape != (n_clusters, channels):
-        raise ValueError(f"init must have shape (n_clusters, C) = ({n_clusters}, {channels}), got {centers.shape}")
+    centers = _given_centers(init, (n_clusters, channels))
+    if centers is None:
+        return []
     if not ((centers >= 0) & (centers <= full)).all():
         raise ValueError(f"init must have finite values from 0 to {full}, as the image")
     fixed: list[int] = np.floor(centers * (_UNITS / full) + 0.5).astype(int).ravel().tolist()
@@ -349,21 +328,15 @@ def _means_of(labels: ArrayLike, n_clusters: int, image: Any, full: int) -> list
     if not isinstance(image, np.ndarray):
         raise TypeError("labels go with a picture in host memory")
     require_host(labels, "labels")
-    names = np.asarray(labels)
-    if names.dtype.kind not in "iu":
-        raise TypeError(f"labels must be whole numbers, got an array of dtype {names.dtype}")
-    if names.shape != image.shape[:2]:
-        raise ValueError(f"labels must have the size of the image, {image.shape[:2]}, got {names.shape}")
+    image = np.asarray(image)
     if not 1 <= n_clusters <= 256:
         raise ValueError(f"n_clusters must be from 1 to 256, got {n_clusters}")
-    if names.size == 0 or names.min() < 0 or names.max() >= n_clusters:
-        raise ValueError(f"labels must lie from 0 to n_clusters - 1 = {n_clusters - 1}")
-    flat = names.ravel().astype(np.int64)
+    flat = labels_below(labels, "labels", image.shape[:2], n_clusters).ravel().astype(np.int64)
+    if flat.size == 0:
+        raise ValueError(f"image must have pixels, got shape {image.shape}")
     held = np.bincount(flat, minlength=n_clusters)
     count = np.maximum(held, 1)
-    units = np.floor(
-        np.asarray(image).reshape(flat.size, -1) * (_UNITS / full) + 0.5
-    )  # whole numbers: their sums are exact
+    units = np.floor(image.reshape(flat.size, -1) * (_UNITS / full) + 0.5)  # whole numbers: their sums are exact
     if not ((units >= 0) & (units <= _UNITS)).all():
         raise ValueError(f"image must have finite values from 0 to {full}")
     means = [

@@ -488,7 +488,7 @@ def mask_to_polygons(mask: Array, connectivity: Literal[8, 4] = 4, *, simplify: 
     replace it. A ring that would keep fewer than three corners is kept whole. Simplified rings may cross each other and
     themselves. ``polygon.exterior.ravel().tolist()`` is a polygon of COCO's annotations.
 
-    Memory: one byte a pixel, the runs as in :func:`label_components`, its labels with connectivity 8, and the corners.
+    Memory: two bytes a pixel, the runs as in :func:`label_components`, its labels with connectivity 8, and the corners.
 
     Examples
     --------
@@ -586,6 +586,8 @@ def rle_to_mask(rle: Mapping[str, Any], *, out: Array | None = None) -> Array:
     if len(size) != 2:
         raise ValueError(f"rle: size must be (height, width), got {shown(size)}")
     height, width = (integer(side, "rle: each side of size", 0, 2**31 - 1) for side in size)
+    if height * width >= 2**31:
+        raise ValueError(f"rle: size must be of at most 2**31 - 1 pixels, got {height} x {width}")
     lengths = np.asarray(counts)
     if lengths.ndim != 1 or (lengths.size and lengths.dtype.kind not in "iu"):
         raise TypeError("rle: counts must be a sequence of whole numbers")

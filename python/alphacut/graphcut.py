@@ -8,7 +8,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import _core, _device
-from ._arrays import Array, flag, four_integers, integer, native, real, require_host, small_integer
+from ._arrays import (
+    Array,
+    flag,
+    four_integers,
+    integer,
+    labels_below,
+    native,
+    numbers,
+    real,
+    require_host,
+    small_integer,
+)
 
 
 class GraphCut(NamedTuple):
@@ -28,7 +39,7 @@ class AlphaExpansion(NamedTuple):
     energy: int
     """What they cost, exactly."""
     n_iter: int
-    """Rounds of all labels begun; in the last one no label gained."""
+    """Rounds of all labels begun."""
 
 
 class GrabCut(NamedTuple):
@@ -224,13 +235,15 @@ def alpha_expansion(
         )
     if neighbours is None:
         neighbours = np.ones((2, *costs.shape[1:]), np.int32)
+    if labels is not None and not isinstance(labels, np.ndarray):
+        raise TypeError(f"labels must be a numpy.ndarray, got {type(labels).__name__}")
     start = costs.argmin(axis=0) if labels is None else labels
     return AlphaExpansion(
         *_core.alpha_expansion(
             costs,
             neighbours,
             _metric(smoothness, costs.shape[0]),
-            _small_labels(start, costs.shape),
+            labels_below(start, "labels", costs.shape[1:], len(costs)).astype(np.uint8, copy=False),
             small_integer(max_iter, "max_iter"),
             flag(certify, "certify"),
             out,
@@ -246,30 +259,10 @@ def _metric(smoothness: Any, n_labels: int) -> Array:
         return potts
     if not isinstance(smoothness, (np.ndarray, list, tuple)):
         raise TypeError(f"smoothness must be a whole number or an array, got {type(smoothness).__name__}")
-    try:
-        matrix = np.asarray(smoothness)
-    except ValueError as error:  # rows of different lengths
-        raise ValueError(f"smoothness must be a rectangular array: {error}") from None
-    if matrix.dtype.kind not in "iu":
-        raise TypeError(f"smoothness must be whole numbers, got an array of dtype {matrix.dtype}")
-    if matrix.shape != (n_labels, n_labels):
-        raise ValueError(f"smoothness must have shape {(n_labels, n_labels)}, as costs has labels, got {matrix.shape}")
+    matrix = numbers(smoothness, "smoothness", (n_labels, n_labels), "iu")
     if matrix.min() < 0 or matrix.max() > 2**26 - 1:
         raise ValueError(f"smoothness must be from 0 to 2**26 - 1, got {matrix.min()} to {matrix.max()}")
     return matrix.astype(np.int32)
-
-
-def _small_labels(labels: Any, shape: tuple[int, ...]) -> Array:
-    if not isinstance(labels, np.ndarray):
-        raise TypeError(f"labels must be a numpy.ndarray, got {type(labels).__name__}")
-    labels = np.asarray(labels)
-    if labels.dtype.kind not in "iu":
-        raise TypeError(f"labels must be whole numbers, got dtype {labels.dtype}")
-    if labels.shape != shape[1:]:
-        raise ValueError(f"labels must have shape {shape[1:]}, as costs, got {labels.shape}")
-    if labels.min() < 0 or labels.max() >= shape[0]:
-        raise ValueError(f"labels must be from 0 to {shape[0] - 1}, got {labels.min()} to {labels.max()}")
-    return labels.astype(np.uint8, copy=False)
 
 
 def grabcut(

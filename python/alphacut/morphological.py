@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from . import _core
-from ._arrays import Array, choice, integer, require_host, shown
+from ._arrays import Array, choice, integer, pair, require_host
 
 OPERATIONS = ("erode", "dilate", "open", "close", "gradient", "tophat", "blackhat")
 
@@ -83,26 +83,18 @@ def morphology(
            [  0,   0,   0,   0, 255]], dtype=uint8)
     """
     what, disc = OPERATIONS.index(choice(operation, "operation", OPERATIONS)), choice(shape, "shape", ("disc", "box"))
-    down, across = _radii(radius)
+    down, across = pair(radius, "radius", integer)
     reach = (down, across, disc == "disc", [] if footprint is None else _half_widths(footprint))
     if not isinstance(image, np.ndarray) or image.dtype != np.bool_:
         return _core.morphology(image, what, *reach, out)
+    bits = None  # of `out`: of a subclass no method is called
     if out is not None:
         require_host(out, "out")
-        if getattr(out, "dtype", None) != np.bool_:
+        if not isinstance(out, np.ndarray) or out.dtype != np.bool_:
             raise TypeError(f"out must be a numpy.ndarray of bool, got {getattr(out, 'dtype', type(out).__name__)}")
-    result: Array = _core.morphology(image.view(np.uint8), what, *reach, None if out is None else out.view(np.uint8))
+        bits = np.asarray(out).view(np.uint8)
+    result: Array = _core.morphology(np.asarray(image).view(np.uint8), what, *reach, bits)
     return result.view(np.bool_) if out is None else out
-
-
-def _radii(radius: object) -> tuple[int, int]:
-    """Down and across."""
-    if not isinstance(radius, tuple):
-        both = integer(radius, "radius")
-        return both, both
-    if len(radius) != 2:
-        raise ValueError(f"radius must be one whole number or two, (down, across), got {shown(radius)}")
-    return integer(radius[0], "each radius"), integer(radius[1], "each radius")
 
 
 def _half_widths(footprint: Array) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from . import _core
-from ._arrays import Array, choice, integer, native, real, run, shown, small_integer
+from ._arrays import Array, choice, integer, native, pair, real, run, shown, small_integer
 
 BLUR_BORDERS = ("nearest", "reflect", "mirror", "wrap")
 RESIZE_METHODS = ("area", "nearest", "bilinear", "bicubic", "lanczos")
@@ -77,16 +77,6 @@ def denoise(
     return run(lambda a, b: _core.bilateral(a, side, deviation, reach, b), image, out)
 
 
-def _deviations(sigma: object) -> tuple[float, float]:
-    """`sigma` down and across."""
-    if not isinstance(sigma, tuple):
-        both = real(sigma, "sigma")
-        return both, both
-    if len(sigma) != 2:
-        raise ValueError(f"sigma must be one number or two, (down, across), got {shown(sigma)}")
-    return real(sigma[0], "each sigma"), real(sigma[1], "each sigma")
-
-
 def gaussian_blur(
     image: Array,
     sigma: float | tuple[float, float],
@@ -140,7 +130,7 @@ def gaussian_blur(
     >>> alphacut.gaussian_blur(dot, 0.5)[1]
     array([  0,  21, 158,  21,   0], dtype=uint8)
     """
-    down, across = _deviations(sigma)
+    down, across = pair(sigma, "sigma", real)
     reach, border = real(truncate, "truncate"), BLUR_BORDERS.index(choice(mode, "mode", BLUR_BORDERS))
     return run(lambda a, b: _core.gaussian_blur(a, down, across, reach, border, b), image, out)
 
@@ -195,7 +185,7 @@ def unsharp_mask(
     >>> alphacut.unsharp_mask(edge, amount=0.5)
     array([[ 80,  78,  68, 172, 162, 160]], dtype=uint8)
     """
-    down, across = _deviations(sigma)
+    down, across = pair(sigma, "sigma", real)
     by, reach = real(amount, "amount"), real(truncate, "truncate")
     border = BLUR_BORDERS.index(choice(mode, "mode", BLUR_BORDERS))
     return run(lambda a, b: _core.unsharp_mask(a, down, across, by, reach, border, b), image, out)

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from . import _core, _text
-from ._arrays import Array, choice, full_scale, percent, real, run
+from ._arrays import Array, choice, full_scale, percent, real, run, shown
 from ._color import Color, parse_color
 
 __all__ = ["Shadow", "cast_shadow"]
@@ -67,7 +67,7 @@ class Shadow:
         if not isinstance(offset, (tuple, list)):
             raise TypeError(f"offset must be (right, down), got {type(offset).__name__}")
         if len(offset) != 2:
-            raise ValueError(f"offset must be (right, down), got {offset!r}")
+            raise ValueError(f"offset must be (right, down), got {shown(offset)}")
         opacity = real(_OPACITY[kind] if self.opacity is None else self.opacity, "opacity")
         if not 0 <= opacity <= 1:
             raise ValueError(f"opacity must be from 0 to 1, got {opacity}")
@@ -140,12 +140,12 @@ def _length(value: Any, name: str, low: float) -> Length:
     if isinstance(value, str):
         share = percent(value)
         if share is None:
-            raise ValueError(f"{name} must be pixels or a percentage such as '2%', got {value!r}")
+            raise ValueError(f"{name} must be pixels or a percentage such as '2%', got {shown(value)}")
         number = share
     else:
         number = real(value, name)
     if not low <= number <= _LARGEST:
-        raise ValueError(f"{name} must be from {low:g} to {_LARGEST:g}, got {value}")
+        raise ValueError(f"{name} must be from {low:g} to {_LARGEST:g}, got {shown(value)}")
     return value if isinstance(value, str) else number
 
 
@@ -183,7 +183,8 @@ def cast_shadow(alpha: Array, shadow: Shadow | str = "drop", *, out: Array | Non
     a height of h above the lowest of all it counts by 1 / (1 + (h / r)²)², r 8 % of the subject's height, so that hind
     legs cast one, and a belly next to none. It is blurred a third as much up and down as sideways, as the ground is
     seen at an angle, and a line on the ground keeps its `opacity`. Percentages are of the longer side of the box that
-    holds the subject, so that a shadow stays as it is when the cutout is cropped or scaled.
+    holds the subject, so that a shadow keeps its lengths when the cutout is cropped or scaled. Where a crop touches the
+    subject, or cuts through it, a shadow cast afterwards is another one.
 
     Examples
     --------

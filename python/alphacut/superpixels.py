@@ -58,7 +58,7 @@ def slic(
     -----
     SLIC [1]_ on a grid of centres, in CIE L*a*b*, in whole numbers: colours are rounded to 1/16 of a unit and centres
     to quarters of a pixel, so the labels are the same for every instruction set and thread count. Pieces below a
-    quarter of the mean size join the one before them. Memory: 14 bytes a pixel beyond the labels.
+    quarter of the mean size join the one before them. Memory: 12 bytes a pixel beyond the labels.
 
     To move from ``skimage.segmentation.slic(image, n_segments)``: its labels start at 1.
 

@@ -129,7 +129,7 @@ void a_session_stays_good() {
       Session(image, each.options).cut(each.prompt);
     }
     CHECK(checks > 5);
-    for (int64_t limit = 1; limit <= checks; limit += 1 + checks / 11) {
+    for (int64_t limit = 1; limit <= checks; limit += 1 + checks / 23) {
       Session session(image, each.options);
       int64_t left = limit;
       {

@@ -35,7 +35,7 @@ struct SlicOptions {
 
 // Labels from 0 to N - 1 for a gray or RGB picture, float values in 0..1; returns N. Every label is one 4-connected
 // piece. `labels` has the size of the picture, one channel; at most 2^31 - 1 pixels. Other sizes, NaN, or values out of
-// range throw std::invalid_argument. 14 bytes a pixel.
+// range throw std::invalid_argument. 12 bytes a pixel.
 int32_t slic(ImageView<const uint8_t> image, const SlicOptions& options, ImageView<int32_t> labels);
 int32_t slic(ImageView<const float> image, const SlicOptions& options, ImageView<int32_t> labels);
 
