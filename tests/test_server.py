@@ -356,6 +356,13 @@ def test_what_is_ignored_is_said(client):
         said = answer.headers["x-ignored"].split(", ")
         assert said == ["margin" if name == "crop_margin" else name for name in given]
     assert "x-ignored" not in post(client, crop="true", crop_margin="10px").headers
+    shadow = post(client, shadow="drop")
+    theirs = {"add_shadow": "true", "shadow_type": "contact", "shadow_opacity": "50"}
+    answer = post(client, shadow="drop", **theirs)
+    assert (answer.content, answer.headers["x-ignored"]) == (shadow.content, ", ".join(theirs))
+    for given in ({}, {"add_shadow": "false"}, {"shadow_type": "none"}):
+        assert "x-ignored" not in post(client, shadow="drop", **given).headers
+    assert "x-ignored" not in post(client, **theirs).headers
     headers = {"Accept": "application/json"}
     answer = client.post("/v1.0/removebg", files={"image_file": FILE}, data={"type": "car"}, headers=headers)
     assert answer.headers["x-ignored"] == "type"
@@ -844,6 +851,19 @@ def test_a_page_cuts_its_picture_again_and_again(client):
 
     assert client.delete(f"/api/pictures/{name}").status_code == 204
     assert cut(client, name, 404).json()["errors"][0]["code"] == "unknown_picture"
+
+
+def test_the_shadow_of_a_page_is_srgb(client):
+    """Its colour, which is no colour of the picture, is not to be read in the picture's profile."""
+    file = encoded(PHOTO, icc_profile=bytes(16) + b"RGB " + bytes(108))
+    name = post(client, {"file": file}, 201, "/api/pictures").json()["id"]
+    answer = client.post(f"/api/pictures/{name}/shadow", json={"shadow": {"color": "#ff8000"}})
+    assert answer.status_code == 200
+    shadow = read_image(answer.content)
+    assert shadow.icc_profile is None
+    cast = shadow.alpha > 0
+    assert cast.any()
+    assert np.unique(shadow.pixels[cast], axis=0).tolist() == [[255, 128, 0]]
 
 
 def test_the_preview_can_be_seen(client):

@@ -15,6 +15,7 @@ from browser.test_page import (
     LEFT,
     RED,
     RIGHT,
+    at,
     choose,
     discs,
     downloaded,
@@ -39,6 +40,19 @@ def several(page, *names):
     for number in range(len(names)):
         page.locator("#pictures button").nth(number).locator("span", has_text="sure").wait_for()
     wait(page)
+
+
+def hold(page, pattern):
+    """Holds requests; returns the list of them, and what lets go of them and of all that come later."""
+    held, free = [], []
+    page.route(pattern, lambda route: route.continue_() if free else held.append(route))
+
+    def release():
+        free.append(True)
+        for route in held:
+            route.continue_()
+
+    return held, release
 
 
 def captions(page):
@@ -109,6 +123,140 @@ def test_a_picture_can_be_closed(page, server):
     assert not page.locator("#strip").is_visible()
     assert kept(server) == before + 1
     assert page.evaluate("document.activeElement.id") == "canvas"
+
+
+def test_a_closed_picture_does_not_come_back(page, server, complaints):
+    choose(page)
+    before = kept(server)
+    page.route("**/cut", lambda route: route.fulfill(status=500, json={"errors": [{"title": "Broken."}]}))
+    page.set_input_files("#file", picture(encoded(ONE), name="a.png"))
+    wait(page, "error")
+    page.unroute("**/cut")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        page.get_by_role("button", name="Close this one").click()
+    wait(page)
+    page.wait_for_timeout(300)
+    assert [url for url in asked if not url.endswith("/file")] == []
+    assert kept(server) == before
+    provoked(complaints, 500)
+
+
+def test_a_picture_closed_while_it_is_cut_does_not_come_back(page, server, complaints):
+    several(page, "a.png", "b.png")
+    held, release = hold(page, "**/file")
+    before = kept(server)
+    page.get_by_role("button", name="ZIP of all").click()
+    while not held:
+        page.wait_for_timeout(10)
+    with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        page.get_by_role("button", name="Close this one").click()
+    _, data = saved(page, release)
+    assert zipfile.ZipFile(io.BytesIO(data)).namelist() == ["b-cutout.png"]
+    assert kept(server) == before - 1
+    provoked(complaints, 404)
+
+
+def test_what_the_pen_says_is_said_of_the_picture_it_is_on(page):
+    several(page, "a.png", "b.png")
+    undo = page.locator("#undo")
+    pick(page, "tool", "point")
+    page.mouse.move(*at(page, 0.6, 0.5))
+    page.mouse.down()
+    page.keyboard.press("PageDown")
+    page.mouse.up()
+    wait(page)
+    assert (current(page), undo.is_disabled()) == ("b.png", True)
+    page.keyboard.press("PageUp")
+    wait(page)
+    assert (current(page), undo.is_disabled()) == ("a.png", False)
+
+
+def test_page_keys_of_a_slider_are_its_own(page):
+    several(page, "a.png", "b.png")
+    brush = page.locator("[data-set=brush]")
+    before = brush.input_value()
+    brush.focus()
+    page.keyboard.press("PageUp")
+    assert int(brush.input_value()) > int(before)
+    page.keyboard.press("PageDown")
+    assert (current(page), brush.input_value()) == ("a.png", before)
+
+
+def test_a_download_goes_on_while_another_picture_is_prepared(page):
+    held, release = hold(page, "**/file")
+    several(page, "a.png", "b.png")
+    page.locator("#download").click()
+    page.keyboard.press("PageDown")
+    while len({route.request.url for route in held}) < 2:
+        page.wait_for_timeout(10)
+    name, _ = saved(page, release)
+    assert name == "a-cutout.png"
+
+
+def test_one_that_cannot_be_cut_is_marked(page, complaints):
+    asked = []
+
+    def answer(route):
+        asked.append(route)
+        if len(asked) == 1:
+            route.continue_()
+        else:
+            route.fulfill(status=500, json={"errors": [{"title": "Broken."}]})
+
+    page.route("**/cut", answer)
+    page.set_input_files("#file", [picture(encoded(ONE), name=name) for name in ("a.png", "b.png")])
+    page.locator("#pictures span", has_text="failed").wait_for()
+    assert captions(page)[1] == "b.png: could not be cut out"
+    provoked(complaints, 500)
+
+
+def test_a_picture_is_shown_though_a_later_one_failed(page, complaints):
+    held, release = hold(page, "**/api/pictures")
+    page.set_input_files("#file", picture(encoded(ONE), name="a.png"))
+    while not held:
+        page.wait_for_timeout(10)
+    page.set_input_files("#file", picture(b"no picture", name="b.png"))
+    while len(held) < 2:
+        page.wait_for_timeout(10)
+    first = held.pop(0)
+    release()
+    wait(page, "error")
+    first.continue_()
+    wait(page)
+    assert status(page).startswith("a.png: ")
+    provoked(complaints, 400)
+
+
+def test_a_blurred_background_is_of_the_latest_cut(page):
+    several(page, "a.png", "b.png")
+    pick(page, "behind", "blur")
+    wait(page)
+    pick(page, "behind", "none")
+    pick(page, "tool", "remove")
+    drag(page, (0.5, 0.5), (0.7, 0.5))
+    held, release = hold(page, "**/blurred")
+    pick(page, "behind", "blur")
+    while not held:
+        page.wait_for_timeout(10)
+    page.keyboard.press("PageDown")
+    wait(page)
+    release()
+    with page.expect_response(lambda answer: answer.url.endswith("/blurred")):
+        page.keyboard.press("PageUp")
+
+
+def test_a_shadow_that_failed_is_cast_again(page, complaints):
+    choose(page)
+    page.evaluate("document.getElementById('shadows').open = true")
+    page.route("**/shadow", lambda route: route.fulfill(body="no picture", content_type="image/png"))
+    pick(page, "shadow", "drop")
+    wait(page, "error")
+    page.unroute("**/shadow")
+    with page.expect_response(lambda answer: answer.url.endswith("/shadow")):
+        pick(page, "shadow", "contact")
+    complaints.clear()
 
 
 def test_the_strip_by_keyboard_and_for_axe(page):

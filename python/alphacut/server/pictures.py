@@ -112,13 +112,13 @@ class Preview:
             return as_png(blurred_background(found.image, found.alpha), self._picture.icc_profile)
 
     def shadow(self, edit: Edit, wish: Wish) -> bytes:
-        """The shadow of the preview's cutout alone, as a PNG with transparency."""
+        """The shadow of the preview's cutout alone, as a PNG with transparency, in sRGB."""
         with self._lock, cutting():
             found = self._bench.finished(edit, self._mask)
             shadow = (wish.shadow or Shadow()).scaled(self._bench.scale[0])
             plane = cast_shadow(found.alpha, shadow)
             colour = np.broadcast_to(np.asarray(shadow.color, np.uint8), (*plane.shape, 3))
-            return as_png(composite(colour, plane), self._picture.icc_profile)
+            return as_png(composite(colour, plane))  # its colour is sRGB, whatever the picture's profile
 
     def file(self, edit: Edit, wish: Wish) -> bytes:
         """The finished file, in the full size. One at a time, see `full_turn`."""

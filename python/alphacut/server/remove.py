@@ -90,7 +90,8 @@ def remove(
     """
     if "file" not in values:
         raise ApiError(400, "missing_file", "file (or image_file, image_file_b64) is missing: the picture")
-    form = _format(values, accept)
+    shadow = _shadow(values)
+    form = _format(values, accept, shadow)
     encoding = {name: values[name] for name in ("quality", "png_level") if name in values}
     answer.require_writable(form, encoding)
     with reading("file"):
@@ -102,7 +103,7 @@ def remove(
     laid_out, background = _laid_out(cutout, values, background)
     what = "mask" if values.get("om") else "alpha" if values.get("channels") == "alpha" else "rgba"
     exif = values.get("exif", False)
-    shadow, more = _shadow(values), _ignored(values)
+    more = _ignored(values)
     response = answer.response(laid_out, form, what, background, encoding, shadow=shadow, exif=exif, more=more)
     return response, cutout
 
@@ -118,7 +119,7 @@ def answered(values: Mapping[str, Any], accept: str, max_pixels: int, models: Ma
     return response, cutout.alpha.size, dict(cutout.timings)
 
 
-def _format(values: Mapping[str, Any], accept: str) -> str:
+def _format(values: Mapping[str, Any], accept: str, shadow: Shadow | None) -> str:
     """The form of the answer; refused, where the request contradicts itself."""
     part = values.get("om") or values.get("channels") == "alpha"
     backgrounds = [name for name in ("background", "bg_image_file") if values.get(name) is not None]
@@ -126,7 +127,7 @@ def _format(values: Mapping[str, Any], accept: str) -> str:
         raise ApiError(400, "contradiction", "only one of om, channels=alpha, background and bg_image_file can be had")
     if values.get("om") and values.get("channels") == "alpha":
         raise ApiError(400, "contradiction", "om is the mask, channels=alpha the opacity: ask for one")
-    if _shadow(values) is not None and (part or values.get("format") == "zip"):
+    if shadow is not None and (part or values.get("format") == "zip"):
         raise ApiError(400, "contradiction", "a shadow goes with no om, channels=alpha or format=zip")
     if "box" in values and "roi" in values:
         raise ApiError(400, "contradiction", "box and roi say the same: give one")
@@ -229,7 +230,9 @@ def _margins(margin: tuple[tuple[float, bool], ...], box: tuple[int, int, int, i
 def _ignored(values: Mapping[str, Any]) -> dict[str, str]:
     """A header with the fields that changed nothing, if there are any."""
     names = [name for name, value in values.items() if value is Said.IGNORED]
-    asked = {"add_shadow", "shadow_type"} & {name for name, value in values.items() if value}
-    names += ["shadow_opacity"] * ("shadow_opacity" in values and not asked)
+    own = values.get("shadow") is not None  # which goes before what other services call it
+    theirs = [name for name in ("add_shadow", "shadow_type") if values.get(name)]
+    names += theirs * own
+    names += ["shadow_opacity"] * ("shadow_opacity" in values and (own or not theirs))
     names += ["margin"] * ("margin" in values and not values.get("crop"))
     return {"X-Ignored": ", ".join(names)} if names else {}

@@ -22,7 +22,10 @@ onChange((names) => {
     } else if (Object.keys(SUBJECT).some((name) => names.has(name))) {
         state.picture.stale = true;
         want(true, !state.change);
-    } else if (names.has("behind") && said().behind === "blur") want(false);
+    } else if (names.has("behind") && said().behind === "blur") {
+        state.picture.stale = true; // the blurred background is of an earlier cut, or not there
+        want(false);
+    }
 });
 
 /** Nothing is to be cut: what was found of the picture is there. */
@@ -76,9 +79,9 @@ async function cut(draft, signal) {
         if (time) redraw(() => performance.measure("stroke-to-seen", { start: time, end: performance.now() }));
         return;
     }
-    picture.stale = Boolean(wanted); // more was said meanwhile
     picture.found = JSON.parse(response.headers.get("X-Cutout") ?? "{}");
     if (said().behind === "blur") await blur(picture, wish, mask, signal);
+    picture.stale = Boolean(wanted); // more was said meanwhile
     redraw();
     if (wanted || word.isTaken) return;
     tell("ready", described(picture.found), picture.found.warnings);
@@ -88,6 +91,8 @@ async function cut(draft, signal) {
 /** The preview's own background, blurred. */
 async function blur(picture, wish, mask, signal) {
     const response = await ask(picture, "blurred", wish, { mask }, { signal });
-    picture.blurred = await createImageBitmap(await response.blob());
+    const bitmap = await createImageBitmap(await response.blob());
     signal.throwIfAborted();
+    picture.blurred?.close();
+    picture.blurred = bitmap;
 }

@@ -17,8 +17,11 @@ function choose(tool) {
 
 const STEP = 1.5; // of the zoom
 
-/** Whether a control has a use of its own for a key: a number for all of them, a list for those that are letters. */
-const isTaken = ({ type, tagName }, control) => type === "number" || (tagName === "SELECT" && !control);
+const PAGES = ["PageUp", "PageDown"];
+
+/** Whether a control has a use of its own for a key: a number for all, a list for letters, a slider for pages. */
+const isTaken = ({ type, tagName }, key, control) =>
+    type === "number" || (tagName === "SELECT" && !control) || (type === "range" && PAGES.includes(key));
 
 const sizeBrush = (factor) => set({ brush: clamped(Math.round(state.brush * factor), 4, 120) });
 
@@ -49,7 +52,8 @@ document.addEventListener("keydown", (event) => {
     const third = event.getModifierState("AltGraph"); // on many keyboards brackets need it
     if (!state.picture || event.defaultPrevented || (event.altKey && !third)) return;
     const control = (event.ctrlKey || event.metaKey) && !third;
-    if (isTaken(event.target, control)) return;
+    if (isTaken(event.target, event.key, control)) return;
+    if (PAGES.includes(event.key) && state.pictures.length < 2) return;
     const letter = event.shiftKey ? event.key.toUpperCase() : event.key.toLowerCase();
     const action = control ? CONTROL_KEYS[letter] : KEYS[event.key.toLowerCase()];
     if (!action) return;

@@ -25,8 +25,8 @@ export async function openPictures(files) {
             if (state.pictures.length >= MOST) throw new Failure(`${file.name}: only ${MOST} pictures can be open.`);
             const picture = await opened(file);
             add(picture);
-            if (first && turn === opening) {
-                word.reading = false;
+            if (first && (turn === opening || !state.picture)) {
+                if (turn === opening) word.reading = false;
                 performance.clearMeasures();
                 show(picture);
             }
@@ -98,6 +98,7 @@ export function receiveFiles(files, from) {
 
 /** The user's own picture behind the subject. */
 export async function setBackdrop(file) {
+    const { picture } = state;
     try {
         const bytes = await copied(file);
         const image = await decoded(bytes, file.name);
@@ -105,6 +106,7 @@ export async function setBackdrop(file) {
         drawn.globalCompositeOperation = "destination-over";
         drawn.fillStyle = "white"; // under what is transparent, as the server has it
         drawn.fillRect(0, 0, image.width, image.height);
+        if (picture !== state.picture) return; // it was chosen for the one before
         set({ view: "result" });
         commit({ behind: "picture", backdrop: { name: file.name, bytes, image } });
     } catch (error) {
@@ -114,8 +116,10 @@ export async function setBackdrop(file) {
 
 /** A file that says what the subject is. */
 export async function setMask(file) {
+    const { picture } = state;
     try {
-        commit({ mask: { name: file.name, bytes: await copied(file) } });
+        const bytes = await copied(file);
+        if (picture === state.picture) commit({ mask: { name: file.name, bytes } });
     } catch (error) {
         fail(error);
     }

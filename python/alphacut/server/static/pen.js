@@ -2,13 +2,17 @@
 
 import { between, grip, moved } from "./box.js";
 import { place, rounded } from "./stage.js";
-import { commit, propose, said, set, state, withdraw } from "./state.js";
+import { commit, onChange, propose, said, set, state, withdraw } from "./state.js";
 
 const WIDEST = 10_000; // brush, in pixels of the picture, that the server draws with
 const NEAR = 10; // pixels of the page from a point that takes it away
 
 /** What is under the pen: its pointer, its latest point, how far apart the next is, and how it goes on and ends. */
 export let drawing = null;
+
+onChange((names) => {
+    if (names.has("picture")) drawing = null; // it was of the one before
+});
 
 /** Puts the pen down; `other` says the opposite of what a point would. */
 export function penDown(point, { pointer, other = false } = {}) {

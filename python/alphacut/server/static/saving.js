@@ -10,7 +10,9 @@ const REST = 1200; // milliseconds in which nothing is said, before the full siz
 const ENDINGS = { png: "png", webp: "webp", jpeg: "jpg", tiff: "tif" };
 
 let timer = 0;
-let made = null; // { key, picture, files, controller, blob, size }: the latest file; `blob` is the promise of it
+// { key, picture, files, controller, blob, size, asked }: the latest file; `blob` is the promise of it, and `asked`
+// whether the user waits for it.
+let made = null;
 
 /** What the file shall be, as the server takes it. */
 export function wished(now, view = "result", format = now.format) {
@@ -32,7 +34,7 @@ function file(wish) {
     const key = JSON.stringify(wish);
     const same = made?.key === key && made.picture === state.picture;
     if (same && made.files.mask === files.mask && made.files.background === files.background) return made;
-    made?.controller.abort();
+    if (!made?.asked) made?.controller.abort();
     const controller = new AbortController();
     const { picture } = state;
     const answer = ask(picture, "file", wish, files, { signal: controller.signal, say: saving });
@@ -82,6 +84,7 @@ async function deliver(id, wish, use) {
     enable(id, false);
     const { name } = state.picture;
     const ready = file(wish);
+    ready.asked = true;
     if (!ready.size) saving(`Cutting out ${name} at full size…`);
     try {
         saving(await use(ready.blob, name));
@@ -89,6 +92,7 @@ async function deliver(id, wish, use) {
         saving("");
         fail(error);
     } finally {
+        ready.asked = false;
         enable(id, true);
     }
 }

@@ -1,5 +1,6 @@
 // Requests to the server.
 
+import { isOpen } from "./state.js";
 import { Failure, named, tell } from "./telling.js";
 
 const TRIES = 6; // of a request that a busy server turns away
@@ -47,7 +48,7 @@ export async function ask(picture, what, wish, files, { signal, say } = {}) {
     try {
         return await send();
     } catch (error) {
-        if (error.code !== "unknown_picture") throw error;
+        if (error.code !== "unknown_picture" || !isOpen(picture)) throw error;
         picture.id = (await upload(picture.bytes, picture.name, signal)).id;
         picture.sent = {};
         return send();

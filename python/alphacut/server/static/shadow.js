@@ -3,8 +3,8 @@
 import { onFinished } from "./cutting.js";
 import { redraw } from "./drawing.js";
 import { ask } from "./server.js";
-import { attached, edit, onChange, said, shadow, SHADOW, state } from "./state.js";
-import { fail, Failure } from "./telling.js";
+import { attached, edit, isOpen, onChange, said, shadow, SHADOW, state } from "./state.js";
+import { fail } from "./telling.js";
 
 let running = false;
 let wanted = false;
@@ -27,11 +27,12 @@ async function run() {
         const { picture } = state;
         try {
             const response = await ask(picture, "shadow", { ...edit(), shadow: shadow() }, { mask: attached().mask });
-            picture.shadow = await createImageBitmap(await response.blob());
+            const bitmap = await createImageBitmap(await response.blob());
+            picture.shadow?.close();
+            picture.shadow = bitmap;
             redraw();
         } catch (error) {
-            if (!(error instanceof Failure)) throw error;
-            fail(error);
+            if (isOpen(picture)) fail(error);
         }
     }
     running = false;

@@ -143,10 +143,13 @@ export function drop(picture) {
     const place = state.pictures.indexOf(picture);
     const rest = state.pictures.toSpliced(place, 1);
     if (!rest.length) return;
-    if (picture === state.picture) show(rest[Math.min(place, rest.length - 1)]);
     state.pictures = rest;
+    if (picture === state.picture) show(rest[Math.min(place, rest.length - 1)]);
     changed("pictures");
 }
+
+/** Whether a picture was not taken away meanwhile. */
+export const isOpen = (picture) => state.pictures.includes(picture);
 
 /** All that is said of a picture. */
 export const saidOf = (picture) => (picture === state.picture ? said() : picture.steps[picture.step]);

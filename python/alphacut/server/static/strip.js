@@ -3,9 +3,10 @@
 import { enable, enabled } from "./controls.js";
 import { onFinished } from "./cutting.js";
 import { receive, surface } from "./matte.js";
+import { drawing, penUp } from "./pen.js";
 import { saved, wished } from "./saving.js";
 import { ask, forget } from "./server.js";
-import { attached, drop, edit, onChange, saidOf, show, state } from "./state.js";
+import { attached, drop, edit, isOpen, onChange, saidOf, show, state } from "./state.js";
 import { element, fail, Failure, offer, saving, sureness } from "./telling.js";
 import { zipped } from "./zip.js";
 
@@ -26,7 +27,7 @@ onChange((names) => {
 
 /** Lists the pictures that are open; one alone needs no strip. */
 function list() {
-    const items = state.pictures.map((picture) => (picture.item ??= item(picture)));
+    const items = state.pictures.map((picture) => picture.item ?? item(picture));
     element("pictures").replaceChildren(...items);
     element("strip").hidden = items.length < 2;
     mark();
@@ -53,10 +54,11 @@ function update(picture) {
     const button = picture.item.firstChild;
     const [thumbnail, caption] = button.children;
     const { verdict } = picture.found ?? {};
-    caption.textContent = verdict ? sureness(verdict) : "…";
+    caption.textContent = verdict ? sureness(verdict) : picture.failed ? "failed" : "…";
     button.dataset.verdict = verdict?.split(/[ :]/)[0] ?? "";
     const percent = picture.found && `confidence ${Math.round(picture.found.confidence * 100)} %`;
-    button.ariaLabel = `${picture.name}: ${verdict ? `${verdict}, ${percent}` : "not cut out yet"}`;
+    const told = verdict ? `${verdict}, ${percent}` : picture.failed ? "could not be cut out" : "not cut out yet";
+    button.ariaLabel = `${picture.name}: ${told}`;
     if (!verdict) return;
     const drawn = thumbnail.getContext("2d");
     drawn.clearRect(0, 0, thumbnail.width, thumbnail.height);
@@ -85,13 +87,16 @@ async function cutRest() {
             const wish = { ...edit(now), draft: false };
             const response = await ask(picture, "cut", wish, { mask: attached(now).mask }, { say: () => {} });
             const bitmap = await createImageBitmap(await response.blob());
-            if (picture === state.picture) break; // which is cut already
+            if (picture === state.picture) { // which is cut already
+                bitmap.close();
+                continue;
+            }
             receive(bitmap, false, picture);
             picture.found = JSON.parse(response.headers.get("X-Cutout") ?? "{}");
             update(picture);
         } catch (error) {
             picture.failed = true;
-            picture.item.firstChild.lastChild.textContent = "failed";
+            update(picture);
             if (!(error instanceof Failure)) console.error(error);
         }
     }
@@ -102,7 +107,9 @@ async function cutRest() {
 export function beside(step) {
     const { pictures, picture } = state;
     const next = pictures[pictures.indexOf(picture) + step];
-    if (next) show(next);
+    if (!next) return;
+    if (drawing) penUp(); // what it says is said of this one
+    show(next);
 }
 
 /** A name that none of these has. */
@@ -120,9 +127,13 @@ async function saveAll() {
     const [files, names] = [[], new Set()];
     try {
         for (const [number, picture] of state.pictures.entries()) {
+            if (!isOpen(picture)) continue; // closed since
             const now = saidOf(picture);
             saving(`Cutting out ${number + 1} of ${state.pictures.length} at full size: ${picture.name}…`);
-            const response = await ask(picture, "file", wished(now), attached(now), { say: saving });
+            const response = await ask(picture, "file", wished(now), attached(now), { say: saving }).catch((error) => {
+                if (isOpen(picture)) throw error;
+            });
+            if (!response) continue;
             files.push([unlike(names, saved(picture.name, now.format)), await response.blob()]);
         }
         offer(await zipped(files), "cutouts.zip");

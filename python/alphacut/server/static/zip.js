@@ -1,5 +1,7 @@
 // A ZIP file, its members stored as they are: pictures are compressed already.
 
+import { Failure } from "./telling.js";
+
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
     for (let bit = 0; bit < 8; bit++) byte = byte & 1 ? (byte >>> 1) ^ 0xedb88320 : byte >>> 1;
     return byte;
@@ -50,6 +52,7 @@ export async function zipped(files) {
         offset += head.length + title.length + size;
         listed += entry.length + title.length;
     }
+    if (offset + listed > 0xffffffff) throw new Failure("All of them are more than a ZIP of 4 GB holds.");
     const count = [files.length, 2];
     const end = record([0x06054b50, 4], [0, 2], [0, 2], count, count, [listed, 4], [offset, 4], [0, 2]);
     return new Blob([...parts, ...directory, end], { type: "application/zip" });
