@@ -310,7 +310,8 @@ def _means_of_points(labels: object, n_clusters: int, points: Array, weights: Ar
 
 def _starting_centers(init: object, n_clusters: int, image: Any, full: int) -> list[int]:
     """`init` in the core's units, row by row; empty for k-means++."""
-    channels = image.shape[2] if getattr(image, "ndim", 2) == 3 else 1
+    shape: tuple[int, ...] = getattr(np.asarray(image) if isinstance(image, np.ndarray) else image, "shape", ())
+    channels = shape[2] if len(shape) == 3 else 1
     centers = _given_centers(init, (n_clusters, channels))
     if centers is None:
         return []
