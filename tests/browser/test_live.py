@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+playwright = pytest.importorskip("playwright.sync_api")
+
 WIDTH, HEIGHT, COUNT = 320, 240, 50
 GROUND = np.random.default_rng(1).integers(60, 130, (12, 16, 3), np.uint8)
 
@@ -116,14 +118,14 @@ def test_the_answer_to_an_earlier_film_changes_nothing(visit, clip):
     page = open_live(visit)
     page.set_input_files("#file", str(clip))
     wait(page, "waiting")
-    held = []
-    page.route("**/api/films", held.append)
+    held, free = [], []
+    page.route("**/api/films", lambda route: route.continue_() if free else held.append(route))
     with page.expect_request("**/api/films"):
         draw_box(page, 50 / WIDTH, 70 / HEIGHT, 150 / WIDTH, 170 / HEIGHT)
     page.locator("#camera").click()
-    page.wait_for_function("document.getElementById('canvas').width !== 320")
+    playwright.expect(page.locator("#canvas")).not_to_have_attribute("width", "320")
     wait(page, "waiting")
-    page.unroute("**/api/films")
+    free.append(True)
     with (
         page.expect_request(lambda sent: sent.method == "DELETE") as told,
         page.expect_response("**/api/films") as made,
