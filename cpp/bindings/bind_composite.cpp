@@ -22,13 +22,11 @@ template <class T>
 struct Between {
   std::optional<Input<T>> plane;
   Shade<T> shade;
-  const Shade<T>* pointer = nullptr;
 
   Between(py::handle shadow, Color color) {
     if (shadow.is_none()) return;
     plane.emplace(alphacut::plane<T>(shadow, "shadow"));
     shade = {plane->view, {of_byte<T>(color[0]), of_byte<T>(color[1]), of_byte<T>(color[2])}};
-    pointer = &shade;
   }
   py::array array() const { return plane ? plane->array : py::array(); }
 };
@@ -39,12 +37,7 @@ py::array cut_out(py::handle foreground, py::handle alpha, py::handle out, py::h
     const Between<T> between(shadow, shade);
     const auto rgba =
         output<T>(out, front.view.height, front.view.width, 4, {front.array, weight.array, between.array()});
-    without_gil([&] {
-      if (between.pointer == nullptr)
-        to_rgba(front, weight, rgba);
-      else
-        to_rgba(front, weight, between.shade, rgba);
-    });
+    without_gil([&] { to_rgba(front, weight, rgba, between.shade); });
     return rgba.array;
   });
 }
@@ -60,7 +53,7 @@ py::array over_color(py::handle foreground, py::handle alpha, Color color, bool 
       std::vector<T> row(static_cast<size_t>(3 * front.view.width));
       for (size_t i = 0; i < row.size(); ++i) row[i] = of_byte<T>(color[i % 3]);
       composite(front, weight, ImageView<const T>{row.data(), front.view.height, front.view.width, 3, 0}, linear,
-                result, between.pointer);
+                result, between.shade);
     });
     return result.array;
   });
@@ -74,7 +67,7 @@ py::array over_image(py::handle foreground, py::handle alpha, py::handle backgro
     const Between<T> between(shadow, shade);
     const auto result = output<T>(out, front.view.height, front.view.width, 3,
                                   {front.array, weight.array, back.array, between.array()});
-    without_gil([&] { composite(front, weight, back, linear, result, between.pointer); });
+    without_gil([&] { composite(front, weight, back, linear, result, between.shade); });
     return result.array;
   });
 }
@@ -82,14 +75,11 @@ py::array over_image(py::handle foreground, py::handle alpha, py::handle backgro
 py::array shadow_of(py::handle alpha, bool contact, double dx, double dy, double softness, double opacity,
                     py::handle out) {
   const Shadow shadow{contact ? ShadowKind::contact : ShadowKind::drop, dx, dy, softness, opacity};
-  const auto cast = [&]<class T>(const Input<T>& subject) {
+  return with_plane(alpha, "alpha", [&]<class T>(const Input<T>& subject) -> py::array {
     const auto result = output<T>(out, subject.view.height, subject.view.width, 0, {subject.array});
     without_gil([&] { cast_shadow(subject, shadow, result); });
     return result.array;
-  };
-  const py::array array = array_argument(alpha, "alpha");
-  if (py::isinstance<py::array_t<float>>(array)) return cast(plane<float>(alpha, "alpha"));
-  return cast(plane<uint8_t>(alpha, "alpha"));
+  });
 }
 
 template <class T>

@@ -12,14 +12,6 @@
 namespace alphacut {
 namespace {
 
-// Calls f(Input) for a plane of uint8 (or bool) or float32.
-template <class F>
-auto with_plane(py::handle value, const char* name, F&& f) {
-  const py::array array = array_argument(value, name);
-  if (py::isinstance<py::array_t<float>>(array)) return f(plane<float>(array, name));
-  return f(plane<uint8_t>(array, name));
-}
-
 py::array guided(py::object guide, py::object src, int64_t radius, double eps, int64_t subsample, py::object out) {
   return with_image(guide, "guide", [&]<class G>(const Input<G>& g) {
     return with_plane(src, "src", [&]<class S>(const Input<S>& s) -> py::array {

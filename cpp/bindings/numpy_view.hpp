@@ -272,4 +272,12 @@ Output<T> output(py::handle out, int64_t height, int64_t width, int64_t channels
   return {array, {static_cast<T*>(array.mutable_data()), height, width, channels == 0 ? 1 : channels, stride}};
 }
 
+// Calls f(Input) for a plane of uint8 (or bool) or float32.
+template <class F>
+auto with_plane(py::handle value, const char* name, F&& f) {
+  const py::array array = array_argument(value, name);
+  if (py::isinstance<py::array_t<float>>(array)) return f(plane<float>(array, name));
+  return f(plane<uint8_t>(array, name));
+}
+
 }  // namespace alphacut

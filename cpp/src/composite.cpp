@@ -11,6 +11,7 @@
 #include "alphacut/color.hpp"
 #include "alphacut/parallel.hpp"
 #include "box_blur.hpp"
+#include "depth.hpp"
 #include "dispatch.hpp"
 #include "math.hpp"
 #include "planes.hpp"
@@ -46,9 +47,6 @@ void require_cutout(ImageView<const T> image, const char* name, ImageView<const 
   require_unit(alpha, "alpha");
 }
 
-template <class T>
-constexpr T whole = std::is_same_v<T, uint8_t> ? 255 : 1;
-
 // Rows of a picture as RGB: its own, or a gray one's spread into a buffer that the next row reuses.
 template <class T>
 class RgbRows {
@@ -77,7 +75,7 @@ void require_shade(const Shade<T>& shade, ImageView<const T> foreground) {
   require_size(shade.alpha, "shadow", foreground, "foreground");
   require_unit(shade.alpha, "shadow");
   for (const T value : shade.color)
-    if (!(value >= 0 && value <= whole<T>)) throw std::invalid_argument("the shadow's color leaves 0..1");
+    if (!(value >= 0 && value <= kOpaque<T>)) throw std::invalid_argument("the shadow's color leaves 0..1");
 }
 
 template <class T>
@@ -119,7 +117,7 @@ void to_rgba_over(ImageView<const T> foreground, ImageView<const T> alpha, const
       T* to = rgba.row(y);
       for (int64_t x = 0; x < foreground.width; ++x, f += 3, to += 4) {
         const T* color = a[x] == 0 && s[x] != 0 ? shade.color.data() : f;
-        if (a[x] == 0 || a[x] == whole<T> || s[x] == 0) {
+        if (a[x] == 0 || a[x] == kOpaque<T> || s[x] == 0) {
           std::copy_n(color, 3, to);
           to[3] = a[x] == 0 ? s[x] : a[x];
         } else {
@@ -132,25 +130,26 @@ void to_rgba_over(ImageView<const T> foreground, ImageView<const T> alpha, const
 
 template <class T, class Blend>
 void composite_rows(ImageView<const T> foreground, ImageView<const T> alpha, ImageView<const T> background,
-                    ImageView<T> out, const Shade<T>* shade, Blend&& blend) {
+                    ImageView<T> out, const Shade<T>& shade, Blend&& blend) {
   require_cutout(foreground, "foreground", alpha);
   require_channels(background, "background", 1, 3);
   require_size(background, "background", foreground, "foreground");
   require_unit(background.stride == 0 ? background.rows(0, 1) : background, "background");
   require_channels(out, "out", 3, 3);
   require_size(out, "out", foreground, "foreground");
-  if (shade != nullptr) require_shade(*shade, foreground);
+  const bool shaded = shade.alpha.data != nullptr;
+  if (shaded) require_shade(shade, foreground);
   const auto width = static_cast<size_t>(foreground.width);
-  std::vector<T> color(shade == nullptr ? 0 : 3 * width);
-  for (size_t i = 0; i < color.size(); ++i) color[i] = shade->color[i % 3];
+  std::vector<T> color(shaded ? 3 * width : 0);
+  for (size_t i = 0; i < color.size(); ++i) color[i] = shade.color[i % 3];
   parallel_for(foreground.height, row_grain(foreground.width), [&](int64_t begin, int64_t end) {
     RgbRows<T> front(foreground), back(background);
-    std::vector<T> shaded(color.size());
+    std::vector<T> under(color.size());
     for (int64_t y = begin; y < end; ++y) {
       const T* behind = back.row(y);
-      if (shade != nullptr) {
-        blend(color.data(), shade->alpha.row(y), behind, width, shaded.data());
-        behind = shaded.data();
+      if (shaded) {
+        blend(color.data(), shade.alpha.row(y), behind, width, under.data());
+        behind = under.data();
       }
       blend(front.row(y), alpha.row(y), behind, width, out.row(y));
     }
@@ -209,12 +208,12 @@ const Tables& tables_of() {
 
 template <class T>
 void composite_linear(ImageView<const T> foreground, ImageView<const T> alpha, ImageView<const T> background,
-                      ImageView<T> out, const Shade<T>* shade) {
+                      ImageView<T> out, const Shade<T>& shade) {
   using Tables = std::conditional_t<std::is_same_v<T, uint8_t>, LinearBytes, LinearFloats>;
   const Tables& tables = tables_of<Tables>();
   const auto blend = [&tables](const T* f, const T* a, const T* b, size_t n, T* to) {
     for (size_t i = 0; i < n; ++i, f += 3, b += 3, to += 3)
-      for (int c = 0; c < 3; ++c) to[c] = a[i] == whole<T> ? f[c] : a[i] == 0 ? b[c] : tables.blend(f[c], b[c], a[i]);
+      for (int c = 0; c < 3; ++c) to[c] = a[i] == kOpaque<T> ? f[c] : a[i] == 0 ? b[c] : tables.blend(f[c], b[c], a[i]);
   };
   composite_rows(foreground, alpha, background, out, shade, blend);
 }
@@ -243,7 +242,7 @@ void each_value(ImageView<const T> in, const char* name, ImageView<float> out, F
 
 template <int K, class T>
 void blur_background(ImageView<const T> image, ImageView<const T> alpha, double sigma, ImageView<T> out) {
-  constexpr float whole = std::is_same_v<T, uint8_t> ? 255.0f : 1.0f;
+  constexpr auto whole = static_cast<float>(kOpaque<T>);
   // The mean colour's share: nothing beside a visible weight, all where there is none.
   constexpr float share = 1e-6f;
   const auto radii = box_radii(sigma, std::max(image.height, image.width));
@@ -296,31 +295,30 @@ void blurred(ImageView<const T> image, ImageView<const T> alpha, double sigma, I
 
 }  // namespace
 
-void to_rgba(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, ImageView<uint8_t> rgba) {
-  to_rgba_rows(foreground, alpha, rgba, kernels().composite.rgba_u8);
+void to_rgba(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, ImageView<uint8_t> rgba,
+             const Shade<uint8_t>& shade) {
+  if (shade.alpha.data == nullptr)
+    to_rgba_rows(foreground, alpha, rgba, kernels().composite.rgba_u8);
+  else
+    to_rgba_over(foreground, alpha, shade, rgba);
 }
-void to_rgba(ImageView<const float> foreground, ImageView<const float> alpha, ImageView<float> rgba) {
-  to_rgba_rows(foreground, alpha, rgba, kernels().composite.rgba_f32);
-}
-
-void to_rgba(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, const Shade<uint8_t>& shade,
-             ImageView<uint8_t> rgba) {
-  to_rgba_over(foreground, alpha, shade, rgba);
-}
-void to_rgba(ImageView<const float> foreground, ImageView<const float> alpha, const Shade<float>& shade,
-             ImageView<float> rgba) {
-  to_rgba_over(foreground, alpha, shade, rgba);
+void to_rgba(ImageView<const float> foreground, ImageView<const float> alpha, ImageView<float> rgba,
+             const Shade<float>& shade) {
+  if (shade.alpha.data == nullptr)
+    to_rgba_rows(foreground, alpha, rgba, kernels().composite.rgba_f32);
+  else
+    to_rgba_over(foreground, alpha, shade, rgba);
 }
 
 void composite(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, ImageView<const uint8_t> background,
-               bool linear, ImageView<uint8_t> out, const Shade<uint8_t>* shade) {
+               bool linear, ImageView<uint8_t> out, const Shade<uint8_t>& shade) {
   if (linear)
     composite_linear(foreground, alpha, background, out, shade);
   else
     composite_rows(foreground, alpha, background, out, shade, kernels().composite.blend_u8);
 }
 void composite(ImageView<const float> foreground, ImageView<const float> alpha, ImageView<const float> background,
-               bool linear, ImageView<float> out, const Shade<float>* shade) {
+               bool linear, ImageView<float> out, const Shade<float>& shade) {
   if (linear)
     composite_linear(foreground, alpha, background, out, shade);
   else

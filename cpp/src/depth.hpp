@@ -2,8 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 namespace alphacut {
+
+// What stands for 1; and above this is above one half.
+template <class T>
+inline constexpr T kOpaque = static_cast<T>(std::is_same_v<T, uint8_t> ? 255 : 1);
+template <class T>
+inline constexpr T kHalf = static_cast<T>(std::is_same_v<T, uint8_t> ? 127 : 0.5);
 
 // A division: 255 becomes exactly 1.
 inline float to_float(uint8_t value) { return static_cast<float>(value) / 255; }

@@ -39,17 +39,18 @@ std::vector<Sum> weights_of(double sigma, int64_t reach) {
   constexpr double unit = std::is_floating_point_v<Sum> ? 1 / parts : 1;
   std::vector<Sum> weights;
   const std::vector<double> half = gaussian_half(2 * reach + 1, sigma);
-  double left = -1;
-  for (const double rounds : {0.5, 0.0}) {  // down where they round up too often, as those of wide and even windows may
-    if (left >= 0) break;
-    left = parts / 2;
+  const auto rounded = [&](double rise) {  // returns what the others leave for half of the middle one
+    double left = parts / 2;
     weights.clear();
     for (const double weight : half) {
-      const double whole = std::floor(weight * parts + rounds);
+      const double whole = std::floor(weight * parts + rise);
       if (!weights.empty()) left -= whole;
       weights.push_back(static_cast<Sum>(whole * unit));
     }
-  }
+    return left;
+  };
+  double left = rounded(0.5);
+  if (left < 0) left = rounded(0);  // the weights of wide and even windows may all round up
   weights[0] = static_cast<Sum>(left * unit);
   return weights;
 }

@@ -251,6 +251,7 @@ class GrabCutter::State::Cut {
   HintRows hint_rows(size_t level) const;
   void start();
   void resume_start(ImageView<uint8_t> here);
+  bool learn(const GrabCutLevel& coarse, ImageView<const uint8_t> here);
   void run_rounds();
   void cut_edge(size_t level);
   void require_certified(size_t level, ImageView<const uint8_t> domain);
@@ -352,6 +353,22 @@ void GrabCutter::State::Cut::resume_start(ImageView<uint8_t> here) {
   if (!given_) models_ = latest_->models;
 }
 
+// Fits the models to the two sides. Whether there is anything to cut by.
+bool GrabCutter::State::Cut::learn(const GrabCutLevel& coarse, ImageView<const uint8_t> here) {
+  int64_t front = 0;
+  for (int64_t y = 0; y < here.height; ++y) front += std::count_if(here.row(y), here.row(y) + here.width, foreground);
+  if (front > 0 && front < here.pixels()) {
+    const bool first = models_[0].empty() && models_[1].empty();
+    models_ = first ? coarse.cluster_sides(here, options_.n_components, options_.seed) : coarse.fit(here, models_);
+    return true;
+  }
+  const std::string empty = front == 0 ? "foreground" : "background";
+  result_.warnings.push_back(result_.n_iter > 0
+                                 ? "no " + empty + " was left after round " + std::to_string(result_.n_iter)
+                                 : "the hints leave no pixel that may be " + empty);
+  return result_.n_iter == 0 && (unary_.data != nullptr || given_);
+}
+
 // Models and cuts of the smallest size in turn.
 void GrabCutter::State::Cut::run_rounds() {
   GrabCutLevel& coarse = *state_.levels[0];
@@ -373,22 +390,7 @@ void GrabCutter::State::Cut::run_rounds() {
                                             : options_.max_iter;
   const int64_t pixels = here.pixels();
   for (int64_t changed = pixels; result_.n_iter < rounds && changed > pixels / kFewPixels;) {
-    int64_t front = 0;
-    for (int64_t y = 0; y < here.height; ++y) front += std::count_if(here.row(y), here.row(y) + here.width, foreground);
-    if (options_.freeze_models) {
-      // as they are
-    } else if (front > 0 && front < pixels) {
-      const bool first = models_[0].empty() && models_[1].empty();
-      models_ = first ? coarse.cluster_sides(here, options_.n_components, options_.seed) : coarse.fit(here, models_);
-    } else {
-      const char* empty = front == 0 ? "foreground" : "background";
-      if (result_.n_iter > 0)
-        result_.warnings.push_back("no " + std::string(empty) + " was left after round " +
-                                   std::to_string(result_.n_iter));
-      else
-        result_.warnings.push_back("the hints leave no pixel that may be " + std::string(empty));
-      if ((unary_.data == nullptr && !given_) || result_.n_iter > 0) break;
-    }
+    if (!options_.freeze_models && !learn(coarse, here)) break;
     changed = coarse.cut(models_, prior(0), here);
     ++result_.n_iter;
   }

@@ -20,11 +20,8 @@ void require_size(ImageView<T> view, ImageView<const int32_t> source, const char
                               std::to_string(view.height) + " x " + std::to_string(view.width));
 }
 
-void require_capacities(const int32_t* row, Columns columns, const char* name) {
-  if (columns.end <= columns.begin) return;
-  const uint32_t bits =
-      kernels().graphcut.or_i32(row + columns.begin, static_cast<size_t>(columns.end - columns.begin));
-  if (bits > static_cast<uint32_t>(kMaxCapacity))
+void require_capacities(const std::vector<int32_t>& row, const char* name) {
+  if (kernels().graphcut.or_i32(row.data(), row.size()) > static_cast<uint32_t>(kMaxCapacity))
     throw std::invalid_argument("graph cut: the capacities of " + std::string(name) + " must be from 0 to 2^30 - 1");
 }
 
@@ -42,11 +39,12 @@ bool same_plane(ImageView<const int32_t> a, ImageView<const int32_t> b) {
   return a.data == b.data && a.stride == b.stride;
 }
 
-// The capacities of row y, 0 where they point outside; `row` keeps them.
-void copy_inside(ImageView<const int32_t> plane, size_t direction, int64_t y, std::vector<int32_t>& row) {
-  const auto [first, last] = columns_inside(direction, y, plane.height, plane.width);
+// Copies the capacities of these columns of row y, 0 elsewhere, and checks the copy: the caller's may change.
+void take(ImageView<const int32_t> plane, Columns columns, int64_t y, const char* name, std::vector<int32_t>& row) {
   std::fill(row.begin(), row.end(), 0);
-  if (first < last) std::copy(plane.row(y) + first, plane.row(y) + last, row.begin() + first);
+  if (columns.begin < columns.end)
+    std::copy(plane.row(y) + columns.begin, plane.row(y) + columns.end, row.begin() + columns.begin);
+  require_capacities(row, name);
 }
 
 // Puts all pixels into the empty graph; entries that point outside count as 0. Returns what flows straight from the
@@ -56,26 +54,28 @@ int64_t load(ImageView<const int32_t> source, ImageView<const int32_t> sink, con
   const int64_t height = source.height, width = source.width, grain = row_grain(width);
   std::vector<int64_t> direct(static_cast<size_t>((height - 1) / grain + 1), 0);
   parallel_for(height, grain, [&](int64_t begin, int64_t end) {
-    std::vector<int32_t> difference(static_cast<size_t>(width)), weights[4], back[4];
+    std::vector<int32_t> from(static_cast<size_t>(width)), to(from.size()), weights[4], back[4];
     const int32_t *rows[4], *back_rows[4];
     for (size_t k = 0; k < 4; ++k) {
-      weights[k].resize(static_cast<size_t>(width));
-      if (!same_plane(neighbours[k], reverse[k])) back[k].resize(static_cast<size_t>(width));
+      weights[k].resize(from.size());
+      if (!same_plane(neighbours[k], reverse[k])) back[k].resize(from.size());
       rows[k] = weights[k].data();
       back_rows[k] = back[k].empty() ? rows[k] : back[k].data();
     }
     int64_t sum = 0;
     for (int64_t y = begin; y < end; ++y) {
-      const int32_t *from = source.row(y), *to = sink.row(y);
-      for (int64_t x = 0; x < width; ++x) {
-        difference[static_cast<size_t>(x)] = from[x] - to[x];
+      take(source, {0, width}, y, "source", from);
+      take(sink, {0, width}, y, "sink", to);
+      for (size_t x = 0; x < from.size(); ++x) {
         sum += std::min(from[x], to[x]);
+        from[x] -= to[x];
       }
       for (size_t k = 0; k < 4; ++k) {
-        if (neighbours[k].data != nullptr) copy_inside(neighbours[k], k, y, weights[k]);
-        if (reverse[k].data != nullptr && !back[k].empty()) copy_inside(reverse[k], k, y, back[k]);
+        const Columns inside = columns_inside(k, y, height, width);
+        if (neighbours[k].data != nullptr) take(neighbours[k], inside, y, "neighbours", weights[k]);
+        if (reverse[k].data != nullptr && !back[k].empty()) take(reverse[k], inside, y, "reverse", back[k]);
       }
-      graph.add(y, 0, width, difference.data(), rows, back_rows);
+      graph.add(y, 0, width, from.data(), rows, back_rows);
     }
     direct[static_cast<size_t>(begin / grain)] = sum;
   });
@@ -96,23 +96,10 @@ int64_t graph_cut(ImageView<const int32_t> source, ImageView<const int32_t> sink
   require_sizes(source, sink, neighbours, reverse);
   require_size(mask, source, "mask");
   GridFlow graph(source.height, source.width, true);
-  const auto for_rows = [&](auto body) {
-    parallel_for(source.height, row_grain(source.width), [&](int64_t begin, int64_t end) {
-      for (int64_t y = begin; y < end; ++y) body(y);
-    });
-  };
-  for_rows([&](int64_t y) {
-    require_capacities(source.row(y), {0, source.width}, "source");
-    require_capacities(sink.row(y), {0, source.width}, "sink");
-    for (size_t k = 0; k < 4; ++k) {
-      const Columns inside = columns_inside(k, y, source.height, source.width);
-      if (neighbours[k].data != nullptr) require_capacities(neighbours[k].row(y), inside, "neighbours");
-      if (reverse[k].data != nullptr && !same_plane(neighbours[k], reverse[k]))
-        require_capacities(reverse[k].row(y), inside, "reverse");
-    }
-  });
   const int64_t flow = load(source, sink, neighbours, reverse, graph) + graph.solve();
-  for_rows([&](int64_t y) { graph.source_side(y, 0, source.width, mask.row(y)); });
+  parallel_for(source.height, row_grain(source.width), [&](int64_t begin, int64_t end) {
+    for (int64_t y = begin; y < end; ++y) graph.source_side(y, 0, source.width, mask.row(y));
+  });
   if (certify && cut_capacity(source, sink, neighbours, reverse, mask) != flow)
     throw std::runtime_error("graph cut: the flow is not the capacity of the cut; please report this with the input");
   return flow;

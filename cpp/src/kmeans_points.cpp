@@ -263,18 +263,18 @@ PointsKmeans kmeans_of(ImageView<const T> points, const PointsKmeansOptions& opt
   require(options.tol >= 0 && std::isfinite(options.tol), "tol must be at least 0");
   require(options.init.empty() || options.init.size() == static_cast<size_t>(options.n_clusters * points.width),
           "init must have a row for each cluster and a column for each dimension");
-  for (const double value : options.init) require(std::isfinite(value), "init must be finite");
+  require(std::all_of(options.init.begin(), options.init.end(), [](double v) { return std::isfinite(v); }),
+          "init must be finite");
   if constexpr (std::is_floating_point_v<T>)
     for (int64_t i = 0; i < points.height; ++i)
-      for (int64_t d = 0; d < points.width; ++d) require(std::isfinite(points.row(i)[d]), "points must be finite");
+      if (const T* row = points.row(i); !std::all_of(row, row + points.width, [](T v) { return std::isfinite(v); }))
+        throw std::invalid_argument("points must be finite");
   if (weights.data != nullptr) {
     require(weights.width == points.height && weights.height == 1, "weights must have one for each point");
-    double sum = 0;
-    for (int64_t i = 0; i < weights.width; ++i) {
-      require(weights.row(0)[i] >= 0 && weights.row(0)[i] <= kMostWeight, "weights must be from 0 to 1e200");
-      sum += weights.row(0)[i];
-    }
-    require(sum > 0 && std::isfinite(sum), "weights must not all be 0");
+    const double *first = weights.row(0), *last = first + weights.width;
+    require(std::all_of(first, last, [](double w) { return w >= 0 && w <= kMostWeight; }),
+            "weights must be from 0 to 1e200");
+    require(std::any_of(first, last, [](double w) { return w > 0; }), "weights must not all be 0");
   }
   const Points<T> all(points, weights);
   PointsKmeans best;

@@ -9,6 +9,7 @@
 
 #include "alphacut/parallel.hpp"
 #include "box_blur.hpp"
+#include "depth.hpp"
 #include "planes.hpp"
 
 namespace alphacut {
@@ -17,13 +18,10 @@ namespace {
 constexpr double kReach = 0.08;    // of the subject's height: so far above the ground a contact still counts a quarter
 constexpr double kFlat = 1.0 / 3;  // a contact's blur up and down, of that sideways: the ground is seen at an angle
 
-template <class T>
-constexpr T whole = std::is_same_v<T, uint8_t> ? 255 : 1;
-
-// The numbers times `factor` as the plane's depth.
+// An opacity of 0..1 in the plane's depth.
 template <class T>
 T opacity_of(float share) {
-  const float value = std::clamp(share, 0.0f, 1.0f) * static_cast<float>(whole<T>);
+  const float value = std::clamp(share, 0.0f, 1.0f) * static_cast<float>(kOpaque<T>);
   return static_cast<T>(std::is_same_v<T, uint8_t> ? value + 0.5f : value);
 }
 
@@ -53,7 +51,7 @@ void cast_drop(ImageView<const T> alpha, const Shadow& shadow, ImageView<T> out)
       row[x] = static_cast<float>(from[std::clamp<int64_t>(x - dx, 0, alpha.width - 1)]);
   });
   const auto across = inside(alpha.width, radii), down = inside(alpha.height, radii);
-  const float opacity = static_cast<float>(shadow.opacity) / static_cast<float>(whole<T>);
+  const float opacity = static_cast<float>(shadow.opacity) / static_cast<float>(kOpaque<T>);
   blur_columns<1>(plane.view(), radii, [&](int64_t y, int64_t begin, int64_t end, const float* from) {
     T* to = out.row(y);
     const float factor = opacity / down[static_cast<size_t>(y)];
@@ -70,7 +68,7 @@ std::vector<int64_t> lower_outline(ImageView<const T> alpha, int64_t& top) {
     for (int64_t y = 0; y < alpha.height; ++y) {
       const T* row = alpha.row(y);
       for (int64_t x = begin; x < end; ++x)
-        if (row[x] > whole<T> / T{2}) {
+        if (row[x] > kHalf<T>) {
           bottom[static_cast<size_t>(x)] = y;
           tops[static_cast<size_t>(x)] = std::min(tops[static_cast<size_t>(x)], y);
         }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "alphacut/components.hpp"
@@ -26,9 +27,6 @@ constexpr double kMostNear = 1 << 29;  // so that distances fit 32 bits
 void require(bool holds, const std::string& message) {
   if (!holds) throw std::invalid_argument("slic: " + message);
 }
-
-void require_values(ImageView<const uint8_t>) {}
-void require_values(ImageView<const float> image) { require_range(image, 0, 1, "image"); }
 
 struct Center {
   int64_t y, x;  // in quarters of a pixel
@@ -232,7 +230,7 @@ int32_t slic_of(ImageView<const T> image, const SlicOptions& options, ImageView<
   require(options.compactness > 0 && options.compactness <= 1000,
           "compactness must be above 0 and at most 1000, got " + std::to_string(options.compactness));
   require(options.max_iter >= 1, "max_iter must be at least 1, got " + std::to_string(options.max_iter));
-  require_values(image);
+  if constexpr (std::is_same_v<T, float>) require_range(image, 0, 1, "image");
   return Slic(image, options).run(options.max_iter, labels);
 }
 

@@ -81,8 +81,8 @@ void shadows_take_any_size_and_softness() {
           for (int64_t i = 0; i < plane.pixels(); ++i)
             CHECK(plane.data()[i] <= (std::is_same_v<T, float> ? static_cast<T>(0.250001) : static_cast<T>(64)));
           const Shade<T> shade{plane.view(), {0, 0, 0}};
-          to_rgba(image.view(), alpha.view(), shade, rgba.view());
-          composite(image.view(), alpha.view(), image.view(), false, out.view(), &shade);
+          to_rgba(image.view(), alpha.view(), rgba.view(), shade);
+          composite(image.view(), alpha.view(), image.view(), false, out.view(), shade);
           for (int64_t i = 0; i < plane.pixels(); ++i) {
             CHECK(rgba.data()[4 * i + 3] >= alpha.data()[i]);
             const T slack = std::is_same_v<T, float> ? static_cast<T>(1e-6) : T{0};
@@ -108,8 +108,8 @@ void refused() {
                             Shadow{ShadowKind::contact, 0, 0, nan, 1}, Shadow{ShadowKind::contact, 0, 0, 1, 1.5}})
     CHECK_THROWS(std::invalid_argument, cast_shadow(alpha.view(), bad, alpha.view()));
   const Shade<uint8_t> shade{small.view(), {0, 0, 0}};
-  CHECK_THROWS(std::invalid_argument, to_rgba(rgb.view(), alpha.view(), shade, rgba.view()));
-  CHECK_THROWS(std::invalid_argument, composite(rgb.view(), alpha.view(), rgb.view(), false, rgb.view(), &shade));
+  CHECK_THROWS(std::invalid_argument, to_rgba(rgb.view(), alpha.view(), rgba.view(), shade));
+  CHECK_THROWS(std::invalid_argument, composite(rgb.view(), alpha.view(), rgb.view(), false, rgb.view(), shade));
   CHECK_THROWS(std::invalid_argument, checkerboard(0, rgb.view()));
   Image<float> bad = noise<float>(4, 5, 4, 3), out(4, 5, 4);
   bad.data()[79] = std::numeric_limits<float>::quiet_NaN();

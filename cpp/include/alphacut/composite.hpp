@@ -14,27 +14,24 @@ namespace alphacut {
 // cast_shadow() gives (shadow.hpp).
 template <class T>
 struct Shade {
-  ImageView<const T> alpha;
-  std::array<T, 3> color;
+  ImageView<const T> alpha{};  // no data: nothing
+  std::array<T, 3> color{};
 };
 
-// rgba (4 channels) = the foreground's colours and alpha, not premultiplied.
-void to_rgba(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, ImageView<uint8_t> rgba);
-void to_rgba(ImageView<const float> foreground, ImageView<const float> alpha, ImageView<float> rgba);
-
-// The same over a shadow: what both cover together, and their mixed colours; in uint8 the nearest integers.
-void to_rgba(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, const Shade<uint8_t>& shade,
-             ImageView<uint8_t> rgba);
-void to_rgba(ImageView<const float> foreground, ImageView<const float> alpha, const Shade<float>& shade,
-             ImageView<float> rgba);
+// rgba (4 channels) = the foreground's colours and alpha, not premultiplied. Over a shade: what both cover together,
+// and their mixed colours; in uint8 the nearest integers.
+void to_rgba(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, ImageView<uint8_t> rgba,
+             const Shade<uint8_t>& shade = {});
+void to_rgba(ImageView<const float> foreground, ImageView<const float> alpha, ImageView<float> rgba,
+             const Shade<float>& shade = {});
 
 // out (3 channels) = foreground·alpha + background·(1 − alpha); in uint8 the nearest integer, exactly. `linear` blends
 // in linear light; there, too, alpha 0 and 1 give exactly the inputs. A background of one colour is a view of one row
 // with stride 0. With a `shade`, the background is what that makes of it, by the same rule.
 void composite(ImageView<const uint8_t> foreground, ImageView<const uint8_t> alpha, ImageView<const uint8_t> background,
-               bool linear, ImageView<uint8_t> out, const Shade<uint8_t>* shade = nullptr);
+               bool linear, ImageView<uint8_t> out, const Shade<uint8_t>& shade = {});
 void composite(ImageView<const float> foreground, ImageView<const float> alpha, ImageView<const float> background,
-               bool linear, ImageView<float> out, const Shade<float>* shade = nullptr);
+               bool linear, ImageView<float> out, const Shade<float>& shade = {});
 
 // RGBA (4 channels): colours times alpha, and back. Alpha stays; where it is 0, the colours become 0.
 void premultiply(ImageView<const uint8_t> rgba, ImageView<uint8_t> out);

@@ -36,7 +36,7 @@ struct PointsKmeans {
   int64_t n_iter = 0;           // updates done
 };
 
-// Clusters points, a row each, 1 to 16 columns. `weights`, one row, finite, at least 0, not all 0; no data: all 1.
+// Clusters points, a row each, 1 to 16 columns. `weights`, one row, from 0 to 1e200, not all 0; no data: all 1.
 // `labels` is one row of as many as there are points. Anything else throws std::invalid_argument. 4 bytes a point; 8
 // more while a cluster is empty.
 PointsKmeans kmeans_points(ImageView<const uint8_t> points, const PointsKmeansOptions& options,

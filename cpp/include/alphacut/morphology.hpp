@@ -22,8 +22,8 @@ struct Neighbourhood {
 
 // erode, dilate: the least and the greatest value in reach, channel by channel. open, close: eroded then dilated, and
 // the other way round. gradient: dilated less eroded; tophat: in less opened; blackhat: closed less in. What is outside
-// the picture counts as neither. T is uint8_t, uint16_t or float (finite); out has the size of
-// in, with which it must not overlap.
+// the picture counts as neither. T is uint8_t, uint16_t or float (finite); out has the size of in, with which it must
+// not overlap.
 //
 // What has few pixels, by looking at each. Rectangles by rows and then by columns: rows by stretches that double,
 // log2(across) steps a value; columns by running extremes of blocks, three steps whatever their size (van Herk 1992;

@@ -14,6 +14,7 @@
 #include "alphacut/parallel.hpp"
 #include "alphacut/session.hpp"
 #include "alphacut/subject.hpp"
+#include "depth.hpp"
 #include "label_rows.hpp"
 
 namespace alphacut {
@@ -33,12 +34,6 @@ void for_rows(int64_t height, int64_t values, Body body) {
     for (int64_t y = begin; y < end; ++y) body(y);
   });
 }
-
-template <class T>
-constexpr T kOpaque = static_cast<T>(std::is_same_v<T, uint8_t> ? 255 : 1);
-// Alpha above this is above one half.
-template <class T>
-constexpr T kHalf = static_cast<T>(std::is_same_v<T, uint8_t> ? 127 : 0.5);
 
 // The share of a plane's border where it is at most `limit`.
 template <class T>
