@@ -78,14 +78,14 @@ def bench_filters(mask, ours, theirs):
     return np.testing.assert_array_equal, {"alphacut": lambda: ours(mask), "cv2": lambda: theirs(mask)}
 
 
-@race("components", {"polygons": ()}, {"natural": mask}, ["alphacut", "cv2"])
-def bench_polygons(mask):
+@race("components", {"polygons": (4,), "polygons8": (8,)}, {"natural": mask}, ["alphacut", "cv2"])
+def bench_polygons(mask, connectivity):
     def agree(ours, _):
         """OpenCV's outlines run through pixel centres and are 8-connected: they are not the same, only the job is."""
-        assert len(ours) == cv2.connectedComponents(mask, connectivity=4)[0] - 1
+        assert len(ours) == cv2.connectedComponents(mask, connectivity=connectivity)[0] - 1
 
     return agree, {
-        "alphacut": lambda: alphacut.mask_to_polygons(mask),
+        "alphacut": lambda: alphacut.mask_to_polygons(mask, connectivity),
         "cv2": lambda: cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)[0],
     }
 

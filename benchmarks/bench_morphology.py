@@ -10,9 +10,9 @@ from .pictures import gray, mask, photo
 from .race import race
 
 JOBS = {
-    "erode-box1": ("erode", 1, "box"),
+    **{f"erode-box{radius}": ("erode", radius, "box") for radius in (1, 2, 5, 15, 50)},
+    **{f"erode-disc{radius}": ("erode", radius, "disc") for radius in (1, 2, 5, 10, 20)},
     "dilate-box15": ("dilate", 15, "box"),
-    "erode-disc2": ("erode", 2, "disc"),
     "open-disc5": ("open", 5, "disc"),
     "close-disc20": ("close", 20, "disc"),
 }

@@ -1,8 +1,8 @@
 """How good the results are, on pictures with ground truth: ``python -m benchmarks.quality [--peers] [PART ...]``.
 
-Parts: boxes, strokes, band, matting, bands, foreground; benchmarks.subject has more on prompts. The pictures are looked
-for in ALPHACUT_DATA (default ../shared/data) and only measured on. With --peers, OpenCV (and pymatting, if installed)
-does the same job in the same run.
+Parts: boxes, strokes, band, matting, bands, foreground, superpixels; benchmarks.subject has more on prompts. The
+pictures are looked for in ALPHACUT_DATA (default ../shared/data) and only measured on. With --peers, OpenCV (and
+pymatting or scikit-image, if installed) does the same job in the same run.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -266,7 +267,54 @@ def foreground(peers: bool) -> None:
     averaged({**jobs, "pymatting multi-level": multilevel} if peers else jobs, composites(), "Foreground colours")
 
 
-PARTS = {part.__name__: part for part in (boxes, strokes, band, matting, bands, foreground)}
+def superpixels(peers: bool) -> None:
+    """Pixels in a superpixel that lies mostly on the other side, and the border within 1 pixel of theirs, in %."""
+    items = [(load(image, "RGB"), load(mask, "L") > 128) for _, image, mask in pairs("grabcut", "masks")]
+
+    def scores(labels: np.ndarray, ms: float, truth: np.ndarray) -> Scores:
+        counts = np.bincount(labels.ravel())
+        inside = np.bincount(labels.ravel(), truth.ravel(), len(counts))
+        wrong = np.minimum(inside, counts - inside).sum()
+        found, border = (edges(plane) for plane in (labels, truth))
+        near = alphacut.morphology(found, "dilate", radius=1, shape="box")
+        hit = 100 * np.count_nonzero(near & border) / np.count_nonzero(border)
+        return {"segments": np.count_nonzero(counts), "wrong %": 100 * wrong / truth.size, "border %": hit, "ms": ms}
+
+    def edges(plane: np.ndarray) -> np.ndarray:
+        made = np.zeros(plane.shape, bool)
+        made[:, :-1] |= plane[:, :-1] != plane[:, 1:]
+        made[:-1] |= plane[:-1] != plane[1:]
+        return made
+
+    def ours(count: int, image: np.ndarray, truth: np.ndarray) -> Scores:
+        found, ms = timed(lambda: alphacut.slic(image, count))
+        return scores(found.labels, ms, truth)
+
+    def skimage(count: int, image: np.ndarray, truth: np.ndarray) -> Scores:
+        from skimage.segmentation import slic
+
+        labels, ms = timed(lambda: slic(image, count, start_label=0))
+        return scores(labels, ms, truth)
+
+    def opencv(count: int, image: np.ndarray, truth: np.ndarray) -> Scores:
+        import cv2
+
+        def run() -> np.ndarray:
+            lab, side = cv2.cvtColor(image, cv2.COLOR_RGB2LAB), round((truth.size / count) ** 0.5)
+            found = cv2.ximgproc.createSuperpixelSLIC(lab, cv2.ximgproc.SLIC, side, 10)
+            found.iterate(10)
+            found.enforceLabelConnectivity()
+            return found.getLabels()
+
+        labels, ms = timed(run)
+        return scores(labels, ms, truth)
+
+    jobs = {"alphacut": ours, "scikit-image": skimage, "OpenCV": opencv} if peers else {"alphacut": ours}
+    named = {f"{name}, {count}": partial(job, count) for count in (200, 600) for name, job in jobs.items()}
+    averaged(named, items, "Superpixels")
+
+
+PARTS = {part.__name__: part for part in (boxes, strokes, band, matting, bands, foreground, superpixels)}
 
 
 def main() -> None:

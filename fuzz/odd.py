@@ -220,19 +220,20 @@ def untouched(arguments):
 
 
 def calls(numbers, seed):
-    cases = [*CASES, *sessions()]
     pool = [bad for case in CASES for values in case.bad.values() for bad, _ in values]
     pool += [value for case in CASES for value in case.legal.values()]
     refused = failed = 0
     for number in numbers:
         rng = random.Random(f"{seed} {number}")
-        function, arguments = odd_call(rng, cases, pool)
+        function, arguments = odd_call(rng, [*CASES, *sessions()], pool)  # new ones, so that each call stands alone
         before = untouched(arguments)
         faulthandler.dump_traceback_later(60, exit=True)
         try:
             function(**arguments)
         except (*ERRORS, OwnError):
             refused += 1
+        except KeyboardInterrupt:
+            raise
         except BaseException:
             failed += 1
             print(
@@ -341,6 +342,8 @@ def pictures(numbers, seed):
                 os.ftruncate(2, said)
                 os.lseek(2, said, os.SEEK_SET)
             assert os.fstat(2).st_size == said, "something was written to standard error"
+        except KeyboardInterrupt:
+            raise
         except BaseException:
             failed += 1
             print(f"picture {number}, {data[:12]!r}:\n{traceback.format_exc(limit=-4)}", flush=True)

@@ -413,6 +413,11 @@ def test_whole_labels_count_wherever_they_lie(rng):
         assert np.array_equal(inverse, np.isin(labels, (2, 5000)) * np.uint8(255))
         assert np.array_equal(alphacut.remove_small(values, 2, 3, whole_labels=True) > 0, np.isin(labels, (1, 2)))
     assert np.array_equal(alphacut.remove_small(labels, 2, whole_labels=True) > 0, np.isin(labels, (1, 2, 3)))
+    assert np.array_equal(alphacut.remove_small(labels > 1, 7, whole_labels=True) > 0, labels > 1)
+    assert not alphacut.remove_small(labels > 1, 8, whole_labels=True).any()
+    assert alphacut.remove_small(np.zeros((0, 3), np.uint8), 1, whole_labels=True).shape == (0, 3)
+    with pytest.raises(ValueError, match="must be at least 0"):
+        alphacut.remove_small(np.zeros((0, 3), np.uint8), -1, whole_labels=True)
     assert alphacut.remove_small(labels, 2**62, whole_labels=True).max() == 0
     large = rng.integers(0, 9, (60, 70))
     areas = np.bincount(large.ravel())

@@ -213,6 +213,21 @@ def test_what_is_left_of_another_film_is_not_gone_on_with(av, source, monkeypatc
     assert not Path(f"{out}.parts").exists()
 
 
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_folder_of_something_else_is_left_alone(source, resume):
+    out = source.with_name("out.webm")
+    folder = Path(f"{out}.parts")
+    folder.mkdir()
+    (folder / "mine.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="holds no film's parts"):
+        cut_film(source, out, alphacut.Tracker(), resume=resume)
+    assert (folder / "mine.txt").read_text() == "mine"
+    assert not out.exists()
+    (folder / "mine.txt").rename(folder / "new")  # as a crash leaves it while the first note is written
+    assert cut_film(source, out, alphacut.Tracker()).frames == len(TIMES)
+    assert not folder.exists()
+
+
 def test_a_state_that_is_damaged_is_told(av, source, monkeypatch):
     monkeypatch.setattr(_segments, "LENGTH", 4)
     out = source.with_name("out.webm")

@@ -795,6 +795,7 @@ def test_cuts_of_one_picture_are_those_of_new_ones(data):
         )
         assert np.array_equal(warm.labels, cold.labels)
         assert warm[2:6] == cold[2:6]
+        assert all(map(np.array_equal, warm.models, cold.models))
         if labels is not None and box is None:
             assert np.array_equal(cold.labels[labels < 2], labels[labels < 2])
         assert np.isfinite(cold.energy)
@@ -827,10 +828,12 @@ def test_resumed_cuts_keep_hints_and_leave_no_trace(data):
         again = twin.cut(labels.copy(), box, unary, resume=True, certify=True, **options)
         assert np.array_equal(cut.labels, again.labels)
         assert cut[2:6] == again[2:6]
+        assert all(map(np.array_equal, cut.models, again.models))
         if turn == 0:
             cold = alphacut.grabcut(image, labels, box=box, unary=unary, certify=True, **options)
             assert np.array_equal(cut.labels, cold.labels)
             assert cut[2:6] == cold[2:6]
+            assert all(map(np.array_equal, cut.models, cold.models))
         assert np.isfinite(cut.energy)
         known = inside & (labels < 2)
         assert np.array_equal(cut.labels[known], labels[known])
@@ -843,6 +846,7 @@ def test_resumed_cuts_keep_hints_and_leave_no_trace(data):
     anew, cold = cutter.cut(labels, box, None), alphacut.grabcut(image, labels, box=box)
     assert np.array_equal(anew.labels, cold.labels)
     assert anew[2:6] == cold[2:6]
+    assert all(map(np.array_equal, anew.models, cold.models))
 
 
 def strokes_on_a_disc():
@@ -879,6 +883,7 @@ def test_resumed_cuts_are_the_same_for_all_threads_and_instruction_sets(isa):
         for cut, same in zip(resumed(isa, threads), expected, strict=True):
             assert np.array_equal(cut.labels, same.labels)
             assert cut[2:6] == same[2:6]
+            assert all(map(np.array_equal, cut.models, same.models))
     _core.set_num_threads(before)
     assert [cut.n_iter for cut in expected[1:]] == [1] * (len(steps) - 1)
     assert not any(cut.exact for cut in expected)
@@ -896,6 +901,7 @@ def test_what_cannot_be_resumed_is_cut_anew():
             cut, cold = cutter.cut(steps[1], **now, resume=True), alphacut.grabcut(image, steps[1], **now)
             assert np.array_equal(cut.labels, cold.labels)
             assert cut[2:6] == cold[2:6]
+            assert all(map(np.array_equal, cut.models, cold.models))
     cutter = Cutter(image)
     with pytest.raises(ValueError, match="labels"):
         cutter.cut(steps[0] + 4, None, None, resume=True)

@@ -80,7 +80,7 @@ def test_ctrl_c_ends_a_long_call(work):
         assert done.returncode == 0, done.stderr
         return float(done.stdout)
 
-    assert any(fraction() < 0.6 for _ in range(3))  # others may take the processors meanwhile
+    assert sum(fraction() < 0.6 for _ in range(3)) >= 2  # others may take the processors meanwhile
 
 
 @POSIX

@@ -3,6 +3,7 @@
 
 #include "alphacut/color.hpp"
 #include "alphacut/preprocess.hpp"
+#include "border_named.hpp"
 #include "numpy_view.hpp"
 #include "planes.hpp"
 
@@ -89,16 +90,17 @@ void bind_preprocess(py::module_& m) {
       py::arg("image"), py::arg("size"), py::arg("sigma"), py::arg("sigma_space"), py::arg("out") = py::none());
   m.def(
       "gaussian_blur",
-      [](py::object image, double down, double across, double truncate, int border, py::object out) {
-        const GaussianBlur blur{down, across, truncate, static_cast<Border>(border)};
+      [](py::object image, double down, double across, double truncate, const std::string& border, py::object out) {
+        const GaussianBlur blur{down, across, truncate, border_named(border)};
         return same_size(image, out, [&](auto in, auto result) { gaussian_blur(in, blur, result); });
       },
       py::arg("image"), py::arg("down"), py::arg("across"), py::arg("truncate"), py::arg("border"),
       py::arg("out") = py::none());
   m.def(
       "unsharp_mask",
-      [](py::object image, double down, double across, double amount, double truncate, int border, py::object out) {
-        const GaussianBlur blur{down, across, truncate, static_cast<Border>(border)};
+      [](py::object image, double down, double across, double amount, double truncate, const std::string& border,
+         py::object out) {
+        const GaussianBlur blur{down, across, truncate, border_named(border)};
         return same_size(image, out, [&](auto in, auto result) { unsharp_mask(in, blur, amount, result); });
       },
       py::arg("image"), py::arg("down"), py::arg("across"), py::arg("amount"), py::arg("truncate"), py::arg("border"),

@@ -3,6 +3,7 @@
 
 #include "alphacut/color.hpp"
 #include "alphacut/threshold.hpp"
+#include "border_named.hpp"
 #include "numpy_view.hpp"
 
 namespace alphacut {
@@ -97,19 +98,7 @@ py::array adaptive(py::object gray, int64_t window, const std::string& method, d
 
 LocalLimit local_options(std::array<int64_t, 2> window, const std::string& method, double offset, double k, double r,
                          double sigma, const std::string& border, double constant) {
-  return {window[0],
-          window[1],
-          adaptive_named(method),
-          offset,
-          k,
-          r,
-          sigma,
-          border == "nearest"   ? Border::nearest
-          : border == "reflect" ? Border::reflect
-          : border == "mirror"  ? Border::mirror
-          : border == "wrap"    ? Border::wrap
-                                : Border::constant,
-          constant};
+  return {window[0], window[1], adaptive_named(method), offset, k, r, sigma, border_named(border), constant};
 }
 
 py::array local_surface(py::object gray, const LocalLimit& options, py::object out) {

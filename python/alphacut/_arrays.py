@@ -15,6 +15,8 @@ from ._device import lives_on_gpu
 
 _N = TypeVar("_N", int, float)
 
+BORDERS = ("nearest", "reflect", "mirror", "wrap", "constant")  # what lies beyond a picture
+
 Array = NDArray[Any]
 _UINT16 = np.dtype(np.uint16)  # compared with a dtype, it costs less than np.uint16
 _FULL_SCALE = {np.dtype(np.uint8): 255, _UINT16: 65535}
@@ -62,8 +64,8 @@ def countable(gray: Array, name: str) -> Array:
     return gray
 
 
-def numbers(value: object, name: str, shape: tuple[int, ...], kinds: str = "iuf") -> Array:
-    """What the caller gave as an array of numbers of this shape, such as nested lists."""
+def numbers(value: object, name: str, shape: tuple[int, ...] | None, kinds: str = "iuf") -> Array:
+    """What the caller gave as an array of numbers of this shape (None: any), such as nested lists."""
     try:
         array = np.asarray(value)
     except ValueError as error:  # rows of different lengths
@@ -71,7 +73,7 @@ def numbers(value: object, name: str, shape: tuple[int, ...], kinds: str = "iuf"
     if array.dtype.kind not in kinds:
         what = "numbers" if "f" in kinds else "whole numbers"
         raise TypeError(f"{name} must be {what}, got an array of dtype {array.dtype}")
-    if array.shape != shape:
+    if shape is not None and array.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, got {array.shape}")
     return array
 
@@ -86,12 +88,35 @@ def labels_below(value: object, name: str, shape: tuple[int, ...], count: int) -
 
 def pair(value: object, name: str, checked: Callable[[object, str], _N]) -> tuple[_N, _N]:
     """One number for both directions, or two, (down, across)."""
-    if not isinstance(value, tuple):
+    if not isinstance(value, (tuple, list)):
         both = checked(value, name)
         return both, both
     if len(value) != 2:
         raise ValueError(f"{name} must be one number or two, (down, across), got {shown(value)}")
     return checked(value[0], f"each {name}"), checked(value[1], f"each {name}")
+
+
+def plain(value: Any) -> Any:
+    """An array as NumPy's own, so that no method of a subclass is called; anything else as it is."""
+    return np.asarray(value) if isinstance(value, np.ndarray) else value
+
+
+def whole_numbers(value: object, name: str) -> Array:
+    """An array of bool or integers."""
+    require_host(value, name)
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "biu":
+        came = getattr(value, "dtype", type(value).__name__)
+        raise TypeError(f"{name} must be an array of bool or integers, got {came}")
+    return np.asarray(value)
+
+
+def box_of(mask: Array) -> tuple[int, int, int, int] | None:
+    """The box (x, y, width, height) of what is not 0; None for nothing."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return None
+    left, top = int(columns[0]), int(rows[0])
+    return left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
 
 
 def as_mask(mask: Array, out: object = None) -> Array:
@@ -118,6 +143,27 @@ def require_apart(out: object, *inputs: object) -> None:
         raise ValueError("out overlaps an input")
 
 
+def require_out(out: object, dtype: Any, shape: tuple[int, ...] | None = None) -> Array:
+    """Where to write: an array in host memory of this dtype, and shape."""
+    require_host(out, "out")
+    if not isinstance(out, np.ndarray) or out.dtype != dtype:
+        came = getattr(out, "dtype", type(out).__name__)
+        raise TypeError(f"out must be a numpy.ndarray of {np.dtype(dtype)}, got {came}")
+    array = np.asarray(out)
+    if shape is not None and array.shape != shape:
+        raise ValueError(f"out must have shape {shape}, got {array.shape}")
+    if not array.flags.writeable:
+        raise ValueError("out is read-only")
+    return array
+
+
+def as_bytes(work: Callable[[Array, Array | None], Array], image: Array, out: Array | None) -> Array:
+    """``work(image, out)`` of bool arrays by what takes uint8."""
+    bits = None if out is None else require_out(out, np.bool_).view(np.uint8)
+    result = work(np.asarray(image).view(np.uint8), bits)
+    return result.view(np.bool_) if out is None else out
+
+
 def run(
     work: Callable[[Array, Array | None], Array], image: Array, out: Array | None, inputs: Sequence[object] = ()
 ) -> Array:
@@ -131,13 +177,7 @@ def run(
     np.rint(result, out=result)
     if out is None:
         return result.astype(np.uint16)
-    require_host(out, "out")
-    if not isinstance(out, np.ndarray) or out.dtype != np.uint16:
-        raise TypeError(f"out must be a numpy.ndarray of uint16, got {getattr(out, 'dtype', type(out).__name__)}")
-    if out.shape != result.shape:
-        raise ValueError(f"out must have shape {result.shape}, got {out.shape}")
-    if not out.flags.writeable:
-        raise ValueError("out is read-only")
+    require_out(out, np.uint16, result.shape)
     require_apart(out, image, *inputs)
     out[...] = result
     return out

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ._arrays import box_in_pixels, clipped, integer, real, require_host, shown
+from ._arrays import box_in_pixels, clipped, integer, plain, real, require_host, shown
 from .chromakey import key_color
 from .files.labels import prompt_array
 
@@ -93,9 +93,7 @@ def checked_points(points: Any) -> list[tuple[float, float, int]]:
     if not isinstance(points, (Sequence, np.ndarray)) or isinstance(points, (str, bytes)):
         raise TypeError(f"points must be a sequence of (x, y) or (x, y, keep), got {type(points).__name__}")
     checked = []
-    for point in np.asarray(points) if isinstance(points, np.ndarray) else points:
-        if isinstance(point, np.ndarray):
-            point = np.asarray(point)  # of a subclass no method is called
+    for point in map(plain, plain(points)):
         if not isinstance(point, (Sequence, np.ndarray)) or isinstance(point, (str, bytes)):
             raise TypeError(f"each of points must be (x, y) or (x, y, keep), got {shown(point)}")
         if len(point) not in (2, 3):

@@ -18,6 +18,15 @@ LENGTH = 240
 """Frames of a segment."""
 
 
+def _folder_of(destination: str | os.PathLike[str]) -> Path:
+    return Path(f"{os.fspath(destination)}.parts")
+
+
+def begun(destination: str | os.PathLike[str]) -> bool:
+    """Whether there are segments of a film."""
+    return (_folder_of(destination) / "job.json").exists()
+
+
 class Segments:
     """Whole segments, each with what the tracker knew at its end, and the last one that is begun.
 
@@ -36,14 +45,19 @@ class Segments:
     ------
     ValueError
         If there are segments of another job.
+    FileExistsError
+        If the folder is there, and holds something else.
     """
 
     def __init__(self, destination: str | os.PathLike[str], suffix: str, job: str, resume: bool) -> None:
-        self._folder, self._suffix, self._job = Path(f"{os.fspath(destination)}.parts"), suffix, job
-        self._resumed = resume and self._folder.exists() and any(self._folder.iterdir())
+        self._folder, self._suffix, self._job = _folder_of(destination), suffix, job
+        found = self._read("job")
+        if found is None and self._folder.exists() and any(path.name != "new" for path in self._folder.iterdir()):
+            raise FileExistsError(f"{self._folder} is there, and holds no film's parts")
+        self._resumed = resume and found is not None
         self._whole: list[dict[str, Any]] = []
         if self._resumed:
-            if self._read("job") != job:
+            if found != job:
                 raise ValueError(
                     f"{self._folder} holds parts of a film of another source, prompt or options: finish it as it was "
                     "begun, or start over (resume=False, --overwrite)"
@@ -85,8 +99,7 @@ class Segments:
     def begin(self) -> Path:
         """The file of the next segment."""
         if not self._resumed:
-            if self._read("job") is not None:
-                shutil.rmtree(self._folder, ignore_errors=True)
+            self.delete()
             self._folder.mkdir(exist_ok=True)
             self._write("job.json", json.dumps(self._job).encode())
             self._resumed = True

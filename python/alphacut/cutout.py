@@ -220,9 +220,9 @@ class Cutout:
         for name, given in (("background", background), ("shadow", shadow)):
             if given is not None and what != "rgba":
                 raise ValueError(f"{name} has no place in what={what!r}")
-        if background is not None or shadow is not None:
+        if what == "rgba":
             return self.on(background, shadow=shadow)
-        return {"rgba": lambda: self.rgba, "mask": lambda: self.mask, "alpha": lambda: self.alpha}[what]()
+        return self.mask if what == "mask" else self.alpha
 
     def save(
         self,

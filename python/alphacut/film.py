@@ -90,7 +90,7 @@ def cut_film(
         If the source is no film, or has no frame.
     ValueError, TypeError, OSError
         If the suffix is another, needs a background, or a prompt cannot work; if what was left is of another film or
-        other options; if a file cannot be read or written.
+        other options; if a file cannot be read or written, or the folder of the segments holds something else.
 
     Notes
     -----
@@ -125,7 +125,7 @@ def cut_film(
             background,
             repr(tracker),
             tracker.save(),
-            *([] if shadow is None else [repr(shadow)]),
+            repr(shadow),
         )
         segments = _segments.Segments(destination, form.segment, job, resume)
         course = _Course(incoming, tracker, prompt or {}, background, shadow, segments, form, each)

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from . import _core
-from ._arrays import Array, choice, integer, pair, require_host
+from ._arrays import Array, as_bytes, choice, integer, pair, whole_numbers
 
 OPERATIONS = ("erode", "dilate", "open", "close", "gradient", "tophat", "blackhat")
 
@@ -87,25 +87,15 @@ def morphology(
     reach = (down, across, disc == "disc", [] if footprint is None else _half_widths(footprint))
     if not isinstance(image, np.ndarray) or image.dtype != np.bool_:
         return _core.morphology(image, what, *reach, out)
-    bits = None  # of `out`: of a subclass no method is called
-    if out is not None:
-        require_host(out, "out")
-        if not isinstance(out, np.ndarray) or out.dtype != np.bool_:
-            raise TypeError(f"out must be a numpy.ndarray of bool, got {getattr(out, 'dtype', type(out).__name__)}")
-        bits = np.asarray(out).view(np.uint8)
-    result: Array = _core.morphology(np.asarray(image).view(np.uint8), what, *reach, bits)
-    return result.view(np.bool_) if out is None else out
+    return as_bytes(lambda a, b: _core.morphology(a, what, *reach, b), image, out)
 
 
 def _half_widths(footprint: Array) -> list[int]:
     """Half the width of a footprint's rows, from the middle one on."""
-    require_host(footprint, "footprint")
-    if not isinstance(footprint, np.ndarray) or footprint.dtype.kind not in "biu":
-        got = getattr(footprint, "dtype", type(footprint).__name__)
-        raise TypeError(f"footprint must be an array of bool or integers, got {got}")
+    footprint = whole_numbers(footprint, "footprint")
     if footprint.ndim != 2 or not all(side % 2 for side in footprint.shape):
         raise ValueError(f"footprint must have shape (height, width), both odd, got {footprint.shape}")
-    inside = np.not_equal(np.asarray(footprint), 0)
+    inside = np.not_equal(footprint, 0)
     lower = inside[inside.shape[0] // 2 :]
     widths = lower.sum(axis=1)
     widths = widths[: np.flatnonzero(widths)[-1] + 1] if widths.any() else widths[:1]

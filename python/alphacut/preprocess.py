@@ -7,9 +7,8 @@ from typing import Literal
 import numpy as np
 
 from . import _core
-from ._arrays import Array, choice, integer, native, pair, real, run, shown, small_integer
+from ._arrays import BORDERS, Array, as_bytes, choice, integer, native, pair, real, run, shown, small_integer
 
-BLUR_BORDERS = ("nearest", "reflect", "mirror", "wrap")
 RESIZE_METHODS = ("area", "nearest", "bilinear", "bicubic", "lanczos")
 
 
@@ -131,7 +130,7 @@ def gaussian_blur(
     array([  0,  21, 158,  21,   0], dtype=uint8)
     """
     down, across = pair(sigma, "sigma", real)
-    reach, border = real(truncate, "truncate"), BLUR_BORDERS.index(choice(mode, "mode", BLUR_BORDERS))
+    reach, border = real(truncate, "truncate"), choice(mode, "mode", BORDERS[:-1])
     return run(lambda a, b: _core.gaussian_blur(a, down, across, reach, border, b), image, out)
 
 
@@ -187,7 +186,7 @@ def unsharp_mask(
     """
     down, across = pair(sigma, "sigma", real)
     by, reach = real(amount, "amount"), real(truncate, "truncate")
-    border = BLUR_BORDERS.index(choice(mode, "mode", BLUR_BORDERS))
+    border = choice(mode, "mode", BORDERS[:-1])
     return run(lambda a, b: _core.unsharp_mask(a, down, across, by, reach, border, b), image, out)
 
 
@@ -339,7 +338,4 @@ def resize(
         return run(lambda a, b: work(a, height, width, b), image, out)
     if not isinstance(image, np.ndarray) or image.dtype != np.bool_:
         return work(image, height, width, out)
-    if out is not None and getattr(out, "dtype", None) != np.bool_:
-        raise TypeError(f"out must be a numpy.ndarray of bool, got {getattr(out, 'dtype', type(out).__name__)}")
-    result: Array = work(image.view(np.uint8), height, width, None if out is None else out.view(np.uint8))
-    return result.view(np.bool_) if out is None else out
+    return as_bytes(lambda a, b: work(a, height, width, b), image, out)

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from . import _core, _text
-from ._arrays import Array, choice, full_scale, percent, real, run, shown
+from ._arrays import Array, box_of, choice, full_scale, percent, plain, real, run, shown
 from ._color import Color, parse_color
 
 __all__ = ["Shadow", "cast_shadow"]
@@ -198,7 +198,7 @@ def cast_shadow(alpha: Array, shadow: Shadow | str = "drop", *, out: Array | Non
     cast = Shadow.of(shadow)
     if cast is None:
         raise TypeError("shadow must be a Shadow or a str, got NoneType")
-    alpha = np.asarray(alpha) if isinstance(alpha, np.ndarray) else alpha  # of a subclass no method is called
+    alpha = plain(alpha)
     if isinstance(alpha, np.ndarray) and alpha.dtype == np.bool_:
         alpha = alpha.astype(np.uint8) * np.uint8(255)
     return run(lambda plane, to: _cast(plane, cast, to), alpha, out)
@@ -220,6 +220,5 @@ def _longest_side(alpha: Array) -> int:
     """Of the box that holds what is above one half."""
     if not isinstance(alpha, np.ndarray) or alpha.ndim != 2:
         return 0  # which the binding refuses
-    subject = alpha > full_scale(alpha) / 2
-    sides = (np.flatnonzero(subject.any(axis=axis)) for axis in (0, 1))
-    return max((int(side[-1] - side[0]) + 1 for side in sides if side.size), default=0)
+    box = box_of(alpha > full_scale(alpha) / 2)
+    return 0 if box is None else max(box[2:])

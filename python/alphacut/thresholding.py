@@ -8,12 +8,15 @@ import numpy as np
 
 from . import _core
 from ._arrays import (
+    BORDERS,
     Array,
     choice,
     countable,
     full_scale,
     integer,
     native,
+    pair,
+    plain,
     real,
     require_apart,
     require_host,
@@ -24,7 +27,6 @@ _WHOLE = ("otsu", "triangle", "isodata", "yen", "minimum", "entropy")  # their l
 _METHODS = (*_WHOLE, "li", "mean")
 _MODES = ("binary", "binary_inv", "trunc", "tozero", "tozero_inv")
 _LOCAL = ("mean", "gaussian", "sauvola", "niblack", "median")
-_BORDERS = ("nearest", "reflect", "mirror", "wrap", "constant")
 _FAST = frozenset(map(np.dtype, (np.uint8, np.uint16, np.float32)))
 
 Method = Literal["otsu", "triangle", "isodata", "yen", "minimum", "entropy", "li", "mean"]
@@ -161,8 +163,7 @@ def find_threshold(
 def _histogram(hist: Histogram) -> tuple[list[int], float, float]:
     """Counts, the value of the first bin, and from each to the next."""
     counts, values = hist if isinstance(hist, (tuple, list)) and len(hist) == 2 else (hist, None)
-    counts = np.asarray(counts) if isinstance(counts, np.ndarray) else counts
-    values = np.asarray(values) if isinstance(values, np.ndarray) else values
+    counts, values = plain(counts), plain(values)
     for part, name in ((counts, "hist"), (counts if values is None else values, "hist's values")):
         require_host(part, name)
         if not isinstance(part, np.ndarray) or part.dtype.kind not in "iuf":
@@ -483,15 +484,10 @@ def _local_options(
 ) -> _core.LocalLimit:
     """The options of a local limit, checked but for what the core checks."""
     choice(method, "method", _LOCAL)
-    choice(mode, "mode", _BORDERS)
-    if isinstance(window, (tuple, list)):
-        if len(window) != 2:
-            raise ValueError(f"window must be an int or two, height and width, got {len(window)}")
-        sides = [integer(side, "each side of window") for side in window]
-    else:
-        sides = [integer(window, "window")] * 2
-        if sides[0] < 3:
-            raise ValueError(f"window must be odd, from 3 to 32767, got {sides[0]}")
+    choice(mode, "mode", BORDERS)
+    sides = list(pair(window, "window", integer))
+    if not isinstance(window, (tuple, list)) and sides[0] < 3:  # of two, one may be 1
+        raise ValueError(f"window must be odd, from 3 to 32767, got {sides[0]}")
     if r is None:
         full = {"u1": 128, "u2": 128 * 257, "f4": 128 / 255, "f8": 128 / 255, "b1": 128 / 255}
         kind = getattr(getattr(gray, "dtype", None), "str", "|u1")[1:]

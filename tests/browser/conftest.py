@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import alphacut
-from browser.saving import BROWSER, PREFERENCES
+from browser.waiting import BROWSER, PREFERENCES
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 FIREFOXES = ("firefox", "firefox-esr")

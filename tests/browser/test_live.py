@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from browser.waiting import hold
+
 playwright = pytest.importorskip("playwright.sync_api")
 
 WIDTH, HEIGHT, COUNT = 320, 240, 50
@@ -118,19 +120,17 @@ def test_the_answer_to_an_earlier_film_changes_nothing(visit, clip):
     page = open_live(visit)
     page.set_input_files("#file", str(clip))
     wait(page, "waiting")
-    held, free = [], []
-    page.route("**/api/films", lambda route: route.continue_() if free else held.append(route))
+    _, release = hold(page, "**/api/films")
     with page.expect_request("**/api/films"):
         draw_box(page, 50 / WIDTH, 70 / HEIGHT, 150 / WIDTH, 170 / HEIGHT)
     page.locator("#camera").click()
     playwright.expect(page.locator("#canvas")).not_to_have_attribute("width", "320")
     wait(page, "waiting")
-    free.append(True)
     with (
         page.expect_request(lambda sent: sent.method == "DELETE") as told,
         page.expect_response("**/api/films") as made,
     ):
-        held[0].continue_()
+        release()
     name = made.value.header_value("x-film")
     assert told.value.url.endswith(f"/api/films/{name}")
     with page.expect_request(lambda sent: sent.method == "POST") as told:

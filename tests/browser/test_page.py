@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 import alphacut
-from browser.saving import BROWSER, saved
+from browser.waiting import BROWSER, saved, until
 
 # Of the picture of two discs: the centres, and a place in the ground, in shares of width and height.
 LEFT, RIGHT, GROUND = (0.3, 0.5), (0.7, 0.5), (0.5, 0.08)
@@ -326,8 +326,7 @@ def test_a_new_stroke_supersedes_the_finished_cut(page):
     page.mouse.move(*at(page, *LEFT))
     page.mouse.down()
     page.mouse.up()
-    while not held:
-        page.wait_for_timeout(10)
+    until(page, lambda: held)
     pick(page, "tool", "remove")
     drag(page, (RIGHT[0] - 0.05, 0.5), (RIGHT[0] + 0.05, 0.5))
     assert mask(page, LEFT, RIGHT) == [True, False]
@@ -470,7 +469,7 @@ def test_the_wheel_zooms_where_it_is(page):
     _, _, before, _ = place(page)
     page.mouse.move(*spot)
     page.mouse.wheel(0, -400)
-    page.wait_for_function(f"Number(document.getElementById('canvas').dataset.place.split(',')[2]) > {1.5 * before}")
+    until(page, lambda: place(page)[2] > 1.5 * before)
     assert at(page, *LEFT) == pytest.approx(spot, abs=1)
     assert pixel(page, LEFT) == list(RED)
     pick(page, "tool", "remove")

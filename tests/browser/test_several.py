@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 import alphacut
-from browser.saving import saved
 from browser.test_page import (
     BLUE,
     GROUND,
@@ -31,6 +30,7 @@ from browser.test_page import (
     status,
     wait,
 )
+from browser.waiting import hold, saved, until
 
 ONE = np.ascontiguousarray(discs()[:, :180])  # the red disc alone
 
@@ -40,19 +40,6 @@ def several(page, *names):
     for number in range(len(names)):
         page.locator("#pictures button").nth(number).locator("span", has_text="sure").wait_for()
     wait(page)
-
-
-def hold(page, pattern):
-    """Holds requests; returns the list of them, and what lets go of them and of all that come later."""
-    held, free = [], []
-    page.route(pattern, lambda route: route.continue_() if free else held.append(route))
-
-    def release():
-        free.append(True)
-        for route in held:
-            route.continue_()
-
-    return held, release
 
 
 def captions(page):
@@ -148,8 +135,7 @@ def test_a_picture_closed_while_it_is_cut_does_not_come_back(page, server, compl
     held, release = hold(page, "**/file")
     before = kept(server)
     page.get_by_role("button", name="ZIP of all").click()
-    while not held:
-        page.wait_for_timeout(10)
+    until(page, lambda: held)
     with page.expect_response(lambda answer: answer.request.method == "DELETE"):
         page.get_by_role("button", name="Close this one").click()
     _, data = saved(page, release)
@@ -189,8 +175,7 @@ def test_a_download_goes_on_while_another_picture_is_prepared(page):
     several(page, "a.png", "b.png")
     page.locator("#download").click()
     page.keyboard.press("PageDown")
-    while len({route.request.url for route in held}) < 2:
-        page.wait_for_timeout(10)
+    until(page, lambda: len({route.request.url for route in held}) == 2)
     name, _ = saved(page, release)
     assert name == "a-cutout.png"
 
@@ -215,11 +200,9 @@ def test_one_that_cannot_be_cut_is_marked(page, complaints):
 def test_a_picture_is_shown_though_a_later_one_failed(page, complaints):
     held, release = hold(page, "**/api/pictures")
     page.set_input_files("#file", picture(encoded(ONE), name="a.png"))
-    while not held:
-        page.wait_for_timeout(10)
+    until(page, lambda: held)
     page.set_input_files("#file", picture(b"no picture", name="b.png"))
-    while len(held) < 2:
-        page.wait_for_timeout(10)
+    until(page, lambda: len(held) == 2)
     first = held.pop(0)
     release()
     wait(page, "error")
@@ -238,8 +221,7 @@ def test_a_blurred_background_is_of_the_latest_cut(page):
     drag(page, (0.5, 0.5), (0.7, 0.5))
     held, release = hold(page, "**/blurred")
     pick(page, "behind", "blur")
-    while not held:
-        page.wait_for_timeout(10)
+    until(page, lambda: held)
     page.keyboard.press("PageDown")
     wait(page)
     release()

@@ -3,6 +3,19 @@
 
 #include <cstdio>
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ALPHACUT_SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define ALPHACUT_SANITIZED
+#endif
+#if defined(ALPHACUT_SANITIZED)
+inline constexpr bool kSanitized = true;  // takes its time
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 namespace check {
 
 inline int failures = 0;

@@ -18,11 +18,8 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr int64_t kHeight = 210, kWidth = 280;
-#if defined(__SANITIZE_ADDRESS__) || defined(__clang__)
-constexpr int64_t kPlaces = 7;  // at most so many cancelled cuts a case, and one: sanitizers take their time
-#else
-constexpr int64_t kPlaces = 23;
-#endif
+// At most so many cancelled cuts a case, and one.
+constexpr int64_t kPlaces = kSanitized ? 7 : 23;
 
 double from_centre(int64_t y, int64_t x) {
   return std::hypot(static_cast<double>(y - 100), static_cast<double>(x - 150));

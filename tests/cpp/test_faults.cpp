@@ -64,11 +64,7 @@ using namespace alphacut;
 namespace {
 
 constexpr int64_t kHeight = 150, kWidth = 180;
-#if defined(__SANITIZE_ADDRESS__) || defined(__clang__)
-int64_t most_steps = 4;
-#else
-int64_t most_steps = 12;
-#endif
+int64_t most_steps = kSanitized ? 4 : 12;
 
 double from_centre(int64_t y, int64_t x) {
   return std::hypot(static_cast<double>(y - 70), static_cast<double>(x - 90));

@@ -30,6 +30,7 @@ def assert_equals_cpu(image, labels=None, **options):
     got = alphacut.grabcut(image, labels, device="cuda", **options)
     expected = alphacut.grabcut(image, labels, device="cpu", **options)
     assert got[2:6] == expected[2:6]
+    assert all(map(np.array_equal, got.models, expected.models))
     assert np.array_equal(got.labels, expected.labels)
     assert np.array_equal(got.mask, expected.mask)
 

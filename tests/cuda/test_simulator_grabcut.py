@@ -180,6 +180,7 @@ def test_arrays_on_the_gpu(there, lend, monkeypatch, rng):
     for out in (None, there(np.zeros((2, 330), np.uint8)), np.zeros((2, 330), np.uint8)):
         got = alphacut.grabcut(lend(picture), lend(there(hints)), unary=lend(prior), out=out)
         assert got[2:6] == expected[2:6]
+        assert all(map(np.array_equal, got.models, expected.models))
         assert out is None or got.mask is out
         assert isinstance(got.mask, np.ndarray) == isinstance(out, np.ndarray)
         mask = got.mask if isinstance(out, np.ndarray) else got.mask.copy_to_host()

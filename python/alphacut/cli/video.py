@@ -45,10 +45,10 @@ def video(film: str, out: str, background: Any, shadow: Any, overwrite: bool, qu
     """
     from tqdm import tqdm
 
+    from .._segments import begun
     from ..film import cut_film
 
-    begun = os.path.isdir(f"{out}.parts")
-    if os.path.exists(out) and not overwrite and not begun:
+    if os.path.exists(out) and not overwrite and not begun(out):
         raise click.UsageError(f"{out} exists; --overwrite replaces it.")
     tracker, prompt = options.tracker(**given)
     told: set[str] = set()

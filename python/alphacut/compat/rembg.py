@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._arrays import Array, as_uint8, choice, full_scale, integer, shown
+from .._arrays import Array, as_uint8, choice, full_scale, integer, numbers, shown
 from ..cutout import Cutout
 from ..files import Picture, read_image, write_image
 from ..matting import distance_transform
@@ -245,8 +245,8 @@ def _with_alpha(pixels: Array, alpha: Array) -> Array:
 
 def _over(rgba: Array, colour: Sequence[int]) -> Array:
     """Over a colour, which may be transparent itself (Porter and Duff, 1984)."""
-    behind = np.asarray(colour)
-    if behind.dtype.kind not in "iuf" or behind.shape != (4,) or not ((behind >= 0) & (behind <= 255)).all():
+    behind = numbers(colour, "bgcolor", (4,))
+    if not ((behind >= 0) & (behind <= 255)).all():
         raise ValueError(f"bgcolor must be four numbers in 0..255 (red, green, blue, alpha), got {shown(colour)}")
     full = full_scale(rgba)
     alpha = rgba[..., 3:] / full

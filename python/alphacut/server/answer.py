@@ -51,8 +51,7 @@ def response(
     picture = "png" if form == "json" else form
     file = io.BytesIO()
     with _writing():
-        behind = {"background": background, "shadow": shadow}
-        cutout.save(file, format=picture, what=what, **behind, exif=exif, **encoding)
+        cutout.save(file, format=picture, what=what, background=background, shadow=shadow, exif=exif, **encoding)
     if form == "json":
         return JSONResponse({"data": _data(cutout, file.getbuffer())}, headers=headers)
     return Response(file.getbuffer(), media_type=MEDIA[form], headers=headers)

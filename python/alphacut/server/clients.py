@@ -95,10 +95,10 @@ def _shadow_type(text: str) -> str | Said:
 
 
 def _share(text: str) -> float:
-    percent = _text.real(text)
-    if not 0 <= percent <= 100:
+    value = _text.real(text)
+    if not 0 <= value <= 100:
         raise ValueError(f"must be from 0 to 100, got {text[:80]!r}")
-    return percent / 100
+    return value / 100
 
 
 ASKED_ELSEWHERE = (

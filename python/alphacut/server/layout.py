@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from .. import Cutout, premultiply, resize, threshold, unpremultiply
-from .._arrays import Array, full_scale
+from .._arrays import Array, box_of, full_scale
 
 
 def fitting(size: tuple[int, int], most: int) -> tuple[int, int]:
@@ -95,9 +95,4 @@ def _scaled(cutout: Cutout, size: tuple[int, int]) -> tuple[Array, Array]:
 def with_alpha(cutout: Cutout, alpha: Array) -> Cutout:
     """The same with this alpha, and with the mask and box of it."""
     mask = threshold(alpha, full_scale(alpha) / 2)
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    box = None
-    if rows.size:
-        top, left = int(rows[0]), int(columns[0])
-        box = left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
-    return replace(cutout, alpha=alpha, mask=mask, box=box)
+    return replace(cutout, alpha=alpha, mask=mask, box=box_of(mask))

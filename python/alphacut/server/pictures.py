@@ -135,10 +135,17 @@ class Preview:
                 found = found.crop(wish.margin)
             background = self._background if wish.background == "picture" else wish.background
             file = io.BytesIO()
-            behind: dict[str, Any] = {"background": background, "shadow": wish.shadow}
             quality = wish.quality if wish.format in ("jpeg", "webp") else None
             level = 1 if wish.region is not None else None
-            found.save(file, format=wish.format, what=wish.what, **behind, quality=quality, png_level=level)
+            found.save(
+                file,
+                format=wish.format,
+                what=wish.what,
+                background=background,
+                shadow=wish.shadow,
+                quality=quality,
+                png_level=level,
+            )
             return file.getvalue()
 
     def rest(self) -> None:

@@ -53,11 +53,10 @@ function update(picture) {
     if (!picture.item) return;
     const button = picture.item.firstChild;
     const [thumbnail, caption] = button.children;
-    const { verdict } = picture.found ?? {};
-    caption.textContent = verdict ? sureness(verdict) : picture.failed ? "failed" : "…";
+    const { verdict, confidence } = picture.found ?? {};
+    caption.textContent = verdict ? verdict.split(":")[0] : picture.failed ? "failed" : "…";
     button.dataset.verdict = verdict?.split(/[ :]/)[0] ?? "";
-    const percent = picture.found && `confidence ${Math.round(picture.found.confidence * 100)} %`;
-    const told = verdict ? `${verdict}, ${percent}` : picture.failed ? "could not be cut out" : "not cut out yet";
+    const told = verdict ? `${verdict}, ${sureness(confidence)}` : picture.failed ? "could not be cut out" : "not cut out yet";
     button.ariaLabel = `${picture.name}: ${told}`;
     if (!verdict) return;
     const drawn = thumbnail.getContext("2d");

@@ -54,8 +54,8 @@ export function offer(blob, name) {
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-/** A verdict in few words. */
-export const sureness = (verdict) => verdict.split(":")[0];
+/** How sure a cut is, as a number. */
+export const sureness = (confidence) => `confidence ${Math.round(confidence * 100)} %`;
 
 /** Says how a download goes, whatever is cut meanwhile. */
 export function saving(message) {
@@ -66,7 +66,7 @@ const METHODS = { graphcut: "Graph cut", key: "Colour key", kmeans: "Colour clus
 
 export function described({ method, confidence, verdict, milliseconds }) {
     const facts = [METHODS[method] ?? method ?? "Done"];
-    if (confidence !== undefined) facts.push(`${verdict} (confidence ${Math.round(confidence * 100)} %)`);
+    if (confidence !== undefined) facts.push(`${verdict} (${sureness(confidence)})`);
     if (milliseconds !== undefined) facts.push(`${Math.round(milliseconds)} ms`);
     return `${state.picture.name}: ${facts.join(" · ")}`;
 }

@@ -1,4 +1,7 @@
-"""Files that the browser saves; Firefox tells nothing of them by WebDriver BiDi, but puts them into a folder."""
+"""What tests wait for: files that the browser saves, requests that are held, what comes to be true.
+
+Firefox tells nothing of files by WebDriver BiDi, but puts them into a folder.
+"""
 
 import os
 import tempfile
@@ -26,3 +29,25 @@ def saved(page, act):
             return files[0].name, data
         page.wait_for_timeout(50)
     raise AssertionError(f"nothing was saved: {list(FOLDER.iterdir())}")
+
+
+def hold(page, pattern):
+    """Holds requests; returns the list of them, and what lets go of them and of all that come later."""
+    held, free = [], []
+    page.route(pattern, lambda route: route.continue_() if free else held.append(route))
+
+    def release():
+        free.append(True)
+        for route in held:
+            route.continue_()
+
+    return held, release
+
+
+def until(page, holds):
+    """Waits, while the browser goes on; the page's own policy forbids Playwright to ask again and again within it."""
+    for _ in range(3000):
+        if holds():
+            return
+        page.wait_for_timeout(10)
+    raise AssertionError("it never came")
