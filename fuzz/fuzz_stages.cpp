@@ -127,8 +127,14 @@ void neighbours(Input& in, Output& out) {
     const int64_t most = in.flag() ? 9 : 120;  // far discs go another way
     Neighbourhood reach{in.whole(0, most), in.whole(0, most), in.flag()};
     if (reach.disc) reach.across = reach.down;
-    for (int64_t rows = in.byte() % 4; rows > 0; --rows) reach.half.push_back(in.whole(0, 9));
-    morphology<T>(view, static_cast<MorphologyOperation>(in.byte() % 7), reach, made);
+    for (int64_t rows = in.byte() % 4; rows > 0; --rows) {
+      const int64_t first = in.whole(-9, 9);
+      reach.runs.push_back({in.whole(-9, 9), first, first + in.whole(0, 9)});
+    }
+    const auto operation = static_cast<MorphologyOperation>(in.byte() % 7);
+    std::optional<Beyond> beyond;
+    if (in.flag()) beyond = Beyond{static_cast<Border>(in.byte() % 5), 3};
+    morphology<T>(view, operation, reach, made, beyond);
   } else {
     const GaussianBlur blur{in.real(0, 5), in.real(0, 5), in.real(0, 5), static_cast<Border>(in.byte() % 5)};
     if (std::max(blur.sigma_down, blur.sigma_across) * blur.truncate > 1000) return;  // takes as long as it is told to

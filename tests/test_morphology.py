@@ -41,7 +41,7 @@ def test_equals_the_definition_at_all_small_shapes(dtype, shape, rng):
             image = made(rng, (height, width), dtype)
             for radius in (0, 1, 2, 3, 9):
                 for operation in ("erode", "dilate"):
-                    expected = reference.morphology(image, operation, radius, shape)
+                    expected = reference.morphology(image, operation, reference.footprint(radius, shape))
                     assert np.array_equal(
                         alphacut.morphology(image, operation, radius=radius, shape=shape), expected
                     ), (height, width, radius)
@@ -71,7 +71,7 @@ def test_equals_cv2(dtype, operation, rng):
 def test_equals_the_definition(operation, rng):
     image = made(rng, (13, 17, 3), np.uint8)
     for radius, shape in ((2, "disc"), ((1, 3), "box")):
-        expected = reference.morphology(image, operation, radius, shape)
+        expected = reference.morphology(image, operation, reference.footprint(radius, shape))
         assert np.array_equal(alphacut.morphology(image, operation, radius=radius, shape=shape), expected)
 
 
@@ -146,6 +146,83 @@ def test_footprints_equal_cv2(footprint, rng):
             assert np.array_equal(alphacut.morphology(image, operation, footprint=footprint), expected), operation
 
 
+ODD_ONES = {
+    "even box": np.ones((4, 6), bool),
+    "large even box": np.ones((20, 2), bool),
+    "corner": np.array([[1, 0, 0], [1, 0, 0], [1, 1, 1]]),
+    "neighbours alone": np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]]),
+    "a far pixel": np.eye(1, 31, 0, bool),
+    "wedge": np.tri(14, 17, 3, bool),
+    "ring": np.pad(np.zeros((9, 8), bool), 2, constant_values=True),
+    "waist of even sides": np.array([[1, 1, 1, 1], [0, 1, 0, 0], [1, 1, 1, 1], [1, 0, 0, 1]]),
+}
+ALL_FOOTPRINTS = FOOTPRINTS | ODD_ONES
+
+
+@pytest.mark.usefixtures("isa", "threads")
+@pytest.mark.parametrize("name", ODD_ONES)
+def test_any_footprint_equals_the_definition(name, rng):
+    for dtype, size in ((np.uint8, (40, 33)), (np.float32, (21, 50, 3)), (bool, (5, 4)), (np.uint16, (1, 9))):
+        image = made(rng, size, dtype)
+        for operation in OPERATIONS:
+            expected = reference.morphology(image, operation, ODD_ONES[name])
+            found = alphacut.morphology(image, operation, footprint=ODD_ONES[name])
+            assert np.array_equal(found, expected, equal_nan=dtype is np.float32), (dtype, operation)
+
+
+@pytest.mark.parametrize("name", ODD_ONES)
+def test_any_footprint_equals_cv2_and_skimage(name, rng):
+    image = made(rng, (30, 40), np.uint8)
+    for operation in ("erode", "dilate"):
+        found = alphacut.morphology(image, operation, footprint=ODD_ONES[name])
+        assert np.array_equal(found, cv2.morphologyEx(image, CV2[operation], ODD_ONES[name].astype(np.uint8))), (
+            operation
+        )
+    padded = np.pad(ODD_ONES[name], [(1 - side % 2, 0) for side in ODD_ONES[name].shape])  # scikit-image's middle
+    theirs = {"open": skimage.morphology.opening, "close": skimage.morphology.closing}
+    for operation, function in theirs.items():
+        found = alphacut.morphology(image, operation, footprint=padded, mode="reflect")
+        assert np.array_equal(found, function(image, ODD_ONES[name], mode="reflect")), operation
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("mode", ["nearest", "reflect", "mirror", "wrap", "constant"])
+@pytest.mark.parametrize("name", ALL_FOOTPRINTS)
+def test_borders_equal_the_definition(name, mode, rng):
+    inside = np.asarray(ALL_FOOTPRINTS[name])
+    for size, dtype in (((25, 31), np.uint8), ((3, 50, 3), np.uint16), ((1, 2), np.float32)):
+        image = made(rng, size, dtype)
+        for operation in ("erode", "dilate", "open", "blackhat"):
+            expected = reference.morphology(image, operation, inside, mode, 7)
+            found = alphacut.morphology(image, operation, footprint=inside, mode=mode, cval=7)
+            assert np.array_equal(found, expected), (size, operation)
+
+
+@pytest.mark.parametrize("mode", ["nearest", "reflect", "mirror", "wrap", "constant"])
+@pytest.mark.parametrize("shape", ["disc", "box"])
+def test_borders_of_discs_and_boxes(shape, mode, rng):
+    for radius, size in ((2, (20, 20)), (9, (4, 7)), (85, (50, 3))):
+        for values in (2, 250):
+            image = rng.integers(0, values, size, np.uint8)
+            inside = reference.footprint(radius, shape)
+            for operation in ("erode", "dilate"):
+                expected = reference.morphology(image, operation, inside, mode, 1)
+                found = alphacut.morphology(image, operation, radius=radius, shape=shape, mode=mode, cval=1)
+                assert np.array_equal(found, expected), (radius, operation)
+
+
+def test_a_border_of_a_value(rng):
+    image = made(rng, (6, 5), np.float32)
+    for cval in (-np.inf, 0.5, np.inf):
+        found = alphacut.morphology(image, "erode", mode="constant", cval=cval)
+        assert np.array_equal(
+            found, reference.morphology(image, "erode", reference.footprint(1, "disc"), "constant", cval)
+        )
+    for cval in (-1, 0.5, 256):
+        with pytest.raises(ValueError, match="cval must be a value of the image's dtype"):
+            alphacut.morphology(image.astype(np.uint8), "erode", mode="constant", cval=cval)
+
+
 @pytest.mark.parametrize("values", [(0, 1, 199), (0, 100, 255), (255, 100, 0), (7, 7, 8)])
 def test_far_discs_of_values_that_come_late(values):
     """Whether a plane has two values is known after its last row."""
@@ -153,7 +230,7 @@ def test_far_discs_of_values_that_come_late(values):
     ramp = np.arange(200, dtype=np.uint8)[:, None].repeat(30, 1)
     for plane in (image, ramp, ramp[::-1].copy()):
         for operation in ("dilate", "erode"):
-            expected = reference.morphology(plane[:, :1], operation, (85, 0), "box")
+            expected = reference.morphology(plane[:, :1], operation, reference.footprint((85, 0), "box"))
             found = alphacut.morphology(plane, operation, radius=85)
             assert np.array_equal(found, expected.repeat(30, 1))
 

@@ -1,4 +1,7 @@
+#include <array>
+
 #include "alphacut/morphology.hpp"
+#include "border_named.hpp"
 #include "numpy_view.hpp"
 
 namespace alphacut {
@@ -6,10 +9,10 @@ namespace {
 
 template <class T>
 py::array morphology_of(const py::array& given, MorphologyOperation operation, const Neighbourhood& reach,
-                        py::handle out) {
+                        const std::optional<Beyond>& beyond, py::handle out) {
   const auto in = image<T>(given, "image", Pixels::any);
   auto result = output<T>(out, in.view.height, in.view.width, given.ndim() == 2 ? 0 : 3, {given});
-  without_gil([&] { morphology<T>(in, operation, reach, result); });
+  without_gil([&] { morphology<T>(in, operation, reach, result, beyond); });
   return result.array;
 }
 
@@ -18,19 +21,23 @@ py::array morphology_of(const py::array& given, MorphologyOperation operation, c
 void bind_morphology(py::module_& m) {
   m.def(
       "morphology",
-      [](py::object image, int operation, int64_t down, int64_t across, bool disc, std::vector<int64_t> half,
+      [](py::object image, int operation, int64_t down, int64_t across, bool disc,
+         const std::vector<std::array<int64_t, 3>>& runs, std::optional<std::string> border, double value,
          py::object out) {
         const auto what = static_cast<MorphologyOperation>(operation);
-        const Neighbourhood reach{down, across, disc, std::move(half)};
+        Neighbourhood reach{down, across, disc};
+        for (const auto& [row, first, last] : runs) reach.runs.push_back({row, first, last});
+        std::optional<Beyond> beyond;
+        if (border) beyond = Beyond{border_named(*border), value};
         const py::array array = array_argument(image, "image");
-        if (has_dtype<uint8_t>(array)) return morphology_of<uint8_t>(array, what, reach, out);
-        if (has_dtype<uint16_t>(array)) return morphology_of<uint16_t>(array, what, reach, out);
-        if (has_dtype<float>(array)) return morphology_of<float>(array, what, reach, out);
+        if (has_dtype<uint8_t>(array)) return morphology_of<uint8_t>(array, what, reach, beyond, out);
+        if (has_dtype<uint16_t>(array)) return morphology_of<uint16_t>(array, what, reach, beyond, out);
+        if (has_dtype<float>(array)) return morphology_of<float>(array, what, reach, beyond, out);
         throw py::type_error("image must have dtype bool, uint8, uint16 or float32, got " +
                              std::string(py::str(array.dtype())));
       },
-      py::arg("image"), py::arg("operation"), py::arg("down"), py::arg("across"), py::arg("disc"), py::arg("half"),
-      py::arg("out") = py::none());
+      py::arg("image"), py::arg("operation"), py::arg("down"), py::arg("across"), py::arg("disc"), py::arg("runs"),
+      py::arg("border"), py::arg("cval"), py::arg("out") = py::none());
 }
 
 }  // namespace alphacut

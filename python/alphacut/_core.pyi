@@ -127,7 +127,15 @@ def local_threshold(gray: _Array, options: LocalLimit, out: _Out = None) -> _Arr
 
 # morphology
 def morphology(
-    image: _Array, operation: int, down: int, across: int, disc: bool, half: Sequence[int], out: _Out = None
+    image: _Array,
+    operation: int,
+    down: int,
+    across: int,
+    disc: bool,
+    runs: Sequence[Sequence[int]],
+    border: str | None,
+    cval: float,
+    out: _Out = None,
 ) -> _Array: ...
 
 # components

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from . import _core
-from ._arrays import Array, as_bytes, choice, integer, pair, whole_numbers
+from ._arrays import BORDERS, Array, as_bytes, choice, integer, pair, real, shown, whole_numbers
 
 OPERATIONS = ("erode", "dilate", "open", "close", "gradient", "tophat", "blackhat")
 
@@ -19,6 +19,8 @@ def morphology(
     radius: int | tuple[int, int] = 1,
     shape: Literal["disc", "box"] = "disc",
     footprint: Array | None = None,
+    mode: Literal["ignore", "nearest", "reflect", "mirror", "wrap", "constant"] = "ignore",
+    cval: float = 0,
     out: Array | None = None,
 ) -> Array:
     """Erode, dilate, open or close a mask or a picture.
@@ -37,9 +39,13 @@ def morphology(
     shape : {"disc", "box"}
         The pixels at most `radius` away, in a straight line, or those in at most so many rows and columns.
     footprint : (h, w) bool or integer array, optional
-        Another shape, as of OpenCV's ``getStructuringElement`` or of scikit-image: what is not 0 is in reach of the
-        pixel in its middle. Of odd sides, the same when mirrored either way, and without gaps in a row: ellipses,
-        crosses, diamonds, octagons. `radius` and `shape` then count for nothing.
+        Any other shape, as of OpenCV's ``getStructuringElement`` or of scikit-image: what is not 0 is in reach of the
+        pixel at row ``h // 2`` and column ``w // 2``, as in OpenCV. `radius` and `shape` then count for nothing.
+    mode : {"ignore", "nearest", "reflect", "mirror", "wrap", "constant"}
+        What lies beyond the border: nothing that counts, or, by SciPy's names, a|abc|c, a|abc|c and on, b|abc|b,
+        c|abc|a, or `cval`. All but the last two are the same for discs and boxes.
+    cval : float
+        What lies beyond a border that is "constant": a value that the dtype has.
     out : array, optional
         Where to write: shape and dtype of `image`, sharing no memory with it.
 
@@ -61,15 +67,17 @@ def morphology(
     -----
     Equal to OpenCV's ``morphologyEx`` and, of erosion, dilation, opening and closing, to scikit-image's functions, with
     the same footprint: ``skimage.morphology.disk(radius)``, ones of ``2 * radius + 1`` rows and columns, or
-    `footprint`. (OpenCV's own ellipses are a little wider than discs.) What is outside the picture counts neither as
-    least nor as greatest. A box that is applied n times is one of n times the radius.
+    `footprint`. (OpenCV's own ellipses are a little wider than discs.) Where a footprint is not its own mirror image,
+    "open" and "close" mirror it for their second half, as scikit-image does and OpenCV does not: so neither moves what
+    it keeps. A box that is applied n times is one of n times the radius. A pixel that has nothing in reach gets the
+    dtype's end, or infinity, that any value replaces.
 
     A box goes by rows in stretches that double, and by columns in three steps whatever its size (M. van Herk, 1992; J.
-    Gil and M. Werman, 1993). A disc, or a footprint, goes by its rows, each stretch grown from the last: about three
-    steps a pixel of its radius. A large disc on a mask of two values goes by distances within columns, in a time that
-    does not depend on the radius. Memory beyond the result: a few rows a thread, of a box as many rows as it is high,
-    twice; and a copy of the picture for what is more than "erode" or "dilate"; 5 bytes a pixel for large discs on
-    masks.
+    Gil and M. Werman, 1993). A disc, or a footprint like it, goes by its rows, each stretch grown from the last: about
+    three steps a pixel of its radius; any other by two steps for each stretch of a row. A large disc on a mask of two
+    values goes by distances within columns, in a time that does not depend on the radius. Memory beyond the result: a
+    few rows a thread, of a box as many rows as it is high, twice; a copy of the picture for what is more than "erode"
+    or "dilate"; two copies where a border repeats the picture; 5 bytes a pixel for large discs on masks.
 
     Examples
     --------
@@ -84,26 +92,22 @@ def morphology(
     """
     what, disc = OPERATIONS.index(choice(operation, "operation", OPERATIONS)), choice(shape, "shape", ("disc", "box"))
     down, across = pair(radius, "radius", integer)
-    reach = (down, across, disc == "disc", [] if footprint is None else _half_widths(footprint))
+    border = choice(mode, "mode", ("ignore", *BORDERS))
+    reach = (down, across, disc == "disc", [] if footprint is None else _runs(footprint))
+    options = (what, *reach, None if border == "ignore" else border, real(cval, "cval"))
     if not isinstance(image, np.ndarray) or image.dtype != np.bool_:
-        return _core.morphology(image, what, *reach, out)
-    return as_bytes(lambda a, b: _core.morphology(a, what, *reach, b), image, out)
+        return _core.morphology(image, *options, out)
+    return as_bytes(lambda a, b: _core.morphology(a, *options, b), image, out)
 
 
-def _half_widths(footprint: Array) -> list[int]:
-    """Half the width of a footprint's rows, from the middle one on."""
+def _runs(footprint: Array) -> list[list[int]]:
+    """(row, first, last) of each stretch of a row that is not 0, from the middle."""
     footprint = whole_numbers(footprint, "footprint")
-    if footprint.ndim != 2 or not all(side % 2 for side in footprint.shape):
-        raise ValueError(f"footprint must have shape (height, width), both odd, got {footprint.shape}")
-    inside = np.not_equal(footprint, 0)
-    lower = inside[inside.shape[0] // 2 :]
-    widths = lower.sum(axis=1)
-    widths = widths[: np.flatnonzero(widths)[-1] + 1] if widths.any() else widths[:1]
-    columns = np.abs(np.arange(inside.shape[1]) - inside.shape[1] // 2)
-    if (
-        not widths.all()
-        or not np.array_equal(inside, inside[::-1])
-        or not np.array_equal(lower[: len(widths)], 2 * columns < widths[:, None])
-    ):
-        raise ValueError("footprint must be the same when mirrored either way, without gaps, and have its middle")
-    return [int(width) // 2 for width in widths]
+    if footprint.ndim != 2 or not footprint.any():
+        raise ValueError(f"footprint must have shape (height, width) and a pixel that is not 0, got {shown(footprint)}")
+    height, width = footprint.shape
+    changes = np.diff(np.pad(np.not_equal(footprint, 0), ((0, 0), (1, 1))).astype(np.int8))
+    rows, first = np.nonzero(changes == 1)
+    last = np.nonzero(changes == -1)[1] - 1
+    runs: list[list[int]] = np.stack([rows - height // 2, first - width // 2, last - width // 2], axis=1).tolist()
+    return runs

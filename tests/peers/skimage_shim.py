@@ -152,15 +152,14 @@ def apply_hysteresis_threshold(image, low, high):
     return alphacut.hysteresis_threshold(plane(image), low, high, connectivity=4).astype(bool)
 
 
-# --- morphology: alphacut's border counts as nothing, as what repeats pixels in reach -----------------------
+# --- morphology ------------------------------------------------------------------------------------------------------
 
-SAME_BORDERS = {"reflect", "ignore", "nearest", "mirror"}
-MODES = {"constant", "wrap", "max", "min"} | SAME_BORDERS
-SHAPES = "alphacut's footprints are of odd sides, symmetric, and without gaps in a row"
+FLOAT_MAX = float(np.finfo(np.float32).max)
+MODES = {"constant", "wrap", "max", "min", "reflect", "ignore", "nearest", "mirror"}
 
 
-def one_by_one(image, operations, footprint, mode):
-    """The operations, each by each footprint of a decomposition."""
+def one_by_one(image, operations, footprint, mode, cval=0):
+    """The operations, each by each footprint of a decomposition; opening and closing mirror it for their second."""
     if mode not in MODES:
         raise ValueError(f"unsupported mode, got {mode!r}")
     image = np.asarray(image)
@@ -175,17 +174,18 @@ def one_by_one(image, operations, footprint, mode):
         if work.size and not 0 <= work.min() <= work.max() < 2**16:
             raise Unsupported("alphacut's pictures are of 8 or 16 bits or float32")
         work = work.astype(np.uint16)
-    for operation in operations:
-        if mode not in SAME_BORDERS and mode != {"erode": "max", "dilate": "min"}[operation]:
-            raise Unsupported("alphacut's border counts as neither least nor greatest")
+    if mode in ("max", "min"):
+        low, high = (0, 1) if work.dtype == bool else (-FLOAT_MAX, FLOAT_MAX)
+        if work.dtype.kind == "u":
+            low, high = 0, np.iinfo(work.dtype).max
+        mode, cval = "constant", high if mode == "max" else low
+    for back, operation in enumerate(operations):
         for part, times in parts:
+            part = np.atleast_2d(part)
+            part = np.pad(part, [(1 - side % 2, 0) for side in part.shape])  # even sides: the pixel before the middle
+            part = part[::-1, ::-1] if back else part
             for _ in range(times):
-                try:
-                    work = alphacut.morphology(work, operation, footprint=np.atleast_2d(part))
-                except ValueError as error:
-                    if "footprint" in str(error):
-                        raise Unsupported(SHAPES) from None
-                    raise
+                work = alphacut.morphology(work, operation, footprint=part, mode=mode, cval=cval)
     return work.reshape(image.shape)
 
 
@@ -199,33 +199,33 @@ def written(result, image, out):
 
 @ours
 def erosion(image, footprint=None, out=None, *, mode="reflect", cval=0.0):
-    return written(one_by_one(image, ["erode"], footprint, mode), image, out)
+    return written(one_by_one(image, ["erode"], footprint, mode, cval), image, out)
 
 
 @ours
 def dilation(image, footprint=None, out=None, *, mode="reflect", cval=0.0):
-    return written(one_by_one(image, ["dilate"], footprint, mode), image, out)
+    return written(one_by_one(image, ["dilate"], footprint, mode, cval), image, out)
 
 
 @ours
 def opening(image, footprint=None, out=None, *, mode="reflect", cval=0.0):
-    return written(one_by_one(image, ["erode", "dilate"], footprint, mode), image, out)
+    return written(one_by_one(image, ["erode", "dilate"], footprint, mode, cval), image, out)
 
 
 @ours
 def closing(image, footprint=None, out=None, *, mode="reflect", cval=0.0):
-    return written(one_by_one(image, ["dilate", "erode"], footprint, mode), image, out)
+    return written(one_by_one(image, ["dilate", "erode"], footprint, mode, cval), image, out)
 
 
 @ours
 def white_tophat(image, footprint=None, out=None, *, mode="reflect", cval=0.0):
-    opened = one_by_one(image, ["erode", "dilate"], footprint, mode)
+    opened = one_by_one(image, ["erode", "dilate"], footprint, mode, cval)
     return written(np.subtract(np.asarray(image, np.float64), opened), image, out)
 
 
 @ours
 def black_tophat(image, footprint=None, out=None, *, mode="reflect", cval=0.0):
-    closed = one_by_one(image, ["dilate", "erode"], footprint, mode)
+    closed = one_by_one(image, ["dilate", "erode"], footprint, mode, cval)
     return written(np.subtract(closed, np.asarray(image, np.float64)), image, out)
 
 

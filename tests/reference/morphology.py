@@ -2,6 +2,8 @@
 
 import numpy as np
 
+PAD = {"nearest": "edge", "reflect": "symmetric", "mirror": "reflect", "wrap": "wrap"}  # NumPy's names of SciPy's
+
 
 def footprint(radius, shape):
     down, across = radius if isinstance(radius, tuple) else (radius, radius)
@@ -9,32 +11,43 @@ def footprint(radius, shape):
     return y**2 + x**2 <= down**2 if shape == "disc" else np.ones_like(y, bool)
 
 
-def extreme(plane, inside, greatest):
-    height, width = plane.shape
-    down, across = inside.shape[0] // 2, inside.shape[1] // 2
-    result = np.empty_like(plane)
-    for y in range(height):
-        for x in range(width):
-            top, left = max(0, y - down), max(0, x - across)
-            seen = plane[top : y + down + 1, left : x + across + 1]
-            counts = inside[top - y + down :, left - x + across :][: seen.shape[0], : seen.shape[1]]
-            result[y, x] = seen[counts].max() if greatest else seen[counts].min()
-    return result
+def extreme(plane, inside, greatest, mode, cval):
+    (height, width), (rows, columns) = plane.shape, inside.shape
+    if mode == "ignore":
+        ends = (-np.inf, np.inf) if plane.dtype.kind == "f" else (np.iinfo(plane.dtype).min, np.iinfo(plane.dtype).max)
+        mode, cval = "constant", ends[0] if greatest else ends[1]
+    how = {"mode": "constant", "constant_values": cval} if mode == "constant" else {"mode": PAD[mode]}
+    padded = np.pad(plane, ((rows, rows), (columns, columns)), **how)
+    top, left = rows - rows // 2, columns - columns // 2
+    seen = [padded[top + y :, left + x :][:height, :width] for y, x in np.argwhere(inside)]
+    return np.max(seen, axis=0) if greatest else np.min(seen, axis=0)
 
 
-def morphology(image, operation, radius, shape):
+def mirrored(inside):
+    """Turned around the pixel at ``h // 2, w // 2``, which is not the middle of even sides."""
+    odd = np.pad(inside, [(0, 1 - side % 2) for side in inside.shape])
+    return odd[::-1, ::-1]
+
+
+def morphology(image, operation, inside, mode="ignore", cval=0):
     if image.ndim == 3:
-        return np.stack([morphology(image[..., c], operation, radius, shape) for c in range(3)], axis=2)
-    inside = footprint(radius, shape)
+        return np.stack([morphology(image[..., c], operation, inside, mode, cval) for c in range(3)], axis=2)
     plane = image.astype(np.uint8) if image.dtype == bool else image
-    erode, dilate = (lambda a, greatest=greatest: extreme(a, inside, greatest) for greatest in (False, True))
+    erode, dilate = (
+        lambda a, by=inside, greatest=greatest: extreme(a, by, greatest, mode, cval) for greatest in (False, True)
+    )
+    back = mirrored(inside)
+
+    def less(a, b):
+        return a - b if a.dtype.kind == "f" else a - np.minimum(a, b)
+
     result = {
         "erode": lambda: erode(plane),
         "dilate": lambda: dilate(plane),
-        "open": lambda: dilate(erode(plane)),
-        "close": lambda: erode(dilate(plane)),
-        "gradient": lambda: dilate(plane) - erode(plane),
-        "tophat": lambda: plane - dilate(erode(plane)),
-        "blackhat": lambda: erode(dilate(plane)) - plane,
+        "open": lambda: dilate(erode(plane), back),
+        "close": lambda: erode(dilate(plane), back),
+        "gradient": lambda: less(dilate(plane), erode(plane)),
+        "tophat": lambda: less(plane, dilate(erode(plane), back)),
+        "blackhat": lambda: less(erode(dilate(plane), back), plane),
     }[operation]()
     return result.astype(image.dtype)
