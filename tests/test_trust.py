@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -319,16 +320,17 @@ def test_a_daemon_thread_inside_a_call_at_the_end():
         "def work():\n"
         "    while True: {}\n"
         "threading.Thread(target=work, daemon=True).start()\n"
-        "time.sleep(0.3); print('end')\n"
+        "time.sleep({:.3f}); print('end')\n"
     )
     for call in (
         "alphacut.denoise(np.ones((600, 800, 3), np.uint8), size=5)",
         "alphacut.remove_background(np.ones((300, 400, 3), np.uint8))",
         "alphacut.threshold(np.ones((9, 9), np.uint8), 1)",
     ):
-        for _ in range(3):
-            done = python(code.format(call))
-            assert (done.returncode, done.stdout, done.stderr) == (0, "end\n", ""), call
+        with ThreadPoolExecutor(4) as several:  # so that the lock is asked for, and given, at other moments
+            ends = several.map(python, [code.format(call, 0.25 + 0.013 * k) for k in range(12)])
+            for done in ends:
+                assert (done.returncode, done.stdout, done.stderr) == (0, "end\n", ""), call
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

@@ -107,8 +107,7 @@ SessionOptions options_of(const py::dict& given) {
   options.network = nullptr;
   if (!given["network"].is_none())  // a function, which whoever holds the session keeps alive
     options.network = [load = py::handle(given["network"])]() -> const Network& {
-      const GilHeld locked;
-      return load().cast<const Network&>();
+      return *with_gil([&] { return load().cast<const Network*>(); });
     };
   return options;
 }
@@ -120,29 +119,31 @@ Elsewhere elsewhere_of(const py::object& grabcut, const py::object& kmeans) {
     elsewhere.grabcut = [&grabcut](ImageView<const uint8_t> labels, const std::optional<Box>& box,
                                    ImageView<const float> unary, const GrabCutOptions& options, ImageView<uint8_t> mask,
                                    std::vector<std::string>& warnings) {
-      const GilHeld locked;
-      py::object corners = py::none();
-      if (box) corners = py::make_tuple(box->x, box->y, box->width, box->height);
-      const py::object answer = grabcut(copy_of(labels), corners, copy_of(unary), options.max_iter);
-      if (answer.is_none()) return false;
-      const auto found = answer.cast<py::tuple>();
-      const auto made = plane<uint8_t>(found[0], "mask");
-      for (int64_t y = 0; y < mask.height; ++y) std::copy_n(made.view.row(y), mask.width, mask.row(y));
-      for (auto& warning : found[1].cast<std::vector<std::string>>()) warnings.push_back(std::move(warning));
-      return true;
+      return with_gil([&] {
+        py::object corners = py::none();
+        if (box) corners = py::make_tuple(box->x, box->y, box->width, box->height);
+        const py::object answer = grabcut(copy_of(labels), corners, copy_of(unary), options.max_iter);
+        if (answer.is_none()) return false;
+        const auto found = answer.cast<py::tuple>();
+        const auto made = plane<uint8_t>(found[0], "mask");
+        for (int64_t y = 0; y < mask.height; ++y) std::copy_n(made.view.row(y), mask.width, mask.row(y));
+        for (auto& warning : found[1].cast<std::vector<std::string>>()) warnings.push_back(std::move(warning));
+        return true;
+      });
     };
   if (!kmeans.is_none())
     elsewhere.kmeans = [&kmeans](const std::optional<AnyView>& small, const KmeansOptions& options,
                                  ImageView<uint8_t> labels) -> std::optional<Kmeans> {
-      const GilHeld locked;
-      py::object picture = py::none();
-      if (small) picture = std::visit([](auto view) { return copy_of(view); }, *small);
-      const py::object answer = kmeans(picture, options.n_clusters, options.max_iter, options.init);
-      if (answer.is_none()) return std::nullopt;
-      const auto found = answer.cast<py::tuple>();
-      const auto made = plane<uint8_t>(found[0], "labels");
-      for (int64_t y = 0; y < labels.height; ++y) std::copy_n(made.view.row(y), labels.width, labels.row(y));
-      return Kmeans{found[1].cast<std::vector<int32_t>>(), 0, 0};
+      return with_gil([&]() -> std::optional<Kmeans> {
+        py::object picture = py::none();
+        if (small) picture = std::visit([](auto view) { return copy_of(view); }, *small);
+        const py::object answer = kmeans(picture, options.n_clusters, options.max_iter, options.init);
+        if (answer.is_none()) return std::nullopt;
+        const auto found = answer.cast<py::tuple>();
+        const auto made = plane<uint8_t>(found[0], "labels");
+        for (int64_t y = 0; y < labels.height; ++y) std::copy_n(made.view.row(y), labels.width, labels.row(y));
+        return Kmeans{found[1].cast<std::vector<int32_t>>(), 0, 0};
+      });
     };
   return elsewhere;
 }

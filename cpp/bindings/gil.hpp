@@ -16,28 +16,35 @@ namespace alphacut {
 
 namespace py = pybind11;
 
-// Takes the lock by `take`. While the interpreter ends, no thread but its own gets it: older Pythons unwind such a
-// thread, through destructors that would touch Python. Here it waits for the end of the process, as in Python 3.14.
-template <class Take>
-auto with_end_in_mind(Take&& take) {
-  try {
-    return take();
-  } catch (...) {
+// While the interpreter ends, no thread but its own gets the lock: older Pythons unwind such a thread (by
+// pthread_exit), through destructors that would touch Python. Called by what catches everything, this waits for the end
+// of the process instead, as Python 3.14 does.
+inline void stay_at_the_end() {
+  if (std::current_exception() == nullptr)  // what unwinds is no exception of C++
     for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+}
+
+// The answer of a call of Python's that may take the lock, or that runs Python, which gives it away and takes it again.
+template <class Call>
+auto with_end_in_mind(Call&& call) {
+  try {
+    return call();
+  } catch (...) {
+    stay_at_the_end();
+    throw;
   }
 }
 
-// Holds the lock, in a call from C++ into Python.
-class GilHeld {
- public:
-  GilHeld() : state_(with_end_in_mind([] { return PyGILState_Ensure(); })) {}
-  ~GilHeld() { PyGILState_Release(state_); }
-  GilHeld(const GilHeld&) = delete;
-  GilHeld& operator=(const GilHeld&) = delete;
-
- private:
-  PyGILState_STATE state_;
-};
+// The answer of work that touches Python, asked for by work that does not hold its lock.
+template <class Work>
+auto with_gil(Work&& work) {
+  struct Held {
+    PyGILState_STATE state = with_end_in_mind([] { return PyGILState_Ensure(); });
+    ~Held() { PyGILState_Release(state); }
+  };
+  const Held held;
+  return with_end_in_mind(work);
+}
 
 // The answer of work that touches nothing of Python. It runs without the lock, so that other threads of Python's do;
 // Ctrl-C ends it, within a tenth of a second.
@@ -49,13 +56,15 @@ auto without_gil(Work&& work) {
   const auto interrupted = [&] {
     if (!listens || PyGILState_Check() != 0) return false;  // held already: inside a call from C++ into Python
     with_end_in_mind([&] { return PyEval_RestoreThread(state); });
-    try {
-      const py::object threading = py::module_::import("threading");
-      listens = threading.attr("get_ident")().equal(threading.attr("main_thread")().attr("ident"));
-      if (listens && PyErr_CheckSignals() != 0) listens = false;
-    } catch (py::error_already_set& error) {
-      error.restore();
-    }
+    with_end_in_mind([&] {
+      try {
+        const py::object threading = py::module_::import("threading");
+        listens = threading.attr("get_ident")().equal(threading.attr("main_thread")().attr("ident"));
+        if (listens && PyErr_CheckSignals() != 0) listens = false;
+      } catch (py::error_already_set& error) {
+        error.restore();
+      }
+    });
     const bool raised = PyErr_Occurred() != nullptr;
     state = PyEval_SaveThread();
     return raised;

@@ -32,6 +32,7 @@ from .compositing import composite, decode_srgb, encode_srgb, premultiply, unpre
 from .cutout import Cutout
 from .files import DecodeError, Picture, TooManyPixelsError, read_image, read_labels, read_mask, write_image
 from .foreground import Layers, estimate_foreground
+from .geometry import Geometry
 from .graphcut import AlphaExpansion, GrabCut, GraphCut, alpha_expansion, grabcut, graph_cut
 from .matting import Distances, adjust_edge, distance_transform, guided_filter, make_trimap, refine_alpha
 from .model import Instance, Model
@@ -59,6 +60,7 @@ __all__ = [
     "DecodeError",
     "DeviceUnavailableError",
     "Distances",
+    "Geometry",
     "GrabCut",
     "GraphCut",
     "Instance",
