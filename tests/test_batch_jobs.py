@@ -547,6 +547,7 @@ def test_a_job_that_goes_on_where_it_was_is_taken_for_many(tmp_path, monkeypatch
         ({"what": "magic"}, "what must be one of"),
         ({"quality": 500}, "quality must be 1 to 100"),
         ({"crop": True, "margin": -1}, "margin must be 0 or more"),
+        ({"crop": True, "aspect": "wide"}, "aspect must be like 4:5"),
         ({"background": "no colour"}, "background must be"),
         ({"format": "jpeg"}, "no transparency"),
         ({"workers": -1}, "workers must be from 1"),

@@ -210,6 +210,13 @@ def test_crop_and_margin(root):
         assert shape == (min(48, height + 2 * down), min(64, width + 2 * right))
 
 
+def test_crop_to_an_aspect(root):
+    expected = alphacut.remove_background("a.png")
+    for given, margin in (([], 0), (["--crop-margin", "2"], 2)):
+        call("remove", "a.png", "--aspect", "4:5", *given, "-o", "b.png")
+        np.testing.assert_array_equal(read_image("b.png").alpha, expected.crop(margin, aspect="4:5").alpha)
+
+
 def test_a_box_in_percent(root):
     call("remove", "a.png", "--box", "20%,25 %,36,62.5%", "-o", "b.png")
     expected = alphacut.remove_background("a.png", box=(13, 12, 36, 30))
@@ -673,6 +680,8 @@ def test_forbidden_files_and_folders(root):
         (["a.png", "--crop", "--margin", "-3"], "margin must be 0 or more"),
         (["a.png", "--crop-margin", "-3%"], "margin must be 0 or more"),
         (["a.png", "--crop-margin", "wide"], "must be a whole number or a percentage"),
+        (["a.png", "--aspect", "tall"], "must be like 4:5"),
+        (["a.png", "--aspect", "1:200"], "aspect must be from 1:100 to 100:1"),
         (["a.png", "--box", "10%,10%,0%,10%"], "at least 1"),
         (["a.png", "--stale"], "go with --manifest"),
         (["-", "-o", "b.png", "--manifest", "m"], "no use for"),

@@ -60,6 +60,44 @@ def test_crop_takes_whole_numbers(cutout):
             cutout.crop(margin)
 
 
+@pytest.mark.parametrize("margin", [0, 3, (0, 9, 4, 1), "40%", 50])
+@pytest.mark.parametrize("aspect", ["1:1", "4:5", "35:45", 2, (9, 16), "1:3", "30:1"])
+def test_crop_to_an_aspect(cutout, aspect, margin):
+    """The subject whole, the ratio to a pixel, of the picture as much as there is, and nothing beyond it."""
+    plain, found = cutout.crop(margin), cutout.crop(margin, aspect=aspect)
+    height, width = found.alpha.shape
+    ratio = aspect[0] / aspect[1] if isinstance(aspect, tuple) else aspect
+    ratio = float(np.divide(*map(float, ratio.split(":")))) if isinstance(ratio, str) else ratio
+    assert abs(width - height * ratio) <= max(1, ratio)
+    assert height >= plain.alpha.shape[0]
+    assert width >= plain.alpha.shape[1]
+    x, y, w, h = found.box
+    bx, by, _, _ = cutout.box
+    assert np.array_equal(found.alpha[y : y + h, x : x + w], cutout.alpha[by : by + h, bx : bx + w])
+    assert found.alpha.sum() == cutout.alpha.sum()
+    whole = cutout.alpha.shape
+    for at, inside, length, full in ((x, bx, width, whole[1]), (y, by, height, whole[0])):
+        begins = inside - at  # in the picture
+        assert (0 <= begins <= full - length) if length <= full else (full - length <= begins <= 0)
+    assert np.array_equal(found.on("blur")[y, x], cutout.on("blur")[by, bx])
+
+
+def test_an_aspect_is_checked(cutout):
+    for aspect, message in (
+        ("4", "aspect must be like 4:5"),
+        ("4:0", "from 1:100 to 100:1"),
+        (101, "from 1:100 to 100:1"),
+        (-1, "from 1:100"),
+        ((1, 2, 3), "one number"),
+        (float("nan"), "from 1:100"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            cutout.crop(aspect=aspect)
+    for aspect in (True, (1, "2"), b"1:1"):
+        with pytest.raises(TypeError, match="aspect must be a number"):
+            cutout.crop(aspect=aspect)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 @pytest.mark.parametrize("channels", [None, 3, 4])
 @pytest.mark.parametrize("linear", [False, True])

@@ -486,6 +486,14 @@ def test_margins(client):
         np.testing.assert_array_equal(pixels_of(answer), whole.crop(sides).rgba)
 
 
+def test_an_aspect(client):
+    whole = alphacut.remove_background(PHOTO, box=BOX)
+    answer = post(client, box="15,10,45,40", crop="true", crop_margin="3", aspect="1:1")
+    np.testing.assert_array_equal(pixels_of(answer), whole.crop(3, aspect=1).rgba)
+    assert post(client, aspect="1:1").headers["x-ignored"] == "aspect"
+    assert "like 4:5" in post(client, {"file": FILE}, 400, aspect="square").text
+
+
 def test_bodies_of_text(client):
     text = base64.b64encode(FILE).decode()
     plain = post(client).content
@@ -1070,6 +1078,8 @@ def test_the_file_of_a_page_is_in_full_size(client):
         np.testing.assert_array_equal(pixels_of(saved(client, name, box=box, what=what)), getattr(expected, what))
     cropped = pixels_of(saved(client, name, box=box, crop=True, margin=7))
     np.testing.assert_array_equal(cropped, expected.crop(7).rgba)
+    square = pixels_of(saved(client, name, box=box, crop=True, margin=7, aspect="1:1"))
+    np.testing.assert_array_equal(square, expected.crop(7, aspect="1:1").rgba)
     part = pixels_of(saved(client, name, box=box, region=[250, 200, 300, 2000]))
     np.testing.assert_array_equal(part, expected.rgba[200:2200, 250:550])
     on_red = pixels_of(saved(client, name, box=box, background="#ff0000"))
@@ -1101,6 +1111,7 @@ def test_the_file_of_a_page_is_in_full_size(client):
         ({"crop": 1}, "true or false"),
         ({"margin": -1}, "a whole number from 0 to 100000"),
         ({"margin": 1.5}, "a whole number"),
+        ({"aspect": "square"}, "like 4:5"),
         ({"quality": 101}, "a whole number from 1 to 100"),
         ({"region": [1, 2, 3]}, "[x, y, width, height]"),
         ({"region": [0, 0, 0, 3]}, "a whole number from 1"),

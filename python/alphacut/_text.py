@@ -73,6 +73,15 @@ def length(text: str) -> int | str | None:
     return None if percent(text) is None else text.strip()
 
 
+def aspect(text: str) -> tuple[float, float]:
+    """Width:height."""
+    side = r"\s*([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*"
+    found = re.fullmatch(f"{side}[:/x×]{side}", text)
+    if not found:
+        raise ValueError(f"must be like 4:5, got {text[:80]!r}")
+    return float(found[1]), float(found[2])
+
+
 def margin(text: str) -> int | str:
     """Pixels, or a percentage."""
     found = length(text)

@@ -14,6 +14,7 @@ import numpy as np
 from . import files
 from ._arrays import Array, as_uint8, choice, flag, full_scale, in_pixels, integer, percent, shown
 from ._color import Color, parse_color
+from ._frame import aspect_of, frame
 from ._prompt import Box
 from .compositing import blurred_background, checkerboard, composite
 from .preprocess import resize
@@ -159,7 +160,12 @@ class Cutout:
             background = _in_depth(cover(background, height, width, self.icc_profile), self.image)
         return composite(self.foreground, self.alpha, background, shadow=shadow, linear=linear, out=out)
 
-    def crop(self, margin: int | str | Sequence[int | str] = 0) -> Cutout:
+    def crop(
+        self,
+        margin: int | str | Sequence[int | str] = 0,
+        *,
+        aspect: float | str | Sequence[float] | None = None,
+    ) -> Cutout:
         """The cutout cropped to its subject.
 
         Parameters
@@ -167,34 +173,47 @@ class Cutout:
         margin : int or str, or (top, right, bottom, left) of these
             Pixels kept around :attr:`box`, 0 or more, as far as the picture reaches; four in the order of CSS. "10%" is
             that share of the box's height above and below it, of its width beside it.
+        aspect : str, float or (float, float), optional
+            Of the result, width to height, such as "1:1", "4:5" or, for a passport, "35:45": what is too short or too
+            narrow grows evenly, within the picture if that is large enough. Beyond the picture all is transparent.
 
         Returns
         -------
         Cutout
-            Of the cropped arrays (views); the whole picture if there is no subject.
+            Of the cropped arrays (views, or copies if they go beyond the picture); the whole picture if there is no
+            subject.
 
         Raises
         ------
         TypeError, ValueError
-            If `margin` is no such number, percentage or four of them, or negative.
+            If `margin` is no such number, percentage or four of them, or negative; if `aspect` is not of two numbers,
+            or beyond 1:100 and 100:1.
+
+        Examples
+        --------
+        >>> import numpy as np, alphacut
+        >>> mask = np.zeros((60, 90), np.uint8)
+        >>> mask[10:50, 70:80] = 255
+        >>> cutout = alphacut.remove_background(np.zeros((60, 90, 3), np.uint8), mask=mask, refine=None)
+        >>> cutout.crop(5).alpha.shape, cutout.crop(5, aspect="1:1").alpha.shape, cutout.crop(5, aspect="1:1").box
+        ((50, 20), (50, 50), (30, 5, 10, 40))
         """
         sides: list[Any] = list(margin) if isinstance(margin, (tuple, list)) else [margin] * 4
         if len(sides) != 4:
             raise ValueError(f"margin must be one int or four (top, right, bottom, left), got {shown(margin)}")
-        sides = [margin_side(side, "margin") for side in sides]
+        sides, ratio = [margin_side(side, "margin") for side in sides], aspect_of(aspect)
         if self.box is None:
             return self
         x, y, width, height = self.box
         top, right, bottom, left = map(in_pixels, sides, (height, width) * 2)
-        rows = slice(max(0, y - top), y + height + bottom)
-        columns = slice(max(0, x - left), x + width + right)
+        part = frame(self.box, (top, right, bottom, left), ratio, self.alpha.shape)
         return replace(
             self,
-            image=self.image[rows, columns],
-            mask=self.mask[rows, columns],
-            alpha=self.alpha[rows, columns],
-            foreground=self.foreground[rows, columns],
-            box=(x - columns.start, y - rows.start, width, height),
+            image=_part(self.image, part),
+            mask=_part(self.mask, part, empty=True),
+            alpha=_part(self.alpha, part, empty=True),
+            foreground=_part(self.foreground, part),
+            box=(x - part[0], y - part[1], width, height),
         )
 
     def pixels(self, what: str = "rgba", background: Any = None, *, shadow: Shadow | str | None = None) -> Array:
@@ -306,6 +325,18 @@ class Cutout:
             f"Cutout({width}×{height}, method={self.method!r}, box={self.box}, confidence={self.confidence:.2f} "
             f"({self.verdict}), {seconds * 1000:.0f} ms on {self.device})"
         )
+
+
+def _part(plane: Array, part: Box, empty: bool = False) -> Array:
+    """A part of a picture; beyond it nothing, or what is at its border."""
+    x, y, width, height = part
+    before, after = (max(0, -y), max(0, -x)), (max(0, y + height - len(plane)), max(0, x + width - plane.shape[1]))
+    inside = plane[max(0, y) : y + height, max(0, x) : x + width]
+    if before == after == (0, 0):
+        return inside
+    beyond = [*zip(before, after, strict=True), (0, 0)][: plane.ndim]
+    padded: Array = np.pad(inside, beyond, mode="constant" if empty else "edge")
+    return padded
 
 
 def margin_side(value: Any, name: str) -> int | str:

@@ -14,6 +14,7 @@ import numpy as np
 
 from . import _device, _text
 from ._arrays import Array, choice, flag, integer, real
+from ._frame import aspect_of
 from ._prompt import Prompt
 from .chromakey import chroma_key
 from .cutout import margin_side
@@ -350,6 +351,14 @@ OUTPUTS = (
         metavar="N|N%",
         flags=("--margin", "--crop-margin"),
         fields=("crop_margin",),
+    ),
+    Option(
+        name="aspect",
+        help="Width to height of what is cropped, such as 1:1, 4:5 or, for a passport, 35:45.",
+        read=_text.aspect,
+        check=aspect_of,
+        example="4:5",
+        metavar="W:H",
     ),
     Option(
         name="quality",

@@ -837,6 +837,19 @@ def test_crop_format_and_quality(page):
     assert said(page)["format"] == "png"
 
 
+def test_a_crop_of_a_fixed_shape(page):
+    choose(page)
+    assert page.locator("#aspect-row").is_hidden()
+    page.locator("[data-said=crop]").check()
+    for shape in ("1:1", "35:45", "16:9"):
+        page.locator("[data-said=aspect]").select_option(shape)
+        width, height = Image.open(io.BytesIO(saved_file(page, "discs-cutout.png"))).size
+        across, down = map(int, shape.split(":"))
+        assert abs(width / height - across / down) < 0.02
+    page.keyboard.press("Control+Z")
+    assert said(page)["aspect"] == "35:45"
+
+
 def test_a_mask_is_saved_in_any_format(page):
     choose(page)
     pick(page, "view", "mask")

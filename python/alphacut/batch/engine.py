@@ -46,6 +46,7 @@ def remove(
     shadow: Any = None,
     crop: bool = False,
     margin: int | str = 0,
+    aspect: Any = None,
     quality: int | None = None,
     png_level: int | None = None,
     exif: bool = False,
@@ -85,7 +86,7 @@ def remove(
         Whether to walk into sub-folders.
     format, what, background, shadow, quality, png_level, exif
         As for :meth:`alphacut.Cutout.save`.
-    crop, margin
+    crop, margin, aspect
         Whether to crop to the subject, and what is then kept around it, see :meth:`alphacut.Cutout.crop`.
     each : callable, optional
         Called with what became of each picture, as it is known.
@@ -124,7 +125,14 @@ def remove(
     ending = ending_of(what, format)
     save = {"what": what, "background": background, "shadow": shadow}
     save |= {"quality": quality, "png_level": png_level, "exif": exif}
-    recipe = Recipe(options=options, crop=crop, margin=margin, save=save | {"format": format}, digest=bool(manifest))
+    recipe = Recipe(
+        options=options,
+        crop=crop,
+        margin=margin,
+        aspect=aspect,
+        save=save | {"format": format},
+        digest=bool(manifest),
+    )
     places = [sources] if isinstance(sources, (str, PathLike)) else sources
     jobs = plan(
         [os.fspath(place) for place in places],

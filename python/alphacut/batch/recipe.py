@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._frame import aspect_of
 from ..session import Clock
 from . import storage
 from .jobs import Job
@@ -36,6 +37,8 @@ class Recipe:
         Whether to crop to the subject.
     margin : int or str
         What is then kept around it, see :meth:`alphacut.Cutout.crop`.
+    aspect : str or number, optional
+        Of what is kept, the same.
     save : mapping
         Keywords of :meth:`alphacut.Cutout.save`. The format is that of a stream: files have that of their ending.
     digest : bool
@@ -51,6 +54,7 @@ class Recipe:
     options: Mapping[str, Any] = field(default_factory=dict)
     crop: bool = False
     margin: int | str = 0
+    aspect: Any = None
     save: Mapping[str, Any] = field(default_factory=dict)
     digest: bool = False
     watched: bool = False
@@ -77,7 +81,7 @@ class Recipe:
         self.remover  # noqa: B018
         colour, gray = np.zeros((1, 1, 3), np.uint8), np.full((1, 1), 255, np.uint8)
         pixel = Cutout(colour, gray, gray, colour, box=(0, 0, 1, 1), confidence=1.0, method="")
-        (pixel.crop(self.margin) if self.crop else pixel).save(io.BytesIO(), **{"format": "png", **self.save})
+        self._cropped(pixel).save(io.BytesIO(), **{"format": "png", **self.save})
 
     def __call__(self, job: Job) -> dict[str, Any]:
         """Do a job; the facts of it."""
@@ -99,7 +103,7 @@ class Recipe:
         if self.also is not None:
             self.also(cutout, job, self.remover)
         with clock("write"):
-            save(cutout.crop(self.margin) if self.crop else cutout, job.destination, **self.save)
+            save(self._cropped(cutout), job.destination, **self.save)
         return {**_facts(cutout), "timings": clock.seconds}
 
     def described(self) -> str:
@@ -108,7 +112,11 @@ class Recipe:
         if self.options.get("model") is not None:
             told["model"] = self.options["model"]
         told |= {name: value for name, value in self.save.items() if value not in (None, False)}
-        return described(told | ({"crop": self.margin} if self.crop else {}))
+        told |= {"crop": self.margin} if self.crop else {}
+        return described(told | ({"aspect": aspect_of(self.aspect)} if self.crop and self.aspect is not None else {}))
+
+    def _cropped(self, cutout: Cutout) -> Cutout:
+        return cutout.crop(self.margin, aspect=self.aspect) if self.crop else cutout
 
 
 def described(values: Mapping[str, Any]) -> str:

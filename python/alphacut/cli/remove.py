@@ -96,6 +96,7 @@ def remove(
     shadow: Any,
     crop: bool,
     margin: int | str | None,
+    aspect: str | None,
     format: str | None,
     quality: int | None,
     png_level: int | None,
@@ -157,8 +158,9 @@ def remove(
     ending = ending_of(what, format or "png")
     recipe = Recipe(
         options={**given, "steps": show_steps is not None},
-        crop=crop or margin is not None,
+        crop=crop or margin is not None or aspect is not None,
         margin=margin or 0,
+        aspect=aspect,
         save={"background": background, "shadow": shadow, "what": what, "exif": exif, **encoding},
         digest=manifest is not None,
         watched=watch,

@@ -125,7 +125,8 @@ def _of_pages(settings: Settings) -> dict[str, Any]:
     """What only a page asks for; all of it with the properties of a cut."""
     errors = _errors(settings, "400", "404", "408", "413", "503", "504")
     body = {"content": {"application/json": {"schema": {"type": "object"}}}}
-    wish = "what, background (a colour, blur, picture), shadow (as in Python), crop, margin, region, format, quality"
+    wish = "what, background (a colour, blur, picture), shadow (as in Python), crop, margin, aspect, region, format, "
+    wish += "quality"
     blurred = _operation(
         "The preview's own background, blurred.", {"200": _answer("A PNG.", "image/png")} | errors, body
     )

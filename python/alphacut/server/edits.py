@@ -8,6 +8,7 @@ from reprlib import repr
 from typing import Any, NamedTuple
 
 from .._color import parse_color
+from .._frame import aspect_of
 from .._strokes import Stroke
 from .._text import from_json
 from ..shadow import Shadow
@@ -75,7 +76,7 @@ class Wish:
         "picture" is the one that was sent.
     shadow : Shadow, optional
     crop : bool
-        To the subject, with `margin` pixels around it.
+        To the subject, with `margin` pixels around it, and wider or higher to this `aspect`.
     region : (x, y, width, height), optional
         Only this part of the picture.
     format : {"png", "webp", "jpeg", "tiff"}
@@ -88,6 +89,7 @@ class Wish:
     shadow: Shadow | None = None
     crop: bool = False
     margin: int = 0
+    aspect: float | None = None
     region: tuple[int, ...] | None = None
     format: str = "png"
     quality: int | None = None
@@ -225,6 +227,7 @@ _WISH: dict[str, Check] = {
     "shadow": _or_null(_shadow),
     "crop": _flag,
     "margin": _number(0, _MARGIN, int),
+    "aspect": aspect_of,
     "region": _or_null(_region),
     "format": _word("png", "webp", "jpeg", "tiff"),
     "quality": _or_null(_number(1, 100, int)),

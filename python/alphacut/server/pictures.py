@@ -132,7 +132,7 @@ class Preview:
             if wish.region is not None:
                 found = _part(found, wish.region)
             elif wish.crop:
-                found = found.crop(wish.margin)
+                found = found.crop(wish.margin, aspect=wish.aspect)
             background = self._background if wish.background == "picture" else wish.background
             file = io.BytesIO()
             quality = wish.quality if wish.format in ("jpeg", "webp") else None

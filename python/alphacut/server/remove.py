@@ -204,7 +204,7 @@ def _shadow(values: Mapping[str, Any]) -> Shadow | None:
 def _laid_out(cutout: Cutout, values: Mapping[str, Any], background: Any) -> tuple[Cutout, Any]:
     """The cutout in the size and place that were asked for, and the background that it is put on."""
     if values.get("crop"):
-        cutout = cutout.crop(_margins(values.get("margin", ()), cutout.box))
+        cutout = cutout.crop(_margins(values.get("margin", ()), cutout.box), aspect=values.get("aspect"))
     scale, position = values.get("scale"), values.get("position")
     if scale is not None or position not in (None, "original"):
         if background == "blur":
@@ -234,5 +234,5 @@ def _ignored(values: Mapping[str, Any]) -> dict[str, str]:
     theirs = [name for name in ("add_shadow", "shadow_type") if values.get(name)]
     names += theirs * own
     names += ["shadow_opacity"] * ("shadow_opacity" in values and (own or not theirs))
-    names += ["margin"] * ("margin" in values and not values.get("crop"))
+    names += [name for name in ("margin", "aspect") if name in values and not values.get("crop")]
     return {"X-Ignored": ", ".join(names)} if names else {}

@@ -60,11 +60,23 @@ export function between([x, y], [otherX, otherY]) {
     return width > 0 && height > 0 ? [left, top, width, height] : null;
 }
 
-/** The part of the picture that is kept around a subject. */
-export function cropped([x, y, width, height], margin) {
+/** The part of the picture that is kept around a subject: as `_frame.py` says. */
+export function cropped([x, y, width, height], margin, aspect) {
     const { picture } = state;
-    const [left, top] = [Math.max(0, x - margin), Math.max(0, y - margin)];
-    const right = Math.min(picture.width, x + width + margin);
-    const bottom = Math.min(picture.height, y + height + margin);
-    return [left, top, right - left, bottom - top];
+    if (!aspect) {
+        const [left, top] = [Math.max(0, x - margin), Math.max(0, y - margin)];
+        const right = Math.min(picture.width, x + width + margin);
+        const bottom = Math.min(picture.height, y + height + margin);
+        return [left, top, right - left, bottom - top];
+    }
+    const [across, down] = aspect.split(":").map(Number);
+    const [wide, high] = [width + 2 * margin, height + 2 * margin];
+    const grown = [Math.max(wide, Math.round((high * across) / down)), Math.max(high, Math.round((wide * down) / across))];
+    const begin = (at, length, whole, middle) =>
+        clamped(middle - Math.floor((length - at) / 2), Math.min(0, whole - length), Math.max(0, whole - length));
+    return [
+        begin(wide, grown[0], picture.width, x - margin),
+        begin(high, grown[1], picture.height, y - margin),
+        ...grown,
+    ];
 }

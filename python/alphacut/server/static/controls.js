@@ -82,6 +82,7 @@ onChange((names) => {
     enable("clear", isTold());
     element("mask-name").textContent = now.mask?.name ?? "";
     element("mask-drop").hidden = !now.mask;
+    element("aspect-row").hidden = !now.crop;
     element("quality-row").hidden = !["jpeg", "webp"].includes(now.format);
     element("keyed").hidden = !isKeyed(now);
     element("shadow").hidden = now.shadow === "none";

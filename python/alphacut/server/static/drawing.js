@@ -81,7 +81,7 @@ const put = (image) => context.drawImage(image, place.x, place.y, place.width, p
 
 function drawResult() {
     const { picture, view, tool, removed } = state;
-    const { behind, colour, backdrop, shadow, crop, margin } = said();
+    const { behind, colour, backdrop, shadow, crop, margin, aspect } = said();
     if (view !== "result") {
         fill("black");
         put(picture.matte);
@@ -96,7 +96,7 @@ function drawResult() {
     if (shadow !== "none" && picture.shadow && (tool === "move" || removed === "hidden")) put(picture.shadow);
     if (picture.detail) drawDetail(picture);
     else put(picture.cut);
-    if (crop && tool === "move" && picture.found?.box) drawCrop(picture.found.box, margin);
+    if (crop && tool === "move" && picture.found?.box) drawCrop(picture.found.box, margin, aspect);
 }
 
 /** The cutout with one part of it in full size. */
@@ -113,8 +113,8 @@ function drawDetail({ cut, detail: { bitmap, region } }) {
 }
 
 /** Shades what is cut off around the subject. */
-function drawCrop(box, margin) {
-    const [left, top, width, height] = cropped(box, margin);
+function drawCrop(box, margin, aspect) {
+    const [left, top, width, height] = cropped(box, margin, aspect);
     const inner = [...onStage([left, top]), width * place.scale, height * place.scale];
     context.fillStyle = "rgb(0 0 0 / 0.55)";
     context.beginPath();

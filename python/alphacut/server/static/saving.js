@@ -16,8 +16,8 @@ let made = null;
 
 /** What the file shall be, as the server takes it. */
 export function wished(now, view = "result", format = now.format) {
-    const { behind, colour, crop, margin, quality } = now;
-    const wish = { ...edit(now), crop, margin, format, quality };
+    const { behind, colour, crop, margin, aspect, quality } = now;
+    const wish = { ...edit(now), crop, margin, aspect: aspect || null, format, quality };
     if (view === "mask" || view === "alpha") return { ...wish, what: view };
     const opaque = format === "jpeg" ? "#ffffff" : null; // it has no transparency
     return { ...wish, shadow: shadow(now), background: { colour, picture: "picture", blur: "blur" }[behind] ?? opaque };

@@ -32,6 +32,7 @@ export const LOOK = Object.freeze({
     darkness: 40, // percent
     crop: false,
     margin: 0,
+    aspect: "", // width to height of what is cropped, such as 4:5
     format: "png",
     quality: 90,
 });
