@@ -159,6 +159,33 @@ def test_what_the_pen_says_is_said_of_the_picture_it_is_on(page):
     assert (current(page), undo.is_disabled()) == ("a.png", False)
 
 
+@pytest.mark.parametrize(("field", "what"), [("mask-file", "mask"), ("backdrop-file", "backdrop")])
+def test_a_file_is_for_the_picture_it_was_chosen_for(page, field, what):
+    several(page, "a.png", "b.png")
+    page.evaluate("""() => {
+        const read = File.prototype.arrayBuffer;
+        File.prototype.arrayBuffer = async function () {
+            await new Promise((go) => (window.go = go));
+            return read.call(this);
+        };
+    }""")
+    page.set_input_files(f"#{field}", [picture(encoded(np.full(ONE.shape[:2], 255, np.uint8)), name="given.png")])
+    page.keyboard.press("PageDown")
+    wait(page)
+    page.evaluate("window.go()")
+    kept_of = (
+        "import('/static/state.js').then(({ state: { pictures } }) => pictures.map((p) => p.steps.at(-1).%s?.name))"
+    )
+    until(page, lambda: "given.png" in page.evaluate(kept_of % what))
+    assert page.evaluate(kept_of % what) == ["given.png", None]
+    assert page.locator("#undo").is_disabled()
+    page.keyboard.press("PageUp")
+    wait(page)
+    page.locator("#undo").click()
+    wait(page)
+    assert page.locator("#undo").is_disabled()
+
+
 def test_page_keys_of_a_slider_are_its_own(page):
     several(page, "a.png", "b.png")
     brush = page.locator("[data-set=brush]")

@@ -2,7 +2,7 @@
 
 import { surface } from "./matte.js";
 import { forget, request, upload } from "./server.js";
-import { add, commit, set, show, state } from "./state.js";
+import { add, commitTo, set, show, state } from "./state.js";
 import { Failure, fail, named, tell, word } from "./telling.js";
 
 const LONGEST_SIDE = 2048; // of the pictures kept here to be shown
@@ -106,9 +106,8 @@ export async function setBackdrop(file) {
         drawn.globalCompositeOperation = "destination-over";
         drawn.fillStyle = "white"; // under what is transparent, as the server has it
         drawn.fillRect(0, 0, image.width, image.height);
-        if (picture !== state.picture) return; // it was chosen for the one before
-        set({ view: "result" });
-        commit({ behind: "picture", backdrop: { name: file.name, bytes, image } });
+        if (picture === state.picture) set({ view: "result" });
+        commitTo(picture, { behind: "picture", backdrop: { name: file.name, bytes, image } });
     } catch (error) {
         fail(error);
     }
@@ -119,7 +118,7 @@ export async function setMask(file) {
     const { picture } = state;
     try {
         const bytes = await copied(file);
-        if (picture === state.picture) commit({ mask: { name: file.name, bytes } });
+        commitTo(picture, { mask: { name: file.name, bytes } });
     } catch (error) {
         fail(error);
     }

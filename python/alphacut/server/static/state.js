@@ -109,6 +109,15 @@ export function commit(values = {}) {
     if (names.length) changed(...names);
 }
 
+/** The same of any picture: of one that is not on the stage, a step of its own. */
+export function commitTo(picture, values) {
+    if (picture === state.picture) return commit(values);
+    const steps = picture.steps.slice(0, picture.step + 1);
+    picture.steps = [...steps, { ...steps.at(-1), ...values }];
+    picture.step += 1;
+    changed("pictures");
+}
+
 /** Undo and redo: to the step of this number, if there is one. */
 export function goTo(step) {
     if (state.change || !(step in state.steps)) return;
