@@ -919,8 +919,28 @@ def test_the_file_is_ready_before_it_is_asked_for(page):
     assert len(asked) == 1
     pick(page, "view", "alpha")
     assert page.locator("#download").get_attribute("data-ready") == "false"
+    assert page.locator("#download").get_attribute("draggable") == "false"
     page.locator("#download[data-ready=true]").wait_for()
     assert len(asked) == 2
+
+
+def test_the_file_can_be_dragged_out(page):
+    choose(page)
+    page.locator("#download[data-ready=true][draggable=true]").wait_for()
+    kind, name, address = page.evaluate("""() => {
+        const dataTransfer = new DataTransfer();
+        document.getElementById("download").dispatchEvent(new DragEvent("dragstart", { dataTransfer }));
+        const [kind, name, ...address] = dataTransfer.getData("DownloadURL").split(":");
+        return [kind, name, address.join(":")];
+    }""")
+    assert (kind, name) == ("image/png", "discs-cutout.png")
+    shown = """async (src) => {
+        const image = Object.assign(new Image(), { src });
+        await image.decode();
+        return [image.naturalWidth, image.naturalHeight];
+    }"""
+    saved = Image.open(io.BytesIO(saved_file(page, "discs-cutout.png")))
+    assert page.evaluate(shown, address) == list(saved.size)
 
 
 @pytest.mark.parametrize("way", ["button", "key"])

@@ -10,7 +10,7 @@ const REST = 1200; // milliseconds in which nothing is said, before the full siz
 const ENDINGS = { png: "png", webp: "webp", jpeg: "jpg", tiff: "tif" };
 
 let timer = 0;
-// { key, picture, files, controller, blob, size, asked }: the latest file; `blob` is the promise of it, and `asked`
+// { key, picture, files, controller, blob, data, asked }: the latest file; `blob` is the promise of its `data`, and `asked`
 // whether the user waits for it.
 let made = null;
 
@@ -40,8 +40,8 @@ function file(wish) {
     const answer = ask(picture, "file", wish, files, { signal: controller.signal, say: saving });
     const next = { key, picture, files, controller, blob: answer.then((response) => response.blob()) };
     next.blob.then(
-        ({ size }) => {
-            next.size = size;
+        (data) => {
+            next.data = data;
             if (made === next) showReady();
         },
         () => made === next && (made = null), // it is asked for anew
@@ -66,12 +66,13 @@ function rest() {
 
 /** Says what a click would save. */
 function showReady() {
-    const known = !state.change && made?.size && made.picture === state.picture;
+    const known = !state.change && made?.data && made.picture === state.picture;
     const ready = known && made.key === JSON.stringify(wishedNow());
     const what = { mask: "mask", alpha: "alpha" }[state.view] ?? "cutout";
     element("download-what").textContent = `Download ${what}`;
-    element("download-size").textContent = ready ? `${said().format.toUpperCase()}, ${inWords(made.size)}` : "";
+    element("download-size").textContent = ready ? `${said().format.toUpperCase()}, ${inWords(made.data.size)}` : "";
     element("download").dataset.ready = String(Boolean(ready));
+    element("download").draggable = Boolean(ready);
 }
 
 function inWords(bytes) {
@@ -85,7 +86,7 @@ async function deliver(id, wish, use) {
     const { name } = state.picture;
     const ready = file(wish);
     ready.asked = true;
-    if (!ready.size) saving(`Cutting out ${name} at full size…`);
+    if (!ready.data) saving(`Cutting out ${name} at full size…`);
     try {
         saving(await use(ready.blob, name));
     } catch (error) {
@@ -107,6 +108,15 @@ function download() {
     });
 }
 
+/** The finished file goes where the button is dragged to: a folder, a mail. Browsers that do not know how drag nothing. */
+function carry({ dataTransfer }) {
+    const title = saved(state.picture.name, said().format);
+    const address = URL.createObjectURL(made.data);
+    dataTransfer.effectAllowed = "copy";
+    dataTransfer.setData("DownloadURL", `${made.data.type}:${title}:${address}`);
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
 export function copy() {
     if (element("copy").hidden) return;
     deliver("copy", wishedNow("png"), async (blob, name) => {
@@ -119,4 +129,5 @@ export function copy() {
 
 element("copy").hidden = !navigator.clipboard?.write;
 element("download").addEventListener("click", download);
+element("download").addEventListener("dragstart", carry);
 element("copy").addEventListener("click", copy);
