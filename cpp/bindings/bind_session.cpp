@@ -107,7 +107,7 @@ SessionOptions options_of(const py::dict& given) {
   options.network = nullptr;
   if (!given["network"].is_none())  // a function, which whoever holds the session keeps alive
     options.network = [load = py::handle(given["network"])]() -> const Network& {
-      return *with_gil([&] { return load().cast<const Network*>(); });
+      return *with_gil([&] { return &load().cast<const Network&>(); });
     };
   return options;
 }
