@@ -35,6 +35,32 @@ def bench_morphology(image, operation, radius, shape):
     }
 
 
+SHAPES = {
+    "erode-box4": np.ones((4, 4), np.uint8),
+    "erode-box40": np.ones((40, 40), np.uint8),
+    "erode-wedge15": np.tri(15, dtype=np.uint8),
+    "erode-ring31": np.pad(np.zeros((27, 27), np.uint8), 2, constant_values=1),
+}
+
+
+@race("morphology", {name: (name,) for name in SHAPES}, {"gray": gray}, ["alphacut", "cv2"], sizes=(0.3, 1, 12))
+def bench_any_footprint(image, name):
+    out, kernel = np.empty_like(image), SHAPES[name]
+    return np.testing.assert_array_equal, {
+        "alphacut": lambda: alphacut.morphology(image, "erode", footprint=kernel, out=out),
+        "cv2": lambda: cv2.erode(image, kernel, dst=out),
+    }
+
+
+@race("morphology", {"domes": (20,)}, {"gray": gray}, ["alphacut", "skimage"], sizes=(0.3, 1))
+def bench_reconstruct(image, height):
+    seed = np.maximum(image, height) - np.uint8(height)
+    return np.testing.assert_array_equal, {
+        "alphacut": lambda: alphacut.reconstruct(seed, image),
+        "skimage": lambda: skimage.morphology.reconstruction(seed, image),
+    }
+
+
 @race(
     "morphology", {"mask-disc5": (5,), "mask-disc60": (60,)}, {"": mask}, ["alphacut", "cv2", "skimage"], sizes=(0.3, 1)
 )

@@ -118,6 +118,20 @@ void prepare(Input& in, Output& out) {
 }
 
 template <class T>
+void reconstruction(Input& in, Output& out) {
+  const Size size = size_of(in);
+  Image<T> seed = picture<T>(in, size), mask = picture<T>(in, size);
+  const bool erosion = in.flag();
+  if (in.flag())
+    for (int64_t i = 0; i < mask.pixels() * mask.view().channels; ++i)
+      seed.data()[i] = erosion ? std::max(seed.data()[i], mask.data()[i]) : std::min(seed.data()[i], mask.data()[i]);
+  Image<T> made = result<T>(in, size, size.channels);
+  const auto method = erosion ? Reconstruction::erosion : Reconstruction::dilation;
+  reconstruct<T>(seed, mask, method, in.flag() ? 8 : 4, made);
+  out.image(made);
+}
+
+template <class T>
 void neighbours(Input& in, Output& out) {
   const Size size = size_of(in);
   const Image<T> image = picture<T>(in, size);
@@ -441,11 +455,39 @@ void subject(Input& in, Output& out) {
 
 using Stage = void (*)(Input&, Output&);
 constexpr Stage kStages[] = {
-    color<u8>,       color<f32>,      prepare<u8>,       prepare<f32>,   resize<u8>,   resize<f32>, thresholds<u8>,
-    thresholds<f32>, components,      kmeans_of<u8>,     kmeans_of<f32>, graph,        grabcut,     key<u8>,
-    key<f32>,        guided<u8, u8>,  guided<f32, f32>,  trimaps,        matte<u8>,    matte<f32>,  edge<u8>,
-    edge<f32>,       colours<u8, u8>, colours<f32, f32>, compose<u8>,    compose<f32>, subject,     expansion,
-    superpixels,     neighbours<u8>,  neighbours<f32>,
+    color<u8>,
+    color<f32>,
+    prepare<u8>,
+    prepare<f32>,
+    resize<u8>,
+    resize<f32>,
+    thresholds<u8>,
+    thresholds<f32>,
+    components,
+    kmeans_of<u8>,
+    kmeans_of<f32>,
+    graph,
+    grabcut,
+    key<u8>,
+    key<f32>,
+    guided<u8, u8>,
+    guided<f32, f32>,
+    trimaps,
+    matte<u8>,
+    matte<f32>,
+    edge<u8>,
+    edge<f32>,
+    colours<u8, u8>,
+    colours<f32, f32>,
+    compose<u8>,
+    compose<f32>,
+    subject,
+    expansion,
+    superpixels,
+    neighbours<u8>,
+    neighbours<f32>,
+    reconstruction<u8>,
+    reconstruction<f32>,
 };
 
 // The bytes, or why it was refused.

@@ -277,6 +277,24 @@ CASES = [
         },
     ),
     Case(alphacut.morphology, {"image": GRAY, "operation": "open"}, {"radius": [((1, 2), ValueError)]}),
+    Case(
+        alphacut.reconstruct,
+        {"seed": np.minimum(GRAY, 9), "mask": GRAY},
+        {
+            "seed": [
+                *_NO_ARRAYS,
+                *_dtypes((HEIGHT, WIDTH), np.int8, np.uint16, np.float32),
+                *_shapes(np.uint8, (5,), (4, 4)),
+            ],
+            "mask": [
+                *_NO_ARRAYS,
+                *_dtypes((HEIGHT, WIDTH), np.int8, np.float64),
+                *_shapes(np.uint8, (5,), (4, 4)),
+            ],
+            "operation": WORD,
+            "connectivity": CONNECTIVITY,
+        },
+    ),
     Case(alphacut.rgb_to_lab, {"image": RGB}, {"image": IMAGE}),
     Case(alphacut.resize, {"image": RGB, "size": (4, 5)}, {"image": IMAGE, "size": SIZE, "method": WORD}),
     Case(
@@ -725,6 +743,7 @@ CASES = [
             "image": IMAGE,
             "alpha": [*PLANE_LIKE, *_floats((HEIGHT, WIDTH))],
             "method": WORD,
+            "regularization": required(real(0, -1, 1.1)),
             "return_background": FLAG,
         },
     ),

@@ -64,6 +64,18 @@ def test_colours_of_the_background(dtype, rng):
         alphacut.estimate_foreground(image, matte, return_background=1)
 
 
+@pytest.mark.usefixtures("isa")
+@pytest.mark.parametrize("regularization", [1e-8, 1e-3, 0.1, 1])
+def test_regularization_equals_oracle(regularization, rng):
+    image, alpha = scene(rng, 65, 131)
+    expected = reference.estimate_foreground(image, alpha, regularization)
+    found = alphacut.estimate_foreground(image, alpha, regularization=regularization)
+    assert error(found, alpha, expected) < 2e-4
+    usual = alphacut.estimate_foreground(image, alpha)
+    assert np.array_equal(usual, alphacut.estimate_foreground(image, alpha, regularization=1e-5))
+    assert not np.array_equal(found, usual)
+
+
 @pytest.mark.parametrize("shape", [(1, 90), (70, 1), (65, 131), (40, 256), (300, 141)])
 def test_equals_oracle_at_larger_shapes_gray_and_colour(shape, rng):
     image, alpha = scene(rng, *shape)

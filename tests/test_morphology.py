@@ -235,6 +235,88 @@ def test_far_discs_of_values_that_come_late(values):
             assert np.array_equal(found, expected.repeat(30, 1))
 
 
+WORDS = {"dilate": "dilation", "erode": "erosion"}  # scikit-image's
+
+
+def seeds(rng, mask, operation):
+    """A picture that lies below the mask (above it for "erode"), and touches it here and there."""
+    other = made(rng, mask.shape, bool if mask.dtype == bool else mask.dtype.type)
+    low, high = (np.minimum, np.maximum) if mask.dtype != bool else (np.logical_and, np.logical_or)
+    return low(mask, other) if operation == "dilate" else high(mask, other)
+
+
+@pytest.mark.parametrize("connectivity", [4, 8])
+@pytest.mark.parametrize("operation", ["dilate", "erode"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_reconstruction_equals_the_definition(dtype, operation, connectivity, rng):
+    for height in range(1, 7):
+        for width in range(1, 7):
+            mask = made(rng, (height, width), dtype)
+            seed = seeds(rng, mask, operation)
+            found = alphacut.reconstruct(seed, mask, connectivity, operation=operation)
+            assert found.dtype == dtype
+            assert np.array_equal(found, reference.reconstruct(seed, mask, operation, connectivity)), (height, width)
+
+
+@pytest.mark.parametrize("operation", ["dilate", "erode"])
+@pytest.mark.parametrize("dtype", DTYPES[1:])
+def test_reconstruction_equals_skimage(dtype, operation, rng):
+    rough = made(rng, (70, 90), dtype)
+    smooth = alphacut.gaussian_blur(rng.random((90, 70)).astype(np.float32), 2)
+    scale = 1 if dtype == np.float32 else np.iinfo(dtype).max
+    smooth = ((smooth - smooth.min()) / np.ptp(smooth) * scale).astype(dtype)
+    for mask in (rough, smooth):
+        few = np.where(rng.random(mask.shape) < 0.003, mask, mask.min() if operation == "dilate" else mask.max())
+        for seed in (seeds(rng, mask, operation), few.astype(dtype)):
+            for connectivity, footprint in ((8, np.ones((3, 3))), (4, skimage.morphology.disk(1))):
+                expected = skimage.morphology.reconstruction(seed, mask, WORDS[operation], footprint)
+                assert np.array_equal(alphacut.reconstruct(seed, mask, connectivity, operation=operation), expected)
+
+
+def test_reconstruction_goes_around_all_corners():
+    """A serpent of rows that are joined at the right and at the left in turn: each pass gets a row far."""
+    serpent = np.zeros((61, 40), np.uint8)
+    serpent[::2] = 200
+    serpent[1::4, -1] = serpent[3::4, 0] = 200
+    for turned in (serpent, serpent[::-1].copy(), serpent.T.copy(), serpent.T[::-1, ::-1].copy()):
+        seed = np.zeros_like(turned)
+        y, x = turned.nonzero()
+        seed[y[0], x[0]] = 150
+        for connectivity in (4, 8):
+            found = alphacut.reconstruct(seed, turned, connectivity=connectivity)
+            assert np.array_equal(found, np.where(turned > 0, 150, 0))
+
+
+def test_reconstruction_of_bool_and_of_nothing(rng):
+    mask = made(rng, (9, 9), bool)
+    seed = np.zeros_like(mask)
+    seed[mask.nonzero()[0][0], mask.nonzero()[1][0]] = True
+    out = np.zeros_like(mask)
+    assert alphacut.reconstruct(seed, mask, out=out) is out
+    assert np.array_equal(out, alphacut.keep_touching(mask, seed).astype(bool))
+    assert alphacut.reconstruct(mask[:0], mask[:0]).shape == (0, 9)
+    for out in (seed, mask):
+        with pytest.raises(ValueError, match="out overlaps an input"):
+            alphacut.reconstruct(seed, mask, out=out)
+    for out, error in ((np.zeros((9, 9), np.uint8), TypeError), (np.zeros((9, 8), bool), ValueError)):
+        with pytest.raises(error, match="out must"):
+            alphacut.reconstruct(seed, mask, out=out)
+
+
+def test_a_seed_beyond_the_mask_is_refused(rng):
+    mask = np.full((4, 5), 7, np.uint8)
+    seed = mask.copy()
+    seed[2, 3] = 8
+    with pytest.raises(ValueError, match="seed must be nowhere above mask, but is at row 2, column 3"):
+        alphacut.reconstruct(seed, mask)
+    with pytest.raises(ValueError, match="seed must be nowhere below mask, but is at row 0, column 0"):
+        alphacut.reconstruct(np.zeros_like(mask), mask, operation="erode")
+    with pytest.raises(TypeError, match="seed must have dtype bool as mask"):
+        alphacut.reconstruct(mask, mask > 0)
+    with pytest.raises(ValueError, match="seed must have the shape of mask"):
+        alphacut.reconstruct(mask[1:], mask)
+
+
 def test_pictures_without_pixels():
     for shape in ((0, 4), (4, 0), (0, 4, 3)):
         assert alphacut.morphology(np.zeros(shape, np.uint8), "open").shape == shape

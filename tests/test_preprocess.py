@@ -435,3 +435,20 @@ def test_blurs_check_their_arguments():
         alphacut.unsharp_mask(image, amount=-1)
     with pytest.raises(TypeError, match="dtype"):
         alphacut.gaussian_blur(image.astype(bool), 1)
+
+
+@pytest.mark.parametrize("size", [(20, 31), (60, 25), (90, 110), (7, 5)])
+def test_gaussian_resize_is_skimages_with_anti_aliasing(size, rng):
+    transform = pytest.importorskip("skimage.transform")
+    image = rng.random((60, 93)).astype(np.float32)
+    found = alphacut.resize(image, size, "gaussian")
+    expected = transform.resize(image, size, order=1, mode="edge" if size[0] > 60 else "reflect", anti_aliasing=True)
+    inner = tuple(slice(2, -2) if new > 4 else slice(None) for new in size)
+    assert np.abs(found - expected)[inner].max() < 2e-3
+    colour = rng.integers(0, 256, (60, 93, 3), np.uint8)
+    assert alphacut.resize(colour, size, "gaussian").shape == (*size, 3)
+    out = np.empty(size, np.float32)
+    assert alphacut.resize(image, size, "gaussian", out=out) is out
+    assert np.array_equal(out, found)
+    with pytest.raises(ValueError, match="overlaps"):
+        alphacut.resize(image, image.shape, "gaussian", out=image)

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "alphacut/morphology.hpp"
+#include "alphacut/reconstruction.hpp"
 #include "border_named.hpp"
 #include "numpy_view.hpp"
 
@@ -13,6 +14,15 @@ py::array morphology_of(const py::array& given, MorphologyOperation operation, c
   const auto in = image<T>(given, "image", Pixels::any);
   auto result = output<T>(out, in.view.height, in.view.width, given.ndim() == 2 ? 0 : 3, {given});
   without_gil([&] { morphology<T>(in, operation, reach, result, beyond); });
+  return result.array;
+}
+
+template <class T>
+py::array reconstructed(const py::array& seed, const py::array& mask, Reconstruction method, int connectivity,
+                        py::handle out) {
+  const auto from = plane<T>(seed, "seed", Pixels::any), within = plane<T>(mask, "mask", Pixels::any);
+  auto result = output<T>(out, within.view.height, within.view.width, 0, {seed, mask});
+  without_gil([&] { reconstruct<T>(from, within, method, connectivity, result); });
   return result.array;
 }
 
@@ -38,6 +48,18 @@ void bind_morphology(py::module_& m) {
       },
       py::arg("image"), py::arg("operation"), py::arg("down"), py::arg("across"), py::arg("disc"), py::arg("runs"),
       py::arg("border"), py::arg("cval"), py::arg("out") = py::none());
+  m.def(
+      "reconstruct",
+      [](py::object seed, py::object mask, bool erosion, int connectivity, py::object out) {
+        const auto method = erosion ? Reconstruction::erosion : Reconstruction::dilation;
+        const py::array from = array_argument(seed, "seed"), within = array_argument(mask, "mask");
+        if (has_dtype<uint8_t>(within)) return reconstructed<uint8_t>(from, within, method, connectivity, out);
+        if (has_dtype<uint16_t>(within)) return reconstructed<uint16_t>(from, within, method, connectivity, out);
+        if (has_dtype<float>(within)) return reconstructed<float>(from, within, method, connectivity, out);
+        throw py::type_error("mask must have dtype bool, uint8, uint16 or float32, got " +
+                             std::string(py::str(within.dtype())));
+      },
+      py::arg("seed"), py::arg("mask"), py::arg("erosion"), py::arg("connectivity"), py::arg("out") = py::none());
 }
 
 }  // namespace alphacut

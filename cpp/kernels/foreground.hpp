@@ -13,8 +13,9 @@ struct ForegroundKernels {
   // other half-row's; plane k (alpha, then `channels` of the picture, of F and of B) lies k·plane values on. The
   // half-rows above and below lie `row` values before and after `other`; has_above and has_below tell if they exist. A
   // cell at either end may lack a neighbour: has_left and has_right tell for the first and the last.
+  // A neighbour weighs `base`, and more the more its alpha differs.
   void (*relax)(float* here, const float* other, ptrdiff_t row, ptrdiff_t plane, int channels, size_t n, int shift,
-                int has_above, int has_below, int has_left, int has_right);
+                int has_above, int has_below, int has_left, int has_right, float base);
   // Adds the sums of alpha, then of alpha·c and of c for each channel, over n pixels.
   void (*sums_u8)(const uint8_t* alpha, const uint8_t* pixels, size_t n, int channels, uint64_t* sums);
   // The first and one past the last of n that are neither 0 nor 255; n and 0 if there are none.

@@ -1,13 +1,12 @@
-constexpr float kForegroundBase = 1e-5f;     // neighbour weight of equal alphas
-constexpr float kForegroundGradient = 0.1f;  // and its growth with their difference
+constexpr float kForegroundGradient = 0.1f;  // what a neighbour weighs more, the more its alpha differs
 constexpr size_t kForegroundChunk = 64;
 
 // Weights between cells and their neighbours; `exist` is 1, or 0 for none.
-void foreground_weigh(const float* __restrict alpha, const float* __restrict other, size_t m, float exist,
+void foreground_weigh(const float* __restrict alpha, const float* __restrict other, size_t m, float exist, float base,
                       float* __restrict weight) {
   for (size_t i = 0; i < m; ++i) {
     const float d = alpha[i] - other[i];
-    weight[i] = exist * (kForegroundBase + kForegroundGradient * (d < 0 ? -d : d));
+    weight[i] = exist * (base + kForegroundGradient * (d < 0 ? -d : d));
   }
 }
 
@@ -46,10 +45,10 @@ void foreground_solve(const ForegroundSystem& s, const float* __restrict alpha, 
 
 #if defined(__AVX2__)
 // The same arithmetic for 8 cells, with the system in registers.
-inline __m256 foreground_weigh8(__m256 alpha, const float* other, __m256 exist) {
+inline __m256 foreground_weigh8(__m256 alpha, const float* other, __m256 exist, float base) {
   const __m256 d = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), _mm256_sub_ps(alpha, _mm256_loadu_ps(other)));
   const __m256 growth = _mm256_mul_ps(_mm256_set1_ps(kForegroundGradient), d);
-  return _mm256_and_ps(exist, _mm256_add_ps(_mm256_set1_ps(kForegroundBase), growth));
+  return _mm256_and_ps(exist, _mm256_add_ps(_mm256_set1_ps(base), growth));
 }
 
 inline __m256 foreground_clamp8(__m256 x) {
@@ -58,7 +57,7 @@ inline __m256 foreground_clamp8(__m256 x) {
 
 // As many cells as whole vectors hold; returns how many.
 size_t foreground_relax8(float* here, const float* other, ptrdiff_t row, ptrdiff_t plane, int channels, size_t n,
-                         int shift, int has_above, int has_below, int has_left, int has_right) {
+                         int shift, int has_above, int has_below, int has_left, int has_right, float base) {
   const __m256 none = _mm256_setzero_ps(), all = _mm256_castsi256_ps(_mm256_set1_epi32(-1)), one = _mm256_set1_ps(1.0f);
   const __m256 above_exists = has_above ? all : none, below_exists = has_below ? all : none;
   size_t x = 0;
@@ -66,10 +65,10 @@ size_t foreground_relax8(float* here, const float* other, ptrdiff_t row, ptrdiff
     const __m256 a = _mm256_loadu_ps(here), b = _mm256_sub_ps(one, a);
     const __m256 left_exists = x == 0 && !has_left ? _mm256_blend_ps(all, none, 0x01) : all;
     const __m256 right_exists = x + 8 == n && !has_right ? _mm256_blend_ps(all, none, 0x80) : all;
-    const __m256 left = foreground_weigh8(a, other + shift - 1, left_exists);
-    const __m256 right = foreground_weigh8(a, other + shift, right_exists);
-    const __m256 above = foreground_weigh8(a, other - row, above_exists);
-    const __m256 below = foreground_weigh8(a, other + row, below_exists);
+    const __m256 left = foreground_weigh8(a, other + shift - 1, left_exists, base);
+    const __m256 right = foreground_weigh8(a, other + shift, right_exists, base);
+    const __m256 above = foreground_weigh8(a, other - row, above_exists, base);
+    const __m256 below = foreground_weigh8(a, other + row, below_exists, base);
     const __m256 sum = _mm256_add_ps(_mm256_add_ps(left, right), _mm256_add_ps(above, below));
     const __m256 aa = _mm256_mul_ps(a, a), bb = _mm256_mul_ps(b, b);
     const __m256 scale = _mm256_div_ps(one, _mm256_mul_ps(sum, _mm256_add_ps(_mm256_add_ps(aa, bb), sum)));
@@ -95,22 +94,24 @@ size_t foreground_relax8(float* here, const float* other, ptrdiff_t row, ptrdiff
   return x;
 }
 #else
-size_t foreground_relax8(float*, const float*, ptrdiff_t, ptrdiff_t, int, size_t, int, int, int, int, int) { return 0; }
+size_t foreground_relax8(float*, const float*, ptrdiff_t, ptrdiff_t, int, size_t, int, int, int, int, int, float) {
+  return 0;
+}
 #endif
 
 void foreground_relax(float* here, const float* other, ptrdiff_t row, ptrdiff_t plane, int channels, size_t n,
-                      int shift, int has_above, int has_below, int has_left, int has_right) {
+                      int shift, int has_above, int has_below, int has_left, int has_right, float base) {
   ForegroundSystem s;
-  for (size_t x =
-           foreground_relax8(here, other, row, plane, channels, n, shift, has_above, has_below, has_left, has_right);
+  for (size_t x = foreground_relax8(here, other, row, plane, channels, n, shift, has_above, has_below, has_left,
+                                    has_right, base);
        x < n; x += kForegroundChunk) {
     const size_t m = min_of(kForegroundChunk, n - x);
     const float* alpha = here + x;
     const float* near = other + x;
-    foreground_weigh(alpha, near + shift - 1, m, 1, s.left);
-    foreground_weigh(alpha, near + shift, m, 1, s.right);
-    foreground_weigh(alpha, near - row, m, has_above ? 1 : 0, s.above);
-    foreground_weigh(alpha, near + row, m, has_below ? 1 : 0, s.below);
+    foreground_weigh(alpha, near + shift - 1, m, 1, base, s.left);
+    foreground_weigh(alpha, near + shift, m, 1, base, s.right);
+    foreground_weigh(alpha, near - row, m, has_above ? 1 : 0, base, s.above);
+    foreground_weigh(alpha, near + row, m, has_below ? 1 : 0, base, s.below);
     if (x == 0 && !has_left) s.left[0] = 0;
     if (x + m == n && !has_right) s.right[m - 1] = 0;
     foreground_invert(alpha, m, s);

@@ -53,12 +53,13 @@ Spans grown(const Spans& spans, int64_t width) {
 // surround them, where neighbours are read but weigh nothing, or are not wanted.
 class Level {
  public:
-  Level(const Rect& cells, int64_t planes, Spans wanted, int iterations)
+  Level(const Rect& cells, int64_t planes, Spans wanted, int iterations, float regularization)
       : origin_y(cells.y0),
         origin_x(cells.x0),
         height(cells.y1 - cells.y0),
         width(cells.x1 - cells.x0),
         channels(static_cast<int>(planes)),
+        regularization_(regularization),
         pitch_(pitch_of(width)),
         values_(1, (1 + 3 * planes) * plane_rows() * pitch_ + kPad) {
     std::fill_n(values_.data(), kPad, 0.0f);
@@ -123,9 +124,11 @@ class Level {
     if (n <= 0) return;
     kernels().foreground.relax(half_row(0, y, first) + from, half_row(0, y, 1 - first) + from, 2 * pitch_,
                                plane_rows() * pitch_, channels, static_cast<size_t>(n), static_cast<int>(first), y > 0,
-                               y + 1 < height, span.begin + first > 0, span.begin + 2 * (n - 1) + first + 1 < width);
+                               y + 1 < height, span.begin + first > 0, span.begin + 2 * (n - 1) + first + 1 < width,
+                               regularization_);
   }
 
+  float regularization_;
   int64_t pitch_;
   std::vector<Spans> reach_;  // [i]: what lies within i cells of what is wanted
   Image<float> values_;
@@ -261,13 +264,14 @@ MeanColors mean_colors(ImageView<const T> image, ImageView<const A> alpha) {
 
 // The level of that shift, solved from the coarsest, whose longer side is 2.
 template <class T, class A>
-Level solve(ImageView<const T> image, ImageView<const A> alpha, const MeanColors& mean, int last) {
+Level solve(ImageView<const T> image, ImageView<const A> alpha, const MeanColors& mean, int last,
+            float regularization) {
   int shift = last;
   while (cells_of(std::max(image.height, image.width), shift) > 2) ++shift;
   const auto make = [&](int s) {
     const int64_t height = cells_of(image.height, s), width = cells_of(image.width, s);
     Level level({0, height, 0, width}, image.channels, Spans(static_cast<size_t>(height), Span{0, width}),
-                std::max(height, width) <= kSmall ? kSmallIterations : kIterations);
+                std::max(height, width) <= kSmall ? kSmallIterations : kIterations, regularization);
     load(image, alpha, s, level);
     return level;
   };
@@ -312,7 +316,7 @@ Spans halved(const Level& finer, const Rect& cells) {
 // as far beyond as their iterations do.
 template <class T, class A>
 Level solve_around(ImageView<const T> image, ImageView<const A> alpha, Level& coarse, int shift, const Rect& tile,
-                   const Span* wanted) {
+                   const Span* wanted, float regularization) {
   constexpr int64_t margin = 2 * kIterations;
   std::vector<Level> levels;
   levels.reserve(kCoarse);
@@ -323,7 +327,7 @@ Level solve_around(ImageView<const T> image, ImageView<const A> alpha, Level& co
                      std::max<int64_t>(inner.x0 - margin, 0) / kStep * kStep,
                      std::min((inner.x1 + margin + kStep - 1) / kStep * kStep, cells_of(image.width, s))};
     levels.emplace_back(cells, image.channels, s == 0 ? shifted(wanted, tile, cells) : halved(levels.back(), cells),
-                        kIterations);
+                        kIterations, regularization);
     inner = {cells.y0 / 2, (cells.y1 + 1) / 2, cells.x0 / 2, (cells.x1 + 1) / 2};
   }
   for (int s = shift - 1; s >= 0; --s) {
@@ -412,9 +416,9 @@ void fill_rows(ImageView<const T> image, ImageView<const A> alpha, Level& coarse
 // F as solved at full size, in the spans of a tile's rows.
 template <class T, class A, class F>
 void solve_tile(ImageView<const T> image, ImageView<const A> alpha, Level& coarse, int shift, const Rect& tile,
-                const Span* spans, ImageView<F> foreground) {
+                const Span* spans, float regularization, ImageView<F> foreground) {
   if (std::all_of(spans, spans + tile.y1 - tile.y0, [](const Span& span) { return span.empty(); })) return;
-  Level level = solve_around(image, alpha, coarse, shift, tile, spans);
+  Level level = solve_around(image, alpha, coarse, shift, tile, spans, regularization);
   const int64_t left = tile.x0 - level.origin_x, channels = image.channels;
   std::vector<T> colors(static_cast<size_t>(level.width * channels));
   for (int64_t y = tile.y0; y < tile.y1; ++y) {
@@ -429,7 +433,9 @@ void solve_tile(ImageView<const T> image, ImageView<const A> alpha, Level& coars
 }
 
 template <class T, class A, class F>
-void check(ImageView<const T> image, ImageView<const A> alpha, ImageView<F> foreground) {
+void check(ImageView<const T> image, ImageView<const A> alpha, float regularization, ImageView<F> foreground) {
+  if (!(regularization >= 1e-8f && regularization <= 1))
+    throw std::invalid_argument("regularization must be from 1e-8 to 1, got " + std::to_string(regularization));
   if ((image.channels != 1 && image.channels != 3) || alpha.channels != 1 || foreground.channels != image.channels)
     throw std::invalid_argument("estimate_foreground: image and foreground must have 1 or 3 channels, alpha 1");
   const auto differs = [&](int64_t height, int64_t width) { return height != image.height || width != image.width; };
@@ -442,8 +448,8 @@ void check(ImageView<const T> image, ImageView<const A> alpha, ImageView<F> fore
 }
 
 template <class T, class A, class F>
-void estimate(ImageView<const T> image, ImageView<const A> alpha, ImageView<F> foreground) {
-  check(image, alpha, foreground);
+void estimate(ImageView<const T> image, ImageView<const A> alpha, float regularization, ImageView<F> foreground) {
+  check(image, alpha, regularization, foreground);
   const MeanColors mean = mean_colors(image, alpha);
   if (image.pixels() == 1 || mean.foreground_weight == 0) {  // nothing to estimate from
     for (int64_t y = 0; y < image.height; ++y)
@@ -452,7 +458,7 @@ void estimate(ImageView<const T> image, ImageView<const A> alpha, ImageView<F> f
   }
   int shift = kCoarse;
   while (shift > 0 && cells_of(std::max(image.height, image.width), shift - 1) <= kSmall) --shift;
-  Level coarse = solve(image, alpha, mean, shift);
+  Level coarse = solve(image, alpha, mean, shift, regularization);
   const int64_t band = std::max(row_grain(image.width) >> shift, int64_t{1}) << shift;
   const int64_t across = (image.width - 1) / kTile + 1;
   Spans spans(static_cast<size_t>(across * image.height));
@@ -465,7 +471,7 @@ void estimate(ImageView<const T> image, ImageView<const A> alpha, ImageView<F> f
       const int64_t y0 = i / across * kTile, x0 = i % across * kTile;
       solve_tile(image, alpha, coarse, shift,
                  {y0, std::min(y0 + kTile, image.height), x0, std::min(x0 + kTile, image.width)},
-                 spans.data() + i % across * image.height + y0, foreground);
+                 spans.data() + i % across * image.height + y0, regularization, foreground);
     }
   });
 }
@@ -473,16 +479,18 @@ void estimate(ImageView<const T> image, ImageView<const A> alpha, ImageView<F> f
 }  // namespace
 
 template <class T, class A>
-void estimate_foreground(ImageView<const T> image, ImageView<const A> alpha, ImageView<T> foreground) {
-  estimate(image, alpha, foreground);
+void estimate_foreground(ImageView<const T> image, ImageView<const A> alpha, ImageView<T> foreground,
+                         float regularization) {
+  estimate(image, alpha, regularization, foreground);
 }
-void estimate_foreground(ImageView<const float> image, ImageView<const float> alpha, ImageView<uint16_t> foreground) {
-  estimate(image, alpha, foreground);
+void estimate_foreground(ImageView<const float> image, ImageView<const float> alpha, ImageView<uint16_t> foreground,
+                         float regularization) {
+  estimate(image, alpha, regularization, foreground);
 }
 
-template void estimate_foreground(ImageView<const uint8_t>, ImageView<const uint8_t>, ImageView<uint8_t>);
-template void estimate_foreground(ImageView<const uint8_t>, ImageView<const float>, ImageView<uint8_t>);
-template void estimate_foreground(ImageView<const float>, ImageView<const uint8_t>, ImageView<float>);
-template void estimate_foreground(ImageView<const float>, ImageView<const float>, ImageView<float>);
+template void estimate_foreground(ImageView<const uint8_t>, ImageView<const uint8_t>, ImageView<uint8_t>, float);
+template void estimate_foreground(ImageView<const uint8_t>, ImageView<const float>, ImageView<uint8_t>, float);
+template void estimate_foreground(ImageView<const float>, ImageView<const uint8_t>, ImageView<float>, float);
+template void estimate_foreground(ImageView<const float>, ImageView<const float>, ImageView<float>, float);
 
 }  // namespace alphacut

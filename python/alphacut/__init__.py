@@ -36,7 +36,7 @@ from .geometry import Geometry
 from .graphcut import AlphaExpansion, GrabCut, GraphCut, alpha_expansion, grabcut, graph_cut
 from .matting import Distances, adjust_edge, distance_transform, guided_filter, make_trimap, refine_alpha
 from .model import Instance, Model
-from .morphological import morphology
+from .morphological import morphology, reconstruct
 from .preprocess import denoise, gaussian_blur, resize, rgb_to_lab, unsharp_mask, white_balance
 from .remover import Remover, remove_background
 from .session import Session
@@ -118,6 +118,7 @@ __all__ = [
     "read_image",
     "read_labels",
     "read_mask",
+    "reconstruct",
     "refine_alpha",
     "remove_background",
     "remove_small",

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, overload
 import numpy as np
 
 from . import _core
-from ._arrays import Array, choice, flag, native, run
+from ._arrays import Array, choice, flag, native, real, run
 
 
 class Layers(NamedTuple):
@@ -29,6 +29,7 @@ def estimate_foreground(
     alpha: Array,
     method: Literal["multilevel"] = ...,
     *,
+    regularization: float = ...,
     return_background: Literal[False] = ...,
     out: Array | None = ...,
 ) -> Array: ...
@@ -38,6 +39,7 @@ def estimate_foreground(
     alpha: Array,
     method: Literal["multilevel"] = ...,
     *,
+    regularization: float = ...,
     return_background: Literal[True],
     out: Array | None = ...,
 ) -> Layers: ...
@@ -46,6 +48,7 @@ def estimate_foreground(
     alpha: Array,
     method: Literal["multilevel"] = "multilevel",
     *,
+    regularization: float = 1e-5,
     return_background: bool = False,
     out: Array | None = None,
 ) -> Array | Layers:
@@ -59,6 +62,8 @@ def estimate_foreground(
         How much of each pixel is foreground: 0 to 255, 65535 or 1. Its dtype need not be that of `image`.
     method : {"multilevel"}
         How.
+    regularization : float
+        From 1e-8 to 1, what a neighbour weighs whose alpha is the same: more makes both layers smoother.
     return_background : bool
         Return the background's colours, too; takes twice the time.
     out : same shape and dtype as image, optional
@@ -77,7 +82,7 @@ def estimate_foreground(
     Raises
     ------
     TypeError
-        If an array has another dtype, `method` is not a str or `return_background` no bool.
+        If an array has another dtype, `method` is not a str, `regularization` no number or `return_background` no bool.
     ValueError
         If shapes differ, a value is out of range or NaN, or `method` is unknown.
 
@@ -86,9 +91,9 @@ def estimate_foreground(
     Solves image = alpha · F + (1 - alpha) · B for F and B that vary little where alpha varies, on a pyramid of pictures
     halved down to a longer side of 2: Germer, Uelwer, Conrad and Harmeling, "Fast multi-level foreground estimation",
     2020. Here pixels are updated like the two colours of a chessboard in turn, so that the result does not depend on
-    the number of threads, and the weight of a neighbour is ``1e-5 + 0.1 * abs(alpha difference)``. The three finest
-    levels are solved only around partial pixels (which does not change these): the time goes with their number. Needs
-    about 1 byte a pixel and 2 MB a thread.
+    the number of threads, and the weight of a neighbour is ``regularization + 0.1 * abs(alpha difference)``. The three
+    finest levels are solved only around partial pixels (which does not change these): the time goes with their number.
+    Needs about 1 byte a pixel and 2 MB a thread.
 
     The colours are straight: not weighted by alpha, as :func:`composite` and RGBA files want them. They are right in
     the light in which the picture's edge was mixed. Encoded values are taken to be mixed as such; for an edge mixed in
@@ -104,11 +109,12 @@ def estimate_foreground(
     """
     choice(method, "method", ("multilevel",))
     flag(return_background, "return_background")
+    smooth = real(regularization, "regularization")
     if isinstance(alpha, np.ndarray) and alpha.dtype == np.bool_:
         alpha = alpha.view(np.uint8) * np.uint8(255)
     weight = native(alpha)
-    foreground = run(lambda a, b: _core.estimate_foreground(a, weight, b), image, out, [alpha])
+    foreground = run(lambda a, b: _core.estimate_foreground(a, weight, smooth, b), image, out, [alpha])
     if not return_background:
         return foreground
     rest = weight.dtype.type(255 if weight.dtype == np.uint8 else 1) - weight  # the equations know no other difference
-    return Layers(foreground, run(lambda a, b: _core.estimate_foreground(a, rest, b), image, None))
+    return Layers(foreground, run(lambda a, b: _core.estimate_foreground(a, rest, smooth, b), image, None))

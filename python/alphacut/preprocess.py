@@ -7,9 +7,22 @@ from typing import Literal
 import numpy as np
 
 from . import _core
-from ._arrays import BORDERS, Array, as_bytes, choice, integer, native, pair, real, run, shown, small_integer
+from ._arrays import (
+    BORDERS,
+    Array,
+    as_bytes,
+    choice,
+    integer,
+    native,
+    pair,
+    real,
+    require_apart,
+    run,
+    shown,
+    small_integer,
+)
 
-RESIZE_METHODS = ("area", "nearest", "bilinear", "bicubic", "lanczos")
+RESIZE_METHODS = ("area", "nearest", "bilinear", "bicubic", "lanczos", "gaussian")
 
 
 def denoise(
@@ -283,7 +296,7 @@ def rgb_to_lab(image: Array, *, out: Array | None = None) -> Array:
 def resize(
     image: Array,
     size: tuple[int, int],
-    method: Literal["area", "nearest", "bilinear", "bicubic", "lanczos"] = "area",
+    method: Literal["area", "nearest", "bilinear", "bicubic", "lanczos", "gaussian"] = "area",
     *,
     out: Array | None = None,
 ) -> Array:
@@ -295,11 +308,12 @@ def resize(
         A float picture has values from 0 to 1. With "nearest" int32 and bool, too, and any float.
     size : (int, int)
         ``(height, width)`` of the result, in the order of ``image.shape``. OpenCV's ``dsize`` is the other way round.
-    method : {"area", "nearest", "bilinear", "bicubic", "lanczos"}
+    method : {"area", "nearest", "bilinear", "bicubic", "lanczos", "gaussian"}
         "area" is the mean of the rectangle a result pixel covers, for shrinking; a side that grows is bilinear.
         "nearest" is the pixel in which the centre of the result lies: for masks and labels, nothing is mixed.
         "bilinear" weighs the nearest pixel centres, whatever the factor. "bicubic" and "lanczos" are sharper; a side
-        that shrinks widens them, so that nothing aliases.
+        that shrinks widens them, so that nothing aliases. "gaussian" blurs what shrinks by a factor f with a sigma of
+        (f - 1) / 2, and is bilinear then.
     out : array, optional
         Where to write: the new shape, dtype of `image`, sharing no memory with it.
 
@@ -320,8 +334,9 @@ def resize(
     Pixel centres lie at half coordinates and the border is replicated, as with OpenCV's ``INTER_AREA`` and
     ``INTER_LINEAR``; "nearest" is its ``INTER_NEAREST_EXACT``. "bicubic" (Keys, 1981, a = -1/2) and "lanczos"
     (Lanczos, 1979, three lobes) are Pillow's: at the border they take the pixels inside alone, and what overshoots 0 or
-    full scale ends there. uint8 is rounded half up, exactly so for whole shrinking factors; float32 is summed in
-    double. Memory beyond the result: a row a thread.
+    full scale ends there. "gaussian" is scikit-image's ``resize`` with its anti-aliasing. uint8 is rounded half up,
+    exactly so for whole shrinking factors; float32 is summed in double. Memory beyond the result: a row a thread, and a
+    copy of the picture for "gaussian".
 
     Examples
     --------
@@ -333,9 +348,19 @@ def resize(
     if not isinstance(size, (tuple, list)) or len(size) != 2:
         raise TypeError(f"size must be a pair (height, width), got {shown(size)}")
     height, width = (integer(side, "each side of size") for side in size)
-    work = getattr(_core, f"resize_{choice(method, 'method', RESIZE_METHODS)}")
+    if choice(method, "method", RESIZE_METHODS) == "gaussian":
+        return _blurred_first(image, height, width, out)
+    work = getattr(_core, f"resize_{method}")
     if method != "nearest":
         return run(lambda a, b: work(a, height, width, b), image, out)
     if not isinstance(image, np.ndarray) or image.dtype != np.bool_:
         return work(image, height, width, out)
     return as_bytes(lambda a, b: work(a, height, width, b), image, out)
+
+
+def _blurred_first(image: Array, height: int, width: int, out: Array | None) -> Array:
+    if not isinstance(image, np.ndarray) or image.ndim < 2 or 0 in image.shape or min(height, width) < 1:
+        return resize(image, (height, width), "bilinear", out=out)  # which says what is wrong
+    sigma = tuple(max(0.0, (old / new - 1) / 2) for old, new in zip(image.shape, (height, width), strict=False))
+    require_apart(out, image)
+    return resize(gaussian_blur(image, sigma, mode="mirror"), (height, width), "bilinear", out=out)

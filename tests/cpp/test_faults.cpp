@@ -174,6 +174,13 @@ void stages() {
   for (const Neighbourhood& reach : {Neighbourhood{}, {9, 9, false}, {9, 9, true}})
     at_each_allocation("morphology",
                        to_colours([&] { morphology<uint8_t>(image, MorphologyOperation::tophat, reach, colours); }));
+  at_each_allocation("reconstruct", [&] {
+    Image<uint8_t> seed = Image<uint8_t>::like(trimap.view()), reached = Image<uint8_t>::like(trimap.view());
+    std::fill_n(seed.data(), seed.pixels(), uint8_t{0});
+    seed.data()[seed.pixels() / 2] = trimap.data()[seed.pixels() / 2];
+    reconstruct<uint8_t>(seed, trimap, Reconstruction::dilation, 8, reached);
+    return bytes_of(reached);
+  });
   at_each_allocation("resize", [&] {
     Image<uint8_t> small(kHeight / 3, kWidth / 2, 3);
     resize_area(image, small);

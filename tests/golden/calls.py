@@ -133,6 +133,15 @@ CALLS: dict[str, Callable[[], Any]] = {
         for operation in ("erode", "dilate", "open", "close", "gradient", "tophat", "blackhat")
         for shape in ("disc", "box")
     ],
+    "morphology-footprint": lambda: [
+        alphacut.morphology(gray(), operation, footprint=np.tri(7, 10, 2, bool), mode=mode)
+        for operation, mode in (("erode", "ignore"), ("close", "wrap"), ("gradient", "mirror"))
+    ],
+    "reconstruct": lambda: [
+        alphacut.reconstruct(alphacut.morphology(gray(), "erode", radius=9), gray(), connectivity=ways)
+        for ways in (4, 8)
+    ],
+    "foreground-smooth": lambda: alphacut.estimate_foreground(picture(), soft(), regularization=0.01),
     "morphology-far": lambda: alphacut.morphology(mask(), "close", radius=60),
     "label_components": lambda: alphacut.label_components(mask()),
     "label_components-delta": lambda: alphacut.label_components(gray(), delta=9, background=None),

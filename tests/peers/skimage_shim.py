@@ -229,6 +229,21 @@ def black_tophat(image, footprint=None, out=None, *, mode="reflect", cval=0.0):
     return written(np.subtract(closed, np.asarray(image, np.float64)), image, out)
 
 
+@ours
+def reconstruction(seed, mask, method="dilation", footprint=None, offset=None):
+    if offset is not None:
+        raise Unsupported("alphacut's neighbourhood has no offset")
+    seed, mask = np.asarray(seed), np.asarray(mask)
+    if mask.ndim != 2 or seed.ndim != 2:
+        raise Unsupported(DIMENSIONS)
+    full = np.ones((3, 3)) if footprint is None else np.asarray(footprint)
+    if full.shape != (3, 3) or not (full.all() or np.array_equal(full != 0, [[0, 1, 0], [1, 1, 1], [0, 1, 0]])):
+        raise Unsupported("alphacut's neighbourhood is 3 by 3, full or a cross")
+    both = [a.astype(np.float32) for a in (seed, mask)]
+    result = alphacut.reconstruct(*both, 8 if full.all() else 4, operation="erode" if method == "erosion" else "dilate")
+    return result.astype(_supported_float_type(np.result_type(seed, mask)))
+
+
 BINARY_MODES = ("ignore", "max", "min")
 
 
@@ -441,6 +456,7 @@ PLACES = {
     "skimage.measure": [label, perimeter, euler_number],
     "skimage.measure._regionprops_utils": [perimeter, euler_number],
     "skimage.measure._label": [label],
+    "skimage.morphology.grayreconstruct": [reconstruction],
     "skimage.morphology": [remove_small_objects, remove_small_holes, label],
     "skimage.morphology.misc": [remove_small_objects, remove_small_holes],
 }

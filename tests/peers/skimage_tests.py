@@ -22,6 +22,7 @@ FILES = (
     "morphology/test_gray.py",
     "morphology/test_binary.py",
     "morphology/test_isotropic.py",
+    "morphology/test_reconstruction.py",
     "filters/test_gaussian.py",
 )
 # Where alphacut promises something else, and why.

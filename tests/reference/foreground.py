@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def relax(alpha, image, f, b):
+def relax(alpha, image, f, b, base):
     """One red and one black half-sweep, in place."""
     height, width = alpha.shape
     colour = np.add.outer(np.arange(height), np.arange(width)) % 2
@@ -13,7 +13,7 @@ def relax(alpha, image, f, b):
         for axis, step in ((0, 1), (0, -1), (1, 1), (1, -1)):
             exists = np.ones((height, width))
             exists[(slice(None),) * axis + (0 if step == 1 else -1,)] = 0
-            w = exists * (1e-5 + 0.1 * abs(alpha - np.roll(alpha, step, axis)))
+            w = exists * (base + 0.1 * abs(alpha - np.roll(alpha, step, axis)))
             total += w
             sum_f = sum_f + w[..., None] * np.roll(f, step, axis)
             sum_b = sum_b + w[..., None] * np.roll(b, step, axis)
@@ -25,7 +25,7 @@ def relax(alpha, image, f, b):
         f[...], b[...] = np.where(here, new_f, f), np.where(here, new_b, b)
 
 
-def estimate_foreground(image, alpha):
+def estimate_foreground(image, alpha, base=1e-5):
     """Floats from 0 to 1; image (H, W, C). Also the coarse level's F, which may stand where alpha is 0."""
     image, alpha = np.asarray(image, np.float64), np.asarray(alpha, np.float64)
     if alpha.size == 1 or not alpha.any():
@@ -47,7 +47,7 @@ def estimate_foreground(image, alpha):
             finer = np.ix_(np.arange(len(rows)) // 2, np.arange(len(columns)) // 2)
             f, b = f[finer].copy(), b[finer].copy()
         for _ in range(10 if max(a.shape) <= 32 else 2):
-            relax(a, i, f, b)
+            relax(a, i, f, b, base)
         if shift == coarse:
             far = f[np.ix_(np.arange(height) >> shift, np.arange(width) >> shift)]
     return tuple(np.where(alpha[..., None] == 1, image, v) for v in (f, far))

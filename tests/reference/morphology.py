@@ -51,3 +51,16 @@ def morphology(image, operation, inside, mode="ignore", cval=0):
         "blackhat": lambda: less(erode(dilate(plane), back), plane),
     }[operation]()
     return result.astype(image.dtype)
+
+
+def reconstruct(seed, mask, operation, connectivity):
+    """By the definition: dilated and held below the mask, until nothing changes."""
+    greatest = operation == "dilate"
+    inside = np.ones((3, 3), bool) if connectivity == 8 else footprint(1, "disc")
+    plane, mask = (a.astype(np.uint8) if a.dtype == bool else a for a in (seed, mask))
+    while True:
+        grown = extreme(plane, inside, greatest, "ignore", 0)
+        grown = np.minimum(grown, mask) if greatest else np.maximum(grown, mask)
+        if np.array_equal(grown, plane):
+            return grown.astype(seed.dtype)
+        plane = grown

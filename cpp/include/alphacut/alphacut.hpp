@@ -28,6 +28,7 @@
 #include "alphacut/network.hpp"
 #include "alphacut/parallel.hpp"
 #include "alphacut/preprocess.hpp"
+#include "alphacut/reconstruction.hpp"
 #include "alphacut/session.hpp"
 #include "alphacut/shadow.hpp"
 #include "alphacut/subject.hpp"
