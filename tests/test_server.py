@@ -486,6 +486,17 @@ def test_margins(client):
         np.testing.assert_array_equal(pixels_of(answer), whole.crop(sides).rgba)
 
 
+def test_a_path_tells_all_of_its_methods(client):
+    for path, methods in (
+        ("/api/pictures/x", "DELETE, GET, HEAD"),
+        ("/api/films/x", "DELETE, POST"),
+        ("/api/remove", "POST"),
+        ("/static/app.js", "GET, HEAD"),
+    ):
+        answer = client.request("PATCH", path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+
+
 def test_an_aspect(client):
     whole = alphacut.remove_background(PHOTO, box=BOX)
     answer = post(client, box="15,10,45,40", crop="true", crop_margin="3", aspect="1:1")

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from .. import Remover
@@ -184,7 +184,12 @@ async def _file(name: str, request: Request) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, (HTTPException, ApiError))  # such as 404 and 405
-    return as_response(error)
+    response = as_response(error)
+    if response.status_code == 405:  # Starlette knows the methods of one route, but a path may have several
+        found = [route for route in request.app.routes if route.matches(request.scope)[0] != Match.NONE]
+        methods = {each for route in found if isinstance(route, Route) for each in route.methods or ()}
+        response.headers["Allow"] = ", ".join(sorted(methods or {"GET", "HEAD"}))  # none: a file's
+    return response
 
 
 async def _failed(request: Request, error: Exception) -> Response:

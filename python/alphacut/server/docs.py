@@ -237,7 +237,9 @@ def _form(known: tuple[Field, ...] | list[Field]) -> dict[str, Any]:
 
     def body(file: str) -> dict[str, Any]:
         properties = {name: _schema(field, name, file) for field in known for name in (field.name, *field.aliases)}
-        return {"schema": {"type": "object", "properties": properties}}
+        names = [[field.name, *field.aliases] for field in known if field.name == "file"]
+        needed = [{"required": [name]} for name in names[0]]
+        return {"schema": {"type": "object", "properties": properties, "anyOf": needed}}
 
     return {"content": {"multipart/form-data": body("binary"), **dict.fromkeys(_TEXTS, body("byte"))}}
 
