@@ -61,7 +61,7 @@ def test_crop_takes_whole_numbers(cutout):
 
 
 @pytest.mark.parametrize("margin", [0, 3, (0, 9, 4, 1), "40%", 50])
-@pytest.mark.parametrize("aspect", ["1:1", "4:5", "35:45", 2, (9, 16), "1:3", "30:1"])
+@pytest.mark.parametrize("aspect", ["1:1", "4:5", "35:45", 2, (9, 16), "1:3", "5:1"])
 def test_crop_to_an_aspect(cutout, aspect, margin):
     """The subject whole, the ratio to a pixel, of the picture as much as there is, and nothing beyond it."""
     plain, found = cutout.crop(margin), cutout.crop(margin, aspect=aspect)
@@ -85,11 +85,11 @@ def test_crop_to_an_aspect(cutout, aspect, margin):
 def test_an_aspect_is_checked(cutout):
     for aspect, message in (
         ("4", "aspect must be like 4:5"),
-        ("4:0", "from 1:100 to 100:1"),
-        (101, "from 1:100 to 100:1"),
-        (-1, "from 1:100"),
+        ("4:0", "from 1:5 to 5:1"),
+        (5.1, "from 1:5 to 5:1"),
+        (-1, "from 1:5"),
         ((1, 2, 3), "one number"),
-        (float("nan"), "from 1:100"),
+        (float("nan"), "from 1:5"),
     ):
         with pytest.raises(ValueError, match=message):
             cutout.crop(aspect=aspect)

@@ -153,6 +153,7 @@ ODD_ONES = {
     "neighbours alone": np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]]),
     "a far pixel": np.eye(1, 31, 0, bool),
     "wedge": np.tri(14, 17, 3, bool),
+    "rows that fall together in a picture of 3": np.array([[1, 1]] * 6) * np.array([[1], [0], [0], [1], [0], [1]]),
     "ring": np.pad(np.zeros((9, 8), bool), 2, constant_values=True),
     "waist of even sides": np.array([[1, 1, 1, 1], [0, 1, 0, 0], [1, 1, 1, 1], [1, 0, 0, 1]]),
 }

@@ -18,8 +18,10 @@ FootprintExtent extent_of(const Neighbourhood& reach) {
   return {-reach.down, reach.down, -reach.across, reach.across};
 }
 
-bool fills(const std::vector<FootprintRun>& runs, const FootprintExtent& e) {  // of maximal runs
-  return std::ssize(runs) == e.bottom - e.top + 1 &&
+bool fills(const std::vector<FootprintRun>& runs, const FootprintExtent& e) {
+  std::vector<bool> has(static_cast<size_t>(e.bottom - e.top + 1));
+  for (const FootprintRun& run : runs) has[static_cast<size_t>(run.row - e.top)] = true;
+  return std::find(has.begin(), has.end(), false) == has.end() &&
          std::all_of(runs.begin(), runs.end(),
                      [&](const FootprintRun& run) { return run.first == e.left && run.last == e.right; });
 }

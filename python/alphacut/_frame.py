@@ -8,6 +8,9 @@ from . import _text
 from ._arrays import real, shown
 from ._prompt import Box
 
+MOST = 5
+"""The widest and the narrowest aspect: a crop has at most so many times the picture's pixels."""
+
 
 def aspect_of(value: Any, name: str = "aspect") -> float | None:
     """Width over height: of "4:5", of a pair, of a number; None of None."""
@@ -24,8 +27,8 @@ def aspect_of(value: Any, name: str = "aspect") -> float | None:
             raise ValueError(f"{name} must be one number, width over height, or two of them, got {shown(value)}")
         sides = (value[0], value[1])
     width, height = (real(side, name) for side in sides)
-    if not (width > 0 and height > 0 and 0.01 <= width / height <= 100):
-        raise ValueError(f"{name} must be from 1:100 to 100:1, got {shown(value)}")
+    if not (width > 0 and height > 0 and 1 / MOST <= width / height <= MOST):
+        raise ValueError(f"{name} must be from 1:{MOST} to {MOST}:1, got {shown(value)}")
     return width / height
 
 
@@ -36,12 +39,18 @@ def frame(box: Box, margins: tuple[int, int, int, int], aspect: float | None, si
     where the picture is smaller, goes beyond it on both sides.
     """
     (x, y, width, height), (top, right, bottom, left) = box, margins
-    x, y, width, height = x - left, y - top, width + left + right, height + top + bottom
+    x, width = _common(x - left, x + width + right, size[1])
+    y, height = _common(y - top, y + height + bottom, size[0])
     if aspect is None:
-        first, last = (max(x, 0), max(y, 0)), (min(x + width, size[1]), min(y + height, size[0]))
-        return (*first, last[0] - first[0], last[1] - first[1])
+        return x, y, width, height
     wide, high = max(width, round(height * aspect)), max(height, round(width / aspect))
     return _placed(x, width, wide, size[1]), _placed(y, height, high, size[0]), wide, high
+
+
+def _common(begin: int, end: int, whole: int) -> tuple[int, int]:
+    """Where what lies within begins, and its length."""
+    begin, end = max(begin, 0), min(end, whole)
+    return begin, end - begin
 
 
 def _placed(at: int, length: int, grown: int, whole: int) -> int:

@@ -187,7 +187,7 @@ class Cutout:
         ------
         TypeError, ValueError
             If `margin` is no such number, percentage or four of them, or negative; if `aspect` is not of two numbers,
-            or beyond 1:100 and 100:1.
+            or beyond 1:5 and 5:1.
 
         Examples
         --------

@@ -63,20 +63,13 @@ export function between([x, y], [otherX, otherY]) {
 /** The part of the picture that is kept around a subject: as `_frame.py` says. */
 export function cropped([x, y, width, height], margin, aspect) {
     const { picture } = state;
-    if (!aspect) {
-        const [left, top] = [Math.max(0, x - margin), Math.max(0, y - margin)];
-        const right = Math.min(picture.width, x + width + margin);
-        const bottom = Math.min(picture.height, y + height + margin);
-        return [left, top, right - left, bottom - top];
-    }
+    const [left, top] = [Math.max(0, x - margin), Math.max(0, y - margin)];
+    const wide = Math.min(picture.width, x + width + margin) - left;
+    const high = Math.min(picture.height, y + height + margin) - top;
+    if (!aspect) return [left, top, wide, high];
     const [across, down] = aspect.split(":").map(Number);
-    const [wide, high] = [width + 2 * margin, height + 2 * margin];
     const grown = [Math.max(wide, Math.round((high * across) / down)), Math.max(high, Math.round((wide * down) / across))];
-    const begin = (at, length, whole, middle) =>
-        clamped(middle - Math.floor((length - at) / 2), Math.min(0, whole - length), Math.max(0, whole - length));
-    return [
-        begin(wide, grown[0], picture.width, x - margin),
-        begin(high, grown[1], picture.height, y - margin),
-        ...grown,
-    ];
+    const begin = (at, length, more, whole) =>
+        clamped(at - Math.floor((more - length) / 2), Math.min(0, whole - more), Math.max(0, whole - more));
+    return [begin(left, wide, grown[0], picture.width), begin(top, high, grown[1], picture.height), ...grown];
 }
