@@ -8,6 +8,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "kernels/network.hpp"
@@ -110,8 +111,8 @@ class PartReader {
   NetworkPart part_;
   double values_ = 0;
 
-  void require(bool holds, const std::string& what) const {
-    if (!holds) refuse(where_ + ": " + what);
+  void require(bool holds, std::string_view what) const {
+    if (!holds) refuse(where_ + ": " + std::string(what));
   }
   void require(const char* name, int64_t found, int64_t wanted) const {
     require(found == wanted,
