@@ -914,9 +914,10 @@ void foreground_rows() {
 void foreground() {
   const int channels = random_bool() ? 3 : 1, planes = 1 + 3 * channels, shift = random_bool();
   const int above = random_bool(), below = random_bool(), left = random_bool(), right = random_bool();
+  const float base = random_bool() ? 1e-5f : 0.3f;
   compare(PICK(foreground, relax), ADAPTED((f32* here, const f32* other, size_t n) {
             const ptrdiff_t row = static_cast<ptrdiff_t>(n) + 2, plane = 3 * row;
-            kernel(here, other + row + 1, row, plane, channels, n, shift, above, below, left, right);
+            kernel(here, other + row + 1, row, plane, channels, n, shift, above, below, left, right, base);
           }),
           inout<f32>({3 * planes, 6 * planes}), in<f32>({3 * planes, 6 * planes}), count);
 }
