@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from . import _core
-from ._arrays import BORDERS, Array, as_bytes, choice, integer, pair, real, shown, small_integer, whole_numbers
+from ._arrays import (
+    BORDERS,
+    Array,
+    as_bytes,
+    choice,
+    integer,
+    pair,
+    real,
+    require_apart,
+    require_out,
+    shown,
+    small_integer,
+    whole_numbers,
+)
 
 OPERATIONS = ("erode", "dilate", "open", "close", "gradient", "tophat", "blackhat")
 
@@ -27,13 +40,14 @@ def morphology(
 
     Parameters
     ----------
-    image : (H, W) or (H, W, 3) bool, uint8, uint16 or float32 array
-        A mask, or a picture of any finite values, whose channels are worked on one by one.
+    image : (H, W) or (H, W, 3) array of bool, integers or floating point
+        A mask, or a picture of any finite values, whose channels are worked on one by one. Others than bool, uint8,
+        uint16 and float32 go by the order of their values, which takes a sort.
     operation : {"erode", "dilate", "open", "close", "gradient", "tophat", "blackhat"}
         "erode" takes the least value in reach of each pixel, "dilate" the greatest. "open" erodes and then dilates:
         what holds nowhere the whole `shape` vanishes. "close" dilates and then erodes: gaps of less than it vanish.
         "gradient" is the dilated picture less the eroded one, "tophat" the picture less the opened one, "blackhat" the
-        closed one less the picture.
+        closed one less the picture; integers end where their dtype does.
     radius : int or (int, int)
         How far is in reach, in pixels from 0 to 32767; a box may have two, down and across.
     shape : {"disc", "box"}
@@ -95,6 +109,8 @@ def morphology(
     border = choice(mode, "mode", ("ignore", *BORDERS))
     reach = (down, across, disc == "disc", [] if footprint is None else _runs(footprint))
     options = (what, *reach, None if border == "ignore" else border, real(cval, "cval"))
+    if _is_ordered(image):
+        return _by_order(image, operation, reach, border, cval, out)
     if not isinstance(image, np.ndarray) or image.dtype != np.bool_:
         return _core.morphology(image, *options, out)
     return as_bytes(lambda a, b: _core.morphology(a, *options, b), image, out)
@@ -112,8 +128,9 @@ def reconstruct(
 
     Parameters
     ----------
-    seed : (H, W) bool, uint8, uint16 or float32 array
-        Where to begin: nowhere above `mask`, or for "erode" nowhere below it. Finite.
+    seed : (H, W) array of bool, integers or floating point
+        Where to begin: nowhere above `mask`, or for "erode" nowhere below it. Finite. Others than bool, uint8, uint16
+        and float32 go by the order of their values, which takes a sort.
     mask : same shape and dtype as seed
         What the seed may grow to.
     connectivity : {8, 4}
@@ -152,11 +169,82 @@ def reconstruct(
     """
     erosion = choice(operation, "operation", ("dilate", "erode")) == "erode"
     ways = small_integer(connectivity, "connectivity")
+    if _is_ordered(mask) and isinstance(seed, np.ndarray) and seed.dtype == mask.dtype:
+        result = _output(out, mask, seed)
+        values, (below, above) = _ranks(seed, mask)
+        result[...] = values[_core.reconstruct(below, above, erosion, ways, None).astype(np.intp)]
+        return result if out is None else out
     if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_:
         return _core.reconstruct(seed, mask, erosion, ways, out)
     if isinstance(seed, np.ndarray) and seed.dtype != np.bool_:
         raise TypeError(f"seed must have dtype bool as mask, got {seed.dtype}")
     return as_bytes(lambda a, b: _core.reconstruct(seed, a, erosion, ways, b), mask, out)
+
+
+def _is_ordered(image: object) -> bool:
+    """Of a dtype that the core does not have, but whose values have an order."""
+    return (
+        isinstance(image, np.ndarray)
+        and image.dtype.kind in "iuf"
+        and image.dtype.isnative
+        and image.dtype not in (np.uint8, np.uint16, np.float32)
+    )
+
+
+def _output(out: Array | None, like: Array, *inputs: Array) -> Array:
+    """Where a result goes: `out`, if it fits and shares no memory, or a new array."""
+    if out is None:
+        return np.empty(like.shape, like.dtype)
+    require_apart(out, like, *inputs)
+    return require_out(out, like.dtype, like.shape)
+
+
+def _ranks(*arrays: Array, also: tuple[float, ...] = ()) -> tuple[Array, list[Array]]:
+    """All values in their order, and each array as places in it, which float32 holds exactly."""
+    if arrays[0].dtype.kind == "f" and not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError("image must have finite values")
+    flat = np.concatenate([np.asarray(array).ravel() for array in arrays] + [np.array(also, arrays[0].dtype)])
+    values, places = np.unique(flat, return_inverse=True)
+    if len(values) > 2**24:
+        raise ValueError(f"an image of {arrays[0].dtype} must have at most {2**24} different values, got {len(values)}")
+    ends = np.cumsum([array.size for array in arrays])
+    parts = np.split(places.reshape(-1)[: ends[-1]].astype(np.float32), ends[:-1])
+    return values, [part.reshape(array.shape) for part, array in zip(parts, arrays, strict=True)]
+
+
+def _by_order(
+    image: Array, operation: str, reach: tuple[Any, ...], border: str, cval: float, out: Array | None
+) -> Array:
+    """:func:`morphology` of the ranks of the values, which neither erosion nor dilation tells from these."""
+    image = np.asarray(image)
+    dtype = image.dtype
+    result = _output(out, image)
+    ends = (-np.inf, np.inf) if dtype.kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    if border == "constant" and (not ends[0] <= cval <= ends[1] or dtype.type(cval) != cval):
+        raise ValueError(f"cval must be a value of the image's dtype, got {shown(cval)}")
+    values, (ranks,) = _ranks(image, also=(cval,) if border == "constant" else ())
+    place = float(np.searchsorted(values, dtype.type(cval))) if border == "constant" else 0.0
+
+    def found(word: str) -> Array:
+        core = (OPERATIONS.index(word), *reach, None if border == "ignore" else border, place)
+        made = _core.morphology(ranks, *core)
+        none = np.isinf(made)  # nothing was in reach
+        kept: Array = values[np.where(none, 0, made).astype(np.intp)] if values.size else made.astype(dtype)
+        kept[none] = np.where(made[none] > 0, ends[1], ends[0]).astype(dtype)
+        return kept
+
+    pairs = {"gradient": ("dilate", "erode"), "tophat": ("", "open"), "blackhat": ("close", "")}
+    if operation not in pairs:
+        result[...] = found(operation)
+        return result if out is None else out
+    more, less = (found(word) if word else image for word in pairs[operation])
+    if dtype.kind == "f":
+        np.subtract(more, less, out=result)
+    else:  # modulo a power of two, and then saturated
+        unsigned = np.dtype(f"u{dtype.itemsize}")
+        difference = np.subtract(more.astype(unsigned), less.astype(unsigned))
+        result[...] = np.where(more >= less, np.minimum(difference, unsigned.type(ends[1])), 0)
+    return result if out is None else out
 
 
 def _runs(footprint: Array) -> list[list[int]]:

@@ -168,16 +168,10 @@ def one_by_one(image, operations, footprint, mode, cval=0):
     footprint = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]]) if footprint is None else footprint
     parts = footprint if isinstance(footprint, tuple) else ((footprint, 1),)
     work = np.atleast_2d(image)
-    if work.dtype == np.float64:
-        work = work.astype(np.float32)
-    elif work.dtype not in (bool, np.uint8, np.uint16, np.float32):
-        if work.size and not 0 <= work.min() <= work.max() < 2**16:
-            raise Unsupported("alphacut's pictures are of 8 or 16 bits or float32")
-        work = work.astype(np.uint16)
     if mode in ("max", "min"):
         low, high = (0, 1) if work.dtype == bool else (-FLOAT_MAX, FLOAT_MAX)
-        if work.dtype.kind == "u":
-            low, high = 0, np.iinfo(work.dtype).max
+        if work.dtype.kind in "iu":
+            low, high = np.iinfo(work.dtype).min, np.iinfo(work.dtype).max
         mode, cval = "constant", high if mode == "max" else low
     for back, operation in enumerate(operations):
         for part, times in parts:
@@ -190,7 +184,7 @@ def one_by_one(image, operations, footprint, mode, cval=0):
 
 
 def written(result, image, out):
-    """The result in the picture's own dtype: values are chosen, not computed, so nothing is lost but float32's end."""
+    """The result in the picture's own dtype."""
     if out is None:
         return result.astype(np.asarray(image).dtype)
     out[...] = result
@@ -239,7 +233,7 @@ def reconstruction(seed, mask, method="dilation", footprint=None, offset=None):
     full = np.ones((3, 3)) if footprint is None else np.asarray(footprint)
     if full.shape != (3, 3) or not (full.all() or np.array_equal(full != 0, [[0, 1, 0], [1, 1, 1], [0, 1, 0]])):
         raise Unsupported("alphacut's neighbourhood is 3 by 3, full or a cross")
-    both = [a.astype(np.float32) for a in (seed, mask)]
+    both = [a.astype(np.result_type(seed, mask)) for a in (seed, mask)]
     result = alphacut.reconstruct(*both, 8 if full.all() else 4, operation="erode" if method == "erosion" else "dilate")
     return result.astype(_supported_float_type(np.result_type(seed, mask)))
 
