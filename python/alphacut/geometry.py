@@ -92,7 +92,7 @@ class Geometry:
         return Geometry(self.shape, self._transposed, down, flipped(self._left), flipped(self._window))
 
     def rotate(self, turns: int) -> Geometry:
-        """Then turned by so many quarters, counterclockwise as :func:`numpy.rot90`; negative turns go the other way."""
+        """Then turned by so many quarters, counterclockwise as ``numpy.rot90``; negative turns go the other way."""
         result = self
         for _ in range(integer(turns, "turns") % 4):
             result = result._transpose().flip("vertical")
