@@ -844,3 +844,9 @@ def test_a_picture_is_taken_as_it_is(rgb):
     ):
         with pytest.raises(error, match="source"):
             read_image(Picture(pixels, alpha))
+
+
+def test_a_resolution_of_complex_numbers_is_refused():
+    for dpi in (np.array([300, 300], np.complex64), (300 + 0j, 300)):
+        with pytest.raises((TypeError, ValueError), match="dpi"):
+            write_image(io.BytesIO(), np.zeros((4, 4), np.uint8), format="png", dpi=dpi)
