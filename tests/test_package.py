@@ -33,6 +33,10 @@ def test_examples_in_the_documentation_run(module):
     before = alphacut.get_num_threads()
     try:
         assert doctest.testmod(importlib.import_module(module)).failed == 0
+    except ModuleNotFoundError as error:
+        if (error.name or "alphacut").startswith("alphacut"):
+            raise
+        pytest.skip(f"{error.name} of an extra is not installed")
     finally:
         alphacut.set_num_threads(before)
 
