@@ -142,8 +142,10 @@ void neighbours(Input& in, Output& out) {
     Neighbourhood reach{in.whole(0, most), in.whole(0, most), in.flag()};
     if (reach.disc) reach.across = reach.down;
     for (int64_t rows = in.byte() % 4; rows > 0; --rows) {
-      const int64_t first = in.whole(-9, 9);
-      reach.runs.push_back({in.whole(-9, 9), first, first + in.whole(0, 9)});
+      const int64_t row = in.whole(-9, 9);
+      int64_t first = in.whole(-9, 9), last = in.whole(-9, 9);
+      if (first > last && in.byte() > 10) std::swap(first, last);
+      reach.runs.push_back({row, first, last});
     }
     const auto operation = static_cast<MorphologyOperation>(in.byte() % 7);
     std::optional<Beyond> beyond;

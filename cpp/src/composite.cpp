@@ -134,7 +134,7 @@ void composite_rows(ImageView<const T> foreground, ImageView<const T> alpha, Ima
   require_cutout(foreground, "foreground", alpha);
   require_channels(background, "background", 1, 3);
   require_size(background, "background", foreground, "foreground");
-  require_unit(background.stride == 0 ? background.rows(0, 1) : background, "background");
+  require_unit(background.stride == 0 && background.height > 0 ? background.rows(0, 1) : background, "background");
   require_channels(out, "out", 3, 3);
   require_size(out, "out", foreground, "foreground");
   const bool shaded = shade.alpha.data != nullptr;

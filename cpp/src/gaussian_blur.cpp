@@ -43,8 +43,8 @@ std::vector<Sum> weights_of(double sigma, int64_t reach) {
     double left = parts / 2;
     weights.clear();
     for (const double weight : half) {
-      const double whole = std::floor(weight * parts + rise);
-      if (!weights.empty()) left -= whole;
+      const double whole = weights.empty() ? 0 : std::floor(weight * parts + rise);  // the middle one gets what is left
+      left -= whole;
       weights.push_back(static_cast<Sum>(whole * unit));
     }
     return left;

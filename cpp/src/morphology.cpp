@@ -125,7 +125,7 @@ void require(ImageView<const T> in, const Neighbourhood& reach, const std::optio
     if (radius < 0 || radius > kMostReach)
       throw std::invalid_argument("radius must be from 0 to " + std::to_string(kMostReach) + ", got " +
                                   std::to_string(radius));
-  const auto far = [](int64_t at) { return std::abs(at) > kMostReach; };
+  const auto far = [](int64_t at) { return at < -kMostReach || at > kMostReach; };
   if (std::any_of(reach.runs.begin(), reach.runs.end(), [&](const FootprintRun& run) {
         return far(run.row) || far(run.first) || far(run.last) || run.first > run.last;
       }))

@@ -370,6 +370,9 @@ void map_barriers(ImageView<const T> image, ImageView<const uint8_t> seed, int p
   if (image.height != seed.height || image.width != seed.width || image.height != out.height ||
       image.width != out.width || seed.channels != 1 || out.channels != 1)
     throw std::invalid_argument("barrier_map: image, seed and out must be of one size");
+  if (image.channels != 1 && image.channels != 3)
+    throw std::invalid_argument("barrier_map: the picture must have 1 or 3 channels");
+  if (passes < 1) throw std::invalid_argument("barrier_map: passes must be at least 1");
   if constexpr (std::is_same_v<T, float>) require_range(image, 0, 1, "image");
   for (int64_t y = 0; y < out.height; ++y) std::fill_n(out.row(y), out.width, 0.0f);
   const Rect box = search_area(seed);

@@ -201,6 +201,7 @@ Image<To> converted(ImageView<const T> gray, Convert convert) {
 void adaptive_threshold(ImageView<const uint8_t> gray, int64_t window, AdaptiveMethod method, double offset, double k,
                         ImageView<uint8_t> mask, double r) {
   require_options(gray, window, offset, 255, k, r, mask);
+  if (gray.empty()) return;
   if (r == 0) r = 128;
   require_fast(method);
   const auto& table = kernels().threshold;
@@ -225,6 +226,7 @@ void adaptive_threshold(ImageView<const uint8_t> gray, int64_t window, AdaptiveM
 void adaptive_threshold(ImageView<const float> gray, int64_t window, AdaptiveMethod method, double offset, double k,
                         ImageView<uint8_t> mask, double r) {
   require_options(gray, window, offset, 1, k, r, mask);
+  if (gray.empty()) return;
   r = r == 0 ? 128.0 * 257 : r * 65535;
   require_fast(method);
   const auto& table = kernels().threshold;
