@@ -37,11 +37,14 @@ void require_between(double value, double low, double high, const char* name) {
                                 std::to_string(high) + ", got " + std::to_string(value));
 }
 
+constexpr double kLowest = -1, kHighest = 2;  // a fitted plane may leave the gamut
+constexpr double kSteepest = 4;
+
 void require_key(const KeyColor& key) {
   for (size_t c = 0; c < 3; ++c) {
-    require_between(key.color[c], -1, 2, "key: color");  // a fitted plane may leave the gamut
-    require_between(key.across[c], -4, 4, "key: across");
-    require_between(key.down[c], -4, 4, "key: down");
+    require_between(key.color[c], kLowest, kHighest, "key: color");
+    require_between(key.across[c], -kSteepest, kSteepest, "key: across");
+    require_between(key.down[c], -kSteepest, kSteepest, "key: down");
   }
 }
 
@@ -273,6 +276,14 @@ void despill_rows(ImageView<const T> image, const KeyColor& key, ImageView<const
 }
 
 }  // namespace
+
+bool is_valid(const KeyColor& key) {
+  const auto within = [](const Triple& values, double low, double high) {
+    return std::all_of(values.begin(), values.end(), [&](double value) { return value >= low && value <= high; });
+  };
+  return within(key.color, kLowest, kHighest) && within(key.across, -kSteepest, kSteepest) &&
+         within(key.down, -kSteepest, kSteepest) && key.uniformity >= 0 && key.uniformity <= 1;
+}
 
 double saturation(const KeyColor& key) {
   const Triple k = luma_chroma(key.color);

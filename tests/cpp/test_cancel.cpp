@@ -40,10 +40,14 @@ Image<uint8_t> strokes(int64_t reach) {
 }
 
 bool same(const Cutout& a, const Cutout& b) {
-  const auto &one = std::get<Image<uint8_t>>(a.alpha), &other = std::get<Image<uint8_t>>(b.alpha);
-  return std::memcmp(one.data(), other.data(), static_cast<size_t>(one.pixels())) == 0 &&
-         std::memcmp(a.mask.data(), b.mask.data(), static_cast<size_t>(one.pixels())) == 0 &&
-         a.confidence == b.confidence && a.warnings == b.warnings;
+  return std::visit(
+      [&]<class T>(const Image<T>& one) {
+        const auto pixels = static_cast<size_t>(one.pixels());
+        return std::memcmp(one.data(), std::get<Image<T>>(b.alpha).data(), pixels * sizeof(T)) == 0 &&
+               std::memcmp(a.mask.data(), b.mask.data(), pixels) == 0 && a.confidence == b.confidence &&
+               a.warnings == b.warnings;
+      },
+      a.alpha);
 }
 
 void loops_end() {
@@ -96,7 +100,7 @@ struct Case {
   const char* name;
   SessionOptions options;
   Prompt prompt;
-  bool plain;
+  bool plain, deep, framed;
 };
 
 // Cancelled at each of its checks in turn, or at some of them: the next cut is that of a new session.
@@ -105,7 +109,12 @@ void a_session_stays_good() {
   const Image<uint8_t> photo = picture(false), product = picture(true), some = strokes(10), more = strokes(30);
   Image<uint8_t> mask =
       made(kHeight, kWidth, 1, [](int64_t y, int64_t x, int64_t) { return from_centre(y, x) < 62 ? 255 : 0; });
-  std::vector<Case> cases(6);
+  Image<float> deep(kHeight, kWidth, 3), frame(kHeight, kWidth);
+  for (int64_t i = 0; i < 3 * deep.pixels(); ++i) deep.data()[i] = static_cast<float>(photo.data()[i]) / 255;
+  for (int64_t y = 0; y < kHeight; ++y)
+    for (int64_t x = 0; x < kWidth; ++x)
+      frame.row(y)[x] = std::min({y, x, kHeight - 1 - y, kWidth - 1 - x}) > 8 ? 1 : 0;
+  std::vector<Case> cases(8);
   cases[0].name = "nothing";
   cases[1].name = "box";
   cases[1].prompt.box = Box{80, 30, 140, 140};
@@ -118,21 +127,27 @@ void a_session_stays_good() {
   cases[4].options.edge_feather = 2;
   cases[5].name = "kmeans";
   cases[5].options.method = CutMethod::kmeans;
-  cases[5].options.preparations = {Preparation::denoise};
+  cases[5].options.preparations = {Preparation::denoise, Preparation::white_balance};
+  cases[6].name = "deep";
+  cases[6].deep = true;
+  cases[6].prompt.box = Box{80, 30, 140, 140};
+  cases[7].name = "framed by its own alpha";
+  cases[7].deep = cases[7].framed = true;
   for (const Case& each : cases) {
-    const AnyView image = each.plain ? product.view() : photo.view();
+    const AnyView image = each.deep ? AnyView(deep.view()) : each.plain ? product.view() : photo.view();
+    const AnyView alpha = each.framed ? AnyView(frame.view()) : AnyView();
     Prompt next = each.prompt;
     if (next.labels) next.labels = more;
-    Session untouched(image, each.options);
+    Session untouched(image, alpha, each.options);
     const Cutout first = untouched.cut(each.prompt), second = untouched.cut(next);
     int64_t checks = 0;
     {
       const CancelScope counting([&] { return ++checks, false; }, milliseconds(0));
-      Session(image, each.options).cut(each.prompt);
+      Session(image, alpha, each.options).cut(each.prompt);
     }
     CHECK(checks > 5);
     for (int64_t limit = 1; limit <= checks; limit += 1 + checks / kPlaces) {
-      Session session(image, each.options);
+      Session session(image, alpha, each.options);
       int64_t left = limit;
       {
         const CancelScope scope([&] { return --left == 0; }, milliseconds(0));

@@ -18,6 +18,10 @@ struct KeyColor {
   double uniformity = 1;  // share of the picture's border that has this colour, 0..1
 };
 
+// Whether it can be keyed with: colours from -1 to 2, their growth over the picture from -4 to 4, uniformity from 0
+// to 1.
+bool is_valid(const KeyColor& key);
+
 // How colourful a key is, from 0 (neutral: Cb and Cr within 0.05) to 1 (0.15 and more).
 double saturation(const KeyColor& key);
 

@@ -83,7 +83,11 @@ ImageView<const uint8_t> FlowOf<T>::bytes() {
   if constexpr (std::is_same_v<T, uint8_t>) {
     return working_;
   } else {
-    if (!bytes_) in_bytes(working_, bytes_.emplace(working_.height, working_.width, working_.channels));
+    if (!bytes_) {  // kept when it is whole: a cut may be cancelled in between
+      Image<uint8_t> made(working_.height, working_.width, working_.channels);
+      in_bytes(working_, made);
+      bytes_ = std::move(made);
+    }
     return bytes_->view();
   }
 }
@@ -104,7 +108,11 @@ ImageView<const uint8_t> FlowOf<T>::small_bytes() {
   if constexpr (std::is_same_v<T, uint8_t>) {
     return small();
   } else {
-    if (!small_bytes_) in_bytes(small(), small_bytes_.emplace(small().height, small().width, small().channels));
+    if (!small_bytes_) {
+      Image<uint8_t> made(small().height, small().width, small().channels);
+      in_bytes(small(), made);
+      small_bytes_ = std::move(made);
+    }
     return small_bytes_->view();
   }
 }

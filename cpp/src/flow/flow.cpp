@@ -232,16 +232,18 @@ template <class T>
 void FlowOf<T>::prepare() {
   if (working_.data != nullptr) return;
   judge_own_alpha();
+  std::optional<Image<T>> made;  // kept when all steps are done: a cut may be cancelled in between
   for (const Preparation step : options_.preparations) {
-    const ImageView<const T> from = prepared_ ? ImageView<const T>(*prepared_) : shown();
+    const ImageView<const T> from = made ? ImageView<const T>(*made) : shown();
     Image<T> next = Image<T>::like(from, from.channels);
     if (step == Preparation::denoise)
       median(from, 3, next);
     else
       gray_world(from, next);
     quantize(next);
-    prepared_ = std::move(next);
+    made = std::move(next);
   }
+  prepared_ = std::move(made);
   working_ = prepared_ ? ImageView<const T>(*prepared_) : shown();
 }
 

@@ -109,13 +109,17 @@ bool FlowOf<T>::shows_photo(const Image<uint8_t>& shown) {
   const double boxed = area(box->width * box->height);
   if (area(count) < kSolid * boxed) return false;
   if (!options_.network) return boxed >= kMost * area(shown.pixels());
+  struct Meanwhile {  // if it is cancelled, too
+    FlowOf& flow;
+    ~Meanwhile() {
+      flow.working_ = {};
+      flow.bytes_.reset(), flow.small_bytes_.reset(), flow.small_.reset();
+    }
+  } const meanwhile{*this};
   working_ = *filled_;
   Image<float> saliency = Image<float>::like(small());
   SubjectFinder(options_.network(), bytes(), small_bytes()).find({}, std::nullopt, saliency);
-  const double agreed = agreement(saliency, nearest(shown, small().height, small().width));
-  working_ = {};
-  bytes_.reset(), small_bytes_.reset(), small_.reset();
-  return agreed < 0.5;
+  return agreement(saliency, nearest(shown, small().height, small().width)) < 0.5;
 }
 
 template void FlowOf<uint8_t>::judge_own_alpha();

@@ -121,6 +121,7 @@ struct Tracker::State {
     const auto sized = [&](const Image<uint8_t>& of, int64_t channels) {
       return of.height() == height && of.width() == width && of.view().channels == channels;
     };
+    if ((key && !is_valid(*key)) || !(confidence >= 0 && confidence <= 1)) return false;
     if (!begun) return !frame && !alpha && memory.empty();
     if (alone) return height > 0 && width > 0 && !alpha;
     return frame && sized(frame, 3) && (!alpha || sized(alpha, 1)) && memory.consistent(height, width);
