@@ -312,7 +312,7 @@ def test_a_seed_beyond_the_mask_is_refused(rng):
         alphacut.reconstruct(seed, mask)
     with pytest.raises(ValueError, match="seed must be nowhere below mask, but is at row 0, column 0"):
         alphacut.reconstruct(np.zeros_like(mask), mask, operation="erode")
-    with pytest.raises(TypeError, match="seed must have dtype bool as mask"):
+    with pytest.raises(TypeError, match="seed must have the dtype of mask, bool, got uint8"):
         alphacut.reconstruct(mask, mask > 0)
     with pytest.raises(ValueError, match="seed must have the shape of mask"):
         alphacut.reconstruct(mask[1:], mask)

@@ -16,21 +16,16 @@ namespace alphacut {
 
 namespace py = pybind11;
 
-// While the interpreter ends, no thread but its own gets the lock: older Pythons unwind such a thread (by
-// pthread_exit), through destructors that would touch Python. Called by what catches everything, this waits for the end
-// of the process instead, as Python 3.14 does.
-inline void stay_at_the_end() {
-  if (std::current_exception() == nullptr)  // what unwinds is no exception of C++
-    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
-}
-
 // The answer of a call of Python's that may take the lock, or that runs Python, which gives it away and takes it again.
+// While the interpreter ends, no thread but its own gets it: older Pythons unwind such a thread (by pthread_exit),
+// through destructors that would touch Python. Here it waits for the end of the process, as in Python 3.14.
 template <class Call>
 auto with_end_in_mind(Call&& call) {
   try {
     return call();
   } catch (...) {
-    stay_at_the_end();
+    if (std::current_exception() == nullptr)  // what unwinds is no exception of C++
+      for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
     throw;
   }
 }
@@ -55,8 +50,8 @@ auto without_gil(Work&& work) {
   bool listens = true;  // only Python's main thread is told of signals
   const auto interrupted = [&] {
     if (!listens || PyGILState_Check() != 0) return false;  // held already: inside a call from C++ into Python
-    with_end_in_mind([&] { return PyEval_RestoreThread(state); });
     with_end_in_mind([&] {
+      PyEval_RestoreThread(state);
       try {
         const py::object threading = py::module_::import("threading");
         listens = threading.attr("get_ident")().equal(threading.attr("main_thread")().attr("ident"));

@@ -1,6 +1,7 @@
 #include "footprint.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 namespace alphacut {
@@ -39,15 +40,15 @@ std::vector<int64_t> half_widths(const std::vector<FootprintRun>& runs) {
   const FootprintExtent e = extent_of(runs);
   if (e.top != -e.bottom || std::ssize(runs) != 2 * e.bottom + 1) return {};
   std::vector<int64_t> half(static_cast<size_t>(e.bottom) + 1, -1);
-  for (const FootprintRun& run : runs) {  // as many as rows: each has one, unless one has two and another none
+  std::vector<bool> has(runs.size());
+  for (const FootprintRun& run : runs) {  // as many as rows: each has one, if none has two
     int64_t& known = half[static_cast<size_t>(std::abs(run.row))];
-    if (run.first != -run.last || (known != -1 && known != run.last)) return {};
+    const auto row = static_cast<size_t>(run.row - e.top);
+    if (has[row] || run.first != -run.last || (known != -1 && known != run.last)) return {};
     known = run.last;
+    has[row] = true;
   }
-  std::vector<int64_t> rows;
-  for (const FootprintRun& run : runs) rows.push_back(run.row);
-  std::sort(rows.begin(), rows.end());
-  return std::adjacent_find(rows.begin(), rows.end()) == rows.end() ? half : std::vector<int64_t>{};
+  return half;
 }
 
 std::vector<FootprintRun> runs_of(const std::vector<int64_t>& half) {

@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "alphacut/parallel.hpp"
@@ -22,14 +23,14 @@ constexpr int64_t kMostReach = 32767;
 constexpr int64_t kNear = 3, kFew = 21;  // up to such a radius of a box, or so many pixels, all are looked at
 constexpr int64_t kFarReach = 80;        // from here on, distances are faster for discs on masks
 
-// Any shape, by looking at all, by the widths of its rows, or by its runs.
+// Any shape, by looking at all, by half the widths of its rows if it has such, or by its runs.
 template <class T>
-void shape(ImageView<const T> in, const Best<T>& best, const std::vector<FootprintRun>& runs, ImageView<T> out) {
+void shape(ImageView<const T> in, const Best<T>& best, const std::vector<FootprintRun>& runs,
+           const std::vector<int64_t>& half, ImageView<T> out) {
   int64_t pixels = 0;
   for (const FootprintRun& run : runs) pixels += run.last - run.first + 1;
   const FootprintExtent e = extent_of(runs);
   if (pixels <= kFew && e.bottom - e.top <= kFew) return nearby(in, best, runs, out);
-  const std::vector<int64_t> half = half_widths(runs);
   half.empty() ? by_runs(in, best, runs, out) : by_rows(in, best, half, out);
 }
 
@@ -44,14 +45,15 @@ void extreme(ImageView<const T> in, bool greatest, const Neighbourhood& reach, I
   if (!reach.runs.empty()) {
     const FootprintExtent e = extent_of(reach.runs);
     const bool around = e.top <= 0 && e.bottom >= 0 && e.left <= 0 && e.right >= 0;
-    return around && fills(reach.runs, e) ? box(e) : shape(in, best, reach.runs, out);
+    return around && fills(reach.runs, e) ? box(e) : shape(in, best, reach.runs, half_widths(reach.runs), out);
   }
   if (!reach.disc || reach.down == 0) return box(extent_of(reach));
   if (reach.down >= kFarReach)
     if (const auto values = two_values(in))
       return greatest ? far_disc(in, values->second, values->first, reach.down, out)
                       : far_disc(in, values->first, values->second, reach.down, out);
-  shape(in, best, runs_of(half_widths(reach.down)), out);
+  const std::vector<int64_t> half = half_widths(reach.down);
+  shape(in, best, runs_of(half), half, out);
 }
 
 // One value beyond the picture, for the pixels that reach there.
@@ -98,12 +100,12 @@ void extreme(ImageView<const T> in, bool greatest, const Neighbourhood& reach, c
       for (const int64_t x : columns) to = std::copy_n(from + x, step, to);
     }
   });
-  Image<T> found = Image<T>(padded.height(), padded.width(), step);
+  Image<T> found(padded.height(), padded.width(), step);
   extreme<T>(padded, greatest, near, found);
   for (int64_t y = 0; y < in.height; ++y) std::copy_n(found.row(y + top) + left * step, in.width * step, out.row(y));
 }
 
-// out = a - b, of integers at least 0; out may be one of them.
+// out = a - b, and 0 for integers where that is below; out may be one of them.
 template <class T>
 void subtract(ImageView<const T> a, ImageView<const T> b, ImageView<T> out) {
   const int64_t n = a.width * a.channels;

@@ -244,6 +244,17 @@ def real(value: object, name: str) -> float:
         raise ValueError(f"{name} must be a finite number, got one beyond the range of float") from None
 
 
+def of_dtype(value: object, name: str, dtype: np.dtype[Any]) -> float:
+    """`value` if it is a number that an image of this dtype can have."""
+    number = float(value) if isinstance(value, (bool, np.bool_)) else real(value, name)
+    if dtype.kind == "f":
+        return number
+    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    if not (low <= number <= high and number.is_integer()):
+        raise ValueError(f"{name} must be a value of the image's dtype, {dtype}, got {shown(value)}")
+    return int(number)
+
+
 def flag(value: object, name: str) -> bool:
     """`value` if it is True or False."""
     if not isinstance(value, (bool, np.bool_)):
@@ -251,12 +262,12 @@ def flag(value: object, name: str) -> bool:
     return bool(value)
 
 
-def four_integers(box: object, name: str = "box") -> tuple[int, int, int, int]:
+def four_integers(box: object, name: str = "box", sides: str = "x, y, width, height") -> tuple[int, int, int, int]:
     """A box as four whole numbers; where it lies is checked by who knows the picture."""
     if not isinstance(box, (Sequence, np.ndarray)) or isinstance(box, (str, bytes)):
-        raise TypeError(f"{name} must be four whole numbers (x, y, width, height), got {type(box).__name__}")
+        raise TypeError(f"{name} must be four whole numbers ({sides}), got {type(box).__name__}")
     if len(box) != 4:
-        raise ValueError(f"{name} must be four whole numbers (x, y, width, height), got {shown(box)}")
+        raise ValueError(f"{name} must be four whole numbers ({sides}), got {shown(box)}")
     x, y, width, height = (integer(value, f"each value of {name}") for value in box)
     return x, y, width, height
 

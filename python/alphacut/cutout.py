@@ -307,9 +307,9 @@ class Cutout:
 
     def _repr_png_(self) -> bytes:
         """Picture, mask, alpha and the cutout over a checkerboard, small, side by side, with nothing between."""
-        panels = [_panel(part) for part in (self.image, self.mask, self.alpha)]
+        panels = [fitting(part, _PANEL) for part in (self.image, self.mask, self.alpha)]
         height, width = panels[0].shape[:2]
-        panels.append(composite(_panel(self.foreground), panels[2], checkerboard(height, width)))
+        panels.append(composite(fitting(self.foreground, _PANEL), panels[2], checkerboard(height, width)))
         row = np.zeros((height, len(panels) * (width + _GAP) - _GAP, 4), np.uint8)
         for number, panel in enumerate(panels):
             place = row[:, number * (width + _GAP) :][:, :width]
@@ -348,10 +348,10 @@ def margin_side(value: Any, name: str) -> int | str:
     return int(number) if share is None else str(value)
 
 
-def _panel(part: Array) -> Array:
-    """A picture or a plane in 8 bits and small."""
+def fitting(part: Array, longest: int) -> Array:
+    """A picture or a plane in 8 bits, its sides at most so long."""
     height, width = part.shape[:2]
-    scale = min(1.0, _PANEL / height, _PANEL / width)
+    scale = min(1.0, longest / height, longest / width)
     if scale == 1:
         return as_uint8(part)
     return as_uint8(resize(part, (max(1, round(height * scale)), max(1, round(width * scale))), method="area"))

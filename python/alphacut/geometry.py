@@ -8,9 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from ._arrays import _N, Array, choice, integer, numbers, plain, real, shown
-
-Box = tuple[int, int, int, int]
+from ._arrays import _N, Array, choice, four_integers, integer, numbers, of_dtype, plain, shown
+from ._prompt import Box
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,9 @@ class Geometry:
 
     def crop(self, box: Sequence[int]) -> Geometry:
         """Then what lies in a box (x, y, width, height), clipped to the picture."""
-        x, y, width, height = _four(box, "box", 0)
+        x, y, width, height = found = four_integers(box)
+        if min(found) < 0:
+            raise ValueError(f"box must have no value below 0, got {shown(box)}")
         top, left = self._window[:2]
         window = _common((top + y, left + x, height, width), self._window)
         return Geometry(self.shape, self._transposed, self._reversed, _common(self._left, window), window)
@@ -108,7 +109,9 @@ class Geometry:
     def pad(self, border: int | Sequence[int]) -> Geometry:
         """Then so many pixels more on each side, or on (top, right, bottom, left)."""
         sides = (border,) * 4 if isinstance(border, (int, np.integer)) else border
-        top, right, bottom, left = _four(sides, "border", 0)
+        top, right, bottom, left = found = four_integers(sides, "border", "top, right, bottom, left")
+        if min(found) < 0:
+            raise ValueError(f"border must have no value below 0, got {shown(border)}")
         y, x, height, width = self._window
         window = y - top, x - left, height + top + bottom, width + left + right
         return Geometry(self.shape, self._transposed, self._reversed, self._left, window)
@@ -147,14 +150,16 @@ class Geometry:
         turned = image.swapaxes(0, 1) if self._transposed else image
         turned = turned[:: -1 if self._reversed[0] else 1, :: -1 if self._reversed[1] else 1]
         top, left, height, width = self._window
-        result = np.full((height, width, *image.shape[2:]), _fill(fill, image.dtype), image.dtype)
+        if image.dtype.kind not in "biuf":
+            raise TypeError(f"image must be of bool, integers or floating point, got {image.dtype}")
+        result = np.full((height, width, *image.shape[2:]), of_dtype(fill, "fill", image.dtype), image.dtype)
         y, x, rows, columns = _common(self._left, self._window)
         result[y - top :, x - left :][:rows, :columns] = turned[y:, x:][:rows, :columns]
         return result
 
     def box(self, box: Sequence[int]) -> Box:
         """Where a box (x, y, width, height) comes to lie; it is not clipped."""
-        x, y, width, height = _four(box, "box")
+        x, y, width, height = four_integers(box)
         first = self._point(x, y)
         last = self._point(x + width - 1, y + height - 1)
         if self._transposed:
@@ -191,24 +196,3 @@ def _common(part: Box, other: Box) -> Box:
     top, left = (min(max(part[k], other[k]), other[k] + other[k + 2]) for k in (0, 1))
     bottom, right = (min(part[k] + part[k + 2], other[k] + other[k + 2]) for k in (0, 1))
     return top, left, max(bottom - top, 0), max(right - left, 0)
-
-
-def _fill(fill: float, dtype: np.dtype) -> float:
-    value = float(fill) if isinstance(fill, (bool, np.bool_)) else real(fill, "fill")
-    if dtype.kind not in "biuf":
-        raise TypeError(f"image must be of bool, integers or floating point, got {dtype}")
-    if dtype.kind == "f":
-        return value
-    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    if not (low <= value <= high and value.is_integer()):
-        raise ValueError(f"fill must be a value of the image's dtype, {dtype}, got {shown(fill)}")
-    return int(value)
-
-
-def _four(values: Sequence[int], name: str, least: int = -(2**31)) -> Box:
-    values = plain(values)
-    values = values.tolist() if isinstance(values, np.ndarray) else values
-    if not isinstance(values, (tuple, list)) or len(values) != 4:
-        raise ValueError(f"{name} must be four whole numbers, got {shown(values)}")
-    a, b, c, d = (integer(value, f"each of {name}", least, 2**31 - 1) for value in values)
-    return a, b, c, d

@@ -203,8 +203,7 @@ def alpha_expansion(
     is the same for every thread count and run. The energy falls with every move that changes anything. At the end no
     move of any label helps: with two labels that is the least energy there is; with more, and no negative costs, at
     most twice the least for Potts, and 2 max / min of the metric's numbers between different labels times it for
-    others. Memory: 42 bytes a pixel, 8 more
-    without `neighbours`.
+    others. Memory: 42 bytes a pixel, 8 more without `neighbours`.
 
     .. [1] Y. Boykov, O. Veksler, R. Zabih, "Fast approximate energy minimization via graph cuts", PAMI 2001.
     .. [2] V. Kolmogorov, R. Zabih, "What energy functions can be minimized via graph cuts?", PAMI 2004.

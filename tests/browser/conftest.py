@@ -1,17 +1,13 @@
 """The page in a real browser, from the real server."""
 
 import os
-import re
 import shutil
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
-import alphacut
 from browser.waiting import BROWSER, PREFERENCES
+from serving import serving
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 FIREFOXES = ("firefox", "firefox-esr")
@@ -23,21 +19,8 @@ ONLY_CHROMIUM = {"is_mobile", "has_touch", "permissions", "color_scheme", "reduc
 def server(tmp_path_factory):
     """The address of the server, in a process of its own."""
     pytest.importorskip("uvicorn", reason="the server needs the extra 'serve'")
-    path = os.pathsep.join([str(Path(alphacut.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
-    log = tmp_path_factory.mktemp("server") / "log"
-    with log.open("w") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "alphacut", "serve", "--port", "0", "--max-pixels", "2"],
-            stderr=stream,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-    while not (found := re.search(r"running on (http://[\d.:]+)", log.read_text())):
-        assert process.poll() is None, log.read_text()
-        time.sleep(0.02)
-    yield found[1]
-    process.terminate()
-    process.wait()
-    assert "Traceback" not in log.read_text()
+    with serving(tmp_path_factory.mktemp("server") / "log", "--max-pixels", "2") as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -96,7 +96,7 @@ def remove(
     shadow: Any,
     crop: bool,
     margin: int | str | None,
-    aspect: str | None,
+    aspect: tuple[float, float] | None,
     format: str | None,
     quality: int | None,
     png_level: int | None,

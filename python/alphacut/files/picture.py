@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from .._arrays import Array, as_uint8
+from .._arrays import Array, as_uint8, real
 
 
 class DecodeError(ValueError):
@@ -116,7 +115,7 @@ def eight_bits(values: Any, name: str) -> Array:
 def two_numbers(value: Any) -> tuple[float, float] | None:
     """A resolution that every format can hold; None for all else a file may claim (a TIFF without any says 1)."""
     try:
-        x, y = (math.nan if isinstance(part, np.complexfloating) else float(part) for part in value)
+        x, y = (real(part, "each of dpi") for part in value)
     except (TypeError, ValueError, ZeroDivisionError):
         return None
     return (x, y) if 1 < x <= 65535 and 1 < y <= 65535 else None  # false for NaN, too

@@ -235,10 +235,11 @@ _TEXTS = ("application/x-www-form-urlencoded", "application/json")
 def _form(known: tuple[Field, ...] | list[Field]) -> dict[str, Any]:
     """The bodies that a form can come in: with files, or as texts with files in base64."""
 
-    def body(file: str) -> dict[str, Any]:
-        properties = {name: _schema(field, name, file) for field in known for name in (field.name, *field.aliases)}
-        names = [[field.name, *field.aliases] for field in known if field.name == "file"]
-        needed = [{"required": [name]} for name in names[0]]
+    file = next(field for field in known if field.name == "file")
+    needed = [{"required": [name]} for name in (file.name, *file.aliases)]
+
+    def body(form: str) -> dict[str, Any]:
+        properties = {name: _schema(field, name, form) for field in known for name in (field.name, *field.aliases)}
         return {"schema": {"type": "object", "properties": properties, "anyOf": needed}}
 
     return {"content": {"multipart/form-data": body("binary"), **dict.fromkeys(_TEXTS, body("byte"))}}
